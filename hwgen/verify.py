@@ -1,0 +1,147 @@
+"""The rules a network keeps, checked node by node while its signals are inferred."""
+
+from __future__ import annotations
+
+from hwgen.errors import NetworkError
+from hwgen.network import (
+    Flatten,
+    InverseLeakyNeuron,
+    Layer,
+    MaxPool2d,
+    Network,
+    ReadOut,
+    Signal,
+    SoftResetNeuron,
+    _require,
+    _require_integers,
+)
+
+
+def infer_signals(network: Network) -> dict[str, Signal]:
+    """Signal of each node by name; raises :class:`NetworkError` at the first broken rule."""
+    network.input.verify()
+    source = network.input
+    signals = {
+        source.name: Signal(shape=source.shape, code=source.code, timesteps=source.timesteps)
+    }
+    _require(bool(network.nodes), f"{network.name}: a network needs at least one layer")
+    used: set[str] = set()
+    for node in network.nodes:
+        where = f"{network.name}.{node.name}"
+        _require(
+            isinstance(node.name, str) and bool(node.name) and node.name not in signals,
+            f"{where}: node names must be unique and not empty",
+        )
+        for name in node.sources:
+            _require(
+                name in signals,
+                f"{where}: source {name!r} is no earlier node; have {', '.join(signals)}",
+            )
+            used.add(name)
+        signals[node.name] = _infer(node, signals, where=where)
+    _verify_ends(network, set(signals) - used)
+    return signals
+
+
+def _infer(node: Layer | MaxPool2d | Flatten, signals: dict[str, Signal], *, where: str) -> Signal:
+    match node:
+        case Layer():
+            return _infer_layer(node, signals, where=where)
+        case MaxPool2d():
+            return _infer_pool(node, signals[node.source], where=where)
+        case Flatten():
+            given = signals[node.source]
+            return Signal(
+                shape=node.output_shape(given.shape),
+                code=given.code,
+                timesteps=given.timesteps,
+                ones_first=given.ones_first,
+            )
+    raise NetworkError(f"{where}: unknown kind of node {type(node).__name__}")
+
+
+def _infer_layer(layer: Layer, signals: dict[str, Signal], *, where: str) -> Signal:
+    _require(bool(layer.projections), f"{where}: a layer needs at least one projection")
+    for projection in layer.projections:
+        given = signals[projection.source]
+        projection.verify(given.shape, given.q_max, where=where)
+    inputs = [signals[name] for name in layer.sources]
+    trains = {(given.code, given.timesteps) for given in inputs}
+    _require(
+        len(trains) == 1,
+        f"{where}: all projections must bring trains of one code and length, not {sorted(trains)}",
+    )
+    shapes = {p.output_shape(signals[p.source].shape) for p in layer.projections}
+    _require(len(shapes) == 1, f"{where}: projections give different shapes {sorted(shapes)}")
+    shape = shapes.pop()
+    _require_integers(layer.bias, 1, where=where, what="bias", bits=48)
+    _require(
+        layer.bias.shape == shape[:1],
+        f"{where}: {layer.bias.size} biases do not fit {shape[0]} channels",
+    )
+    given, neuron = inputs[0], layer.neuron
+    if isinstance(neuron, ReadOut):
+        _require(
+            shape[1:] == (1, 1),
+            f"{where}: the read-out must give one value a class, but its map is "
+            f"{shape[1]}×{shape[2]}; flatten before it",
+        )
+        return Signal(shape=shape, code=given.code, timesteps=given.timesteps)
+    neuron.verify(shape[0], where=where)
+    if isinstance(neuron, InverseLeakyNeuron):
+        return Signal(shape=shape, code="radix", timesteps=neuron.timesteps)
+    assert isinstance(neuron, SoftResetNeuron)
+    if not neuron.two_phase:
+        _require(
+            given.code == "rate" and given.timesteps == neuron.timesteps,
+            f"{where}: a single-phase neuron fires in the step it integrates, so its input must "
+            f"be a rate train of {neuron.timesteps} steps, not {given.code} of {given.timesteps}",
+        )
+    return Signal(
+        shape=shape, code="rate", timesteps=neuron.timesteps, ones_first=neuron.two_phase
+    )
+
+
+def _infer_pool(pool: MaxPool2d, given: Signal, *, where: str) -> Signal:
+    ky, kx = pool.kernel
+    top, left, bottom, right = pool.padding
+    _require(
+        min(ky, kx, *pool.stride) >= 1,
+        f"{where}: kernel and stride must be positive, not {pool.kernel} and {pool.stride}",
+    )
+    _require(
+        min(pool.padding) >= 0 and max(top, bottom) < ky and max(left, right) < kx,
+        f"{where}: padding {pool.padding} must be at least 0 and less than the kernel ({ky}, {kx})",
+    )
+    _require(
+        given.shape[1] + top + bottom >= ky and given.shape[2] + left + right >= kx,
+        f"{where}: the {ky}×{kx} window does not fit the {given.shape[1]}×{given.shape[2]} map of "
+        f"{pool.source!r}",
+    )
+    _require(
+        given.code == "radix" or given.ones_first,
+        f"{where}: max-pool is exact on radix trains and on those of two-phase neurons, but "
+        f"{pool.source!r} gives {given.code} trains in any order; use two-phase neurons or "
+        f"average pooling",
+    )
+    return Signal(
+        shape=pool.output_shape(given.shape),
+        code=given.code,
+        timesteps=given.timesteps,
+        ones_first=given.ones_first,
+    )
+
+
+def _verify_ends(network: Network, unused: set[str]) -> None:
+    last = network.nodes[-1]
+    _require(
+        isinstance(last, Layer) and isinstance(last.neuron, ReadOut),
+        f"{network.name}.{last.name}: the last node must be a layer with a ReadOut",
+    )
+    for layer in network.layers:
+        _require(
+            layer is last or not isinstance(layer.neuron, ReadOut),
+            f"{network.name}.{layer.name}: only the last layer may be a ReadOut",
+        )
+    extra = sorted(unused - {last.name})
+    _require(not extra, f"{network.name}: nothing reads the output of {', '.join(extra)}")
