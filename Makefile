@@ -1,0 +1,59 @@
+# Every target sets up its own environment; nothing else need be run first.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.hwgen-setup
+BENCH  := $(VENV)/.hwgen-bench
+JOBS   ?= 2
+
+# cocotb and Verilator start `python` by name.
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+# Two threads a process are enough, and tests run in JOBS processes.
+export OMP_NUM_THREADS ?= 2
+
+.PHONY: help setup demo test test-slow lint benchmarks clean
+
+help:
+	@echo "make setup       create $(VENV) with everything that hwgen needs"
+	@echo "make demo        the whole line on scikit-learn's digits, in a few minutes"
+	@echo "make test        lint, types and the test suite"
+	@echo "make test-slow   the tests that take minutes each"
+	@echo "make benchmarks  every benchmark's table (needs HWGEN_DATA)"
+	@echo "make clean       remove build products, keep $(VENV)"
+
+setup: $(STAMP)
+
+$(STAMP): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	    { echo "hwgen: error: $(PYTHON) is older than Python 3.11; use make PYTHON=python3.11" >&2; exit 2; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --disable-pip-version-check --progress-bar off -e '.[dev]'
+	touch $@
+
+$(BENCH): $(STAMP)
+	$(BIN)/python -m pip install --disable-pip-version-check --progress-bar off -e '.[bench]'
+	touch $@
+
+demo: $(STAMP)
+	$(BIN)/hwgen demo
+
+lint: $(STAMP)
+	$(BIN)/ruff check
+	$(BIN)/mypy
+
+test: lint
+	$(BIN)/pytest -n $(JOBS) --dist worksteal
+
+test-slow: $(STAMP)
+	$(BIN)/pytest -n $(JOBS) --dist worksteal -m slow
+
+benchmarks: $(BENCH)
+	@mkdir -p out
+	@set -e; for script in benchmarks/*.py; do \
+	    name=$$(basename $$script .py); case $$name in _*) continue;; esac; \
+	    echo "== $$name"; $(BIN)/python $$script --json out/$$name.json; \
+	done
+
+clean:
+	rm -rf out dist build .pytest_cache .mypy_cache .ruff_cache
