@@ -1,0 +1,103 @@
+"""What a board's shell needs to know of a generated core, read from its manifest."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hwgen.errors import ArtefactError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Core:
+    """A core in a build folder.
+
+    Parameters
+    ----------
+    name : str
+    top : str
+        Module that is synthesised.
+    sources : tuple of str
+        Verilog files, relative to the folder.
+    input_bytes, output_bytes : int
+        Width of a beat of the input, and of a word of the result.
+    sample_bytes : int
+        Bytes of an input packet.
+    address_width : int
+        Bits of the counters' address; 0 where there are no counters.
+    board : str or None
+        The board that it was generated for.
+    """
+
+    name: str
+    top: str
+    sources: tuple[str, ...]
+    input_bytes: int
+    output_bytes: int
+    sample_bytes: int
+    address_width: int
+    board: str | None
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """The manifest of a build folder, its files checked against their hashes.
+
+    Raises
+    ------
+    ArtefactError
+        The folder is no build folder, or a file is missing or was edited.
+    """
+    path = folder / "manifest.json"
+    if not path.is_file():
+        raise ArtefactError(
+            f"{folder} is no build folder: it has no manifest.json; make one with `hwgen generate`"
+        )
+    try:
+        manifest = json.loads(path.read_text(encoding="utf-8"))
+        files = dict(manifest["files"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise ArtefactError(
+            f"{path} is damaged ({type(error).__name__}: {error}); generate it again"
+        ) from error
+    for name, digest in files.items():
+        file = folder / name
+        if not file.is_file():
+            raise ArtefactError(f"{file} is missing, but the manifest names it; generate it again")
+        if hashlib.sha256(file.read_bytes()).hexdigest() != digest:
+            raise ArtefactError(
+                f"{file} was changed since it was generated: its SHA-256 is not that of the "
+                f"manifest; generate it again"
+            )
+    return manifest
+
+
+def read_core(folder: Path) -> Core:
+    """The core of a build folder; raises :class:`ArtefactError` as :func:`read_manifest`."""
+    manifest = read_manifest(folder)
+    try:
+        name = manifest["name"]
+        ports = {port["name"]: int(port["width"]) for port in manifest["ports"]}
+        encoder = manifest["plan"]["encoder"]
+        channels, height, width = encoder["output"]["shape"]
+        pixel_bytes = 1 if encoder["pixel_bits"] <= 8 else 2
+    except (KeyError, TypeError, ValueError) as error:
+        raise ArtefactError(
+            f"{folder / 'manifest.json'} lacks {error}; generate it again with this version"
+        ) from error
+    input_bytes = ports["s_axis_tdata"] // 8
+    beats = -(-channels * height * width // (input_bytes // pixel_bytes))
+    # NAME.v is the core with its taps, for simulation; the others go to the board.
+    sources = (file for file in manifest["files"] if "/" not in file and file.endswith(".v"))
+    return Core(
+        name=name,
+        top=f"{name}_top",
+        sources=tuple(sorted(file for file in sources if file != f"{name}.v")),
+        input_bytes=input_bytes,
+        output_bytes=ports["m_axis_tdata"] // 8,
+        sample_bytes=beats * input_bytes,
+        address_width=ports.get("counter_address", 0),
+        board=manifest.get("board"),
+    )

