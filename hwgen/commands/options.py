@@ -1,0 +1,83 @@
+"""Types of options: choices with a suggestion, numbers by layer, lists of numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+from typing import Any
+
+import click
+
+
+class Suggest(click.Choice[str]):
+    """A choice that suggests the nearest value for one that is not there."""
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, context: click.Context | None
+    ) -> str:
+        if value not in self.choices:
+            close = get_close_matches(str(value), self.choices, n=1)
+            hint = f"did you mean {close[0]!r}?" if close else f"have {', '.join(self.choices)}"
+            self.fail(f"{value!r} is no choice; {hint}", param, context)
+        return str(value)
+
+
+class ByLayer(click.ParamType):
+    """``8`` for the whole network, or ``conv1=8`` for one layer; gives (layer or "", number)."""
+
+    name = "[LAYER=]N"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, context: click.Context | None
+    ) -> tuple[str, int]:
+        if isinstance(value, tuple):
+            return value
+        layer, _, number = str(value).rpartition("=")
+        try:
+            count = int(number)
+        except ValueError:
+            self.fail(f"{value!r} is neither a number nor LAYER=number", param, context)
+        if count < 1:
+            self.fail(f"must be at least 1, not {count}", param, context)
+        return layer, count
+
+
+class Numbers(click.ParamType):
+    """Numbers with commas between them: ``0.485,0.456,0.406``."""
+
+    name = "X[,X…]"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, context: click.Context | None
+    ) -> tuple[float, ...]:
+        if isinstance(value, tuple):
+            return value
+        try:
+            return tuple(float(part) for part in str(value).split(","))
+        except ValueError:
+            self.fail(f"{value!r} is no list of numbers such as 0.5,0.25", param, context)
+
+
+def by_layer(
+    given: Sequence[tuple[str, int]], *, option: str, layers: Sequence[str] | None = None
+) -> tuple[int | None, Mapping[str, int]]:
+    """Split the values of a repeated :class:`ByLayer` option into the default and the layers'.
+
+    ``layers``, where known, are the names that there are.
+    """
+    default: int | None = None
+    named: dict[str, int] = {}
+    for layer, number in given:
+        if not layer:
+            if default is not None:
+                raise click.UsageError(
+                    f"{option} is given twice for the whole network: {default} and {number}"
+                )
+            default = number
+            continue
+        if layers is not None and layer not in layers:
+            close = get_close_matches(layer, layers, n=1)
+            hint = f"did you mean {close[0]!r}?" if close else f"have {', '.join(layers)}"
+            raise click.UsageError(f"{option}: no layer is called {layer!r}; {hint}")
+        named[layer] = number
+    return default, named

@@ -1,0 +1,95 @@
+"""What commands print: results on standard output, progress on standard error."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+_SECONDS_BETWEEN_LINES = 5.0
+
+
+def print_json(data: Any) -> None:
+    """One JSON document on standard output."""
+    click.echo(json.dumps(data, indent=1, ensure_ascii=False))
+
+
+def note(text: str) -> None:
+    """A line of progress on standard error."""
+    click.echo(text, err=True)
+
+
+def console() -> Console:
+    """Standard output; 100 columns where it is no terminal."""
+    from rich.console import Console
+
+    return Console(width=None if sys.stdout.isatty() else 100, highlight=False)
+
+
+def print_table(
+    title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], *, footer: str = ""
+) -> None:
+    """A table on standard output; all columns but the first are aligned to the right."""
+    from rich.table import Table
+
+    table = Table(title=title, title_justify="left", title_style="bold", caption=footer or None)
+    table.caption_justify = "left"
+    for index, column in enumerate(columns):
+        table.add_column(column, justify="right" if index else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(show(cell) for cell in row))
+    console().print(table)
+
+
+def show(value: object) -> str:
+    """A value as a person reads it: thousands separated, floats short, nothing as a dash."""
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, float):
+        return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+    return str(value)
+
+
+class Progress:
+    """Tells what is going on: a spinner on a terminal, else a line now and then."""
+
+    def __init__(self, status: Any) -> None:
+        self._status = status
+        self._told = float("-inf")
+        self._phase = ""
+
+    def __call__(self, text: str) -> None:
+        """Take up a new ``text``; what stands before a colon is the phase, always told."""
+        if self._status is not None:
+            self._status.update(text)
+            return
+        phase, now = text.split(":")[0], time.monotonic()
+        if phase != self._phase or now - self._told >= _SECONDS_BETWEEN_LINES:
+            self._phase, self._told = phase, now
+            note(f"  {text}")
+
+
+@contextmanager
+def progress(text: str) -> Iterator[Progress]:
+    """Show ``text``, and what the function that this gives is called with, while it runs."""
+    if not sys.stderr.isatty():
+        note(f"{text} …")
+        yield Progress(None)
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status(text) as status:
+        yield Progress(status)
+    note(f"{text}: done")
