@@ -1,0 +1,1 @@
+"""Amaranth components of the generated hardware and their assembly into Verilog."""

@@ -1,0 +1,18 @@
+"""Per-channel constants of a layer, one row of ``membrane_lanes`` of them a membrane word."""
+
+from amaranth.lib.memory import Memory
+
+
+def constant_rows(values, plan, unused):
+    """Rows of (words, membrane_lanes) integers; lanes past the last channel hold ``unused``."""
+    rows = [[unused] * plan.membrane_lanes for _ in range(plan.words)]
+    for channel, value in enumerate(values.tolist()):
+        rows[channel // plan.membrane_lanes][channel % plan.membrane_lanes] = value
+    return rows
+
+
+def constant_memory(values_by_step, layout, plan, *, unused):
+    """A memory of the rows of each entry of ``values_by_step`` in turn: row word·n + entry."""
+    tables = [constant_rows(values, plan, unused) for values in values_by_step]
+    rows = [table[word] for word in range(plan.words) for table in tables]
+    return Memory(shape=layout, depth=len(rows), init=rows)

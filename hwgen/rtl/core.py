@@ -1,0 +1,156 @@
+"""The core: encoder, layers, pools and result unit on one chain of streams, between AXI4-Streams."""
+
+from amaranth import Const, Module, Signal
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from hwgen.plan.hardware import LayerPlan
+from hwgen.plan.weights import pack_weights
+from hwgen.rtl.counters import CounterBank
+from hwgen.rtl.encoder import Encoder
+from hwgen.rtl.layer import LayerUnit
+from hwgen.rtl.membrane import membrane_layout
+from hwgen.rtl.names import identifier
+from hwgen.rtl.pool import MaxPool
+from hwgen.rtl.result import ResultUnit
+from hwgen.rtl.weights import INLINE_BITS
+
+
+class Core(wiring.Component):
+    """A whole network. ``docs/hardware.md`` describes its ports.
+
+    Parameters
+    ----------
+    plan : :class:`hwgen.plan.hardware.HardwarePlan`
+    network : :class:`hwgen.network.Network`
+
+    Attributes
+    ----------
+    files : :class:`dict`
+        Content of each weight file by name.
+    counters : list of (node, kind)
+        What each counter counts, by address.
+    """
+
+    def __init__(self, plan, network):
+        self._plan = plan
+        self.files = {}
+        self.counters = []
+        self._encoder = Encoder(plan.encoder)
+        self._units = self._make_units(network)
+        readout = plan.stages[-1]
+        self._results = ResultUnit(
+            classes=network.classes,
+            word_layout=membrane_layout(readout),
+            width=plan.logit_width,
+        )
+        self._list_counters()
+        ports = {
+            "s_axis_tdata": In(plan.encoder.input_width),
+            "s_axis_tvalid": In(1),
+            "s_axis_tready": Out(1),
+            "s_axis_tlast": In(1),
+            "m_axis_tdata": Out(plan.logit_width),
+            "m_axis_tvalid": Out(1),
+            "m_axis_tready": In(1),
+            "m_axis_tlast": Out(1),
+        }
+        if self.counters:
+            ports["counter_address"] = In(range(max(2, len(self.counters))))
+            ports["counter_data"] = Out(32)
+        for index, stream_plan in enumerate(plan.streams):
+            ports[f"tap_{index}_data"] = Out(stream_plan.width)
+            ports[f"tap_{index}_valid"] = Out(1)
+            ports[f"tap_{index}_ready"] = Out(1)
+        super().__init__(ports)
+
+    def _make_units(self, network):
+        signals = network.signals()
+        nodes = {node.name: node for node in network}
+        streams = {network.input.name: self._plan.encoder.output}
+        for node in network:
+            stage = next((s for s in self._plan.stages if s.node == node.name), None)
+            streams[node.name] = stage.output if stage else streams[node.sources[0]]
+        units = []
+        taken = set()
+        for stage in self._plan.stages:
+            name = identifier(stage.node, taken=taken)
+            taken.add(name)
+            if not isinstance(stage, LayerPlan):
+                units.append((name, MaxPool(stage)))
+                continue
+            layer = nodes[stage.node]
+            weights = pack_weights(layer, stage, streams[layer.sources[0]])
+            files = None
+            if weights[0].size * stage.weight_bits > INLINE_BITS:
+                files = [f"weights_{len(units)}_{n}.hex" for n in range(len(weights))]
+            unit = LayerUnit(
+                stage, layer, signals[layer.sources[0]], weights=weights, files=files
+            )
+            if files:
+                for file, memory in zip(files, unit.memories, strict=True):
+                    self.files[file] = memory.hex_lines()
+            units.append((name, unit))
+        return units
+
+    def _list_counters(self):
+        if not self._plan.counters:
+            return
+        self.counters += [("", "cycles"), ("", "samples")]
+        for stream_plan in self._plan.streams:
+            self.counters += [(stream_plan.node, "spikes"), (stream_plan.node, "blocked")]
+        for stage in self._plan.layers:
+            self.counters += [(stage.node, "busy"), (stage.node, "stall")]
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.encoder = encoder = self._encoder
+        m.submodules.results = results = self._results
+        m.d.comb += [
+            encoder.beats.payload.eq(self.s_axis_tdata),
+            encoder.beats.valid.eq(self.s_axis_tvalid),
+            self.s_axis_tready.eq(encoder.beats.ready),
+            self.m_axis_tdata.eq(results.results.payload.data),
+            self.m_axis_tlast.eq(results.results.payload.last),
+            self.m_axis_tvalid.eq(results.results.valid),
+            results.results.ready.eq(self.m_axis_tready),
+        ]
+        words = encoder.words
+        for index, (name, unit) in enumerate(self._units):
+            m.submodules[name] = unit
+            m.d.comb += [
+                getattr(self, f"tap_{index}_data").eq(words.payload),
+                getattr(self, f"tap_{index}_valid").eq(words.valid),
+                getattr(self, f"tap_{index}_ready").eq(words.ready),
+            ]
+            wiring.connect(m, words, unit.inputs)
+            words = unit.words
+        wiring.connect(m, words, results.logits)
+        if self.counters:
+            self._count(m)
+        return m
+
+    def _count(self, m):
+        steps = {("", "cycles"): Const(1, 1)}
+        sample = Signal()
+        m.d.comb += sample.eq(self.m_axis_tvalid & self.m_axis_tready & self.m_axis_tlast)
+        steps["", "samples"] = sample
+        for index, stream_plan in enumerate(self._plan.streams):
+            data = getattr(self, f"tap_{index}_data")
+            valid = getattr(self, f"tap_{index}_valid")
+            ready = getattr(self, f"tap_{index}_ready")
+            # Counted a cycle late, so that the sum of bits is in nobody's way.
+            sent = Signal.like(data, name=f"sent_{index}")
+            m.d.sync += sent.eq(0)
+            with m.If(valid & ready):
+                m.d.sync += sent.eq(data)
+            steps[stream_plan.node, "spikes"] = sum(sent)
+            steps[stream_plan.node, "blocked"] = valid & ~ready
+        for (_, unit), stage in zip(self._units, self._plan.stages, strict=True):
+            if isinstance(stage, LayerPlan):
+                steps[stage.node, "busy"] = unit.busy
+                steps[stage.node, "stall"] = unit.stall
+        values = [steps[counter] for counter in self.counters]
+        m.submodules.counters = bank = CounterBank([len(value) for value in values])
+        m.d.comb += [getattr(bank, f"step_{n}").eq(value) for n, value in enumerate(values)]
+        m.d.comb += [bank.address.eq(self.counter_address), self.counter_data.eq(bank.data)]

@@ -1,0 +1,201 @@
+"""The input encoder: frames of pixels in, a plane of spikes a timestep out."""
+
+from amaranth import Cat, Module, Mux, Signal, unsigned
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import In, Out
+
+from hwgen.rtl.fifo import PromiseFifo
+
+
+class Encoder(wiring.Component):
+    """Keeps two frames: one comes in while the other is sent, plane by plane.
+
+    radix sends a bit of each pixel a timestep, most significant first. rate adds each pixel to an
+    accumulator of ``pixel_bits`` bits that starts at half its range, and sends the carry.
+
+    The first plane follows the pixels as they come.
+
+    Parameters
+    ----------
+    plan : :class:`hwgen.plan.hardware.EncoderPlan`
+
+    Members
+    -------
+    beats : ``In(stream.Signature(plan.input_width))``
+    words : ``Out(stream.Signature(plan.word_pixels))``
+    """
+
+    def __init__(self, plan):
+        self._plan = plan
+        super().__init__(
+            {
+                "beats": In(stream.Signature(plan.input_width)),
+                "words": Out(stream.Signature(plan.word_pixels)),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        plan = self._plan
+        stored_bits = plan.pixel_bits
+        if plan.code == "radix":  # what no timestep sends need not be kept
+            stored_bits = min(plan.pixel_bits, plan.output.timesteps)
+        dropped_bits = plan.pixel_bits - stored_bits
+        word_layout = data.ArrayLayout(unsigned(stored_bits), plan.word_pixels)
+        frame_words = plan.output.words_per_plane
+        m.submodules.frames = frames = Memory(
+            shape=word_layout, depth=2 * frame_words, init=[], attrs={"no_rw_check": 1}
+        )
+
+        full = Signal(2)
+        write_frame, write_word, write_done = self._collect(
+            m, frames.write_port(), word_layout, dropped_bits, frame_words, full
+        )
+
+        # Send: every word of the frame, once a timestep.
+        m.submodules.fifo = fifo = PromiseFifo(shape=unsigned(plan.word_pixels))
+        send_frame = Signal()
+        send_word = Signal(range(frame_words))
+        send_step = Signal(range(plan.output.timesteps))
+        send = Signal()
+        sent = Signal()
+        plane_end = Signal()
+        frame_end = Signal()
+        # The only accumulator word comes again before it is written.
+        free = ~sent if plan.code == "rate" and frame_words == 1 else 1
+        m.d.comb += [
+            send.eq(
+                fifo.free
+                & free
+                & (
+                    full.bit_select(send_frame, 1)
+                    | ((write_frame == send_frame) & (write_word > send_word) & (send_step == 0))
+                )
+            ),
+            fifo.promise.eq(send),
+            plane_end.eq(send & (send_word == frame_words - 1)),
+            frame_end.eq(plane_end & (send_step == plan.output.timesteps - 1)),
+        ]
+        with m.If(send):
+            m.d.sync += send_word.eq(send_word + 1)
+        with m.If(plane_end):
+            m.d.sync += [send_word.eq(0), send_step.eq(send_step + 1)]
+        with m.If(frame_end):
+            m.d.sync += [send_step.eq(0), send_frame.eq(~send_frame)]
+        for index in range(2):
+            with m.If(write_done & (write_frame == index)):
+                m.d.sync += full[index].eq(1)
+            with m.If(frame_end & (send_frame == index)):
+                m.d.sync += full[index].eq(0)
+
+        read_port = frames.read_port()
+        m.d.comb += read_port.addr.eq(Mux(send_frame, frame_words, 0) + send_word)
+        m.d.sync += sent.eq(send)
+        m.d.comb += fifo.push.eq(sent)
+        if plan.code == "radix":
+            step = Signal.like(send_step)
+            m.d.sync += step.eq(send_step)
+            with m.Switch(step):
+                for index in range(stored_bits):
+                    with m.Case(index):
+                        place = stored_bits - 1 - index
+                        m.d.comb += fifo.push_data.eq(
+                            Cat(read_port.data[n][place] for n in range(plan.word_pixels))
+                        )
+        else:
+            self._send_rate(m, fifo, read_port, send, send_word, send_step, sent, frame_words)
+        wiring.connect(m, fifo.words, wiring.flipped(self.words))
+        return m
+
+    def _collect(self, m, write_port, word_layout, dropped_bits, frame_words, full):
+        """Take beats apart into pieces and pieces together into words of the frame memory."""
+        plan = self._plan
+        pixel_width = 8 * plan.pixel_bytes
+        pieces = plan.beat_pixels // plan.piece_pixels  # of a beat
+        gathered = plan.word_pixels // plan.piece_pixels  # for a word
+        sample_pieces = -(-plan.sample_pixels // plan.piece_pixels)
+
+        beat = Signal(plan.input_width)
+        left = Signal(range(pieces + 1))  # pieces of the beat not yet taken
+        piece_index = Signal(range(sample_pieces))
+        frame = Signal()
+        word_index = Signal(range(frame_words + 1))
+        take = Signal()
+        sample_end = Signal()
+        m.d.comb += [
+            take.eq((left != 0) & ~full.bit_select(frame, 1)),
+            sample_end.eq(take & (piece_index == sample_pieces - 1)),
+            # The next beat may come as the last piece of this one, or of the sample, goes.
+            self.beats.ready.eq((left == 0) | (take & ((left == 1) | sample_end))),
+        ]
+        with m.If(take):
+            m.d.sync += [
+                beat.eq(beat >> (plan.piece_pixels * pixel_width)),
+                left.eq(left - 1),
+                piece_index.eq(piece_index + 1),
+            ]
+        with m.If(sample_end):
+            m.d.sync += [left.eq(0), piece_index.eq(0)]
+        with m.If(self.beats.valid & self.beats.ready):
+            m.d.sync += [beat.eq(self.beats.payload), left.eq(pieces)]
+
+        # A word is complete with its last piece, or with the sample's.
+        stored = word_layout.elem_shape.width
+        piece = Signal(plan.piece_pixels * stored)
+        m.d.comb += piece.eq(
+            Cat(
+                beat[n * pixel_width + dropped_bits : n * pixel_width + dropped_bits + stored]
+                for n in range(plan.piece_pixels)
+            )
+        )
+        place = Signal(range(gathered))
+        held = Signal(len(piece) * gathered)
+        word = Signal.like(held)
+        m.d.comb += word.eq(held | piece)
+        if gathered > 1:
+            with m.Switch(place):
+                for index in range(1, gathered):
+                    with m.Case(index):
+                        m.d.comb += word.eq(held | piece << (index * len(piece)))
+        complete = Signal()
+        m.d.comb += [
+            complete.eq(take & ((place == gathered - 1) | sample_end)),
+            write_port.addr.eq(Mux(frame, frame_words, 0) + word_index),
+            write_port.data.as_value().eq(word),
+            write_port.en.eq(complete),
+        ]
+        with m.If(take):
+            m.d.sync += [held.eq(word), place.eq(place + 1)]
+        with m.If(complete):
+            m.d.sync += [held.eq(0), place.eq(0), word_index.eq(word_index + 1)]
+        with m.If(sample_end):
+            m.d.sync += [word_index.eq(0), frame.eq(~frame)]
+        return frame, word_index, sample_end
+
+    def _send_rate(self, m, fifo, read_port, send, send_word, send_step, sent, frame_words):
+        """Carries of the pixels' accumulators, which come from the timestep before."""
+        plan = self._plan
+        bits = plan.pixel_bits
+        layout = data.ArrayLayout(unsigned(bits), plan.word_pixels)
+        m.submodules.accumulators = memory = Memory(
+            shape=layout, depth=frame_words, init=[], attrs={"no_rw_check": 1}
+        )
+        acc_read, acc_write = memory.read_port(), memory.write_port()
+        first = Signal()
+        word = Signal.like(send_word)
+        m.d.sync += [first.eq(send_step == 0), word.eq(send_word)]
+        m.d.comb += [
+            acc_read.addr.eq(send_word),
+            acc_write.addr.eq(word),
+            acc_write.en.eq(sent),
+        ]
+        for n in range(plan.word_pixels):
+            total = Signal(bits + 1, name="total")
+            before = Signal(bits, name="before")
+            m.d.comb += [
+                before.eq(Mux(first, 1 << bits - 1, acc_read.data[n])),
+                total.eq(before + read_port.data[n]),
+                acc_write.data[n].eq(total),
+                fifo.push_data[n].eq(total[bits]),
+            ]

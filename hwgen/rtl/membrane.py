@@ -1,0 +1,153 @@
+"""Membranes: one memory with its adder, used for both phases of the two-phase neuron.
+
+Both phases are one operation, V ← 2·V + X (V ← V + X where nothing leaks):
+
+* accumulate: X is the current; the first step takes V as 0.
+* fire: by non-restoring division. With D = θ·2^(T2−1) and the bias B, the first step computes
+  R = V + B − D and spikes where R ≥ 0; the next ones R ← 2·R − D after a spike and 2·R + D after
+  none, which is what restoring R + D and subtracting D from its double gives. Stored is U = 2·R,
+  so that the first step doubles as well. An R outside −D … D − 1 (below zero or saturated)
+  keeps its sign for ever and is left as it is once it nears the end of the word.
+"""
+
+from amaranth import Cat, Module, Signal, signed
+from amaranth.lib import data, wiring
+from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import In, Out
+
+LATENCY = 4
+"""Cycles from the issue of a word until a new issue of it reads what this one wrote."""
+
+
+def issue_layout(plan):
+    """One step of one membrane word."""
+    return data.StructLayout(
+        {
+            "valid": 1,
+            "fire": 1,
+            "first": 1,
+            "address": range(plan.membrane_depth),
+            "currents": data.ArrayLayout(signed(plan.current_width), plan.membrane_lanes),
+        }
+    )
+
+
+def membrane_layout(plan):
+    return data.ArrayLayout(signed(plan.membrane_width), plan.membrane_lanes)
+
+
+class MembraneBank(wiring.Component):
+    """A memory of membranes and the pipeline that updates a word of them a cycle.
+
+    Parameters
+    ----------
+    plan : :class:`hwgen.plan.hardware.LayerPlan`
+
+    Members
+    -------
+    issue : ``In(issue_layout(plan))``
+        A word's step; it must not be issued again within ``LATENCY`` cycles.
+    constants : ``In(membrane_layout(plan))``
+        What firing adds, one cycle after ``issue``.
+    fired : ``Out(1)``
+        ``membranes`` holds a word that was issued with ``fire`` three cycles before.
+    membranes : ``Out(membrane_layout(plan))``
+        A spike where not negative; for a read-out the logits, doubled if ``leak_in``.
+    idle : ``Out(1)``
+        Nothing is under way.
+    """
+
+    def __init__(self, plan):
+        self._plan = plan
+        super().__init__(
+            {
+                "issue": In(issue_layout(plan)),
+                "constants": In(membrane_layout(plan)),
+                "fired": Out(1),
+                "membranes": Out(membrane_layout(plan)),
+                "idle": Out(1),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        plan = self._plan
+        width, lanes = plan.membrane_width, plan.membrane_lanes
+        m.submodules.memory = memory = Memory(
+            shape=membrane_layout(plan),
+            depth=plan.membrane_depth,
+            init=[],
+            attrs={"no_rw_check": 1},
+        )
+        read_port, write_port = memory.read_port(), memory.write_port()
+
+        # Read. The constants come from their memory in the same cycle as the membranes.
+        m.d.comb += read_port.addr.eq(self.issue.address)
+        read = Signal(issue_layout(plan))
+        m.d.sync += read.eq(self.issue)
+
+        # Prepare: the operand, negated where the division subtracts.
+        prepared = Signal(3)  # valid, fire, first
+        address = Signal.like(read.address)
+        membranes = Signal(membrane_layout(plan))
+        operands = Signal(membrane_layout(plan))
+        negate = Signal(lanes)
+        divides = plan.kind == "two-phase" and plan.leak_out
+        m.d.sync += [
+            prepared.eq(Cat(read.valid, read.fire, read.first)),
+            address.eq(read.address),
+            membranes.eq(read_port.data),
+        ]
+        with m.If(read.first & ~read.fire):
+            m.d.sync += membranes.as_value().eq(0)
+        for lane in range(lanes):
+            operand = Signal(signed(width), name="operand")
+            subtract = Signal(name="subtract")
+            m.d.comb += operand.eq(read.currents[lane])
+            with m.If(read.fire):
+                m.d.comb += operand.eq(self.constants[lane])
+            if divides:
+                spiked = ~read_port.data[lane][-1]
+                m.d.comb += subtract.eq(read.fire & ~read.first & spiked)
+            m.d.sync += [
+                operands[lane].eq(operand ^ subtract.replicate(width)),
+                negate[lane].eq(subtract),
+            ]
+
+        # Add. One adder a lane: its carry completes the negation.
+        valid, fire, first = prepared
+        shifts = {
+            "accumulate": int(plan.leak_in),
+            "close": int(plan.leak_out) + plan.frac_bits,
+            "fire": int(plan.leak_out),
+        }
+        written = Signal()
+        m.d.sync += [
+            self.fired.eq(valid & fire),
+            written.eq(valid),
+            write_port.addr.eq(address),
+        ]
+        for lane in range(lanes):
+            moved = Signal(signed(width), name="moved")
+            total = Signal(signed(width), name="total")
+            m.d.comb += moved.eq(membranes[lane] << shifts["fire"])
+            if len(set(shifts.values())) > 1:
+                with m.If(~fire):
+                    m.d.comb += moved.eq(membranes[lane] << shifts["accumulate"])
+                with m.Elif(first):
+                    m.d.comb += moved.eq(membranes[lane] << shifts["close"])
+            carry_sum = Cat(negate[lane], moved).as_signed() + Cat(negate[lane], operands[lane])
+            m.d.comb += total.eq(carry_sum[1:])
+            m.d.sync += self.membranes[lane].eq(total)
+            if divides:
+                top = membranes[lane]
+                with m.If(fire & ~first & (top[-1] != top[-2])):
+                    m.d.sync += self.membranes[lane].eq(membranes[lane])
+
+        # Write.
+        m.d.comb += [
+            write_port.data.eq(self.membranes),
+            write_port.en.eq(written),
+            self.idle.eq(~(read.valid | valid | written)),
+        ]
+        return m

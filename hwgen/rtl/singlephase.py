@@ -1,0 +1,138 @@
+"""The single-phase membrane unit: a soft-reset neuron that fires in the step it integrates."""
+
+import numpy as np
+from amaranth import Module, Signal, signed, unsigned
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import In, Out
+
+from hwgen.rtl.constants import constant_memory
+from hwgen.rtl.fifo import PromiseFifo
+from hwgen.rtl.membrane import membrane_layout
+from hwgen.rtl.parts import CurrentParts
+
+LATENCY = 5
+"""Cycles from the issue of a word until a new issue of it reads what this one wrote."""
+
+
+class SinglePhaseUnit(wiring.Component):
+    """V ← V + I + B;  y = V ≥ θ;  V ← V − y·θ, one word of membranes a cycle (ECC, Eq. 2–4).
+
+    Parameters
+    ----------
+    plan : :class:`hwgen.plan.hardware.LayerPlan`
+    layer : :class:`hwgen.network.Layer`
+
+    Members
+    -------
+    currents : ``In(CurrentParts.signature(plan))``
+    words : ``Out(stream.Signature(plan.membrane_lanes))``
+    """
+
+    def __init__(self, plan, layer):
+        self._plan = plan
+        bias = layer.bias.astype(np.int64)
+        initial = layer.neuron.initial
+        # The first step takes V as 0, so V₀ comes with the bias.
+        self._added = (bias if initial is None else bias + initial, bias)
+        self._threshold = layer.neuron.threshold.astype(np.int64)
+        super().__init__(
+            {
+                "currents": In(CurrentParts.signature(plan)),
+                "words": Out(stream.Signature(plan.membrane_lanes)),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        plan = self._plan
+        width, lanes = plan.membrane_width, plan.membrane_lanes
+        layout = membrane_layout(plan)
+        m.submodules.memory = memory = Memory(
+            shape=layout, depth=plan.membrane_depth, init=[], attrs={"no_rw_check": 1}
+        )
+        # A lane without a channel stays at 0, below its threshold.
+        m.submodules.added = added_memory = constant_memory(self._added, layout, plan, unused=0)
+        m.submodules.thresholds = threshold_memory = constant_memory(
+            (self._threshold,), layout, plan, unused=1
+        )
+        m.submodules.parts = parts = CurrentParts(plan)
+        m.submodules.fifo = fifo = PromiseFifo(shape=unsigned(lanes))
+        wiring.connect(m, wiring.flipped(self.currents), parts.currents)
+        wiring.connect(m, fifo.words, wiring.flipped(self.words))
+
+        # Issue: the next word in the order of the stream.
+        step = Signal(range(plan.timesteps_in))
+        address = Signal(range(plan.membrane_depth))
+        word = Signal(range(plan.words))
+        go = Signal()
+        under_way = Signal(LATENCY - 1)
+        # A memory so small that a word comes round before it is written takes one step at a time.
+        free = under_way == 0 if plan.membrane_depth < LATENCY else 1
+        m.d.comb += [
+            parts.word.ready.eq(fifo.free & free),
+            go.eq(parts.word.valid & parts.word.ready),
+            fifo.promise.eq(go),
+        ]
+        m.d.sync += under_way.eq(under_way << 1 | go)
+        with m.If(go):
+            m.d.sync += [address.eq(address + 1), word.eq(word + 1)]
+            with m.If(word == plan.words - 1):
+                m.d.sync += word.eq(0)
+            with m.If(address == plan.membrane_depth - 1):
+                m.d.sync += [address.eq(0), step.eq(step + 1)]
+                with m.If(step == plan.timesteps_in - 1):
+                    m.d.sync += step.eq(0)
+
+        # Read the membranes and what is added to them.
+        read_port, added_port = memory.read_port(), added_memory.read_port()
+        threshold_port = threshold_memory.read_port()
+        word_read = Signal.like(word)
+        currents = Signal(data.ArrayLayout(signed(plan.current_width), lanes))
+        first = Signal()
+        m.d.comb += [
+            read_port.addr.eq(address),
+            added_port.addr.eq(word << 1 | (step != 0)),
+            threshold_port.addr.eq(word_read),
+        ]
+        m.d.sync += [
+            currents.eq(parts.word.payload),
+            first.eq(step == 0),
+            word_read.eq(word),
+        ]
+
+        # Prepare, add, compare; the address follows.
+        membranes, operands = Signal(layout), Signal(layout)
+        totals, thresholds, reset = Signal(layout), Signal(layout), Signal(layout)
+        spikes = Signal(lanes)
+        m.d.sync += [membranes.eq(read_port.data), thresholds.eq(threshold_port.data)]
+        with m.If(first):
+            m.d.sync += membranes.as_value().eq(0)
+        addresses = [address]
+        for index in range(4):
+            addresses.append(Signal.like(address, name=f"address_{index}"))
+            m.d.sync += addresses[-1].eq(addresses[-2])
+        for lane in range(lanes):
+            left = Signal(signed(width + 1), name="left")
+            m.d.sync += [
+                operands[lane].eq(currents[lane] + added_port.data[lane]),
+                totals[lane].eq(membranes[lane] + operands[lane]),
+            ]
+            m.d.comb += left.eq(totals[lane] - thresholds[lane])
+            m.d.sync += [
+                spikes[lane].eq(~left[-1]),
+                reset[lane].eq(totals[lane]),
+            ]
+            with m.If(~left[-1]):
+                m.d.sync += reset[lane].eq(left)
+
+        # Write.
+        write_port = memory.write_port()
+        m.d.comb += [
+            write_port.addr.eq(addresses[4]),
+            write_port.data.eq(reset),
+            write_port.en.eq(under_way[3]),
+            fifo.push.eq(under_way[3]),
+            fifo.push_data.eq(spikes),
+        ]
+        return m

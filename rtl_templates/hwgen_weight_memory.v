@@ -1,0 +1,16 @@
+// Read-only memory of weight rows, filled from a file: block RAM in synthesis.
+// A row follows its address by one clock cycle.
+module hwgen_weight_memory #(
+    parameter WIDTH = 8,
+    parameter DEPTH = 2,
+    parameter ADDRESS_WIDTH = 1,
+    parameter FILE = ""
+) (
+    input wire clk,
+    input wire [ADDRESS_WIDTH-1:0] address,
+    output reg [WIDTH-1:0] row
+);
+    reg [WIDTH-1:0] rows [0:DEPTH-1];
+    initial $readmemh(FILE, rows);
+    always @(posedge clk) row <= rows[address];
+endmodule
