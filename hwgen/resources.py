@@ -1,0 +1,26 @@
+"""Finds the folders beside the package: in a checkout at its root, in a wheel inside ``hwgen``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+FOLDERS = ("rtl_templates", "sim", "boards", "examples")
+"""pyproject.toml ships each of them as ``hwgen/_NAME``."""
+
+
+def resource_dir(name: str) -> Path:
+    """The folder ``name``, one of :data:`FOLDERS`.
+
+    Raises
+    ------
+    FileNotFoundError
+        The installation lacks it: a fault of packaging, not of the input.
+    """
+    if name not in FOLDERS:
+        raise ValueError(f"no folder of hwgen is called {name!r}; have {', '.join(FOLDERS)}")
+    package = Path(__file__).resolve().parent
+    places = (package / f"_{name}", package.parent / name)
+    for place in places:
+        if place.is_dir():
+            return place
+    raise FileNotFoundError(f"{name} is neither {places[0]} nor {places[1]}")
