@@ -11,6 +11,7 @@ module hwgen_weight_memory #(
     output reg [WIDTH-1:0] row
 );
     reg [WIDTH-1:0] rows [0:DEPTH-1];
-    initial $readmemh(FILE, rows);
+    // The condition is for tools that also look at a module with its default parameters.
+    initial if (FILE != "") $readmemh(FILE, rows);
     always @(posedge clk) row <= rows[address];
 endmodule

@@ -78,7 +78,7 @@ def read_core(folder: Path) -> Core:
     """The core of a build folder; raises :class:`ArtefactError` as :func:`read_manifest`."""
     manifest = read_manifest(folder)
     try:
-        name = manifest["name"]
+        name, top, sources = manifest["name"], manifest["top"], manifest["sources"]
         ports = {port["name"]: int(port["width"]) for port in manifest["ports"]}
         encoder = manifest["plan"]["encoder"]
         channels, height, width = encoder["output"]["shape"]
@@ -89,12 +89,10 @@ def read_core(folder: Path) -> Core:
         ) from error
     input_bytes = ports["s_axis_tdata"] // 8
     beats = -(-channels * height * width // (input_bytes // pixel_bytes))
-    # NAME.v is the core with its taps, for simulation; the others go to the board.
-    sources = (file for file in manifest["files"] if "/" not in file and file.endswith(".v"))
     return Core(
         name=name,
-        top=f"{name}_top",
-        sources=tuple(sorted(file for file in sources if file != f"{name}.v")),
+        top=top,
+        sources=tuple(sources),
         input_bytes=input_bytes,
         output_bytes=ports["m_axis_tdata"] // 8,
         sample_bytes=beats * input_bytes,

