@@ -32,10 +32,10 @@ from hwgen.plan.hardware import (
 )
 
 DEFAULT_LANES = 16
-MAX_PARTS = 4
+MAX_PARTS = 16
 INPUT_WIDTHS = tuple(8 << n for n in range(7))
 
-PerLayer = int | Mapping[str, int] | None
+PerLayer = int | Mapping[str | None, int] | None
 
 
 def make_plan(
@@ -53,7 +53,8 @@ def make_plan(
     """Sizes of every unit.
 
     ``lanes``, ``scanners`` and ``membrane_lanes`` are one number for all layers (cut to what a
-    layer can use) or numbers by layer name (which must fit). Raises :class:`PlanError`.
+    layer can use) or numbers by layer name (which must fit; None names all the others). Raises
+    :class:`PlanError`.
     """
     signals = network.signals()
     if schedule != "time":
@@ -150,7 +151,7 @@ def _check_option(network: Network, option: str, value: PerLayer) -> None:
 def _of_layer(value: PerLayer, name: str) -> tuple[int | None, bool]:
     """The number for a layer, and whether it was asked for by name."""
     if isinstance(value, Mapping):
-        return value.get(name), name in value
+        return value.get(name, value.get(None)), name in value
     return value, False
 
 
@@ -287,7 +288,7 @@ def _choose_parts(
                 f"give one of {', '.join(map(str, divisors))}"
             )
         return lanes // max(n for n in divisors if n <= asked)
-    most = min(MAX_PARTS, window.window_chunks)
+    most = max(1, min(MAX_PARTS, window.window_chunks // 2))
     parts = max(n for n in divisors if n <= most)
     # A word wider than a scanner can search makes the next layer slow.
     while lanes // parts > MAX_CHUNK_WIDTH:
