@@ -101,7 +101,8 @@ class Input:
 class Conv2d:
     """I[t, o, y, x] = Σ w[o, i, ky, kx] · s[t, i, y·sy − top + ky, x·sx − left + kx].
 
-    A tap outside the map reads the train of ``pad_value`` (its code's q; 0 is silence).
+    A tap outside the map reads the train of ``pad_value`` (its code's q; 0 is silence; a rate train
+    holds its spikes first).
 
     Parameters
     ----------
@@ -149,7 +150,7 @@ class Conv2d:
             _require_integers(self.pad_value, 1, where=where, what="pad_value", bits=32)
             _require(
                 self.pad_value.shape == (shape[0],)
-                and 0 <= int(self.pad_value.min())
+                and int(self.pad_value.min()) >= 0
                 and int(self.pad_value.max()) <= q_max,
                 f"{where}: pad_value must hold {shape[0]} values from 0 to {q_max}, "
                 f"not {self.pad_value}",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from hwgen.errors import NetworkError
 from hwgen.network import (
     Flatten,
@@ -40,6 +42,7 @@ def infer_signals(network: Network) -> dict[str, Signal]:
             used.add(name)
         signals[node.name] = _infer(node, signals, where=where)
     _verify_ends(network, set(signals) - used)
+    _verify_probe(network)
     return signals
 
 
@@ -145,3 +148,23 @@ def _verify_ends(network: Network, unused: set[str]) -> None:
         )
     extra = sorted(unused - {last.name})
     _require(not extra, f"{network.name}: nothing reads the output of {', '.join(extra)}")
+
+
+def _verify_probe(network: Network) -> None:
+    probe, source = network.probe, network.input
+    if probe is None:
+        return
+    _require(
+        isinstance(probe, np.ndarray)
+        and probe.dtype.kind == "u"
+        and probe.ndim == 4
+        and probe.shape[1:] == source.shape
+        and len(probe) > 0,
+        f"{network.name}.probe: must be unsigned integer images of shape "
+        f"(images, {', '.join(map(str, source.shape))}), not "
+        f"{getattr(probe, 'dtype', type(probe).__name__)} {getattr(probe, 'shape', '')}",
+    )
+    _require(
+        int(probe.max()) < 1 << source.pixel_bits,
+        f"{network.name}.probe: pixels must fit {source.pixel_bits} bits, not {probe.max()}",
+    )

@@ -1,0 +1,129 @@
+"""From the document of ``network.yaml`` and its arrays back to a network."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from hwgen.artefact.schema import (
+    Conv2dModel,
+    Document,
+    IdentityModel,
+    InverseLeakyModel,
+    LayerModel,
+    LinearModel,
+    MaxPool2dModel,
+    NeuronModel,
+    NodeModel,
+    ProjectionModel,
+    SoftResetModel,
+)
+from hwgen.network import (
+    Conv2d,
+    Flatten,
+    Identity,
+    Input,
+    InverseLeakyNeuron,
+    Layer,
+    Linear,
+    MaxPool2d,
+    Network,
+    Neuron,
+    Node,
+    Projection,
+    ReadOut,
+    SoftResetNeuron,
+)
+
+
+class Builder:
+    """Builds the parts; an array becomes the type that :mod:`hwgen.network` states for it."""
+
+    def __init__(self, arrays: list[np.ndarray]) -> None:
+        self._arrays = arrays
+
+    def array(self, index: int, dtype: str) -> np.ndarray:
+        return self._arrays[index].astype(dtype)
+
+    def optional(self, index: int | None, dtype: str) -> np.ndarray | None:
+        return None if index is None else self.array(index, dtype)
+
+    def network(self, document: Document) -> Network:
+        source = document.input
+        probe = None if document.probe is None else self._arrays[document.probe]
+        return Network(
+            name=document.name,
+            input=Input(
+                name=source.name,
+                shape=_triple(source.shape),
+                timesteps=source.timesteps,
+                code=source.code,
+                pixel_bits=source.pixel_bits,
+            ),
+            nodes=tuple(self.node(node) for node in document.nodes),
+            provenance=document.provenance,
+            probe=probe,
+        )
+
+    def node(self, model: NodeModel) -> Node:
+        if isinstance(model, LayerModel):
+            return Layer(
+                name=model.name,
+                projections=tuple(self.projection(item) for item in model.projections),
+                bias=self.array(model.bias, "int64"),
+                neuron=self.neuron(model.neuron),
+            )
+        if isinstance(model, MaxPool2dModel):
+            return MaxPool2d(
+                name=model.name,
+                source=model.source,
+                kernel=_pair(model.kernel),
+                stride=_pair(model.stride),
+                padding=_quad(model.padding),
+            )
+        return Flatten(name=model.name, source=model.source)
+
+    def projection(self, model: ProjectionModel) -> Projection:
+        weights = self.array(model.weights, "int32")
+        if isinstance(model, Conv2dModel):
+            return Conv2d(
+                source=model.source,
+                weights=weights,
+                stride=_pair(model.stride),
+                padding=_quad(model.padding),
+                groups=model.groups,
+                pad_value=self.optional(model.pad_value, "int32"),
+            )
+        kinds: dict[type, Any] = {LinearModel: Linear, IdentityModel: Identity}
+        built: Linear | Identity = kinds[type(model)](source=model.source, weights=weights)
+        return built
+
+    def neuron(self, model: NeuronModel) -> Neuron:
+        if isinstance(model, InverseLeakyModel):
+            return InverseLeakyNeuron(
+                threshold=self.array(model.threshold, "int64"),
+                timesteps=model.timesteps,
+                threshold_frac_bits=model.threshold_frac_bits,
+            )
+        if isinstance(model, SoftResetModel):
+            return SoftResetNeuron(
+                threshold=self.array(model.threshold, "int64"),
+                timesteps=model.timesteps,
+                two_phase=model.two_phase,
+                initial=self.optional(model.initial, "int64"),
+                threshold_frac_bits=model.threshold_frac_bits,
+            )
+        return ReadOut()
+
+
+def _pair(items: list[int]) -> tuple[int, int]:
+    return (items[0], items[1])
+
+
+def _triple(items: list[int]) -> tuple[int, int, int]:
+    return (items[0], items[1], items[2])
+
+
+def _quad(items: list[int]) -> tuple[int, int, int, int]:
+    return (items[0], items[1], items[2], items[3])
