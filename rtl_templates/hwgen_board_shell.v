@@ -2,7 +2,24 @@
 // serial port. The same for every family but for the loop, module `hwgen_board_pll`.
 //
 // HWGEN_CORE is the core's module name; HWGEN_COUNTERS is defined where it has counters.
+// Its parts are kept apart in synthesis: what lies outside them is the core, and is counted so.
 `default_nettype none
+
+// Ends reset 15 cycles after `go`: the loop has locked and the button is up.
+(* keep_hierarchy *)
+module hwgen_board_reset (
+    input  wire clk,
+    input  wire go,
+    output reg  rst = 1'b1
+);
+    reg [1:0] going = 2'b00;
+    reg [3:0] hold  = 4'd0;
+    always @(posedge clk) begin
+        going <= {going[0], go};
+        hold  <= going[1] ? hold + (hold != 4'd15) : 4'd0;
+        rst   <= hold != 4'd15;
+    end
+endmodule
 
 module hwgen_board_shell #(
     parameter DIVISOR       = 100,
@@ -36,15 +53,8 @@ module hwgen_board_shell #(
         end
     endgenerate
 
-    // Reset ends 15 cycles after the loop has locked and the button is up.
-    reg [1:0] ready = 2'b00;
-    reg [3:0] hold  = 4'd0;
-    reg       rst   = 1'b1;
-    always @(posedge core_clk) begin
-        ready <= {ready[0], locked && reset_n};
-        hold  <= ready[1] ? hold + (hold != 4'd15) : 4'd0;
-        rst   <= hold != 4'd15;
-    end
+    wire rst;
+    hwgen_board_reset reset (.clk(core_clk), .go(locked && reset_n), .rst(rst));
 
     wire [8*INPUT_BYTES-1:0]  pixels_tdata;
     wire                      pixels_tvalid, pixels_tready, pixels_tlast;

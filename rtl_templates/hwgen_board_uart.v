@@ -10,6 +10,7 @@
 // sample before the result of the one before the last one has come.
 `default_nettype none
 
+(* keep_hierarchy *)
 module hwgen_board_uart #(
     parameter DIVISOR       = 100,  // clock cycles of a bit
     parameter INPUT_BYTES   = 1,

@@ -128,18 +128,36 @@ def test_a_failing_tool_is_told_with_its_last_lines(
 
 def test_abc_is_tried_where_abc9_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = write_tiny_core(tmp_path / "build", board="ulx3s-85f")
-    modules = {netlist_top: {"cells": {}} for netlist_top in ("tiny_top", "hwgen_board_shell")}
-    good = json.dumps({"modules": modules})
+    good = json.dumps({"modules": {"hwgen_board_shell": {"cells": {}}}})
     body = (
         'echo "Executing ABC9 pass." > $2\n'
-        f"grep -q noabc9 $4 && echo '{good}' > synth/netlist.json && exit 0\n"
+        f"grep -q 'abc -dress' $4 && echo '{good}' > synth/netlist.json && exit 0\n"
         'echo "ERROR: Assert failed" >> $2; exit 1'
     )
     fake_yosys(tmp_path, monkeypatch, body)
     monkeypatch.setenv("NEXTPNR_ECP5", "false")
     with pytest.raises(ToolError, match="nextpnr-ecp5 failed with exit code 1"):
         synth.build(folder)
-    assert "-noabc9" in (folder / "synth-failed/synth.ys").read_text()
+    assert "abc -dress" in (folder / "synth-failed/synth.ys").read_text()
+
+
+def test_abc_gives_the_same_memories_and_flip_flops(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    ecp5: tuple[Path, synth.BuildReport, list[str]],
+) -> None:
+    _, with_abc9, _ = ecp5
+    folder = write_tiny_core(tmp_path / "build", board="ulx3s-85f")
+    monkeypatch.setitem(netlist._ATTEMPTS, "ecp5", netlist._ATTEMPTS["ecp5"][1:])
+    monkeypatch.setenv("NEXTPNR_ECP5", "false")
+    with pytest.raises(ToolError, match="nextpnr-ecp5 failed"):
+        synth.build(folder)
+    units = netlist.count(
+        boards.load("ulx3s-85f"), folder / "synth-failed/netlist.json", top="hwgen_board_shell"
+    )
+    abc, abc9 = netlist.total(units), netlist.total(with_abc9.units)
+    assert (abc["ff"], abc["block_ram"]) == (abc9["ff"], abc9["block_ram"])
+    assert 0 < abc["lut4"] < 2 * abc9["lut4"]
 
 
 def test_a_missing_tool_is_told_with_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
 @click.command("generate", short_help="Turn a network into Verilog.")
 @click.argument("network", type=click.Path(path_type=Path))
-@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="Build folder.")
+@click.option(
+    "-o", "--output", required=True, type=click.Path(path_type=Path), help="Build folder."
+)
 @click.option("--board", help="Board to build for, or a .yaml file that describes one.")
 @click.option(
     "--schedule",
@@ -86,7 +88,11 @@ def _per_layer(
     given: Sequence[tuple[str, int]], *, option: str, layers: Sequence[str]
 ) -> int | Mapping[str | None, int] | None:
     default, named = by_layer(given, option=option, layers=layers)
-    return {None: default, **named} if named else default
+    if not named:
+        return default
+    numbers: dict[str | None, int] = {} if default is None else {None: default}
+    numbers.update(named)
+    return numbers
 
 
 def _print_plan(plan: HardwarePlan, output: Path) -> None:

@@ -22,7 +22,7 @@ class Suggest(click.Choice[str]):
         return str(value)
 
 
-class ByLayer(click.ParamType):
+class ByLayer(click.ParamType):  # type: ignore[type-arg]  # generic since click 8.3 only
     """``8`` for the whole network, or ``conv1=8`` for one layer; gives (layer or "", number)."""
 
     name = "[LAYER=]N"
@@ -42,7 +42,7 @@ class ByLayer(click.ParamType):
         return layer, count
 
 
-class Numbers(click.ParamType):
+class Numbers(click.ParamType):  # type: ignore[type-arg]  # generic since click 8.3 only
     """Numbers with commas between them: ``0.485,0.456,0.406``."""
 
     name = "X[,X…]"

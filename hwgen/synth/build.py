@@ -166,7 +166,7 @@ def _build(
         work=work,
         watch=Phases("synthesis", progress),
     )
-    units = netlist.count(board, synthesised, top=SHELL, core=core.top)
+    units = netlist.count(board, synthesised, top=SHELL)
     netlist.require_fit(board, netlist.total(units))
     routed_from = time.monotonic()
     placed, bitstream = place_and_route(

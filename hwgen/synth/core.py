@@ -56,7 +56,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
             f"{folder} is no build folder: it has no manifest.json; make one with `hwgen generate`"
         )
     try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
+        manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         files = dict(manifest["files"])
     except (ValueError, KeyError, TypeError) as error:
         raise ArtefactError(

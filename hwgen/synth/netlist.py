@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,8 +31,20 @@ _COST: dict[str, dict[str, tuple[str, int]]] = {
         "SB_SPRAM256KA": ("spram", 1),
     },
 }
-# Tried in turn.
-_OPTIONS = {"ecp5": ("", "-noabc9"), "ice40": ("-dsp -abc9", "-dsp")}
+# Tried in turn: with ABC9, which knows the delays of carries and multipliers, then with ABC.
+_ATTEMPTS: dict[str, tuple[tuple[str, ...], ...]] = {
+    "ecp5": (
+        ("synth_ecp5 -top TOP",),
+        (
+            "synth_ecp5 -top TOP -run :map_luts",
+            "techmap -map +/lattice/latches_map.v",
+            "abc -dress -lut 4:7",
+            "clean",
+            "synth_ecp5 -top TOP -run map_cells:",
+        ),
+    ),
+    "ice40": (("synth_ice40 -top TOP -dsp -abc9",), ("synth_ice40 -top TOP -dsp",)),
+}
 
 RESOURCES = ("lut4", "ff", "block_ram", "multiplier", "spram")
 
@@ -51,21 +63,22 @@ def synthesise(
 ) -> Path:
     """Run yosys on ``sources`` (names below ``folder``); gives the netlist, in ``work``.
 
-    The core is kept apart from its shell, so that each is counted alone. The script lies in
+    The parts of the shell are kept apart, so that the core is counted alone. The script lies in
     ``work`` as ``synth.ys``, so that a run can be repeated by hand.
     """
     netlist, log, script = work / "netlist.json", work / "yosys.log", work / "synth.ys"
     defines = f"-DHWGEN_CORE={core}" + (" -DHWGEN_COUNTERS=1" if counters else "")
     chosen = " ".join(f"-set {name} {value}" for name, value in parameters.items())
-    attempts = _OPTIONS[board.family]
-    for options in attempts:
+    attempts = _ATTEMPTS[board.family]
+    for attempt in attempts:
         lines = (
             f"read_verilog -sv {defines} {' '.join(sources)}",
             f"chparam {chosen} {top}",
-            f"setattr -mod -set keep_hierarchy 1 {core}",
-            f"synth_{board.family} -top {top} {options} -json {_below(netlist, folder)}",
+            *attempt,
+            f"write_json {_below(netlist, folder)}",
         )
-        script.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        text = "\n".join(lines).replace("TOP", top)
+        script.write_text(text + "\n", encoding="utf-8")
         arguments = ["-l", _below(log, folder), "-s", _below(script, folder)]
         try:
             run("yosys", arguments, folder=folder, log=work / "yosys.out", watch=watch)
@@ -77,7 +90,7 @@ def synthesise(
             # ABC9 is seen to break an assertion of yosys on some large designs; what ABC makes
             # is slower logic, but it is logic.
             in_abc9 = "Executing ABC9" in log.read_text(encoding="utf-8", errors="replace")
-            if not (in_abc9 and options == attempts[0]):
+            if not (in_abc9 and attempt is attempts[0]):
                 raise ToolError(f"yosys failed; log: {log}\n{why(log)}") from error
     return netlist
 
@@ -86,26 +99,36 @@ def _below(path: Path, folder: Path) -> str:
     return path.relative_to(folder).as_posix()
 
 
-def count(board: Board, netlist: Path, *, top: str, core: str) -> dict[str, dict[str, int]]:
-    """Resources that each unit uses: "core.UNIT" for those of the core, "shell" for the rest.
+def count(board: Board, netlist: Path, *, top: str) -> dict[str, dict[str, int]]:
+    """Resources that each unit uses: "core.UNIT" for those of the core, "shell" for the shell's.
 
-    A cell belongs to the unit that its flattened name starts with, "core" where it has none.
-    Logic that yosys moved over a border counts for the unit whose signal it is named for.
+    In the flattened ``top``, a cell belongs to the submodule of the core that its name starts
+    with, to "core" where it has none: logic that yosys moved over a border counts for the unit of
+    the signal that it is named for. The other modules of the netlist are the shell.
     """
     modules: Mapping[str, Any] = json.loads(netlist.read_text(encoding="utf-8"))["modules"]
     units: dict[str, Counter[str]] = {}
-    for module, cells in ((core, modules[core]["cells"]), (top, modules[top]["cells"])):
-        for name, cell in cells.items():
+    # Yosys leaves a cell of this kind for every module that it flattened.
+    flattened = {
+        name for name, cell in modules[top]["cells"].items() if cell["type"] == "$scopeinfo"
+    }
+    for module, content in modules.items():
+        if content.get("attributes", {}).get("blackbox"):
+            continue
+        for name, cell in content["cells"].items():
             resource, amount = _cost(board.family, cell["type"])
             if amount:
-                unit = "shell"
-                if module == core:
-                    unit = f"core.{name.split('.')[0]}" if "." in name else "core"
+                unit = _unit(name, flattened) if module == top else "shell"
                 units.setdefault(unit, Counter())[resource] += amount
     return {
         unit: {resource: counts[resource] for resource in RESOURCES if counts[resource]}
         for unit, counts in sorted(units.items())
     }
+
+
+def _unit(name: str, flattened: Collection[str]) -> str:
+    unit = ".".join(name.split(".")[:2])
+    return unit if unit.startswith("core.") and unit in flattened else "core"
 
 
 def _cost(family: str, kind: str) -> tuple[str, int]:
