@@ -1,0 +1,88 @@
+"""Ranges proven from the weights: which arithmetic is exact, and that nothing can overflow."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from hwgen.errors import NetworkError
+from hwgen.network import Layer, Network, ReadOut, Signal, SoftResetNeuron
+
+WORD_BITS = 62
+FLOAT32_EXACT = 1 << 24  # every integer up to here is a float32
+FLOAT64_EXACT = 1 << 53
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bounds:
+    """Largest magnitudes in a layer, over all channels and all inputs.
+
+    Parameters
+    ----------
+    step : of a partial sum of the current in one timestep
+    product : of a partial sum of 2^f·(W·q_in)
+    membrane : of a membrane, and of everything that is added to it or compared with it
+    span : (q_max + 1)·θ, one more than the clamp of a two-phase neuron; 0 for the others
+    """
+
+    step: int
+    product: int
+    membrane: int
+    span: int
+
+
+def bound(network: Network, layer: Layer, given: Signal) -> Bounds:
+    """Prove the bounds of ``layer``, whose projections bring ``given``.
+
+    A sum of integers, in whatever order a matrix product takes them, lies between the sum of its
+    negative and the sum of its positive terms. Raises :class:`NetworkError` past 62 bits.
+    """
+    low, high = _current_range(layer)
+    step = _magnitude(low, high)
+    bias = layer.bias.astype(object)  # Python's integers: the proof itself cannot overflow
+    neuron = layer.neuron
+    span = 0
+    if isinstance(neuron, SoftResetNeuron) and not neuron.two_phase:
+        product = step
+        membrane = max(
+            (step + _magnitude(bias)) * neuron.timesteps + _magnitude(neuron.threshold),
+            _magnitude(neuron.threshold),
+        )
+    else:
+        shift = 0 if isinstance(neuron, ReadOut) else neuron.threshold_frac_bits
+        low, high = (side * (given.q_max << shift) for side in (low, high))
+        product = _magnitude(low, high)
+        membrane = max(product, _magnitude(low + bias, high + bias), _magnitude(bias))
+        if not isinstance(neuron, ReadOut):
+            q_max = Signal(shape=given.shape, code=neuron.code, timesteps=neuron.timesteps).q_max
+            span = (q_max + 1) * _magnitude(neuron.threshold)
+    worst = max(product, membrane, span)
+    if worst >= 1 << WORD_BITS:
+        raise NetworkError(
+            f"{network.name}.{layer.name}: a membrane may need {worst.bit_length() + 1} bits, but "
+            f"{WORD_BITS + 1} are held; use fewer threshold_frac_bits, timesteps or weight bits"
+        )
+    return Bounds(step=step, product=product, membrane=membrane, span=span)
+
+
+def exact_dtype(magnitude: int) -> np.dtype:
+    """The fastest type in which sums of integers up to ``magnitude`` are exact."""
+    if magnitude <= FLOAT32_EXACT:
+        return np.dtype(np.float32)
+    return np.dtype(np.float64 if magnitude <= FLOAT64_EXACT else np.int64)
+
+
+def _current_range(layer: Layer) -> tuple[np.ndarray, np.ndarray]:
+    """Least and greatest current of each channel in one timestep, as Python's integers."""
+    channels = layer.bias.size
+    low, high = np.zeros(channels, dtype=np.int64), np.zeros(channels, dtype=np.int64)
+    for projection in layer.projections:
+        weights = projection.weights.reshape(channels, -1)
+        low += np.minimum(weights, 0).sum(axis=1, dtype=np.int64)
+        high += np.maximum(weights, 0).sum(axis=1, dtype=np.int64)
+    return low.astype(object), high.astype(object)
+
+
+def _magnitude(*arrays: np.ndarray) -> int:
+    return max(int(abs(side)) for array in arrays for side in (array.min(), array.max()))

@@ -1,0 +1,75 @@
+"""What a train of spikes stands for: the codes of :mod:`hwgen.network`, both ways."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from hwgen.network import Input
+
+
+def value_dtype(q_max: int) -> np.dtype:
+    """The unsigned type that values 0 … ``q_max`` are held in."""
+    return np.dtype(np.uint8 if q_max <= 0xFF else np.uint16)
+
+
+def encode_train(values: np.ndarray, code: str, timesteps: int) -> np.ndarray:
+    """The trains that two-phase neurons fire for ``values``.
+
+    Parameters
+    ----------
+    values : integer array of any shape
+        q, 0 … q_max of the code.
+    code : "radix" (most significant bit first) or "rate" (q spikes, then silence)
+    timesteps : T
+
+    Returns
+    -------
+    uint8 array of zeros and ones, shape (T, *values.shape)
+    """
+    train = np.empty((timesteps, *values.shape), dtype=np.uint8)
+    for step in range(timesteps):
+        if code == "radix":
+            train[step] = (values >> (timesteps - 1 - step)) & 1
+        else:
+            train[step] = values > step
+    return train
+
+
+def decode_train(train: np.ndarray, code: str) -> np.ndarray:
+    """The values q that trains of shape (T, …) stand for: Σ s[t]·2^(T−t), or Σ s[t] for rate."""
+    timesteps = len(train)
+    q_max = (1 << timesteps) - 1 if code == "radix" else timesteps
+    values = np.zeros(train.shape[1:], dtype=value_dtype(q_max))
+    for step in range(timesteps):
+        if code == "radix":
+            values <<= 1
+        values += train[step]
+    return values
+
+
+def input_values(images: np.ndarray, source: Input) -> np.ndarray:
+    """q of each pixel, in closed form (:class:`hwgen.network.Input`)."""
+    bits, timesteps = source.pixel_bits, source.timesteps
+    if source.code == "rate":
+        values = (images.astype(np.uint32) * timesteps + (1 << (bits - 1))) >> bits
+        return values.astype(value_dtype(timesteps))
+    dtype = value_dtype((1 << timesteps) - 1)
+    if timesteps >= bits:
+        return images.astype(dtype) << (timesteps - bits)
+    return (images >> (bits - timesteps)).astype(dtype)
+
+
+def input_train(images: np.ndarray, source: Input) -> np.ndarray:
+    """The train of each pixel, step by step; shape (T, *images.shape)."""
+    train = np.zeros((source.timesteps, *images.shape), dtype=np.uint8)
+    full = 1 << source.pixel_bits
+    accumulator = np.full(images.shape, full >> 1, dtype=np.int64)
+    for step in range(source.timesteps):
+        if source.code == "radix":
+            if step < source.pixel_bits:
+                train[step] = (images >> (source.pixel_bits - 1 - step)) & 1
+        else:
+            accumulator += images
+            train[step] = accumulator >= full
+            accumulator -= train[step] * np.int64(full)
+    return train

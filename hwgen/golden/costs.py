@@ -1,0 +1,108 @@
+"""Spikes and the work that they cause: counted from values or trains, exact at the borders."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from hwgen.golden.bounds import exact_dtype
+from hwgen.golden.codes import encode_train
+from hwgen.network import Conv2d, Layer, Linear, Projection, Shape, Signal
+
+_BITS_SET = np.array([value.bit_count() for value in range(1 << 16)], dtype=np.uint8)
+
+
+def mac_operations(layer: Layer, shape: Shape) -> int:
+    """Σ over the neurons of 2·f_in + 1 (ECC, Eq. 13), f_in being the inputs of one neuron.
+
+    Taps outside the map count, as they do in the CNN that the layer came from.
+    """
+    fan_in = sum(
+        projection.weights[0].size if projection.weights.ndim > 1 else 1
+        for projection in layer.projections
+    )
+    return (2 * fan_in + 1) * math.prod(shape)
+
+
+class Tally:
+    """Counts, for one node, its spikes and the additions that they trigger in each consumer.
+
+    A spike triggers one addition for each connection that it has (SpikeConverter, Eq. 14; ECC,
+    Eq. 14): in a convolution the output channels of its group times the windows that it lies in,
+    which are fewer at the borders and between strides. The spikes of a pad value trigger theirs.
+
+    Parameters
+    ----------
+    signal : of the node
+    consumers : the projections that read it
+    """
+
+    def __init__(self, signal: Signal, consumers: list[Projection]) -> None:
+        channels, height, width = signal.shape
+        fans = [_fan_out(projection, signal) for projection in consumers]
+        self._scales = np.array([1, *(scale for _, scale, _ in fans)], dtype=np.int64)
+        self._offsets = np.array([0, *(offset for _, _, offset in fans)], dtype=np.int64)
+        columns = [np.ones((height, width)), *(windows for windows, _, _ in fans)]
+        by_pixel = np.stack([column.ravel() for column in columns], axis=1)
+        worst = int(by_pixel.sum(axis=0).max()) * channels * signal.timesteps
+        self._by_pixel = by_pixel.astype(exact_dtype(worst))
+        # Eight bytes are counted at once where the channels of a pixel fill such words.
+        self._code = signal.code
+        items = 1 if signal.q_max <= 0xFF else 2
+        self._by_word = signal.code == "radix" and channels * items % 8 == 0
+        repeat = channels * items // 8 if self._by_word else channels
+        self._columns = np.repeat(self._by_pixel, repeat, axis=0)
+
+    def of_values(self, values: np.ndarray) -> np.ndarray:
+        """int64 (n, 1 + consumers): spikes, then synaptic operations by consumer.
+
+        ``values`` have shape (n, height, width, channels).
+        """
+        if self._code == "rate":
+            counts = values
+        elif self._by_word:
+            counts = _popcount(values.reshape(len(values), -1).view(np.uint64))
+        else:
+            counts = _BITS_SET[values]
+        return self._sum(counts, self._columns)
+
+    def of_train(self, train: np.ndarray) -> np.ndarray:
+        """As :meth:`of_values`, from a train (T, n, height, width, channels)."""
+        return self._sum(train.sum(axis=(0, -1), dtype=np.int64), self._by_pixel)
+
+    def _sum(self, counts: np.ndarray, columns: np.ndarray) -> np.ndarray:
+        flat = counts.reshape(len(counts), -1).astype(columns.dtype)
+        sums: np.ndarray = (flat @ columns).astype(np.int64) * self._scales + self._offsets
+        return sums
+
+
+def _fan_out(projection: Projection, signal: Signal) -> tuple[np.ndarray, int, int]:
+    """Windows that each pixel lies in, connections in each, additions for taps outside the map."""
+    _, height, width = signal.shape
+    if not isinstance(projection, Conv2d):
+        fan = projection.weights.shape[0] if isinstance(projection, Linear) else 1
+        return np.ones((height, width)), fan, 0
+    out, _, ky, kx = projection.weights.shape
+    top, left, _, _ = projection.padding
+    _, rows, columns = projection.output_shape(signal.shape)
+    by_row = _windows_along(height, rows, ky, projection.stride[0], top)
+    by_column = _windows_along(width, columns, kx, projection.stride[1], left)
+    fan = out // projection.groups
+    outside = rows * columns * ky * kx - int(by_row.sum()) * int(by_column.sum())
+    pad = projection.pad_value
+    spikes = 0 if pad is None else int(encode_train(pad, signal.code, signal.timesteps).sum())
+    return np.outer(by_row, by_column), fan, outside * fan * spikes
+
+
+def _windows_along(size: int, outputs: int, kernel: int, stride: int, before: int) -> np.ndarray:
+    taps = np.arange(outputs)[:, None] * stride - before + np.arange(kernel)
+    return np.bincount(taps[(taps >= 0) & (taps < size)], minlength=size)
+
+
+def _popcount(words: np.ndarray) -> np.ndarray:
+    """Set bits of each uint64 of (n, words)."""
+    if hasattr(np, "bitwise_count"):  # NumPy 2
+        return np.asarray(np.bitwise_count(words))
+    parts = _BITS_SET[words.view(np.uint16)]
+    return np.asarray(parts.reshape(*words.shape, 4).sum(axis=-1, dtype=np.uint8))

@@ -1,0 +1,55 @@
+"""Images as they come: checked before anything is computed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from hwgen.errors import DataError
+from hwgen.network import Network
+
+
+def check_images(network: Network, images: Any) -> np.ndarray:
+    """``images`` as an array that fits the input of ``network``, or a :class:`DataError`."""
+    source = network.input
+    want = f"({', '.join(['N', *map(str, source.shape)])})"
+    where = f"{network.name}: images"
+    if not isinstance(images, np.ndarray):
+        raise DataError(
+            f"{where} must be a NumPy array of unsigned integers, not {type(images).__name__}; "
+            f"use np.asarray(images, dtype=np.uint8)"
+        )
+    if images.dtype.kind != "u":
+        remedy = (
+            "bring the pixels to 0 … 255 and cast them to uint8; the network has the model's "
+            "normalisation folded in"
+            if images.dtype.kind == "f"
+            else "cast them with images.astype(np.uint8)"
+        )
+        raise DataError(f"{where} must be unsigned integers, not {images.dtype}; {remedy}")
+    if images.ndim != 4 or images.shape[1:] != source.shape:
+        hint = _hint(images, source.shape)
+        raise DataError(f"{where} must have shape {want}, not {images.shape}; {hint}")
+    if len(images) == 0:
+        raise DataError(f"{where} are empty, shape {images.shape}; give at least one")
+    if images.dtype.itemsize * 8 > source.pixel_bits and int(images.max()) >> source.pixel_bits:
+        raise DataError(
+            f"{where} hold a pixel of {images.max()}, but the network was converted for pixels of "
+            f"{source.pixel_bits} bits, 0 … {(1 << source.pixel_bits) - 1}; scale them as the "
+            f"calibration data were"
+        )
+    return images
+
+
+def _hint(images: np.ndarray, shape: tuple[int, int, int]) -> str:
+    channels, height, width = shape
+    if images.shape == shape:
+        return "add the axis of samples: images[None]"
+    if images.ndim == 3 and channels == 1 and images.shape[1:] == (height, width):
+        return "add the axis of channels: images[:, None]"
+    if images.ndim == 4 and images.shape[1:] == (height, width, channels):
+        return "put channels first: images.transpose(0, 3, 1, 2)"
+    if images.ndim == 2 and images.shape[1] == channels * height * width:
+        return f"give them their shape: images.reshape(-1, {channels}, {height}, {width})"
+    return "resize them to the size that the network was converted for"

@@ -1,0 +1,147 @@
+"""A layer, prepared once and run on many batches, in either form."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from hwgen.golden import neurons
+from hwgen.golden.bounds import bound, exact_dtype
+from hwgen.golden.codes import decode_train, encode_train
+from hwgen.golden.synapses import Synapses, prepare
+from hwgen.network import Conv2d, Layer, Network, ReadOut, Signal, SoftResetNeuron
+
+CACHE_BYTES = 1 << 20  # of windows and sums at once: about a core's second-level cache
+
+
+@dataclass(kw_only=True)
+class Activity:
+    """What a node sends for a batch, as values, as a train, or both; made when asked for."""
+
+    signal: Signal
+    values: np.ndarray | None = None
+    train: np.ndarray | None = None
+    make_train: Callable[[], np.ndarray] | None = None
+
+    def get_values(self) -> np.ndarray:
+        """q, unsigned (n, height, width, channels)."""
+        if self.values is None:
+            assert self.train is not None
+            self.values = decode_train(self.train, self.signal.code)
+        return self.values
+
+    def get_train(self) -> np.ndarray:
+        """uint8 (T, n, height, width, channels)."""
+        if self.train is None and self.make_train is not None:
+            self.train = self.make_train()
+        if self.train is None:
+            assert self.values is not None
+            self.train = encode_train(self.values, self.signal.code, self.signal.timesteps)
+        return self.train
+
+
+class PreparedLayer:
+    """One layer's synapses and neuron, with the arithmetic that its bounds prove exact."""
+
+    def __init__(self, network: Network, layer: Layer, signals: dict[str, Signal], *, steps: bool):
+        self.layer = layer
+        self._signals = signals
+        self._given = signals[layer.sources[0]]
+        self._neuron = layer.neuron
+        single = isinstance(layer.neuron, SoftResetNeuron) and not layer.neuron.two_phase
+        self.stepped = steps or single
+        bounds = bound(network, layer, self._given)
+        shift = 0
+        self._quantiser: neurons.Quantiser | None = None
+        if not self.stepped and not isinstance(layer.neuron, ReadOut):
+            shift = layer.neuron.threshold_frac_bits
+            self._quantiser = neurons.Quantiser(
+                layer, layer.neuron, magnitude=bounds.membrane, span=bounds.span
+            )
+        self._limit = bounds.membrane
+        dtype = exact_dtype(bounds.step if self.stepped else bounds.product)
+        self._synapses: list[tuple[str, Synapses, np.ndarray | None]] = [
+            (
+                projection.source,
+                prepare(projection, signals[projection.source].shape, dtype, shift=shift),
+                projection.pad_value if isinstance(projection, Conv2d) else None,
+            )
+            for projection in layer.projections
+        ]
+        most = max(synapses.bytes_per_image for _, synapses, _ in self._synapses)
+        self._block = max(1, CACHE_BYTES // most)
+
+    def run(self, activities: dict[str, Activity]) -> tuple[Activity | None, np.ndarray | None]:
+        """The layer's activity, and its membranes where they are known (n, height, width, c).
+
+        The read-out has membranes, which are the logits, and no activity.
+        """
+        if not self.stepped:
+            return self._closed(activities)
+        neuron, signal = self._neuron, self._signals[self.layer.name]
+        if isinstance(neuron, SoftResetNeuron) and not neuron.two_phase:
+            train, membrane = neurons.integrate_and_fire(
+                self._currents(activities), self.layer, neuron
+            )
+            self._check(membrane)
+            return Activity(signal=signal, train=train), membrane
+        membrane = neurons.accumulate(self._currents(activities), self._given.code)
+        membrane = neurons.close(membrane, self.layer)
+        self._check(membrane)
+        if isinstance(neuron, ReadOut):
+            return None, membrane
+        return Activity(signal=signal, train=neurons.fire(membrane, neuron)), membrane
+
+    def _closed(
+        self, activities: dict[str, Activity]
+    ) -> tuple[Activity | None, np.ndarray | None]:
+        sources = [activities[name].get_values() for name, _, _ in self._synapses]
+        signal = self._signals[self.layer.name]
+        channels, height, width = signal.shape
+        images = len(sources[0])
+        dtype = np.dtype(np.int64) if self._quantiser is None else self._quantiser.out_dtype
+        out = np.empty((images, height, width, channels), dtype)
+        pads = [pad for _, _, pad in self._synapses]
+        for start in range(0, images, self._block):
+            block = slice(start, start + self._block)
+            sums = self._sum([source[block] for source in sources], pads)
+            if self._quantiser is None:
+                out[block] = sums
+            else:
+                self._quantiser(sums, out[block])
+        if self._quantiser is None:
+            return None, out + self.layer.bias
+        return Activity(signal=signal, values=out), None
+
+    def _currents(self, activities: dict[str, Activity]) -> Iterator[np.ndarray]:
+        """I[t] of each timestep, (n, height, width, channels)."""
+        trains = [activities[name].get_train() for name, _, _ in self._synapses]
+        steps = self._given.timesteps
+        pad_trains = [
+            None if pad is None else encode_train(pad, self._given.code, steps)
+            for _, _, pad in self._synapses
+        ]
+        for step in range(steps):
+            planes = [train[step] for train in trains]
+            pads = [None if pad is None else pad[step] for pad in pad_trains]
+            blocks = range(0, len(planes[0]), self._block)
+            sums = [
+                self._sum([plane[start : start + self._block] for plane in planes], pads)
+                for start in blocks
+            ]
+            yield sums[0] if len(sums) == 1 else np.concatenate(sums)
+
+    def _sum(self, sources: list[np.ndarray], pads: list[np.ndarray | None]) -> np.ndarray:
+        total: np.ndarray | None = None
+        for (_, synapses, _), source, pad in zip(self._synapses, sources, pads):
+            current = synapses.current(source, pad)
+            total = current if total is None else np.add(total, current, out=total)
+        assert total is not None
+        return total
+
+    def _check(self, membrane: np.ndarray) -> None:
+        worst = max(int(membrane.max()), -int(membrane.min()))
+        if worst > self._limit:  # the proof of the bound is wrong: a bug, never silent
+            raise OverflowError(f"{self.layer.name}: membrane {worst} exceeds {self._limit}")
