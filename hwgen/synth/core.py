@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from hwgen.errors import ArtefactError
+from hwgen.manifest import MANIFEST_FILE, read_manifest
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,40 +40,8 @@ class Core:
     board: str | None
 
 
-def read_manifest(folder: Path) -> dict[str, Any]:
-    """The manifest of a build folder, its files checked against their hashes.
-
-    Raises
-    ------
-    ArtefactError
-        The folder is no build folder, or a file is missing or was edited.
-    """
-    path = folder / "manifest.json"
-    if not path.is_file():
-        raise ArtefactError(
-            f"{folder} is no build folder: it has no manifest.json; make one with `hwgen generate`"
-        )
-    try:
-        manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        files = dict(manifest["files"])
-    except (ValueError, KeyError, TypeError) as error:
-        raise ArtefactError(
-            f"{path} is damaged ({type(error).__name__}: {error}); generate it again"
-        ) from error
-    for name, digest in files.items():
-        file = folder / name
-        if not file.is_file():
-            raise ArtefactError(f"{file} is missing, but the manifest names it; generate it again")
-        if hashlib.sha256(file.read_bytes()).hexdigest() != digest:
-            raise ArtefactError(
-                f"{file} was changed since it was generated: its SHA-256 is not that of the "
-                f"manifest; generate it again"
-            )
-    return manifest
-
-
 def read_core(folder: Path) -> Core:
-    """The core of a build folder; raises :class:`ArtefactError` as :func:`read_manifest`."""
+    """The core of a build folder; raises as :func:`hwgen.manifest.read_manifest` does."""
     manifest = read_manifest(folder)
     try:
         name, top, sources = manifest["name"], manifest["top"], manifest["sources"]
@@ -85,7 +51,7 @@ def read_core(folder: Path) -> Core:
         pixel_bytes = 1 if encoder["pixel_bits"] <= 8 else 2
     except (KeyError, TypeError, ValueError) as error:
         raise ArtefactError(
-            f"{folder / 'manifest.json'} lacks {error}; generate it again with this version"
+            f"{folder / MANIFEST_FILE} lacks {error}; generate it again with this version"
         ) from error
     input_bytes = ports["s_axis_tdata"] // 8
     beats = -(-channels * height * width // (input_bytes // pixel_bytes))
