@@ -11,30 +11,43 @@ def pool_values(values: np.ndarray, pool: MaxPool2d) -> np.ndarray:
     """Largest value of each window; shapes (n, height, width, channels). Outside counts as 0."""
     (ky, kx), (sy, sx) = pool.kernel, pool.stride
     padded = _padded(values, pool)
-    height = (padded.shape[1] - ky) // sy + 1
-    width = (padded.shape[2] - kx) // sx + 1
-    rows = padded[:, : sy * (height - 1) + 1 : sy]
-    for y in range(1, ky):
-        rows = np.maximum(rows, padded[:, y : y + sy * (height - 1) + 1 : sy])
-    best = rows[:, :, : sx * (width - 1) + 1 : sx]
-    for x in range(1, kx):
-        best = np.maximum(best, rows[:, :, x : x + sx * (width - 1) + 1 : sx])
-    return np.ascontiguousarray(best)
+    rows = _largest([padded[:, taps] for taps in _taps(padded.shape[1], ky, sy)])
+    return _largest([rows[:, :, taps] for taps in _taps(padded.shape[2], kx, sx)])
 
 
 def pool_train(train: np.ndarray, pool: MaxPool2d) -> np.ndarray:
     """The race of :class:`hwgen.network.MaxPool2d`; shapes (T, n, height, width, channels)."""
-    (ky, kx), (sy, sx) = pool.kernel, pool.stride
-    sent, candidates = [], None
+    sent = []
+    racing: list[np.ndarray] = []  # for each tap of the window, whether it is still in the race
     for bits in train:
-        windows = np.lib.stride_tricks.sliding_window_view(_padded(bits, pool), (ky, kx), (1, 2))
-        windows = windows[:, ::sy, ::sx]
-        if candidates is None:
-            candidates = np.ones(windows.shape, dtype=np.uint8)
-        out = (candidates & windows).max(axis=(-2, -1))
-        candidates &= windows | (1 - out[..., None, None])
+        padded = _padded(bits, pool)
+        taps = [
+            padded[:, rows, columns]
+            for rows in _taps(padded.shape[1], pool.kernel[0], pool.stride[0])
+            for columns in _taps(padded.shape[2], pool.kernel[1], pool.stride[1])
+        ]
+        if not racing:
+            racing = [np.ones_like(tap) for tap in taps]
+        out = np.zeros_like(taps[0])
+        for candidate, tap in zip(racing, taps):
+            out |= candidate & tap
+        for candidate, tap in zip(racing, taps):
+            candidate &= tap | (1 - out)
         sent.append(out)
     return np.stack(sent)
+
+
+def _taps(size: int, kernel: int, stride: int) -> list[slice]:
+    """For each place in the kernel, where the windows have it along an axis of ``size``."""
+    span = (size - kernel) // stride * stride + 1
+    return [slice(tap, tap + span, stride) for tap in range(kernel)]
+
+
+def _largest(parts: list[np.ndarray]) -> np.ndarray:
+    best = parts[0].copy()
+    for part in parts[1:]:
+        np.maximum(best, part, out=best)
+    return best
 
 
 def _padded(values: np.ndarray, pool: MaxPool2d) -> np.ndarray:

@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
-from functools import partial
-from typing import Any
 
 import numpy as np
 
-from hwgen.golden.codes import input_train, input_values
-from hwgen.golden.costs import Tally, mac_operations
+from hwgen.golden.engine import Engine
 from hwgen.golden.images import check_images
-from hwgen.golden.layers import Activity, PreparedLayer
-from hwgen.golden.pool import pool_train, pool_values
 from hwgen.golden.result import Result
 from hwgen.golden.threads import map_batches, workers
-from hwgen.network import Flatten, Layer, MaxPool2d, Network
+from hwgen.network import Network
 
 Progress = Callable[[int], None]
-
-BATCH_BYTES = 1 << 27  # of one node's maps, in one worker
 
 
 def run(
@@ -53,7 +45,7 @@ def run(
     Raises :class:`DataError` for images that do not fit, :class:`NetworkError` for a network that
     breaks a rule or whose membranes could exceed 62 bits.
     """
-    engine = _Engine(network, steps=steps or trains, keep=trains)
+    engine = Engine(network, steps=steps or trains, keep=trains)
     images = check_images(network, images)
     size = max(1, min(batch, engine.images_at_once(), -(-len(images) // workers())))
     batches = [images[start : start + size] for start in range(0, len(images), size)]
@@ -71,136 +63,3 @@ def classify(
 ) -> np.ndarray:
     """Classes of ``images``, int64 (N,): :func:`run` without the rest."""
     return run(network, images, batch=batch, progress=progress).classes
-
-
-class _Engine:
-    """A network prepared once; :meth:`run` may be called from several threads."""
-
-    def __init__(self, network: Network, *, steps: bool, keep: bool) -> None:
-        self.network, self._steps, self._keep = network, steps, keep
-        self._signals = network.signals()
-        self._layers = {
-            layer.name: PreparedLayer(network, layer, self._signals, steps=steps)
-            for layer in network.layers
-        }
-        self._senders = [name for name in self._signals if name != network.readout.name]
-        readers = [(layer, item) for layer in network.layers for item in layer.projections]
-        self._tallies, self._readers, self._last_use = {}, {}, {}
-        for name in self._senders:
-            mine = [(layer.name, item) for layer, item in readers if item.source == name]
-            self._readers[name] = [layer for layer, _ in mine]
-            self._tallies[name] = Tally(self._signals[name], [item for _, item in mine])
-        for node in network.nodes:
-            self._last_use.update(dict.fromkeys(node.sources, node.name))
-
-    def images_at_once(self) -> int:
-        """Images whose largest maps, trains and membranes stay within :data:`BATCH_BYTES`."""
-        stepped = any(layer.stepped for layer in self._layers.values())
-        return BATCH_BYTES // max(
-            math.prod(signal.shape) * (3 * signal.timesteps + 32 if stepped else 8)
-            for signal in self._signals.values()
-        )
-
-    def run(self, images: np.ndarray) -> dict[str, Any]:
-        """Arrays of one batch, by what they are and where they come from."""
-        part: dict[str, Any] = {
-            "spikes": {},
-            "synaptic_operations": {},
-            "values": {},
-            "trains": {},
-            "membranes": {},
-        }
-        activities = {self.network.input.name: self._input(images)}
-        self._count(self.network.input.name, activities, part)
-        for node in self.network.nodes:
-            membrane = None
-            if isinstance(node, Layer):
-                activity, membrane = self._layers[node.name].run(activities)
-            else:
-                activity = self._shape(node, activities[node.source])
-            if self._keep and membrane is not None:
-                part["membranes"][node.name] = _channels_first(membrane)
-            if activity is None:
-                assert membrane is not None
-                part["logits"] = membrane.reshape(len(images), -1)
-                break
-            activities[node.name] = activity
-            self._count(node.name, activities, part)
-            for name in node.sources:
-                if self._last_use[name] == node.name:
-                    activities.pop(name, None)
-        return part
-
-    def collect(self, parts: list[dict[str, Any]]) -> Result:
-        def join(key: str) -> dict[str, np.ndarray]:
-            names = [name for name in order if name in parts[0][key]]
-            return {name: np.concatenate([part[key][name] for part in parts]) for name in names}
-
-        order = [self.network.input.name, *(node.name for node in self.network.nodes)]
-        logits = np.concatenate([part["logits"] for part in parts])
-        return Result(
-            classes=logits.argmax(axis=1).astype(np.int64),
-            logits=logits,
-            spikes=join("spikes"),
-            neurons={name: math.prod(self._signals[name].shape) for name in self._senders},
-            synaptic_operations=join("synaptic_operations"),
-            mac_operations={
-                layer.name: mac_operations(layer, self._signals[layer.name].shape)
-                for layer in self.network.layers
-            },
-            values=join("values"),
-            trains=join("trains"),
-            membranes=join("membranes"),
-        )
-
-    def _input(self, images: np.ndarray) -> Activity:
-        source = self.network.input
-        pixels = np.ascontiguousarray(images.transpose(0, 2, 3, 1))
-        activity = Activity(
-            signal=self._signals[source.name], make_train=partial(input_train, pixels, source)
-        )
-        if self._steps:
-            activity.get_train()
-        else:
-            activity.values = input_values(pixels, source)
-        return activity
-
-    def _shape(self, node: MaxPool2d | Flatten, given: Activity) -> Activity:
-        signal = self._signals[node.name]
-        if isinstance(node, MaxPool2d):
-            if self._steps:
-                return Activity(signal=signal, train=pool_train(given.get_train(), node))
-            return Activity(signal=signal, values=pool_values(given.get_values(), node))
-        if self._steps:
-            return Activity(signal=signal, train=_flatten(given.get_train()))
-        return Activity(
-            signal=signal,
-            values=_flatten(given.get_values()),
-            make_train=lambda: _flatten(given.get_train()),
-        )
-
-    def _count(self, name: str, activities: dict[str, Activity], part: dict[str, Any]) -> None:
-        activity, tally = activities[name], self._tallies[name]
-        counts = (
-            tally.of_values(activity.values)
-            if activity.values is not None
-            else tally.of_train(activity.get_train())
-        )
-        part["spikes"][name] = counts[:, 0]
-        for column, layer in enumerate(self._readers[name], start=1):
-            operations = part["synaptic_operations"]
-            operations[layer] = operations.get(layer, 0) + counts[:, column]
-        if self._keep:
-            part["values"][name] = _channels_first(activity.get_values().astype(np.int32))
-            train = activity.get_train().transpose(1, 0, 4, 2, 3)
-            part["trains"][name] = np.ascontiguousarray(train)
-
-
-def _channels_first(array: np.ndarray) -> np.ndarray:
-    return np.ascontiguousarray(array.transpose(0, 3, 1, 2))
-
-
-def _flatten(array: np.ndarray) -> np.ndarray:
-    """(…, height, width, channels) → (…, 1, 1, channels·height·width), in the order of PyTorch."""
-    first = np.moveaxis(array, -1, -3)
-    return first.reshape(*array.shape[:-3], 1, 1, -1)
