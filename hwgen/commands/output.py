@@ -40,8 +40,14 @@ def print_table(
     """A table on standard output; all columns but the first are aligned to the right."""
     from rich.table import Table
 
-    table = Table(title=title, title_justify="left", title_style="bold", caption=footer or None)
-    table.caption_justify = "left"
+    table = Table(
+        title=title,
+        title_justify="left",
+        title_style="bold",
+        caption=footer or None,
+        caption_justify="left",
+        show_header=any(columns),
+    )
     for index, column in enumerate(columns):
         table.add_column(column, justify="right" if index else "left", overflow="fold")
     for row in rows:

@@ -31,7 +31,12 @@ def write_tiny_core(folder: Path, *, board: str | None = None) -> Path:
             {"name": "m_axis_tdata", "direction": "out", "width": 32},
             {"name": "counter_address", "direction": "in", "width": 2},
         ],
-        "plan": {"encoder": {"pixel_bits": 8, "output": {"shape": [1, 4, 4]}}},
+        "plan": {
+            "schedule": "time",
+            "pipeline": "overlap",
+            "encoder": {"pixel_bits": 8, "output": {"shape": [1, 4, 4]}},
+            "stages": [],
+        },
     }
     (folder / "manifest.json").write_text(json.dumps(manifest))
     return folder

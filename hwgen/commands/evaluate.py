@@ -1,0 +1,130 @@
+"""``hwgen evaluate``: what the converted network makes of images, beside the float model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from hwgen.commands.output import print_json, print_table, progress
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from hwgen.golden import Result
+    from hwgen.network import Network
+
+
+@click.command("evaluate", short_help="Accuracy, spikes and operations of a network.")
+@click.argument("network", type=click.Path(path_type=Path))
+@click.option("--data", required=True, type=click.Path(path_type=Path), help=".npz or idx folder.")
+@click.option("--samples", type=click.IntRange(min=1), help="Take only the first ones.")
+@click.option("--model", help="The float model, file.py:factory or .pt2, to compare with.")
+@click.option("--weights", type=click.Path(path_type=Path), help="Weights of the float model.")
+@click.option("--json", "as_json", is_flag=True, help="Print figures as JSON.")
+def command(
+    network: Path,
+    data: Path,
+    samples: int | None,
+    model: str | None,
+    weights: Path | None,
+    as_json: bool,
+) -> None:
+    """Run the golden model of the folder NETWORK on images.
+
+    Gives the accuracy beside the float model's, spikes and synaptic operations of each layer.
+    """
+    from hwgen import artefact, golden
+    from hwgen import data as datasets
+
+    loaded = artefact.load(network)
+    dataset = datasets.load(data, split="test" if data.is_dir() else None)
+    if samples is not None:
+        dataset = dataset.take(samples)
+    with progress(f"evaluating {network} on {len(dataset):,} images") as told:
+        result = golden.run(
+            loaded,
+            dataset.images,
+            progress=lambda done: told(f"evaluating: {done:,} of {len(dataset):,} images"),
+        )
+    figures = summarise(loaded, result, dataset.labels)
+    if model is not None:
+        with progress(f"running the float model {model}"):
+            figures["float_accuracy"] = _float_accuracy(loaded, model, weights, dataset)
+        figures["float_images"] = "the same"
+    if as_json:
+        print_json(figures)
+        return
+    print_figures(figures)
+
+
+def summarise(network: Network, result: Result, labels: np.ndarray | None) -> dict[str, Any]:
+    """Plain figures of a run; accuracies in per cent, counts for one image."""
+    layers = [
+        {
+            "layer": name,
+            "neurons": result.neurons.get(name),
+            "spikes_per_neuron": result.spikes_per_neuron(name) if name in result.spikes else None,
+            "synaptic_operations": float(operations.mean()),
+            "mac_operations": int(result.mac_operations[name]),
+        }
+        for name, operations in result.synaptic_operations.items()
+    ]
+    firing = [layer.name for layer in network.layers if layer.name in result.spikes]
+    spikes = sum(float(result.spikes[name].mean()) for name in firing)
+    neurons = sum(result.neurons[name] for name in firing)
+    accuracy = None
+    if labels is not None:
+        accuracy = 100 * float((result.classes == labels).mean())
+    calibration = network.provenance.get("float_accuracy")
+    return {
+        "network": network.name,
+        "images": len(result),
+        "timesteps": network.input.timesteps,
+        "accuracy": accuracy,
+        "float_accuracy": calibration,
+        "float_images": None if calibration is None else "calibration",
+        "spikes_per_neuron": spikes / neurons if neurons else 0.0,
+        "synaptic_operations": sum(layer["synaptic_operations"] for layer in layers),
+        "mac_operations": sum(layer["mac_operations"] for layer in layers),
+        "layers": layers,
+    }
+
+
+def print_figures(figures: dict[str, Any]) -> None:
+    """The figures of :func:`summarise` as tables."""
+    print_table(
+        f"{figures['network']}: {figures['images']:,} images, T = {figures['timesteps']}",
+        ("layer", "neurons", "spikes / neuron", "synaptic operations", "MACs of the CNN"),
+        [
+            *(
+                (
+                    layer["layer"],
+                    layer["neurons"],
+                    layer["spikes_per_neuron"],
+                    layer["synaptic_operations"],
+                    layer["mac_operations"],
+                )
+                for layer in figures["layers"]
+            ),
+            (
+                "all",
+                None,
+                figures["spikes_per_neuron"],
+                figures["synaptic_operations"],
+                figures["mac_operations"],
+            ),
+        ],
+        footer="for one image",
+    )
+    accuracy, reference = figures["accuracy"], figures["float_accuracy"]
+    if accuracy is None:
+        click.echo("no accuracy: the data has no labels")
+        return
+    beside = ""
+    if reference is not None:
+        same = figures["float_images"] == "the same"
+        images = "the same images" if same else "the calibration images; give --model to compare"
+        beside = f"; float model {reference:.2f} % on {images}"
+    click.echo(f"accuracy {accuracy:.2f} %{beside}")
