@@ -1,0 +1,258 @@
+"""Layers at random, for :mod:`tests.random_networks`.
+
+Thresholds and biases are fitted on a few images, layer after layer, so that layers fire without
+being saturated.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from hwgen.network import (
+    Conv2d,
+    Flatten,
+    Identity,
+    Input,
+    InverseLeakyNeuron,
+    Layer,
+    Linear,
+    MaxPool2d,
+    Node,
+    Projection,
+    ReadOut,
+    SoftResetNeuron,
+    code_max,
+)
+from tests.plain_arithmetic import by_channel, current, input_values, pad_map, windows_of
+
+NAMES = ("conv.{}", "block/{}/relu", "layer{}", "module_{}.0", "{}", "x{} y")
+KEYWORDS = ("module", "wire", "always", "input_", "signed")
+
+
+def random_pixels(rng: np.random.Generator, source: Input, n: int) -> np.ndarray:
+    channels, height, width = source.shape
+    top = (1 << source.pixel_bits) - 1
+    images = rng.integers(0, top, size=(n, *source.shape), endpoint=True)
+    for index in range(n):
+        kind = rng.random()
+        if kind < 0.4:
+            slopes = rng.normal(size=(channels, 2, 1, 1)) / max(height, width)
+            ramp = slopes[:, 0] * np.arange(height)[:, None] + slopes[:, 1] * np.arange(width)
+            images[index] = np.clip((ramp + rng.random()) * top, 0, top)
+        elif kind < 0.5:
+            images[index] = 0 if kind < 0.45 else top
+    return images.astype(np.uint8 if source.pixel_bits <= 8 else np.uint16)
+
+
+class Builder:
+    """Adds nodes at the end of a network, with the values that they send for a few images."""
+
+    def __init__(
+        self,
+        rng: np.random.Generator,
+        neuron: str | None,
+        max_timesteps: int,
+        max_size: int,
+        max_channels: int,
+    ) -> None:
+        self.rng, self.neuron = rng, neuron
+        self.max_timesteps, self.max_channels = max_timesteps, max_channels
+        single = neuron == "rate_single" or (neuron is None and rng.random() < 0.25)
+        self.single = single
+        likely = {"radix": 0.0, "rate_two": 0.7, "rate_single": 1.0, None: 0.3}[neuron]
+        code = "rate" if single or rng.random() < likely else "radix"
+        shape = (
+            int(rng.choice([1, 1, 2, 3, 4])),
+            int(rng.integers(1, max_size + 1)),
+            int(rng.integers(1, max_size + 1)),
+        )
+        self.input = Input(
+            shape=shape,
+            timesteps=self.timesteps(),
+            code=code,
+            pixel_bits=int(rng.choice([1, 4, 8, 8, 8, 10])),
+        )
+        self.images = random_pixels(rng, self.input, 6)
+        self.nodes: list[Node] = []
+        self.name, self.code, self.steps = self.input.name, code, self.input.timesteps
+        self.poolable = code == "radix"
+        self.q = input_values(self.images, self.input)
+
+    # --- choices ---
+
+    def timesteps(self) -> int:
+        return int(self.rng.integers(1, self.max_timesteps + 1))
+
+    def channels(self) -> int:
+        return int(self.rng.choice([1, 2, 3, 5, 7, 8, self.max_channels]))
+
+    def new_name(self) -> str:
+        taken = {self.input.name, *(node.name for node in self.nodes)}
+        if self.rng.random() < 0.2:
+            for word in self.rng.permutation(KEYWORDS):
+                if word not in taken:
+                    return str(word)
+        return str(self.rng.choice(NAMES)).format(len(self.nodes))
+
+    def weights(self, *shape: int) -> np.ndarray:
+        kind, rng = self.rng.random(), self.rng
+        if kind < 0.2:
+            weights = rng.integers(-1, 2, size=shape)
+        elif kind < 0.75:
+            bits = int(rng.choice([3, 4, 8]))
+            top = (1 << (bits - 1)) - 1
+            weights = np.clip(np.rint(rng.normal(scale=top / 2, size=shape)), -top - 1, top)
+        elif kind < 0.9:
+            bits = int(rng.choice([2, 8, 16]))
+            top = (1 << (bits - 1)) - 1
+            weights = rng.choice([-top - 1, top], size=shape)
+        else:
+            weights = rng.integers(-100, 101, size=shape) * (rng.random(shape) < 0.3)
+        return weights.astype(np.int32)
+
+    def window(
+        self, most: int, strides: tuple[int, ...], *, padded: bool = True
+    ) -> tuple[tuple[int, int], tuple[int, int, int, int], tuple[int, int]]:
+        """A kernel that fits the map, with padding, and a stride."""
+        sides = []
+        for size in self.q.shape[2:]:
+            kernel = int(self.rng.integers(1, most + 1))
+            before, after = self.rng.integers(0, kernel, size=2) if padded else (0, 0)
+            while size + before + after < kernel:
+                kernel -= 1
+                before, after = min(before, kernel - 1), min(after, kernel - 1)
+            sides.append((kernel, int(before), int(after), int(self.rng.choice(strides))))
+        (ky, top, bottom, sy), (kx, left, right, sx) = sides
+        return (ky, kx), (top, left, bottom, right), (sy, sx)
+
+    def conv(self, first: bool = False) -> Conv2d:
+        rng = self.rng
+        channels = self.q.shape[1]
+        kernel, padding, stride = self.window(4, (1, 1, 1, 2, 3))
+        groups = int(rng.choice([g for g in range(1, channels + 1) if channels % g == 0]))
+        if rng.random() < 0.5:
+            groups = 1
+        out = self.channels()
+        out = max(groups, out // groups * groups)
+        pad = None
+        if first and rng.random() < 0.5:
+            pad = rng.integers(0, code_max(self.code, self.steps), size=channels, endpoint=True)
+            pad = pad.astype(np.int32)
+        return Conv2d(
+            source=self.name,
+            weights=self.weights(out, channels // groups, *kernel),
+            stride=stride,
+            padding=padding,
+            groups=groups,
+            pad_value=pad,
+        )
+
+    # --- nodes ---
+
+    def add_conv(self, *, first: bool) -> None:
+        self.add_layer((self.conv(first),))
+
+    def add_residual(self) -> None:
+        rng, channels = self.rng, self.q.shape[1]
+        stride = int(rng.choice([1, 1, 2]))
+        same = stride == 1 and rng.random() < 0.6
+        out = channels if same else self.channels()
+        main = Conv2d(
+            source=self.name,
+            weights=self.weights(out, channels, 3, 3),
+            stride=(stride, stride),
+            padding=(1, 1, 1, 1),
+        )
+        short: Projection
+        if same:
+            short = Identity(source=self.name, weights=self.weights(channels))
+        else:
+            weights = self.weights(out, channels, 1, 1)
+            short = Conv2d(source=self.name, weights=weights, stride=(stride, stride))
+        self.add_layer((main, short) if rng.random() < 0.5 else (short, main))
+
+    def add_pool(self) -> None:
+        if not self.poolable:
+            return
+        kernel, padding, stride = self.window(3, (1, 2, 3), padded=self.rng.random() < 0.4)
+        pool = MaxPool2d(
+            name=self.new_name(), source=self.name, kernel=kernel, stride=stride, padding=padding
+        )
+        windows = windows_of(pad_map(self.q, pool.padding, 0), pool.kernel, pool.stride)
+        self.nodes.append(pool)
+        self.name, self.q = pool.name, windows.max(axis=(-2, -1))
+
+    def add_head(self) -> None:
+        rng = self.rng
+        if self.q.shape[2:] != (1, 1) and rng.random() < 0.15:
+            size = self.q.shape[2:]
+            weights = self.weights(self.channels(), self.q.shape[1], *size)
+            self.add_layer((Conv2d(source=self.name, weights=weights),), last=True)
+            return
+        if self.q.shape[2:] != (1, 1) or rng.random() < 0.3:
+            flatten = Flatten(name=self.new_name(), source=self.name)
+            self.nodes.append(flatten)
+            self.name, self.q = flatten.name, self.q.reshape(len(self.q), -1, 1, 1)
+        if rng.random() < 0.6:
+            self.add_layer((self.linear(),))
+        self.add_layer((self.linear(),), last=True)
+
+    def linear(self) -> Linear:
+        return Linear(source=self.name, weights=self.weights(self.channels(), self.q.shape[1]))
+
+    def add_layer(self, projections: tuple[Projection, ...], *, last: bool = False) -> None:
+        rng, name = self.rng, self.new_name()
+        currents = sum(current(projection, self.q) for projection in projections)
+        assert isinstance(currents, np.ndarray)
+        channels = currents.shape[1]
+        if last:
+            bias = rng.integers(-50, 51, size=channels)
+            neuron: Any = ReadOut()
+        else:
+            neuron, bias = self.fit(currents)
+        self.nodes.append(
+            Layer(name=name, projections=projections, bias=bias.astype(np.int64), neuron=neuron)
+        )
+        if last:
+            return
+        shift = neuron.threshold_frac_bits
+        single = isinstance(neuron, SoftResetNeuron) and not neuron.two_phase
+        self.name, self.code, self.steps = name, neuron.code, neuron.timesteps
+        self.poolable = not single
+        quotient = (currents << shift) + by_channel(bias) * (self.steps if single else 1)
+        quotient = quotient // by_channel(neuron.threshold)
+        self.q = np.clip(quotient, 0, code_max(self.code, self.steps))
+
+    def fit(self, currents: np.ndarray) -> tuple[InverseLeakyNeuron | SoftResetNeuron, np.ndarray]:
+        """A neuron whose threshold and bias suit W·q_in of a few images, (n, c, h, w)."""
+        rng, channels = self.rng, currents.shape[1]
+        kind = self.neuron
+        if kind is None:
+            kind = str(rng.choice(["radix", "rate_two"]))
+            if self.single and self.code == "rate" and rng.random() < 0.8:
+                kind = "rate_single"
+        steps = self.steps if kind == "rate_single" else self.timesteps()
+        shift = 0 if kind == "rate_single" or rng.random() < 0.6 else int(rng.integers(1, 5))
+        drive = np.moveaxis(currents, 1, 0).reshape(channels, -1) << shift
+        low, high = np.quantile(drive, [rng.uniform(0, 0.6), 0.95], axis=1)
+        levels = code_max("radix" if kind == "radix" else "rate", steps)
+        threshold = np.maximum(1, np.rint((high - low) / levels * rng.uniform(0.5, 1.5)))
+        threshold = np.where(rng.random(channels) < 0.1, 1, threshold).astype(np.int64)
+        wanted = -low + threshold * rng.choice([0, 0.5, 1])
+        bias = np.rint(wanted / (steps if kind == "rate_single" else 1)).astype(np.int64)
+        if kind == "radix":
+            return InverseLeakyNeuron(
+                threshold=threshold, timesteps=steps, threshold_frac_bits=shift
+            ), bias
+        initial = None
+        if kind == "rate_single" and rng.random() < 0.6:
+            initial = threshold // 2 if rng.random() < 0.6 else rng.integers(0, threshold)
+        return SoftResetNeuron(
+            threshold=threshold,
+            timesteps=steps,
+            two_phase=kind == "rate_two",
+            initial=initial,
+            threshold_frac_bits=shift,
+        ), bias

@@ -1,0 +1,60 @@
+"""Small legal networks and images at random, the same for the same seed, small enough for RTL.
+
+Nothing here comes from :mod:`hwgen.golden`.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from hwgen.network import Network
+from tests.random_layers import Builder, random_pixels
+
+KINDS = ("radix", "rate_single", "rate_two", None)
+
+
+def random_network(
+    seed: int,
+    *,
+    neuron: str | None = None,
+    residual: bool = False,
+    max_timesteps: int = 6,
+    max_size: int = 9,
+    max_channels: int = 12,
+) -> Network:
+    """A legal network.
+
+    Parameters
+    ----------
+    seed : int
+    neuron : "radix", "rate_two", "rate_single", or None
+        The neuron of every layer; None mixes them where that is legal.
+    residual : bool
+        Whether layers may have several projections.
+    max_timesteps, max_size, max_channels : int
+        Of every train, side of a map, and layer.
+    """
+    rng = np.random.default_rng([seed, KINDS.index(neuron), residual])
+    builder = Builder(rng, neuron, max_timesteps, max_size, max_channels)
+    for index in range(int(rng.integers(0, 4))):
+        if residual and rng.random() < 0.6:
+            builder.add_residual()
+        else:
+            builder.add_conv(first=index == 0)
+        if rng.random() < 0.4:
+            builder.add_pool()
+    builder.add_head()
+    network = Network(
+        name=f"random_{seed}",
+        input=builder.input,
+        nodes=tuple(builder.nodes),
+        provenance={"seed": seed},
+        probe=builder.images,
+    )
+    network.verify()
+    return network
+
+
+def random_images(seed: int, network: Network, n: int) -> np.ndarray:
+    """``n`` images for ``network``: noise, smooth ramps, and now and then all black or white."""
+    return random_pixels(np.random.default_rng([seed, 1]), network.input, n)
