@@ -6,7 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from hwgen.plan.hardware import LayerPlan
 from hwgen.plan.weights import pack_weights
-from hwgen.rtl.counters import CounterBank
+from hwgen.rtl.counters import CounterBank, ones
 from hwgen.rtl.encoder import Encoder
 from hwgen.rtl.layer import LayerUnit
 from hwgen.rtl.membrane import membrane_layout
@@ -144,7 +144,7 @@ class Core(wiring.Component):
             m.d.sync += sent.eq(0)
             with m.If(valid & ready):
                 m.d.sync += sent.eq(data)
-            steps[stream_plan.node, "spikes"] = sum(sent)
+            steps[stream_plan.node, "spikes"] = ones(sent)
             steps[stream_plan.node, "blocked"] = valid & ~ready
         for (_, unit), stage in zip(self._units, self._plan.stages, strict=True):
             if isinstance(stage, LayerPlan):

@@ -7,6 +7,15 @@ from amaranth.lib.wiring import In, Out
 WIDTH = 32
 
 
+def ones(bits):
+    """How many of ``bits`` are 1, added in pairs."""
+    counts = list(bits)
+    while len(counts) > 1:
+        pairs = [a + b for a, b in zip(counts[::2], counts[1::2], strict=False)]
+        counts = pairs + counts[len(counts) & ~1 :]
+    return counts[0]
+
+
 class CounterBank(wiring.Component):
     """Adds up each of its inputs every cycle; the sums wrap at 32 bits.
 

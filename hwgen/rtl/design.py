@@ -66,8 +66,7 @@ class Design:
         text = verilog.convert(
             core, name=self.plan.name, emit_src=False, strip_internal_attrs=True
         )
-        # The first line names the tool's version; the manifest does so too.
-        text = re.sub(r"\A/\*.*?\*/\n", "", text, flags=re.DOTALL)
+        text = _plain_verilog(text)
         templates = resource_dir("rtl_templates")
         files = {name: (templates / name).read_text(encoding="utf-8") for name in TEMPLATES}
         return {f"{self.plan.name}.v": text, **files, **core.files}
@@ -145,3 +144,14 @@ class Design:
             "predicted": self.prediction,
             "files": files,
         }
+
+
+def _plain_verilog(text: str) -> str:
+    """Amaranth's Verilog without its banner and without escaped names that look like bits.
+
+    The banner holds the tool's version, which the manifest has. Lane 3 of an array is called
+    ``\\row[3]``, which yosys' ABC9 takes for bit 3 of ``row`` and then fails an assertion;
+    ``\\row.3`` means nothing to it, and no field of a structure is a number.
+    """
+    text = re.sub(r"\A/\*.*?\*/\n", "", text, flags=re.DOTALL)
+    return re.sub(r"\\\S+", lambda name: re.sub(r"\[(\d+)\]", r".\1", name[0]), text)

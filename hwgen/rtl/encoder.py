@@ -59,11 +59,11 @@ class Encoder(wiring.Component):
         send_word = Signal(range(frame_words))
         send_step = Signal(range(plan.output.timesteps))
         send = Signal()
-        sent = Signal()
+        sent = Signal(2)  # words under way: read, and prepared
         plane_end = Signal()
         frame_end = Signal()
-        # The only accumulator word comes again before it is written.
-        free = ~sent if plan.code == "rate" and frame_words == 1 else 1
+        # So few accumulator words that one comes again before it is written go one at a time.
+        free = sent == 0 if plan.code == "rate" and frame_words < 3 else 1
         m.d.comb += [
             send.eq(
                 fifo.free
@@ -91,20 +91,22 @@ class Encoder(wiring.Component):
 
         read_port = frames.read_port()
         m.d.comb += read_port.addr.eq(Mux(send_frame, frame_words, 0) + send_word)
-        m.d.sync += sent.eq(send)
-        m.d.comb += fifo.push.eq(sent)
+        m.d.sync += sent.eq(sent << 1 | send)
+        m.d.comb += fifo.push.eq(sent[1])
         if plan.code == "radix":
             step = Signal.like(send_step)
-            m.d.sync += step.eq(send_step)
+            bits = Signal(plan.word_pixels)
+            m.d.sync += [step.eq(send_step), bits.eq(0)]
+            m.d.comb += fifo.push_data.eq(bits)
             with m.Switch(step):
                 for index in range(stored_bits):
                     with m.Case(index):
                         place = stored_bits - 1 - index
-                        m.d.comb += fifo.push_data.eq(
+                        m.d.sync += bits.eq(
                             Cat(read_port.data[n][place] for n in range(plan.word_pixels))
                         )
         else:
-            self._send_rate(m, fifo, read_port, send, send_word, send_step, sent, frame_words)
+            self._send_rate(m, fifo, read_port, send_word, send_step, sent, frame_words)
         wiring.connect(m, fifo.words, wiring.flipped(self.words))
         return m
 
@@ -173,7 +175,7 @@ class Encoder(wiring.Component):
             m.d.sync += [word_index.eq(0), frame.eq(~frame)]
         return frame, word_index, sample_end
 
-    def _send_rate(self, m, fifo, read_port, send, send_word, send_step, sent, frame_words):
+    def _send_rate(self, m, fifo, read_port, send_word, send_step, sent, frame_words):
         """Carries of the pixels' accumulators, which come from the timestep before."""
         plan = self._plan
         bits = plan.pixel_bits
@@ -183,19 +185,25 @@ class Encoder(wiring.Component):
         )
         acc_read, acc_write = memory.read_port(), memory.write_port()
         first = Signal()
-        word = Signal.like(send_word)
-        m.d.sync += [first.eq(send_step == 0), word.eq(send_word)]
+        words = [send_word, Signal.like(send_word), Signal.like(send_word)]
+        before, pixels = Signal(layout), Signal(layout)
+        m.d.sync += [
+            first.eq(send_step == 0),
+            *(later.eq(earlier) for earlier, later in zip(words, words[1:], strict=False)),
+            pixels.eq(read_port.data),
+            before.eq(acc_read.data),
+        ]
+        with m.If(first):
+            m.d.sync += [before[n].eq(1 << bits - 1) for n in range(plan.word_pixels)]
         m.d.comb += [
             acc_read.addr.eq(send_word),
-            acc_write.addr.eq(word),
-            acc_write.en.eq(sent),
+            acc_write.addr.eq(words[2]),
+            acc_write.en.eq(sent[1]),
         ]
         for n in range(plan.word_pixels):
             total = Signal(bits + 1, name="total")
-            before = Signal(bits, name="before")
             m.d.comb += [
-                before.eq(Mux(first, 1 << bits - 1, acc_read.data[n])),
-                total.eq(before + read_port.data[n]),
+                total.eq(before[n] + pixels[n]),
                 acc_write.data[n].eq(total),
                 fifo.push_data[n].eq(total[bits]),
             ]

@@ -86,12 +86,11 @@ class MembraneBank(wiring.Component):
         read = Signal(issue_layout(plan))
         m.d.sync += read.eq(self.issue)
 
-        # Prepare: the operand, negated where the division subtracts.
+        # Prepare: the operand.
         prepared = Signal(3)  # valid, fire, first
         address = Signal.like(read.address)
         membranes = Signal(membrane_layout(plan))
         operands = Signal(membrane_layout(plan))
-        negate = Signal(lanes)
         divides = plan.kind == "two-phase" and plan.leak_out
         m.d.sync += [
             prepared.eq(Cat(read.valid, read.fire, read.first)),
@@ -101,20 +100,11 @@ class MembraneBank(wiring.Component):
         with m.If(read.first & ~read.fire):
             m.d.sync += membranes.as_value().eq(0)
         for lane in range(lanes):
-            operand = Signal(signed(width), name="operand")
-            subtract = Signal(name="subtract")
-            m.d.comb += operand.eq(read.currents[lane])
+            m.d.sync += operands[lane].eq(read.currents[lane])
             with m.If(read.fire):
-                m.d.comb += operand.eq(self.constants[lane])
-            if divides:
-                spiked = ~read_port.data[lane][-1]
-                m.d.comb += subtract.eq(read.fire & ~read.first & spiked)
-            m.d.sync += [
-                operands[lane].eq(operand ^ subtract.replicate(width)),
-                negate[lane].eq(subtract),
-            ]
+                m.d.sync += operands[lane].eq(self.constants[lane])
 
-        # Add. One adder a lane: its carry completes the negation.
+        # Add. One adder a lane: division negates the operand after a spike, the carry helps.
         valid, fire, first = prepared
         shifts = {
             "accumulate": int(plan.leak_in),
@@ -136,7 +126,11 @@ class MembraneBank(wiring.Component):
                     m.d.comb += moved.eq(membranes[lane] << shifts["accumulate"])
                 with m.Elif(first):
                     m.d.comb += moved.eq(membranes[lane] << shifts["close"])
-            carry_sum = Cat(negate[lane], moved).as_signed() + Cat(negate[lane], operands[lane])
+            negate = Signal(name="negate")
+            if divides:
+                m.d.comb += negate.eq(fire & ~first & ~membranes[lane][-1])
+            operand = operands[lane] ^ negate.replicate(width)
+            carry_sum = Cat(negate, moved).as_signed() + Cat(negate, operand)
             m.d.comb += total.eq(carry_sum[1:])
             m.d.sync += self.membranes[lane].eq(total)
             if divides:

@@ -1,12 +1,16 @@
 """Max-pool of spike trains: the candidates of each window race, most significant bit first."""
 
-from amaranth import Module, Signal, unsigned
+from amaranth import Cat, Module, Signal, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from hwgen.rtl.fifo import PromiseFifo
 from hwgen.rtl.window import WindowBuffer
+
+
+LATENCY = 3
+"""Cycles from a candidate until another reads what it wrote."""
 
 
 class MaxPool(wiring.Component):
@@ -59,10 +63,11 @@ class MaxPool(wiring.Component):
         word = Signal(range(plan.words))
         go = Signal()
         last = Signal()
-        read_valid = Signal()
-        read_last = Signal()
-        # The only window of a plane comes again before its output is written.
-        free = ~(read_valid & read_last) if plan.words == 1 else 1
+        read = Signal(2)  # valid, last
+        race = Signal(2)
+        # A window that comes again before its output is written waits for it.
+        soon = (plan.words - 1) * plan.candidates + 1 < LATENCY
+        free = ~(read[1] | race[1]) if soon else 1
         m.d.comb += [
             last.eq(chunks.payload.last),
             chunks.ready.eq((fifo.free | ~last) & free),
@@ -80,45 +85,47 @@ class MaxPool(wiring.Component):
                 with m.If(word == plan.words - 1):
                     m.d.sync += word.eq(0)
 
-        # Race.
+        # Read the candidate's state and the window's output of the timestep before.
         state_read, state_write = states.read_port(), states.write_port()
         output_read, output_write = outputs.read_port(), outputs.write_port()
-        bits = Signal(width)
-        first = Signal()
-        read_candidate = Signal.like(candidate)
-        read_word = Signal.like(word)
         m.d.comb += [state_read.addr.eq(candidate), output_read.addr.eq(word)]
-        m.d.sync += [
-            read_valid.eq(go),
-            read_last.eq(last),
-            bits.eq(chunks.payload.bits),
-            first.eq(step == 0),
-            read_candidate.eq(candidate),
-            read_word.eq(word),
+        delayed = [
+            (chunks.payload.bits, Signal(width), Signal(width)),
+            (candidate, Signal.like(candidate), Signal.like(candidate)),
+            (word, Signal.like(word), Signal.like(word)),
+            (step == 0, Signal(), Signal()),
         ]
+        m.d.sync += [read.eq(Cat(go, go & last)), race.eq(read)]
+        for now, read_value, race_value in delayed:
+            m.d.sync += [read_value.eq(now), race_value.eq(read_value)]
+        bits, race_candidate, race_word, first = (values[2] for values in delayed)
+        state = Signal(state_layout)
+        previous = Signal(width)
+        m.d.sync += [state.eq(state_read.data), previous.eq(output_read.data)]
+
+        # Race.
         racing = Signal(width)
         raised = Signal(width)
         output = Signal(width)
-        state = state_read.data
         m.d.comb += [
-            racing.eq(state.racing & (state.sent | ~output_read.data)),
+            racing.eq(state.racing & (state.sent | ~previous)),
             output.eq(raised | (racing & bits)),
         ]
         with m.If(first):
             m.d.comb += racing.eq(-1)
-        with m.If(read_valid):
+        with m.If(race[0]):
             m.d.sync += raised.eq(output)
-            with m.If(read_last):
+            with m.If(race[1]):
                 m.d.sync += raised.eq(0)
         m.d.comb += [
-            state_write.addr.eq(read_candidate),
+            state_write.addr.eq(race_candidate),
             state_write.data.racing.eq(racing),
             state_write.data.sent.eq(bits),
-            state_write.en.eq(read_valid),
-            output_write.addr.eq(read_word),
+            state_write.en.eq(race[0]),
+            output_write.addr.eq(race_word),
             output_write.data.eq(output),
-            output_write.en.eq(read_valid & read_last),
-            fifo.push.eq(read_valid & read_last),
+            output_write.en.eq(race[1]),
+            fifo.push.eq(race[1]),
             fifo.push_data.eq(output),
         ]
         return m

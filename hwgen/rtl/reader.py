@@ -194,7 +194,7 @@ class WindowReader(wiring.Component):
         with m.If(row_end):
             m.d.sync += [window_offset.eq(low), offset.eq(low)]
 
-        # Two stages: address, memory. The FIFO's promise stands for both.
+        # Three stages: address, memory, pad. The FIFO's promise stands for all.
         m.submodules.fifo = fifo = PromiseFifo(shape=chunk_layout(plan.slice_width))
         inside = Signal()
         m.d.comb += [
@@ -204,23 +204,25 @@ class WindowReader(wiring.Component):
         ]
         m.d.sync += self.address.eq(tap_row + offset)
         names = ("valid", "last", "wrap", "inside")
-        stages = [{name: Signal(name=f"{name}_{n}") for name in names} for n in range(2)]
+        stages = [{name: Signal(name=f"{name}_{n}") for name in names} for n in range(3)]
         m.d.sync += [
             stages[0]["valid"].eq(go),
             stages[0]["last"].eq(window_end),
             stages[0]["wrap"].eq(pixel_end),
             stages[0]["inside"].eq(inside),
-            *(stages[1][name].eq(stages[0][name]) for name in stages[0]),
+            *(stages[n + 1][name].eq(stages[n][name]) for n in range(2) for name in names),
         ]
+        bits = Signal(plan.slice_width)
         pad = self._pad_bits(m, axes)
-        m.d.comb += [
-            fifo.push.eq(stages[1]["valid"]),
-            fifo.push_data.last.eq(stages[1]["last"]),
-            fifo.push_data.wrap.eq(stages[1]["wrap"]),
-            fifo.push_data.bits.eq(self.data),
-        ]
+        m.d.sync += bits.eq(self.data)
         with m.If(~stages[1]["inside"]):
-            m.d.comb += fifo.push_data.bits.eq(pad)
+            m.d.sync += bits.eq(pad)
+        m.d.comb += [
+            fifo.push.eq(stages[2]["valid"]),
+            fifo.push_data.last.eq(stages[2]["last"]),
+            fifo.push_data.wrap.eq(stages[2]["wrap"]),
+            fifo.push_data.bits.eq(bits),
+        ]
         wiring.connect(m, fifo.words, wiring.flipped(self.chunks))
         return m
 

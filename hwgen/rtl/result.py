@@ -38,43 +38,55 @@ class ResultUnit(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         lanes = self._word_layout.length
+        shape = self._word_layout.elem_shape
+
+        # Take the logits of a word one by one.
         lane = Signal(range(lanes))
-        index = Signal(range(self._classes))
-        best = Signal(self._word_layout.elem_shape)
-        best_index = Signal.like(index)
-        closing = Signal()  # all logits are sent, the class is next
-        logit = Signal(self._word_layout.elem_shape)
-        free = Signal()
-        take = Signal()
+        taken = Signal(range(self._classes))
+        logit, index = Signal(shape), Signal(range(self._classes))
+        held = Signal()
         final = Signal()
+        take = Signal()
+        sent = Signal()
         m.d.comb += [
-            free.eq(~self.results.valid | self.results.ready),
-            final.eq(index == self._classes - 1),
-            take.eq(self.logits.valid & free & ~closing),
-            self.logits.ready.eq(free & ~closing & (final | (lane == lanes - 1))),
+            final.eq(taken == self._classes - 1),
+            take.eq(self.logits.valid & (~held | sent)),
+            self.logits.ready.eq((~held | sent) & (final | (lane == lanes - 1))),
         ]
-        for n in range(lanes):
-            with m.If(lane == n):
-                m.d.comb += logit.eq(self.logits.payload[n])
-        with m.If(free):
-            m.d.sync += self.results.valid.eq(0)
+        with m.If(sent):
+            m.d.sync += held.eq(0)
         with m.If(take):
-            m.d.sync += [
-                self.results.valid.eq(1),
-                self.results.payload.data.eq(logit),
-                self.results.payload.last.eq(0),
-                lane.eq(lane + 1),
-                index.eq(index + 1),
-            ]
-            with m.If((index == 0) | (logit > best)):
-                m.d.sync += [best.eq(logit), best_index.eq(index)]
+            m.d.sync += [held.eq(1), index.eq(taken), lane.eq(lane + 1), taken.eq(taken + 1)]
             with m.If(lane == lanes - 1):
                 m.d.sync += lane.eq(0)
             with m.If(final):
-                m.d.sync += [lane.eq(0), index.eq(0), closing.eq(1)]
+                m.d.sync += [lane.eq(0), taken.eq(0)]
+            with m.Switch(lane):
+                for n in range(lanes):
+                    with m.Case(n):
+                        m.d.sync += logit.eq(self.logits.payload[n])
+
+        # Send each, keep the greatest, and close with its index.
+        best = Signal(shape)
+        best_index = Signal.like(index)
+        closing = Signal()
+        free = Signal()
+        m.d.comb += [
+            free.eq(~self.results.valid | self.results.ready),
+            sent.eq(held & free & ~closing),
+        ]
+        with m.If(free):
+            m.d.sync += self.results.valid.eq(sent | closing)
+        with m.If(sent):
+            m.d.sync += [
+                self.results.payload.data.eq(logit),
+                self.results.payload.last.eq(0),
+                closing.eq(index == self._classes - 1),
+            ]
+            with m.If((index == 0) | (logit > best)):
+                m.d.sync += [best.eq(logit), best_index.eq(index)]
         with m.If(closing & free):
             m.d.sync += [
-                self.results.valid.eq(1),
                 self.results.payload.data.eq(best_index),
                 self.results.payload.last.eq(1),
                 closing.eq(0),

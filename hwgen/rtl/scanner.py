@@ -4,6 +4,8 @@ from amaranth import Cat, Module, Signal, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from hwgen.rtl.fifo import PromiseFifo
+
 
 def chunk_layout(width):
     """A chunk of a window: its bits, and whether it ends the window and the output pixel."""
@@ -32,7 +34,8 @@ class EventScanner(wiring.Component):
     -------
     chunks : ``In(stream.Signature(chunk_layout(chunk_width)))``
     events : ``Out(stream.Signature(event_layout(depth)))``
-        Three cycles after the chunk; ``last`` stands on the window's last event.
+        Five cycles after the chunk; ``last`` stands on the window's last event. Up to eight
+        wait here, which evens out windows of unlike length.
     busy : ``Out(1)``
         A chunk is being searched.
     """
@@ -63,67 +66,78 @@ class EventScanner(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         width = self._chunk_width
+        chunk = self.chunks.payload
 
-        # Search: the bits not yet sent. Subtracting 1 clears the lowest set bit.
+        def without_lowest(bits):
+            """Subtracting 1 changes the lowest set bit and the zeros below it."""
+            return bits & (bits - 1)
+
+        # Look ahead: what is left of the chunk after its first event.
+        ahead_valid = Signal()
+        ahead = Signal.like(chunk)
+        ahead_rest = Signal(width)
+        load = Signal()
+        m.d.comb += self.chunks.ready.eq(~ahead_valid | load)
+        with m.If(self.chunks.ready):
+            m.d.sync += [
+                ahead_valid.eq(self.chunks.valid),
+                ahead.eq(chunk),
+                ahead_rest.eq(without_lowest(chunk.bits)),
+            ]
+
+        # Search: an event a cycle, the chunk's last one where nothing is left after it.
+        m.submodules.fifo = fifo = PromiseFifo(shape=event_layout(self._depth))
         valid = Signal()
         bits = Signal(width)
+        rest = Signal(width)
         base = Signal(range(self._depth))
         next_base = Signal(range(self._depth))
         last = Signal()
-        rest = Signal(width)
-        found = Signal()
-        m.d.comb += [rest.eq(bits & (bits - 1)), self.busy.eq(valid)]
+        step = Signal()
+        final = Signal()
+        m.d.comb += [
+            step.eq(valid & fifo.free),
+            final.eq(rest == 0),
+            load.eq(~valid | (step & final)),
+            fifo.promise.eq(step),
+            self.busy.eq(valid),
+        ]
+        with m.If(step):
+            m.d.sync += [bits.eq(rest), rest.eq(without_lowest(rest))]
+        with m.If(load):
+            m.d.sync += [
+                valid.eq(ahead_valid),
+                bits.eq(ahead.bits),
+                rest.eq(ahead_rest),
+                last.eq(ahead.last),
+            ]
+            with m.If(ahead_valid):
+                m.d.sync += [base.eq(next_base), next_base.eq(next_base + width)]
+                with m.If(ahead.wrap):
+                    m.d.sync += next_base.eq(0)
 
-        # One-hot: the bit found. Splitting search and encoding keeps both short.
+        # One-hot: the bit that goes.
         hot_valid = Signal()
         hot = Signal(width)
         hot_base = Signal.like(base)
-        hot_hit = Signal()
         hot_last = Signal()
-        hot_ready = Signal()
-        m.d.comb += found.eq(valid & hot_ready)
-        with m.If(hot_ready):
-            m.d.sync += [
-                hot_valid.eq(valid),
-                hot.eq(bits & ~rest),
-                hot_base.eq(base),
-                hot_hit.eq(bits != 0),
-                hot_last.eq(last & (rest == 0)),
-            ]
-
-        done = Signal()
-        m.d.comb += [
-            done.eq(found & (rest == 0)),
-            self.chunks.ready.eq(~valid | done),
+        m.d.sync += [
+            hot_valid.eq(step),
+            hot.eq(bits & ~rest),
+            hot_base.eq(base),
+            hot_last.eq(last & final),
         ]
-        with m.If(found):
-            m.d.sync += bits.eq(rest)
-        with m.If(self.chunks.ready):
-            m.d.sync += [
-                valid.eq(self.chunks.valid),
-                bits.eq(self.chunks.payload.bits),
-                last.eq(self.chunks.payload.last),
-            ]
-        with m.If(self.chunks.ready & self.chunks.valid):
-            m.d.sync += [base.eq(next_base), next_base.eq(next_base + width)]
-            with m.If(self.chunks.payload.wrap):
-                m.d.sync += next_base.eq(0)
 
-        # Address: the index of the one-hot bit on top of the chunk's first row.
+        # Address: its index on top of the chunk's first row.
         index = Signal(range(width))
         for place in range(len(index)):
             chosen = [hot[n] for n in range(width) if n >> place & 1]
             m.d.comb += index[place].eq(Cat(*chosen).any())
-        event_ready = Signal()
-        m.d.comb += [
-            hot_ready.eq(~hot_valid | event_ready),
-            event_ready.eq(~self.events.valid | self.events.ready),
+        m.d.sync += [
+            fifo.push.eq(hot_valid),
+            fifo.push_data.address.eq(hot_base + index),
+            fifo.push_data.hit.eq(hot != 0),
+            fifo.push_data.last.eq(hot_last),
         ]
-        with m.If(event_ready):
-            m.d.sync += [
-                self.events.valid.eq(hot_valid),
-                self.events.payload.address.eq(hot_base + index),
-                self.events.payload.hit.eq(hot_hit),
-                self.events.payload.last.eq(hot_last),
-            ]
+        wiring.connect(m, fifo.words, wiring.flipped(self.events))
         return m

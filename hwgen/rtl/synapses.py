@@ -72,8 +72,8 @@ class SynapseArray(wiring.Component):
         last = Signal()
         m.d.comb += [
             taken.eq(self.currents.valid & self.currents.ready),
-            last.eq(waiting.all() & (~in_flight | taken)),
-            self.stall.eq(waiting.all() & in_flight & ~taken),
+            last.eq(waiting.all() & ~in_flight),
+            self.stall.eq(waiting.all() & in_flight),
         ]
         with m.If(last):
             m.d.sync += in_flight.eq(1)
@@ -84,23 +84,28 @@ class SynapseArray(wiring.Component):
         terms = []
         for index, (events, memory) in enumerate(zip(self.events, self._memories, strict=True)):
             m.submodules[f"weights_{index}"] = memory
-            hit = Signal(name=f"hit_{index}")
+            hits = Signal(2, name=f"hits_{index}")
+            read = Signal.like(memory.row, name=f"read_{index}")
             row = Signal.like(memory.row, name=f"row_{index}")
             m.d.comb += [
                 waiting[index].eq(events.valid & events.payload.last),
                 events.ready.eq(~events.payload.last | last),
                 memory.address.eq(events.payload.address),
             ]
-            m.d.sync += hit.eq(events.valid & events.ready & events.payload.hit)
-            # Written as a synchronous reset, which costs no logic.
-            m.d.sync += row.eq(memory.row)
-            with m.If(~hit):
+            # The first register stands by the memory, the second by the adders. The second is
+            # cleared by a synchronous reset, which costs no logic.
+            m.d.sync += [
+                hits.eq(hits << 1 | (events.valid & events.ready & events.payload.hit)),
+                read.eq(memory.row),
+                row.eq(read),
+            ]
+            with m.If(~hits[1]):
                 m.d.sync += row.as_value().eq(0)
             terms.append([row[lane] for lane in range(lanes)])
 
         # Sum over scanners, two at a time.
         lasts = [last]
-        for _ in range(2):
+        for _ in range(3):
             lasts.append(_delay(m, lasts[-1]))
         while len(terms) > 1:
             sums = []
@@ -132,7 +137,7 @@ class SynapseArray(wiring.Component):
 
 def latency(scanners):
     """Cycles from a window's last events to its currents."""
-    return 3 + (scanners - 1).bit_length()
+    return 4 + (scanners - 1).bit_length()
 
 
 def _delay(m, signal):

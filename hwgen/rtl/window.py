@@ -25,7 +25,7 @@ class WindowBuffer(wiring.Component):
     words : ``In(stream.Signature(plan.word_width))``
     chunks : ``Out(stream.Signature(chunk_layout(plan.slice_width))).array(plan.scanners)``
         For each output row, column and fold: the window's chunks in the order (y, x, chunk).
-        The first one comes four cycles after the word that completes it.
+        The first one comes five cycles after the word that completes it.
     """
 
     def __init__(self, plan):
