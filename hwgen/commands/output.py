@@ -38,21 +38,19 @@ def print_table(
     title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], *, footer: str = ""
 ) -> None:
     """A table on standard output; all columns but the first are aligned to the right."""
+    from rich.markup import escape
     from rich.table import Table
 
-    table = Table(
-        title=title,
-        title_justify="left",
-        title_style="bold",
-        caption=footer or None,
-        caption_justify="left",
-        show_header=any(columns),
-    )
+    table = Table(show_header=any(columns))
     for index, column in enumerate(columns):
         table.add_column(column, justify="right" if index else "left", overflow="fold")
     for row in rows:
-        table.add_row(*(show(cell) for cell in row))
-    console().print(table)
+        table.add_row(*(escape(show(cell)) for cell in row))
+    output = console()
+    output.print(f"[bold]{escape(title)}[/]")
+    output.print(table)
+    if footer:
+        output.print(escape(footer))
 
 
 def show(value: object) -> str:
