@@ -1,0 +1,159 @@
+"""The integers of a network computed again with PyTorch, from the docstrings of hwgen.network.
+
+Values are float64 tensors (n, channels, height, width), exact for every network of the tests.
+Two-phase layers take the closed oracle; single-phase layers are stepped. Spikes and synaptic
+operations are counted with convolutions of ones.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from hwgen.network import (
+    Conv2d,
+    Flatten,
+    Layer,
+    Linear,
+    MaxPool2d,
+    Network,
+    Projection,
+    ReadOut,
+    Signal,
+    SoftResetNeuron,
+)
+
+
+@dataclass
+class Oracle:
+    """What the network gives, by node."""
+
+    values: dict[str, torch.Tensor] = field(default_factory=dict)
+    trains: dict[str, list[torch.Tensor]] = field(default_factory=dict)
+    membranes: dict[str, torch.Tensor] = field(default_factory=dict)
+    spikes: dict[str, torch.Tensor] = field(default_factory=dict)
+    operations: dict[str, torch.Tensor] = field(default_factory=dict)
+
+
+def compute(network: Network, images: np.ndarray) -> Oracle:
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # the maps are tiny; threads would only wait for each other
+    try:
+        return _compute(network, images)
+    finally:
+        torch.set_num_threads(threads)
+
+
+def _compute(network: Network, images: np.ndarray) -> Oracle:
+    oracle, signals = Oracle(), network.signals()
+    source = network.input
+    pixels = torch.from_numpy(images.astype(np.float64))
+    full = 2.0**source.pixel_bits
+    if source.code == "radix":
+        values = torch.floor(pixels * 2.0**source.timesteps / full)
+        _send(oracle, source.name, values, _bits(values, signals[source.name]))
+    else:
+        train = []
+        for step in range(1, source.timesteps + 1):  # of the accumulator's carries
+            carries = [torch.floor((t * pixels + full / 2) / full) for t in (step - 1, step)]
+            train.append(carries[1] - carries[0])
+        _send(oracle, source.name, sum(train), train)
+    for node in network.nodes:
+        if isinstance(node, Layer):
+            _layer(oracle, node, signals)
+        elif isinstance(node, MaxPool2d):
+            given = F.pad(oracle.values[node.source], _sides(node.padding))
+            values = F.max_pool2d(given, node.kernel, node.stride)
+            _send(oracle, node.name, values, _bits(values, signals[node.name]))
+        else:
+            assert isinstance(node, Flatten)
+            train = [_flat(plane) for plane in oracle.trains[node.source]]
+            _send(oracle, node.name, _flat(oracle.values[node.source]), train)
+    return oracle
+
+
+def _layer(oracle: Oracle, layer: Layer, signals: dict[str, Signal]) -> None:
+    bias, neuron = _channels(layer.bias), layer.neuron
+    oracle.operations[layer.name] = sum(
+        _current(projection, plane, signals[projection.source], step, count=True).sum((1, 2, 3))
+        for projection in layer.projections
+        for step, plane in enumerate(oracle.trains[projection.source])
+    )
+    if isinstance(neuron, SoftResetNeuron) and not neuron.two_phase:
+        membrane = _channels(0 if neuron.initial is None else neuron.initial)
+        train = []
+        for step in range(neuron.timesteps):
+            membrane = membrane + bias + sum(
+                _current(item, oracle.trains[item.source][step], signals[item.source], step)
+                for item in layer.projections
+            )
+            train.append((membrane >= _channels(neuron.threshold)).double())
+            membrane = membrane - train[-1] * _channels(neuron.threshold)
+        oracle.membranes[layer.name] = membrane
+        _send(oracle, layer.name, sum(train), train)
+        return
+    sums = sum(
+        _current(item, oracle.values[item.source], signals[item.source])
+        for item in layer.projections
+    )
+    if isinstance(neuron, ReadOut):
+        oracle.membranes[layer.name] = sums + bias
+        return
+    oracle.membranes[layer.name] = sums * 2.0**neuron.threshold_frac_bits + bias
+    signal = signals[layer.name]
+    quotient = torch.floor(oracle.membranes[layer.name] / _channels(neuron.threshold))
+    values = quotient.clamp(0, signal.q_max)
+    _send(oracle, layer.name, values, _bits(values, signal))
+
+
+def _current(
+    projection: Projection,
+    values: torch.Tensor,
+    given: Signal,
+    step: int | None = None,
+    count: bool = False,
+) -> torch.Tensor:
+    """W·values, or W·spikes of one timestep; with ``count``, connections that carry a spike."""
+    weights = torch.from_numpy(projection.weights.astype(np.float64))
+    if count:
+        weights = torch.ones_like(weights)
+    if isinstance(projection, Linear):
+        return F.linear(values[:, :, 0, 0], weights)[:, :, None, None]
+    if not isinstance(projection, Conv2d):
+        return values * weights[:, None, None]
+    outside = torch.zeros(values.shape[1], dtype=torch.float64)
+    if projection.pad_value is not None:
+        outside = torch.from_numpy(projection.pad_value.astype(np.float64))
+        if step is not None:
+            outside = _bits(outside, given)[step]
+    outside = outside[:, None, None]
+    padded = F.pad(values - outside, _sides(projection.padding)) + outside
+    return F.conv2d(padded, weights, stride=projection.stride, groups=projection.groups)
+
+
+def _send(oracle: Oracle, name: str, values: torch.Tensor, train: list[torch.Tensor]) -> None:
+    oracle.values[name], oracle.trains[name] = values, train
+    oracle.spikes[name] = sum(plane.sum((1, 2, 3)) for plane in train)
+
+
+def _bits(values: torch.Tensor, signal: Signal) -> list[torch.Tensor]:
+    steps = range(1, signal.timesteps + 1)
+    if signal.code == "radix":
+        return [torch.floor(values / 2.0 ** (signal.timesteps - t)) % 2 for t in steps]
+    return [(values >= t).double() for t in steps]
+
+
+def _flat(values: torch.Tensor) -> torch.Tensor:
+    return values.flatten(1)[:, :, None, None]
+
+
+def _channels(values: np.ndarray | int) -> torch.Tensor:
+    return torch.from_numpy(np.atleast_1d(values).astype(np.float64))[:, None, None]
+
+
+def _sides(padding: tuple[int, int, int, int]) -> tuple[int, int, int, int]:
+    top, left, bottom, right = padding
+    return (left, right, top, bottom)
