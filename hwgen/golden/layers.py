@@ -13,7 +13,7 @@ from hwgen.golden.codes import decode_train, encode_train
 from hwgen.golden.synapses import Synapses, prepare
 from hwgen.network import Conv2d, Layer, Network, ReadOut, Signal, SoftResetNeuron
 
-CACHE_BYTES = 1 << 20  # of windows and sums at once: about a core's second-level cache
+CACHE_BYTES = 1 << 21  # of windows and sums at once; measured, flat between 1 and 4 MiB
 
 
 @dataclass(kw_only=True)

@@ -86,9 +86,13 @@ def _layer(oracle: Oracle, layer: Layer, signals: dict[str, Signal]) -> None:
         membrane = _channels(0 if neuron.initial is None else neuron.initial)
         train = []
         for step in range(neuron.timesteps):
-            membrane = membrane + bias + sum(
-                _current(item, oracle.trains[item.source][step], signals[item.source], step)
-                for item in layer.projections
+            membrane = (
+                membrane
+                + bias
+                + sum(
+                    _current(item, oracle.trains[item.source][step], signals[item.source], step)
+                    for item in layer.projections
+                )
             )
             train.append((membrane >= _channels(neuron.threshold)).double())
             membrane = membrane - train[-1] * _channels(neuron.threshold)

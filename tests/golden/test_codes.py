@@ -1,0 +1,76 @@
+"""Codes and encoders against trains written out by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from hwgen.golden import codes, decode_train, encode_train
+from hwgen.network import Input, code_max
+
+
+def test_radix_train_is_most_significant_first():
+    train = encode_train(np.array([0, 1, 5, 6, 7]), "radix", 3)
+    assert train.T.tolist() == [[0, 0, 0], [0, 0, 1], [1, 0, 1], [1, 1, 0], [1, 1, 1]]
+
+
+def test_rate_train_holds_its_spikes_first():
+    train = encode_train(np.array([0, 1, 2, 3]), "rate", 3)
+    assert train.T.tolist() == [[0, 0, 0], [1, 0, 0], [1, 1, 0], [1, 1, 1]]
+
+
+@pytest.mark.parametrize("code", ["radix", "rate"])
+@pytest.mark.parametrize("timesteps", [1, 3, 8, 9, 16])
+def test_every_value_comes_back_from_its_train(code, timesteps):
+    values = np.arange(code_max(code, timesteps) + 1)
+    np.testing.assert_array_equal(decode_train(encode_train(values, code, timesteps), code), values)
+
+
+def test_decoding_counts_rate_spikes_wherever_they_are():
+    train = np.array([[0, 1], [1, 0], [1, 0], [0, 1]], dtype=np.uint8)
+    assert decode_train(train, "rate").tolist() == [2, 2]
+    assert decode_train(train, "radix").tolist() == [6, 9]
+
+
+@pytest.mark.parametrize(
+    ("timesteps", "pixel_bits", "pixel", "train"),
+    [
+        (8, 8, 0b10110001, [1, 0, 1, 1, 0, 0, 0, 1]),
+        (3, 8, 0b10110001, [1, 0, 1]),  # the first three bits
+        (3, 8, 0b10111111, [1, 0, 1]),  # cut off, not rounded
+        (4, 2, 0b10, [1, 0, 0, 0]),  # silence past the last bit
+        (2, 1, 1, [1, 0]),
+    ],
+)
+def test_radix_input(timesteps, pixel_bits, pixel, train):
+    source = Input(shape=(1, 1, 1), timesteps=timesteps, pixel_bits=pixel_bits)
+    assert codes.input_train(np.array([pixel], np.uint16), source)[:, 0].tolist() == train
+
+
+@pytest.mark.parametrize(
+    ("pixel", "train"),
+    [
+        # a₀ = 4 of 8. x = 3: 7; 10 fires, leaves 2; 5; 8 fires, leaves 0.
+        (3, [0, 1, 0, 1]),
+        # x = 7: 11 fires, leaves 3; 10 fires, leaves 2; 9 fires, leaves 1; 8 fires.
+        (7, [1, 1, 1, 1]),
+        # x = 4 fires at the very first step: 4 + 4 = 8 ≥ 8. Then 4; 8 fires; 4.
+        (4, [1, 0, 1, 0]),
+        (0, [0, 0, 0, 0]),
+    ],
+)
+def test_rate_input(pixel, train):
+    source = Input(shape=(1, 1, 1), timesteps=4, code="rate", pixel_bits=3)
+    assert codes.input_train(np.array([pixel], np.uint8), source)[:, 0].tolist() == train
+
+
+@pytest.mark.parametrize("code", ["radix", "rate"])
+@pytest.mark.parametrize("timesteps", [1, 2, 5, 8, 16])
+@pytest.mark.parametrize("pixel_bits", [1, 3, 8, 12, 16])
+def test_closed_form_of_the_input_equals_its_train(code, timesteps, pixel_bits):
+    source = Input(shape=(1, 1, 1), timesteps=timesteps, code=code, pixel_bits=pixel_bits)
+    pixels = np.arange(1 << pixel_bits, dtype=np.uint16)
+    if pixel_bits <= 8:
+        pixels = pixels.astype(np.uint8)
+    train = codes.input_train(pixels, source)
+    np.testing.assert_array_equal(codes.input_values(pixels, source), decode_train(train, code))

@@ -1,0 +1,224 @@
+"""Neurons against membranes worked out by hand, and against other people's neurons."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hwgen import golden
+from hwgen.golden import neurons
+from hwgen.network import InverseLeakyNeuron, Layer, Linear, ReadOut, SoftResetNeuron
+from tests.golden.tiny import ints, layer, one_neuron
+
+
+def run(network, pixel):
+    images = np.array(pixel, dtype=np.uint16).reshape(1, 1, 1, 1)
+    steps = golden.run(network, images, trains=True)
+    closed = golden.run(network, images)
+    np.testing.assert_array_equal(closed.logits, steps.logits)
+    train = steps.trains["n"][0, :, 0, 0, 0].tolist()
+    return train, int(steps.membranes["n"].item()), int(steps.logits.item())
+
+
+def test_inverse_leaky_neuron_by_hand():
+    """q_in = 110b = 6, w = 3: V = 3, then 2·3 + 3 = 9, then 2·9 + 0 = 18; B = 2 makes it 20.
+
+    θ = 4, T2 = 3, level 4·2² = 16: 20 ≥ 16 fires, 2·(20 − 16) = 8 does not, 2·8 = 16 does.
+    """
+    neuron = InverseLeakyNeuron(threshold=ints(4), timesteps=3)
+    network = one_neuron(neuron, weight=3, bias=2, timesteps=3, code="radix", pixel_bits=3)
+    assert run(network, 0b110) == ([1, 0, 1], 20, 5)
+
+
+def test_inverse_leaky_neuron_saturates():
+    """w = 5: V = 5, 15, 30, with B = 2 32 = 8·θ; the clamp leaves 7·4 + 3 = 31.
+
+    31 ≥ 16, 2·15 = 30 ≥ 16, 2·14 = 28 ≥ 16: all three fire.
+    """
+    neuron = InverseLeakyNeuron(threshold=ints(4), timesteps=3)
+    network = one_neuron(neuron, weight=5, bias=2, timesteps=3, code="radix", pixel_bits=3)
+    assert run(network, 0b110) == ([1, 1, 1], 32, 7)
+
+
+def test_inverse_leaky_neuron_rectifies():
+    """w = −3: V = −3, −9, −18, with B = 2 −16: clamped to 0, silent."""
+    neuron = InverseLeakyNeuron(threshold=ints(4), timesteps=3)
+    network = one_neuron(neuron, weight=-3, bias=2, timesteps=3, code="radix", pixel_bits=3)
+    assert run(network, 0b110) == ([0, 0, 0], -16, 0)
+
+
+@pytest.mark.parametrize(("bias", "train"), [(1, [0, 1, 0]), (2, [0, 1, 1])])
+def test_inverse_leaky_neuron_fires_at_the_threshold_and_not_below(bias, train):
+    """V = 5, 2^f·V = 10 with f = 1, θ = 4: with B 11 gives 2 = 010b, 12 gives 3 = 011b."""
+    neuron = InverseLeakyNeuron(threshold=ints(4), timesteps=3, threshold_frac_bits=1)
+    network = one_neuron(neuron, weight=5, bias=bias, timesteps=1, code="radix", pixel_bits=1)
+    assert run(network, 1) == (train, 10 + bias, sum(s << i for i, s in enumerate(train[::-1])))
+
+
+def test_inverse_leaky_neuron_on_rate_input_does_not_double():
+    """q_in = 3 of rate, w = 2: V = 2, 4, 6 with k = 1; θ = 1: q = 6 = 110b."""
+    neuron = InverseLeakyNeuron(threshold=ints(1), timesteps=3)
+    network = one_neuron(neuron, weight=2, bias=0, timesteps=3, code="rate", pixel_bits=8)
+    assert run(network, 255) == ([1, 1, 0], 6, 6)
+
+
+def test_two_phase_soft_reset_neuron_by_hand():
+    """q_in = 10b = 2 of radix, w = 3: V = 3, 6; B = 2 makes it 8 = 2·θ.
+
+    θ = 4: 8 ≥ 4 fires, 4 ≥ 4 fires, 0 does not.
+    """
+    neuron = SoftResetNeuron(threshold=ints(4), timesteps=3)
+    network = one_neuron(neuron, weight=3, bias=2, timesteps=2, code="radix", pixel_bits=2)
+    assert run(network, 2) == ([1, 1, 0], 8, 2)
+
+
+def test_two_phase_soft_reset_neuron_saturates_at_its_timesteps():
+    """V = 9 + 0 = 9, 9 // 2 = 4 spikes are due, but T2 = 3."""
+    neuron = SoftResetNeuron(threshold=ints(2), timesteps=3)
+    network = one_neuron(neuron, weight=9, bias=0, timesteps=1, code="radix", pixel_bits=1)
+    assert run(network, 1) == ([1, 1, 1], 9, 3)
+
+
+def test_single_phase_neuron_by_hand():
+    """x = 6 of 8, T = 4, a₀ = 4: 10 fires and leaves 2, 8 fires and leaves 0, 6, 12 fires.
+
+    Input 1, 1, 0, 1. With w = 3, B = 1, θ = 5, V₀ = 2: 2 + 4 = 6 fires → 1; 1 + 4 = 5 fires → 0;
+    0 + 1 = 1; 1 + 4 = 5 fires → 0.
+    """
+    neuron = SoftResetNeuron(threshold=ints(5), timesteps=4, two_phase=False, initial=ints(2))
+    network = one_neuron(neuron, weight=3, bias=1, timesteps=4, code="rate", pixel_bits=3)
+    train, left, logit = run(network, 6)
+    assert (train, left, logit) == ([1, 1, 0, 1], 0, 3)
+
+
+def test_single_phase_neuron_keeps_a_negative_membrane():
+    """Input 1, 1, 0, 1, w = −3, B = 2, θ = 2: −1, −2, 0, −1: no floor, never fires."""
+    neuron = SoftResetNeuron(threshold=ints(2), timesteps=4, two_phase=False)
+    network = one_neuron(neuron, weight=-3, bias=2, timesteps=4, code="rate", pixel_bits=3)
+    assert run(network, 6) == ([0, 0, 0, 0], -1, 0)
+
+
+def test_read_out_by_hand_and_the_lowest_class_wins_a_tie():
+    """q = 11b = 3: logits 3·2 + 1 = 7, 3·4 − 5 = 7, −3."""
+    network = one_neuron(
+        InverseLeakyNeuron(threshold=ints(1), timesteps=2),
+        weight=1, bias=0, timesteps=2, code="radix", pixel_bits=2,
+    )  # fmt: skip
+    read_out = layer("out", "n", [[-1], [2], [4]], [0, 1, -5], ReadOut())
+    network = type(network)(name="t", input=network.input, nodes=(network.nodes[0], read_out))
+    result = golden.run(network, np.full((1, 1, 1, 1), 3, np.uint8))
+    assert result.logits.tolist() == [[-3, 7, 7]]
+    assert result.classes.tolist() == [1]
+
+
+# --- the single-phase neuron, against a loop over scalars and against SpikingJelly ---------------
+
+
+def scalar_soft_reset(currents, bias, threshold, initial):
+    membrane, train = initial, []
+    for current in currents:
+        membrane = membrane + int(current) + bias
+        train.append(1 if membrane >= threshold else 0)
+        if train[-1]:
+            membrane = membrane - threshold
+    return train, membrane
+
+
+def single_phase_population(seed):
+    rng = np.random.default_rng(seed)
+    channels, steps = 6, 16
+    threshold = rng.integers(1, 40, size=channels)
+    population = Layer(
+        name="n",
+        projections=(Linear(source="input", weights=np.ones((channels, 1), dtype=np.int32)),),
+        bias=rng.integers(-8, 9, size=channels),
+        neuron=SoftResetNeuron(
+            threshold=threshold, timesteps=steps, two_phase=False, initial=threshold // 2
+        ),
+    )
+    return population, rng.integers(-30, 45, size=(steps, 5, 1, 1, channels))
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_single_phase_population_equals_a_loop_over_scalars(seed):
+    population, currents = single_phase_population(seed)
+    neuron = population.neuron
+    train, left = neurons.integrate_and_fire(iter(currents), population, neuron)
+    fired = 0
+    for image in range(currents.shape[1]):
+        for channel in range(currents.shape[-1]):
+            expected, membrane = scalar_soft_reset(
+                currents[:, image, 0, 0, channel],
+                int(population.bias[channel]),
+                int(neuron.threshold[channel]),
+                int(neuron.initial[channel]),
+            )
+            assert train[:, image, 0, 0, channel].tolist() == expected
+            assert left[image, 0, 0, channel] == membrane
+            fired += sum(expected)
+    assert fired > 0
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_single_phase_population_equals_spikingjelly(seed):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of the packages that it loads
+        pytest.importorskip("spikingjelly")
+        from spikingjelly.activation_based.neuron import IFNode
+    import torch
+
+    population, currents = single_phase_population(seed)
+    neuron = population.neuron
+    train, left = neurons.integrate_and_fire(iter(currents), population, neuron)
+    for channel in range(currents.shape[-1]):
+        other = IFNode(v_threshold=float(neuron.threshold[channel]), v_reset=None)
+        other.v = torch.full((currents.shape[1],), float(neuron.initial[channel]))
+        for step in range(len(currents)):
+            drive = currents[step, :, 0, 0, channel] + population.bias[channel]
+            with torch.no_grad():
+                spikes = other(torch.from_numpy(drive).float())
+            assert train[step, :, 0, 0, channel].tolist() == spikes.int().tolist()
+        assert left[:, 0, 0, channel].tolist() == other.v.long().tolist()
+
+
+# --- the quotient of the closed form, at the edges of what each type of number can hold ----------
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    threshold=st.one_of(st.integers(1, 1 << 14), st.integers(1, 1 << 40)),
+    timesteps=st.integers(1, 16),
+    radix=st.booleans(),
+    bias=st.integers(-(1 << 20), 1 << 20),
+    data=st.data(),
+)
+def test_quantiser_is_exact_next_to_every_multiple(threshold, timesteps, radix, bias, data):
+    kind = InverseLeakyNeuron if radix else SoftResetNeuron
+    neuron = kind(threshold=ints(threshold), timesteps=timesteps)
+    q_max = (1 << timesteps) - 1 if radix else timesteps
+    factors = data.draw(st.lists(st.integers(-1, q_max + 2), min_size=1, max_size=20))
+    sums = [k * threshold - bias + offset for k in [*factors, q_max] for offset in (-1, 0, 1)]
+    expected = [min(max((s + bias) // threshold, 0), q_max) for s in sums]
+    population = Layer(name="n", projections=(), bias=ints(bias), neuron=neuron)
+    magnitude = max(abs(bias), *(max(abs(s), abs(s + bias)) for s in sums))
+    span = (q_max + 1) * threshold
+    quantiser = neurons.Quantiser(population, neuron, magnitude=magnitude, span=span)
+    out = np.zeros((len(sums), 1, 1, 1), quantiser.out_dtype)
+    exact = np.array(sums, dtype=np.int64).astype(quantiser.dtype)
+    quantiser(exact.reshape(-1, 1, 1, 1), out)
+    assert out.ravel().tolist() == expected
+
+
+@pytest.mark.parametrize(
+    ("threshold", "timesteps", "dtype"),
+    [(1 << 13, 8, np.float32), ((1 << 13) + 1, 8, np.float64), ((1 << 46) + 1, 16, np.int64)],
+)
+def test_quantiser_takes_the_fastest_exact_type(threshold, timesteps, dtype):
+    neuron = InverseLeakyNeuron(threshold=ints(threshold), timesteps=timesteps)
+    population = Layer(name="n", projections=(), bias=ints(0), neuron=neuron)
+    span = threshold << timesteps
+    assert neurons.Quantiser(population, neuron, magnitude=100, span=span).dtype == dtype

@@ -1,0 +1,246 @@
+"""The run as a whole: batches, threads, memory, overflow, and images that do not fit."""
+
+from __future__ import annotations
+
+import tracemalloc
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from hwgen import golden
+from hwgen.errors import DataError, NetworkError
+from hwgen.golden import threads
+from hwgen.golden.bounds import bound, exact_dtype
+from hwgen.golden.images import check_images
+from hwgen.network import (
+    Conv2d,
+    Input,
+    InverseLeakyNeuron,
+    Layer,
+    Network,
+    ReadOut,
+    SoftResetNeuron,
+)
+from tests.golden.test_equality import assert_counts_equal
+from tests.golden.tiny import ints, layer, one_neuron
+from tests.random_networks import random_images, random_network
+
+
+@pytest.mark.parametrize("workers", ["1", "2", "3"])
+@pytest.mark.parametrize("seed", [0, 4, 17])
+def test_batches_and_threads_change_nothing(monkeypatch, workers, seed):
+    network = random_network(seed)
+    images = random_images(seed, network, 23)
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    expected = golden.run(network, images, trains=True)
+    monkeypatch.setenv("OMP_NUM_THREADS", workers)
+    for batch in (1, 5, 256):
+        assert_counts_equal(expected, golden.run(network, images, batch=batch))
+        measured = golden.run(network, images, batch=batch, trains=True)
+        for node, train in expected.trains.items():
+            np.testing.assert_array_equal(measured.trains[node], train)
+    assert golden.classify(network, images, batch=7).tolist() == expected.classes.tolist()
+
+
+def test_workers_keep_to_omp_num_threads(monkeypatch):
+    monkeypatch.setattr(threads.os, "sched_getaffinity", lambda _: set(range(8)), raising=False)
+    for value, expected in (("3", 3), ("1", 1), ("64", 8), ("", 8), ("0", 8), ("two", 8)):
+        monkeypatch.setenv("OMP_NUM_THREADS", value)
+        assert threads.workers() == expected
+
+
+def test_progress_is_told_after_each_batch(monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    network = random_network(3)
+    told = []
+    golden.run(network, random_images(3, network, 10), batch=4, progress=told.append)
+    assert told == [4, 8, 10]
+
+
+def test_results_have_the_documented_types_and_shapes():
+    network = random_network(6, neuron="radix")
+    signals = network.signals()
+    result = golden.run(network, random_images(6, network, 5), trains=True)
+    assert result.classes.dtype == result.logits.dtype == np.int64
+    assert result.logits.shape == (len(result), network.classes) == (5, network.classes)
+    assert list(result.trains) == [name for name in signals if name != network.readout.name]
+    for name, train in result.trains.items():
+        assert train.dtype == np.uint8
+        assert train.shape == (5, signals[name].timesteps, *signals[name].shape)
+        assert result.values[name].shape == (5, *signals[name].shape)
+        assert result.spikes[name].tolist() == train.sum(axis=(1, 2, 3, 4), dtype=int).tolist()
+    assert list(result.membranes) == [layer.name for layer in network.layers]
+    assert result.membranes[network.readout.name].shape == (5, network.classes, 1, 1)
+    closed = golden.run(network, random_images(6, network, 5))
+    assert closed.trains == closed.values == closed.membranes == {}
+
+
+def test_memory_stays_bounded_however_many_images(monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    conv = Conv2d(source="input", weights=np.ones((64, 3, 3, 3), np.int32), padding=(1, 1, 1, 1))
+    network = Network(
+        name="n",
+        input=Input(shape=(3, 32, 32), timesteps=8),
+        nodes=(
+            Layer(
+                name="c",
+                projections=(conv,),
+                bias=np.zeros(64, np.int64),
+                neuron=InverseLeakyNeuron(threshold=np.full(64, 30), timesteps=8),
+            ),
+            Layer(
+                name="out",
+                projections=(Conv2d(source="c", weights=np.ones((1, 64, 32, 32), dtype=np.int32)),),
+                bias=ints(0),
+                neuron=ReadOut(),
+            ),
+        ),
+    )
+    images = np.zeros((2000, 3, 32, 32), np.uint8)
+    tracemalloc.start()
+    try:
+        golden.run(network, images, batch=2000)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 60 << 20  # the maps of all images at once would take 131 MB
+
+
+# --- range ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("weight", "timesteps", "dtype"),
+    [(127, 8, "float32"), (32767, 16, "float64"), (32767, 16, "int64")],
+)
+def test_extremes_of_the_range_are_exact(weight, timesteps, dtype):
+    """The largest sums that each type of number takes, beside Python's integers."""
+    fan_in = {"float32": 512, "float64": 1 << 15, "int64": 1 << 15}[dtype]
+    shift = 16 if dtype == "int64" else 0
+    signs = np.where(np.arange(fan_in) % 3 == 0, -1, 1)
+    threshold = (weight * (1 << timesteps) * fan_in << shift) // (1 << timesteps) // 4 + 1
+    network = Network(
+        name="n",
+        input=Input(shape=(fan_in, 1, 1), timesteps=timesteps, pixel_bits=timesteps),
+        nodes=(
+            layer(
+                "n",
+                "input",
+                [weight * signs, -weight * signs],
+                [(1 << 40) + 1, 1],
+                InverseLeakyNeuron(
+                    threshold=ints(threshold, 1), timesteps=16, threshold_frac_bits=shift
+                ),
+            ),
+            layer("out", "n", [[1, 0], [0, 1], [-32768, 32767]], [0, 0, 1 << 46], ReadOut()),
+        ),
+    )
+    product = bound(network, network.nodes[0], network.signals()["input"]).product
+    assert exact_dtype(product) == dtype
+    images = np.full((2, fan_in, 1, 1), (1 << timesteps) - 1, np.uint16)
+    images[1, ::3] = 0
+    expected = []
+    for image in images.reshape(2, -1):
+        q = []
+        for row, bias, level in zip(
+            network.nodes[0].projections[0].weights, ((1 << 40) + 1, 1), (threshold, 1)
+        ):
+            total = sum(int(w) * int(x) for w, x in zip(row, image))
+            q.append(min(max(((total << shift) + bias) // level, 0), (1 << 16) - 1))
+        expected.append([q[0], q[1], -32768 * q[0] + 32767 * q[1] + (1 << 46)])
+    assert golden.run(network, images).logits.tolist() == expected
+    assert golden.run(network, images, steps=True).logits.tolist() == expected
+
+
+def test_a_membrane_past_62_bits_is_refused():
+    neuron = InverseLeakyNeuron(threshold=ints(1), timesteps=1, threshold_frac_bits=16)
+    network = Network(
+        name="net",
+        input=Input(shape=(1 << 16, 1, 1), timesteps=16),
+        nodes=(
+            layer("wide", "input", np.full((1, 1 << 16), 32767), [0], neuron),
+            layer("out", "wide", [[1]], [0], ReadOut()),
+        ),
+    )
+    with pytest.raises(NetworkError, match=r"net\.wide: .* 64 bits.*fewer threshold_frac_bits"):
+        golden.run(network, np.zeros((1, 1 << 16, 1, 1), np.uint8))
+
+
+def test_a_clamp_past_62_bits_is_refused():
+    neuron = InverseLeakyNeuron(threshold=ints(1 << 46), timesteps=16)
+    network = one_neuron(neuron, weight=1, bias=0, timesteps=2, code="radix", pixel_bits=2)
+    with pytest.raises(NetworkError, match=r"tiny\.n: a membrane may need 64 bits"):
+        golden.run(network, np.zeros((1, 1, 1, 1), np.uint8))
+
+
+def test_bounds_are_reached_and_not_passed():
+    """Weights 3, −5, 7 of q_max 3: sums from −15 to 30; B = −4, f = 1: −34 … 56."""
+    neuron = InverseLeakyNeuron(threshold=ints(5), timesteps=2, threshold_frac_bits=1)
+    network = Network(
+        name="n",
+        input=Input(shape=(3, 1, 1), timesteps=2, pixel_bits=2),
+        nodes=(
+            layer("n", "input", [[3, -5, 7]], [-4], neuron),
+            layer("out", "n", [[1]], [0], ReadOut()),
+        ),
+    )
+    bounds = bound(network, network.nodes[0], network.signals()["input"])
+    assert (bounds.step, bounds.product, bounds.membrane, bounds.span) == (10, 60, 60, 20)
+    extremes = np.array([[3, 0, 3], [0, 3, 0]], np.uint8).reshape(2, 3, 1, 1)
+    membranes = golden.run(network, extremes, trains=True).membranes["n"]
+    assert membranes.ravel().tolist() == [56, -34]
+
+
+def test_an_illegal_network_is_refused_before_it_runs():
+    neuron = SoftResetNeuron(threshold=ints(0), timesteps=2)
+    network = one_neuron(neuron, weight=1, bias=0, timesteps=2, code="radix", pixel_bits=2)
+    with pytest.raises(NetworkError, match="threshold must be at least 1, not 0"):
+        golden.run(network, np.zeros((1, 1, 1, 1), np.uint8))
+
+
+# --- images --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("images", "message"),
+    [
+        ([[1]], r"NumPy array of unsigned integers, not list; use np\.asarray"),
+        (np.zeros((2, 3, 4, 5)), "unsigned integers, not float64; bring the pixels to 0 … 255"),
+        (np.zeros((2, 3, 4, 5), np.int64), r"not int64; cast them with images\.astype"),
+        (np.zeros((2, 3, 4, 5), bool), "not bool; cast them"),
+        (
+            np.zeros((3, 4, 5), np.uint8),
+            r"not \(3, 4, 5\); add the axis of samples",
+        ),
+        (np.zeros((2, 4, 5, 3), np.uint8), "put channels first"),
+        (np.zeros((2, 60), np.uint8), r"images\.reshape\(-1, 3, 4, 5\)"),
+        (np.zeros((2, 3, 5, 5), np.uint8), "resize them"),
+        (np.zeros((0, 3, 4, 5), np.uint8), r"are empty, shape \(0, 3, 4, 5\); give at least one"),
+        (np.full((2, 3, 4, 5), 64, np.uint8), "a pixel of 64, .* 6 bits, 0 … 63; scale them"),
+    ],
+)
+def test_images_that_do_not_fit_are_refused(images, message):
+    network = Network(
+        name="net",
+        input=Input(shape=(3, 4, 5), timesteps=2, pixel_bits=6),
+        nodes=(
+            Layer(
+                name="out",
+                projections=(Conv2d(source="input", weights=np.ones((1, 3, 4, 5), np.int32)),),
+                bias=ints(0),
+                neuron=ReadOut(),
+            ),
+        ),
+    )
+    with pytest.raises(DataError, match=f"net: images .*{message}"):
+        golden.run(network, images)
+    fitting = np.full((2, 3, 4, 5), 63, np.uint32)
+    assert golden.run(network, fitting).logits.tolist() == [[180], [180]]
+
+
+def test_grey_images_without_channels_are_told_what_to_do():
+    network = random_network(0)
+    network = replace(network, input=replace(network.input, shape=(1, 6, 7)))
+    with pytest.raises(DataError, match=r"add the axis of channels: images\[:, None\]"):
+        check_images(network, np.zeros((5, 6, 7), np.uint8))
