@@ -62,7 +62,9 @@ class Design:
 
     def files(self) -> dict[str, str]:
         """Text of every generated file but the manifest, by name."""
-        core = Core(self.plan, self.network)
+        return self._files(Core(self.plan, self.network))
+
+    def _files(self, core: Core) -> dict[str, str]:
         text = verilog.convert(
             core, name=self.plan.name, emit_src=False, strip_internal_attrs=True
         )
@@ -87,18 +89,18 @@ class Design:
         with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as temporary:
             folder = Path(temporary) / "build"
             folder.mkdir()
-            for name, text in self.files().items():
+            core = Core(self.plan, self.network)
+            for name, text in self._files(core).items():
                 (folder / name).write_text(text, encoding="utf-8")
             save(self.network, folder / "network")
-            manifest = json.dumps(self._manifest(folder), indent=1, sort_keys=False)
+            manifest = json.dumps(self._manifest(folder, core), indent=1, sort_keys=False)
             (folder / "manifest.json").write_text(manifest + "\n", encoding="utf-8")
             if path.exists():
                 shutil.rmtree(path)
             folder.rename(path)
         return path
 
-    def _manifest(self, folder: Path) -> dict:
-        core = Core(self.plan, self.network)
+    def _manifest(self, folder: Path, core: Core) -> dict:
         files = {
             file.relative_to(folder).as_posix(): hashlib.sha256(file.read_bytes()).hexdigest()
             for file in sorted(folder.rglob("*"))
