@@ -1,0 +1,46 @@
+"""What the plan says of a build: its predicted cycles, and how long it may be silent."""
+
+from __future__ import annotations
+
+import importlib.util
+from math import prod
+
+import numpy as np
+
+from hwgen.network import Network
+
+from .build import Build
+
+_SLACK_CYCLES = 10_000
+
+
+def quiet_limit(build: Build, network: Network) -> int:
+    """Cycles without any transfer after which the core counts as stuck.
+
+    No word moves while a layer sums up one window: at most, with a single lane, one cycle for each
+    of its weights.
+    """
+    longest = max(
+        sum(prod(projection.weights.shape) for projection in layer.projections)
+        for layer in network.layers
+    )
+    if build.plan is not None:
+        from hwgen.plan.folding import plan_from_json
+
+        longest = max(layer.weight_depth for layer in plan_from_json(build.plan).layers)
+    return _SLACK_CYCLES + 2 * longest
+
+
+def predict(
+    build: Build, network: Network, images: np.ndarray
+) -> tuple[float | None, float | None]:
+    """Latency and interval in cycles that the cycle model gives; None where it does not apply."""
+    if build.plan is None or importlib.util.find_spec("hwgen.plan.cycles") is None:
+        return None, None
+    from hwgen import golden
+    from hwgen.plan.cycles import predict as predict_cycles
+    from hwgen.plan.folding import plan_from_json
+
+    trains = golden.run(network, images, trains=True).trains
+    prediction = predict_cycles(plan_from_json(build.plan), trains)
+    return prediction.latency_cycles, prediction.interval_cycles
