@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -56,11 +55,12 @@ def command(folder: Path, data: Path, samples: int, as_json: bool, **options: An
     first difference is named, and the exit code is 1.
     """
     from hwgen import data as datasets
+    from hwgen.simulate import simulate
 
     dataset = datasets.load(data, split="test" if data.is_dir() else None)
     try:
         with progress(f"simulating {samples:,} samples of {folder}") as told:
-            report = simulator()(
+            report = simulate(
                 folder,
                 dataset.images,
                 labels=dataset.labels,
@@ -74,24 +74,6 @@ def command(folder: Path, data: Path, samples: int, as_json: bool, **options: An
         _print(figures, as_json=as_json)
         raise
     _print(figures, as_json=as_json)
-
-
-def simulator() -> Callable[..., Any]:
-    """``simulate`` of the package that is ``sim`` in a checkout and ``hwgen._sim`` in a wheel."""
-    import importlib
-    import sys
-
-    from hwgen.resources import resource_dir
-
-    folder = resource_dir("sim")
-    if folder.name != "sim":
-        name = f"hwgen.{folder.name}"
-    else:
-        name = "sim"
-        if str(folder.parent) not in sys.path:
-            sys.path.insert(0, str(folder.parent))
-    simulate: Callable[..., Any] = importlib.import_module(f"{name}.runner").simulate
-    return simulate
 
 
 def _print(figures: dict[str, Any], *, as_json: bool) -> None:
