@@ -82,16 +82,21 @@ def accuracy(model: nn.Module, images: np.ndarray, labels: np.ndarray) -> float:
     return 100 * float((classes == labels).mean())
 
 
+def write(folder: Path, model: nn.Module, seed: int = 0) -> None:
+    """Write ``weights.pt``, ``train.npz`` and ``test.npz`` into ``folder``."""
+    folder.mkdir(parents=True, exist_ok=True)
+    torch.save(model.state_dict(), folder / "weights.pt")
+    for name, (images, labels) in zip(("train", "test"), digits_data(seed), strict=True):
+        np.savez(folder / f"{name}.npz", images=images, labels=labels)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("folder", type=Path, help="where the weights and the data go")
     folder = parser.parse_args().folder
-    folder.mkdir(parents=True, exist_ok=True)
     training, test = digits_data()
     model = train(*training)
-    torch.save(model.state_dict(), folder / "weights.pt")
-    for name, (images, labels) in (("train", training), ("test", test)):
-        np.savez(folder / f"{name}.npz", images=images, labels=labels)
+    write(folder, model)
     print(f"float accuracy {accuracy(model, *test):.2f} % on {len(test[0])} images; see {folder}")
 
 

@@ -40,7 +40,7 @@ HEAVY = {
     "cocotb_tools": {"sim"},
     "click": {"cli", "commands"},
     "rich": {"cli", "commands"},
-    "jinja2": {"report"},
+    "jinja2": {"report", "sim"},
     "pydantic": {"boards", "artefact"},
 }
 # What the command line may import before a command runs.

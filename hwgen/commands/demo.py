@@ -48,9 +48,6 @@ def command(output: Path, timesteps: int, samples: int, as_json: bool) -> None:
 
 def run(output: Path, *, timesteps: int, samples: int) -> dict[str, Any]:
     """The line from training to simulation; gives its figures, accuracies in per cent."""
-    import numpy as np
-    import torch
-
     from hwgen import artefact, boards, golden
     from hwgen.convert import convert
     from hwgen.rtl.design import generate
@@ -58,12 +55,9 @@ def run(output: Path, *, timesteps: int, samples: int) -> dict[str, Any]:
 
     digits = _example("digits")
     training, test = digits.digits_data()
-    output.mkdir(parents=True, exist_ok=True)
     with progress(f"training a CNN on {len(training[0]):,} digits"):
         model = digits.train(*training)
-        torch.save(model.state_dict(), output / "weights.pt")
-        for name, (images, labels) in (("train", training), ("test", test)):
-            np.savez(output / f"{name}.npz", images=images, labels=labels)
+        digits.write(output, model)
     float_accuracy = digits.accuracy(model, *test)
     with progress("converting it"):
         network = convert(
