@@ -59,11 +59,11 @@ class Encoder(wiring.Component):
         send_word = Signal(range(frame_words))
         send_step = Signal(range(plan.output.timesteps))
         send = Signal()
-        sent = Signal(2)  # words under way: read, and prepared
+        sent = Signal(3)  # words under way: read, kept, and ready to go
         plane_end = Signal()
         frame_end = Signal()
         # So few accumulator words that one comes again before it is written go one at a time.
-        free = sent == 0 if plan.code == "rate" and frame_words < 3 else 1
+        free = sent == 0 if plan.code == "rate" and frame_words < 4 else 1
         m.d.comb += [
             send.eq(
                 fifo.free
@@ -91,22 +91,22 @@ class Encoder(wiring.Component):
 
         read_port = frames.read_port()
         m.d.comb += read_port.addr.eq(Mux(send_frame, frame_words, 0) + send_word)
-        m.d.sync += sent.eq(sent << 1 | send)
-        m.d.comb += fifo.push.eq(sent[1])
+        pixels = Signal(word_layout)
+        bits = Signal(plan.word_pixels)
+        m.d.sync += [sent.eq(sent << 1 | send), pixels.eq(read_port.data), bits.eq(0)]
+        m.d.comb += [fifo.push.eq(sent[2]), fifo.push_data.eq(bits)]
+        steps = [send_step, Signal.like(send_step), Signal.like(send_step)]
+        words = [send_word, *(Signal.like(send_word) for _ in range(3))]
+        for delayed in (steps, words):
+            m.d.sync += [b.eq(a) for a, b in zip(delayed, delayed[1:], strict=False)]
         if plan.code == "radix":
-            step = Signal.like(send_step)
-            bits = Signal(plan.word_pixels)
-            m.d.sync += [step.eq(send_step), bits.eq(0)]
-            m.d.comb += fifo.push_data.eq(bits)
-            with m.Switch(step):
+            with m.Switch(steps[2]):
                 for index in range(stored_bits):
                     with m.Case(index):
                         place = stored_bits - 1 - index
-                        m.d.sync += bits.eq(
-                            Cat(read_port.data[n][place] for n in range(plan.word_pixels))
-                        )
+                        m.d.sync += bits.eq(Cat(pixels[n][place] for n in range(plan.word_pixels)))
         else:
-            self._send_rate(m, fifo, read_port, send_word, send_step, sent, frame_words)
+            self._send_rate(m, pixels, bits, steps, words, sent, frame_words)
         wiring.connect(m, fifo.words, wiring.flipped(self.words))
         return m
 
@@ -175,35 +175,26 @@ class Encoder(wiring.Component):
             m.d.sync += [word_index.eq(0), frame.eq(~frame)]
         return frame, word_index, sample_end
 
-    def _send_rate(self, m, fifo, read_port, send_word, send_step, sent, frame_words):
+    def _send_rate(self, m, pixels, bits, steps, words, sent, frame_words):
         """Carries of the pixels' accumulators, which come from the timestep before."""
         plan = self._plan
-        bits = plan.pixel_bits
-        layout = data.ArrayLayout(unsigned(bits), plan.word_pixels)
+        width = plan.pixel_bits
+        layout = data.ArrayLayout(unsigned(width), plan.word_pixels)
         m.submodules.accumulators = memory = Memory(
             shape=layout, depth=frame_words, init=[], attrs={"no_rw_check": 1}
         )
-        acc_read, acc_write = memory.read_port(), memory.write_port()
-        first = Signal()
-        words = [send_word, Signal.like(send_word), Signal.like(send_word)]
-        before, pixels = Signal(layout), Signal(layout)
-        m.d.sync += [
-            first.eq(send_step == 0),
-            *(later.eq(earlier) for earlier, later in zip(words, words[1:], strict=False)),
-            pixels.eq(read_port.data),
-            before.eq(acc_read.data),
-        ]
-        with m.If(first):
-            m.d.sync += [before[n].eq(1 << bits - 1) for n in range(plan.word_pixels)]
-        m.d.comb += [
-            acc_read.addr.eq(send_word),
-            acc_write.addr.eq(words[2]),
-            acc_write.en.eq(sent[1]),
-        ]
+        read_port, write_port = memory.read_port(), memory.write_port()
+        before, after = Signal(layout), Signal(layout)
+        m.d.sync += before.eq(read_port.data)
+        with m.If(steps[1] == 0):
+            m.d.sync += [before[n].eq(1 << width - 1) for n in range(plan.word_pixels)]
         for n in range(plan.word_pixels):
-            total = Signal(bits + 1, name="total")
-            m.d.comb += [
-                total.eq(before[n] + pixels[n]),
-                acc_write.data[n].eq(total),
-                fifo.push_data[n].eq(total[bits]),
-            ]
+            total = Signal(width + 1, name="total")
+            m.d.comb += total.eq(before[n] + pixels[n])
+            m.d.sync += [after[n].eq(total), bits[n].eq(total[width])]
+        m.d.comb += [
+            read_port.addr.eq(words[0]),
+            write_port.addr.eq(words[3]),
+            write_port.data.eq(after),
+            write_port.en.eq(sent[2]),
+        ]
