@@ -26,24 +26,10 @@ from hwgen.network import (
     code_max,
 )
 from tests.plain_arithmetic import by_channel, current, input_values, pad_map, windows_of
+from tests.random_values import random_pixels, random_weights
 
 NAMES = ("conv.{}", "block/{}/relu", "layer{}", "module_{}.0", "{}", "x{} y")
 KEYWORDS = ("module", "wire", "always", "input_", "signed")
-
-
-def random_pixels(rng: np.random.Generator, source: Input, n: int) -> np.ndarray:
-    channels, height, width = source.shape
-    top = (1 << source.pixel_bits) - 1
-    images = rng.integers(0, top, size=(n, *source.shape), endpoint=True)
-    for index in range(n):
-        kind = rng.random()
-        if kind < 0.4:
-            slopes = rng.normal(size=(channels, 2, 1, 1)) / max(height, width)
-            ramp = slopes[:, 0] * np.arange(height)[:, None] + slopes[:, 1] * np.arange(width)
-            images[index] = np.clip((ramp + rng.random()) * top, 0, top)
-        elif kind < 0.5:
-            images[index] = 0 if kind < 0.45 else top
-    return images.astype(np.uint8 if source.pixel_bits <= 8 else np.uint16)
 
 
 class Builder:
@@ -97,20 +83,7 @@ class Builder:
         return str(self.rng.choice(NAMES)).format(len(self.nodes))
 
     def weights(self, *shape: int) -> np.ndarray:
-        kind, rng = self.rng.random(), self.rng
-        if kind < 0.2:
-            weights = rng.integers(-1, 2, size=shape)
-        elif kind < 0.75:
-            bits = int(rng.choice([3, 4, 8]))
-            top = (1 << (bits - 1)) - 1
-            weights = np.clip(np.rint(rng.normal(scale=top / 2, size=shape)), -top - 1, top)
-        elif kind < 0.9:
-            bits = int(rng.choice([2, 8, 16]))
-            top = (1 << (bits - 1)) - 1
-            weights = rng.choice([-top - 1, top], size=shape)
-        else:
-            weights = rng.integers(-100, 101, size=shape) * (rng.random(shape) < 0.3)
-        return weights.astype(np.int32)
+        return random_weights(self.rng, shape)
 
     def window(
         self, most: int, strides: tuple[int, ...], *, padded: bool = True
@@ -155,23 +128,30 @@ class Builder:
         self.add_layer((self.conv(first),))
 
     def add_residual(self) -> None:
-        rng, channels = self.rng, self.q.shape[1]
+        """A layer of two projections; the main one may come through a layer of its own."""
+        rng, start = self.rng, self.name
+        q, channels = self.q, self.q.shape[1]
         stride = int(rng.choice([1, 1, 2]))
         same = stride == 1 and rng.random() < 0.6
         out = channels if same else self.channels()
+        if rng.random() < 0.5:  # its train must be like the one that goes past it
+            rate = "rate_single" if self.single else "rate_two"
+            inner = Conv2d(source=start, weights=self.weights(out, channels, 1, 1))
+            self.add_layer((inner,), kind="radix" if self.code == "radix" else rate)
         main = Conv2d(
             source=self.name,
-            weights=self.weights(out, channels, 3, 3),
+            weights=self.weights(out, self.q.shape[1], 3, 3),
             stride=(stride, stride),
             padding=(1, 1, 1, 1),
         )
         short: Projection
         if same:
-            short = Identity(source=self.name, weights=self.weights(channels))
+            short = Identity(source=start, weights=self.weights(channels))
         else:
             weights = self.weights(out, channels, 1, 1)
-            short = Conv2d(source=self.name, weights=weights, stride=(stride, stride))
-        self.add_layer((main, short) if rng.random() < 0.5 else (short, main))
+            short = Conv2d(source=start, weights=weights, stride=(stride, stride))
+        both = (main, short) if rng.random() < 0.5 else (short, main)
+        self.add_layer(both, q={start: q, self.name: self.q})
 
     def add_pool(self) -> None:
         if not self.poolable:
@@ -202,16 +182,25 @@ class Builder:
     def linear(self) -> Linear:
         return Linear(source=self.name, weights=self.weights(self.channels(), self.q.shape[1]))
 
-    def add_layer(self, projections: tuple[Projection, ...], *, last: bool = False) -> None:
+    def add_layer(
+        self,
+        projections: tuple[Projection, ...],
+        *,
+        last: bool = False,
+        kind: str | None = None,
+        q: dict[str, np.ndarray] | None = None,
+    ) -> None:
+        """``kind`` also asks for a train as long as the source's; ``q`` holds other sources."""
         rng, name = self.rng, self.new_name()
-        currents = sum(current(projection, self.q) for projection in projections)
+        given = q or {self.name: self.q}
+        currents = sum(current(projection, given[projection.source]) for projection in projections)
         assert isinstance(currents, np.ndarray)
         channels = currents.shape[1]
         if last:
             bias = rng.integers(-50, 51, size=channels)
             neuron: Any = ReadOut()
         else:
-            neuron, bias = self.fit(currents)
+            neuron, bias = self.fit(currents, kind)
         self.nodes.append(
             Layer(name=name, projections=projections, bias=bias.astype(np.int64), neuron=neuron)
         )
@@ -225,15 +214,17 @@ class Builder:
         quotient = quotient // by_channel(neuron.threshold)
         self.q = np.clip(quotient, 0, code_max(self.code, self.steps))
 
-    def fit(self, currents: np.ndarray) -> tuple[InverseLeakyNeuron | SoftResetNeuron, np.ndarray]:
+    def fit(
+        self, currents: np.ndarray, wish: str | None
+    ) -> tuple[InverseLeakyNeuron | SoftResetNeuron, np.ndarray]:
         """A neuron whose threshold and bias suit W·q_in of a few images, (n, c, h, w)."""
         rng, channels = self.rng, currents.shape[1]
-        kind = self.neuron
+        kind = wish or self.neuron
         if kind is None:
             kind = str(rng.choice(["radix", "rate_two"]))
             if self.single and self.code == "rate" and rng.random() < 0.8:
                 kind = "rate_single"
-        steps = self.steps if kind == "rate_single" else self.timesteps()
+        steps = self.steps if wish or kind == "rate_single" else self.timesteps()
         shift = 0 if kind == "rate_single" or rng.random() < 0.6 else int(rng.integers(1, 5))
         drive = np.moveaxis(currents, 1, 0).reshape(channels, -1) << shift
         low, high = np.quantile(drive, [rng.uniform(0, 0.6), 0.95], axis=1)

@@ -8,7 +8,8 @@ from __future__ import annotations
 import numpy as np
 
 from hwgen.network import Network
-from tests.random_layers import Builder, random_pixels
+from tests.random_layers import Builder
+from tests.random_values import random_pixels
 
 KINDS = ("radix", "rate_single", "rate_two", None)
 

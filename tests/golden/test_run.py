@@ -10,7 +10,7 @@ import pytest
 
 from hwgen import golden
 from hwgen.errors import DataError, NetworkError
-from hwgen.golden import threads
+from hwgen.golden import layers, threads
 from hwgen.golden.bounds import bound, exact_dtype
 from hwgen.golden.images import check_images
 from hwgen.network import (
@@ -28,13 +28,14 @@ from tests.random_networks import random_images, random_network
 
 
 @pytest.mark.parametrize("workers", ["1", "2", "3"])
-@pytest.mark.parametrize("seed", [0, 4, 17])
+@pytest.mark.parametrize("seed", [0, 5, 17])
 def test_batches_and_threads_change_nothing(monkeypatch, workers, seed):
     network = random_network(seed)
     images = random_images(seed, network, 23)
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     expected = golden.run(network, images, trains=True)
     monkeypatch.setenv("OMP_NUM_THREADS", workers)
+    monkeypatch.setattr(layers, "CACHE_BYTES", 1 << 13)  # a few images at once within a batch
     for batch in (1, 5, 256):
         assert_counts_equal(expected, golden.run(network, images, batch=batch))
         measured = golden.run(network, images, batch=batch, trains=True)
