@@ -151,6 +151,10 @@ class Encoder(wiring.Component):
                 for n in range(plan.piece_pixels)
             )
         )
+        spare = sample_pieces * plan.piece_pixels - plan.sample_pixels
+        if spare:  # what fills up the last beat is no spike
+            with m.If(sample_end):
+                m.d.comb += piece[len(piece) - spare * stored :].eq(0)
         place = Signal(range(gathered))
         held = Signal(len(piece) * gathered)
         word = Signal.like(held)
