@@ -21,8 +21,13 @@ from hwgen.network import (
 
 def infer_signals(network: Network) -> dict[str, Signal]:
     """Signal of each node by name; raises :class:`NetworkError` at the first broken rule."""
-    network.input.verify()
     source = network.input
+    for name in (network.name, source.name):
+        _require(
+            isinstance(name, str) and bool(name),
+            f"a network and its input need names that are not empty, not {name!r}",
+        )
+    source.verify()
     signals = {
         source.name: Signal(shape=source.shape, code=source.code, timesteps=source.timesteps)
     }
