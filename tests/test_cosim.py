@@ -1,0 +1,51 @@
+"""Random networks through the whole line: generate, simulate, compare every stream with golden."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hwgen.rtl.design import generate
+from sim.runner import simulate
+from tests.random_networks import KINDS, random_images, random_network
+
+SAMPLES = 3
+STALLS = ("random", "adversarial")
+
+
+def random_options(seed: int) -> dict[str, object]:
+    rng = np.random.default_rng([seed, 77])
+    return {
+        "lanes": int(rng.choice([1, 2, 3, 5, 8, 16])),
+        "scanners": int(rng.choice([1, 1, 2, 3])),
+        "pipeline": str(rng.choice(["alternate", "overlap"])),
+        "input_width": int(rng.choice([16, 32, 64, 128, 256, 512])),
+        "counters": bool(rng.integers(2)),
+    }
+
+
+@pytest.mark.parametrize("seed", range(50))
+def test_random_network_equals_golden_and_the_cycle_model(seed: int, tmp_path: Path) -> None:
+    """Bit-exact with and without stalls; without them, latency and interval as predicted."""
+    network = random_network(seed, neuron=KINDS[seed % len(KINDS)])
+    images = random_images(seed, network, SAMPLES)
+    build = generate(network, **random_options(seed)).write(tmp_path / "build")
+
+    free = simulate(build, images)
+    assert free.bit_exact
+    assert free.samples == SAMPLES
+    assert free.latency_cycles == pytest.approx(free.predicted_latency_cycles, rel=0.01)
+    assert free.interval_cycles == pytest.approx(free.predicted_interval_cycles, rel=0.01)
+
+    rng = np.random.default_rng([seed, 78])
+    stalled = simulate(
+        build,
+        images,
+        idle=str(rng.choice(STALLS)),
+        backpressure=str(rng.choice(STALLS)),
+        seed=seed,
+    )
+    assert stalled.bit_exact
+    assert stalled.latency_cycles >= free.latency_cycles
