@@ -1,0 +1,235 @@
+"""Speed of the golden model's closed form on the MNIST CNN, beside SpikingJelly and PyTorch.
+
+All three run the same topology on the same images in one process, in turns, so that whatever else
+the machine does falls on each alike; figures are medians. PyTorch and SpikingJelly get the threads
+that OMP_NUM_THREADS names (2 by default), golden as many workers. SpikingJelly's network is what
+its ann2snn makes: soft-reset IF neurons for ReLUs, constant input, T steps; its faster step mode
+counts. Weights are random: they change no figure but the spikes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import time
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("OMP_NUM_THREADS", "2")
+
+import numpy as np
+import torch
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+from torch import nn
+
+from hwgen import golden
+from hwgen.network import (
+    Conv2d,
+    Flatten,
+    Input,
+    InverseLeakyNeuron,
+    Layer,
+    Linear,
+    MaxPool2d,
+    Network,
+    Node,
+    Projection,
+    ReadOut,
+)
+
+THREADS = int(os.environ["OMP_NUM_THREADS"])
+Run = Callable[[], Any]
+
+
+def images_of(samples: int) -> tuple[np.ndarray, str]:
+    path = Path(os.environ.get("HWGEN_DATA", "")) / "mnist_test.npz"
+    if path.is_file():
+        with np.load(path, allow_pickle=False) as data:
+            return data["images"][:samples, None], "MNIST"
+    rng = np.random.default_rng(0)
+    return rng.integers(0, 256, size=(samples, 1, 28, 28), dtype=np.uint8), "random"
+
+
+def model(activation: Callable[[], nn.Module] = nn.ReLU) -> nn.Sequential:
+    """Two 3×3 convolutions, two max-pools, two linear layers: 421,642 weights."""
+    torch.manual_seed(0)
+    return nn.Sequential(
+        nn.Conv2d(1, 32, 3, padding=1), activation(), nn.MaxPool2d(2),
+        nn.Conv2d(32, 64, 3, padding=1), activation(), nn.MaxPool2d(2),
+        nn.Flatten(), nn.Linear(64 * 7 * 7, 128), activation(), nn.Linear(128, 10),
+    ).eval()  # fmt: skip
+
+
+def integers(float_model: nn.Sequential, images: np.ndarray, timesteps: int) -> Network:
+    """The same network in 8-bit weights and T-bit values, scaled by its largest activations."""
+    levels = (1 << timesteps) - 1
+    x, scale = torch.from_numpy(images[:200]).float() / 255, 1 / levels
+    nodes: list[Node] = []
+    name = "input"
+    weighted = [m for m in float_model if isinstance(m, nn.Conv2d | nn.Linear)]
+    with torch.no_grad():
+        for index, module in enumerate(float_model):
+            x = module(x)
+            fresh = f"{index}"
+            if isinstance(module, nn.MaxPool2d):
+                nodes.append(MaxPool2d(name=fresh, source=name, kernel=(2, 2), stride=(2, 2)))
+            elif isinstance(module, nn.Flatten):
+                nodes.append(Flatten(name=fresh, source=name))
+            elif isinstance(module, nn.Conv2d | nn.Linear):
+                step = float(module.weight.abs().max()) / 127
+                weights = torch.round(module.weight / step).numpy().astype(np.int32)
+                projection: Projection = Linear(source=name, weights=weights)
+                if isinstance(module, nn.Conv2d):
+                    projection = Conv2d(source=name, weights=weights, padding=(1, 1, 1, 1))
+                unit, scale = step * scale, float(x.max()) / levels
+                bias = torch.round(module.bias / unit).numpy().astype(np.int64)
+                neuron: Any = ReadOut()
+                if module is not weighted[-1]:
+                    threshold = max(1, round(scale / unit))
+                    bias = bias + threshold // 2
+                    neuron = InverseLeakyNeuron(
+                        threshold=np.full(len(bias), threshold), timesteps=timesteps
+                    )
+                layer = Layer(name=fresh, projections=(projection,), bias=bias, neuron=neuron)
+                nodes.append(layer)
+            else:
+                continue
+            name = fresh
+    source = Input(shape=(1, 28, 28), timesteps=timesteps)
+    network = Network(name="mnist_cnn", input=source, nodes=tuple(nodes))
+    network.verify()
+    return network
+
+
+def spikingjelly_runs(x: torch.Tensor, timesteps: int, batch: int) -> dict[str, Run]:
+    """Both step modes of SpikingJelly: T passes, or T·N images in one pass a layer."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from spikingjelly.activation_based import functional, layer, neuron
+
+    def node() -> nn.Module:
+        return neuron.IFNode(v_threshold=1.0, v_reset=None)
+
+    single = model(node)
+    multi = nn.Sequential(
+        *(m if isinstance(m, neuron.IFNode) else layer.SeqToANNContainer(m) for m in model(node))
+    )
+    functional.set_step_mode(multi, "m")
+
+    def step_by_step() -> None:
+        for part in x.split(batch):
+            functional.reset_net(single)
+            total = single(part)
+            for _ in range(timesteps - 1):
+                total = total + single(part)
+
+    def all_steps() -> None:
+        for part in x.split(batch):
+            functional.reset_net(multi)
+            multi(part.expand(timesteps, *part.shape)).sum(0)
+
+    return {"spikingjelly": step_by_step, "spikingjelly multi-step": all_steps}
+
+
+def measure(runs: dict[str, Run], repeats: int, tick: Callable[[], None]) -> dict[str, float]:
+    """Median seconds of each, run in turns after one run to warm up."""
+    seconds: dict[str, list[float]] = {name: [] for name in runs}
+    with torch.inference_mode():
+        for repeat in range(repeats + 1):
+            for name, function in runs.items():
+                start = time.perf_counter()
+                function()
+                if repeat:
+                    seconds[name].append(time.perf_counter() - start)
+                tick()
+    return {name: statistics.median(times) for name, times in seconds.items()}
+
+
+def rows_of(images: np.ndarray, timesteps: int, batch: int, repeats: int, tick: Run) -> list[dict]:
+    float_model = model()
+    x = torch.from_numpy(images).float() / 255
+    network = integers(float_model, images, timesteps)
+
+    def forward() -> torch.Tensor:
+        return torch.cat([float_model(part) for part in x.split(batch)])
+
+    runs: dict[str, Run] = {
+        "golden closed form": lambda: golden.run(network, images, batch=batch),
+        "golden step by step": lambda: golden.run(network, images, batch=batch, steps=True),
+        "torch float": forward,
+        **spikingjelly_runs(x, timesteps, batch),
+    }
+    seconds = measure(runs, repeats, tick)
+    rate = {name: len(images) / value for name, value in seconds.items()}
+    other = max(value for name, value in rate.items() if name.startswith("spikingjelly"))
+    result = golden.run(network, images)
+    with torch.inference_mode():
+        agreement = float((forward().argmax(1).numpy() == result.classes).mean()) * 100
+    firing = [layer.name for layer in network.layers[:-1]]
+    spikes = sum(result.spikes[name].mean() for name in firing)
+    common = {"network": "mnist_cnn", "timesteps": timesteps, "samples": len(images)}
+    rows = [
+        {
+            **common,
+            "method": name,
+            "images_per_second": value,
+            "times_spikingjelly": value / other,
+            "times_torch_float": value / rate["torch float"],
+        }
+        for name, value in rate.items()
+    ]
+    rows[0] |= {
+        "neuron": "inverse_leaky",
+        "weight_bits": 8,
+        "agreement_with_float": agreement,
+        "spikes_per_neuron": float(spikes) / sum(result.neurons[name] for name in firing),
+        "synaptic_operations": float(
+            sum(count.mean() for count in result.synaptic_operations.values())
+        ),
+    }
+    return rows
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--json", type=Path, help="write the rows to this file")
+    parser.add_argument("--quick", action="store_true", help="T = 8 only, fewer images and repeats")
+    options = parser.parse_args()
+    torch.set_num_threads(THREADS)
+    steps = [8] if options.quick else [8, 16]
+    samples, batch, repeats = (256, 128, 3) if options.quick else (1024, 256, 7)
+    images, kind = images_of(samples)
+    console = Console()
+    rows: list[dict] = []
+    with Progress(console=console, transient=True) as progress:
+        task = progress.add_task("measuring", total=len(steps) * (repeats + 1) * 5)
+        for timesteps in steps:
+            progress.update(task, description=f"T = {timesteps}")
+            rows += rows_of(images, timesteps, batch, repeats, lambda: progress.advance(task))
+    table = Table(
+        title=f"MNIST CNN, {len(images)} {kind} images, batch {batch}, {THREADS} threads, "
+        f"median of {repeats}"
+    )
+    for heading in ("T", "method", "images/s", "× SpikingJelly", "× torch float"):
+        table.add_column(heading, justify="left" if heading == "method" else "right")
+    for row in rows:
+        table.add_row(
+            str(row["timesteps"]),
+            row["method"],
+            f"{row['images_per_second']:,.0f}",
+            f"{row['times_spikingjelly']:.2f}",
+            f"{row['times_torch_float']:.2f}",
+        )
+    console.print(table)
+    if options.json:
+        options.json.write_text(json.dumps({"rows": rows}, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
