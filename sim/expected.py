@@ -124,6 +124,12 @@ def write_expected(
     )
 
 
+def remove_expected(folder: Path) -> None:
+    """Remove what :func:`write_expected` wrote: it is large, and made again for the next run."""
+    for path in folder.glob("*.bin"):
+        path.unlink()
+
+
 def pack_images(images: np.ndarray, source: Input, input_width: int) -> np.ndarray:
     """The beats of each image's packet.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator
-from itertools import chain, cycle, repeat
+from itertools import cycle, islice, repeat
 
 PATTERNS = ("none", "random", "adversarial")
 
@@ -13,8 +13,9 @@ def pauses(pattern: str, *, seed: int, at_end: Callable[[], bool]) -> Iterator[b
     """The pauses of a pattern; None where there are none.
 
     random        with an even chance each cycle.
-    adversarial   in turn: a long run without, a long pause, every other cycle, all but one cycle in
-                  seven, one cycle in seven, and only around the ends of packets.
+    adversarial   in turn and for 8 to 96 cycles each, in an order and for times that the seed
+                  decides: no pause, one long pause, every other cycle, all but one cycle in seven,
+                  one cycle in seven, and only around the ends of packets.
 
     Parameters
     ----------
@@ -23,40 +24,36 @@ def pauses(pattern: str, *, seed: int, at_end: Callable[[], bool]) -> Iterator[b
     if pattern == "none":
         return None
     if pattern == "random":
-        return _random(seed)
+        return _random(random.Random(seed))
     if pattern == "adversarial":
-        return _adversarial(seed, at_end)
+        return _adversarial(random.Random(seed), at_end)
     raise ValueError(f"no pattern is called {pattern!r}; have {', '.join(PATTERNS)}")
 
 
-def _random(seed: int) -> Iterator[bool]:
-    chance = random.Random(seed)
+def _random(chance: random.Random) -> Iterator[bool]:
     while True:
         yield chance.random() < 0.5
 
 
-def _adversarial(seed: int, at_end: Callable[[], bool]) -> Iterator[bool]:
-    seven = [False] + [True] * 6
+def _adversarial(chance: random.Random, at_end: Callable[[], bool]) -> Iterator[bool]:
     turns: list[Callable[[], Iterator[bool]]] = [
-        lambda: repeat(False, 97),
-        lambda: repeat(True, 61),
-        lambda: chain.from_iterable(repeat((True, False), 64)),
-        lambda: chain.from_iterable(repeat(seven, 16)),
-        lambda: (not pause for pause in chain.from_iterable(repeat(seven, 16))),
-        lambda: _starve(at_end, 600),
+        lambda: repeat(False),
+        lambda: repeat(True),
+        lambda: cycle([True, False]),
+        lambda: cycle([True] * 6 + [False]),
+        lambda: cycle([False] * 6 + [True]),
+        lambda: _starve(at_end),
     ]
-    # The seed decides which comes first; they are all met in a run of some thousand cycles.
-    for turn in cycle(turns[seed % len(turns) :] + turns[: seed % len(turns)]):
-        yield from turn()
+    while True:
+        chance.shuffle(turns)
+        for turn in turns:
+            yield from islice(turn(), chance.randint(8, 96))
 
 
-def _starve(at_end: Callable[[], bool], cycles: int) -> Iterator[bool]:
+def _starve(at_end: Callable[[], bool]) -> Iterator[bool]:
     """Flow freely within packets and wait nineteen cycles before each last word."""
     waited = 0
-    for _ in range(cycles):
-        if at_end() and waited < 19:
-            waited += 1
-            yield True
-        else:
-            waited = waited if at_end() else 0
-            yield False
+    while True:
+        ending = at_end()
+        waited = waited + 1 if ending else 0
+        yield ending and waited % 20 != 0

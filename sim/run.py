@@ -16,6 +16,8 @@ from .process import launch
 
 PATIENCE_S = 300.0
 """Seconds in which the simulator must get on by a heartbeat of the testbench."""
+HEARTBEAT_CYCLES = {"verilator": 20_000, "icarus": 500}
+"""How often the testbench tells how far it is."""
 
 
 def run_bench(
@@ -40,6 +42,7 @@ def run_bench(
     bench_job = {
         **settings,
         "seed": seed,
+        "heartbeat_cycles": HEARTBEAT_CYCLES[simulator],
         "samples": expected.samples,
         "beats": expected.beats,
         "taps": [layout.tap for layout in build.streams],

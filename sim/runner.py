@@ -18,7 +18,7 @@ from .bench import events_file, waves_file
 from .build import Build, read_build
 from .compile import compile_simulator
 from .difference import first_difference
-from .expected import write_expected
+from .expected import remove_expected, write_expected
 from .patterns import PATTERNS
 from .prediction import predict, quiet_limit
 from .report import SimulationReport, interval, latency, read_events
@@ -79,8 +79,9 @@ def simulate(
     for name in patterns:
         if name not in PATTERNS:
             raise DataError(f"no stall pattern is called {name!r}; have {', '.join(PATTERNS)}")
-    by_bus = patterns != ("none", "none") or bool(buses)
-    if patterns != ("none", "none") and buses is False:
+    stalled = patterns != ("none", "none")
+    by_bus = stalled or bool(buses)
+    if stalled and buses is False:
         raise DataError(f"the patterns {idle} and {backpressure} need the bus models")
     tools.require(simulator, buses=by_bus)
     core = read_build(build)
@@ -107,8 +108,12 @@ def simulate(
         )
         run_seconds = time.monotonic() - running
         first_beats, last_results = read_events(events_file(folder))
+        remove_expected(folder)
     difference = first_difference(core, expected, seen)
-    predicted = (None, None) if by_bus else predict(core, network, images)
+    predicted: tuple[float | None, float | None] = (None, None)
+    if difference is None and not stalled:
+        tell("cycle model: predicting latency and interval")
+        predicted = predict(core, network, images)
     counters: dict[str, dict[str, int]] = {}
     for counter, value in zip(core.counters, seen["counters"], strict=True):
         counters.setdefault(counter.node, {})[counter.kind] = value

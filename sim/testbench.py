@@ -18,8 +18,6 @@ from .patterns import pauses
 
 PERIOD = 2
 """Length of a clock cycle in steps of the simulator's time."""
-HEARTBEAT_CYCLES = 20_000
-"""How often the runner is told of progress."""
 
 
 @cocotb.test()
@@ -37,15 +35,15 @@ async def streams(dut):
 
     done, stuck = RisingEdge(dut.done), RisingEdge(dut.stuck)
     while not (int(dut.done.value) or int(dut.stuck.value)):
-        await First(done, stuck, Timer(HEARTBEAT_CYCLES * PERIOD, "step"))
+        await First(done, stuck, Timer(job["heartbeat_cycles"] * PERIOD, "step"))
         _tell(dut, job)
-    cycles = int(dut.cycle.value)
+    cycles, quiet = int(dut.cycle.value), int(dut.quiet.value)
     # Words too many come no later than those before did.
     await Timer((int(dut.longest_quiet.value) + 100) * PERIOD, "step")
 
     seen = {
         "cycles": cycles,
-        "quiet": int(dut.quiet.value),
+        "quiet": quiet,
         "stuck": bool(int(dut.stuck.value)),
         "beats": int(dut.beats.value),
         "results": int(dut.results.value),

@@ -39,11 +39,12 @@ def require(simulator: str, *, buses: bool) -> None:
     """
     if simulator not in SIMULATORS:
         raise ToolError(f"no simulator is called {simulator!r}; have {', '.join(SIMULATORS)}")
-    packages = ["cocotb", "cocotb_tools", "find_libpython", *(["cocotbext"] if buses else [])]
-    for package in packages:
-        if importlib.util.find_spec(package) is None:
-            name = {"cocotbext": "cocotbext-axi", "cocotb_tools": "cocotb"}.get(package, package)
-            raise ToolError(f"{name} is missing: {_EXTRA}")
+    packages = {"cocotb": "cocotb", "cocotb_tools": "cocotb", "find_libpython": "find_libpython"}
+    if buses:
+        packages |= {"cocotbext": "cocotbext-axi", "cocotbext.axi": "cocotbext-axi"}
+    for module, package in packages.items():
+        if importlib.util.find_spec(module) is None:
+            raise ToolError(f"{package} is missing: {_EXTRA}")
     from find_libpython import find_libpython
 
     if find_libpython() is None:
