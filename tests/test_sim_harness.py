@@ -336,7 +336,7 @@ def test_cocotb_has_the_last_word(
 
     monkeypatch.setattr(launch, "get_runner", lambda name: Runner())
     names = ["simulator", "bench", "folder", "cwd", "bench_job", "seed", "plusargs", "arguments"]
-    job = {name: "" for name in names}
+    job = dict.fromkeys(names, "")
     job |= {"waves": False, "results_xml": str(tmp_path / "results.xml")}
     if (tests, failures) == (1, 0):
         launch.run(job)
