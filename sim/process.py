@@ -56,35 +56,33 @@ def launch(
             start_new_session=True,
         )
         try:
-            _wait(process, watch, patience_s)
+            finished = _wait(process, watch, patience_s)
         except BaseException:
             _end(process)
             raise
-    if process.returncode == _ENDED:
+    if not finished:
         raise ToolError(f"{what}: no progress for {patience_s:.0f} s; see {log}")
     if process.returncode != 0:
         raise ToolError(f"{what} failed: {first_error(log)}; see {log}")
-
-
-_ENDED = -signal.SIGKILL
 
 
 def _wait(
     process: subprocess.Popen[bytes],
     watch: Callable[[], object] | None,
     patience_s: float | None,
-) -> None:
+) -> bool:
+    """Whether it ended by itself."""
     state, since = None, time.monotonic()
     while True:
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(_POLL_S)
-            return
+            return True
         now = watch() if watch is not None else None
         if now != state:
             state, since = now, time.monotonic()
         elif patience_s is not None and time.monotonic() - since > patience_s:
             _end(process)
-            return
+            return False
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -14,7 +14,7 @@ import pytest
 from hwgen.errors import ArtefactError, DataError, MismatchError, ToolError
 from hwgen.network import Input
 from hwgen.simulate import simulate
-from sim import expected, launch, patterns, tools
+from sim import expected, launch, patterns, run, tools
 from sim.layout import Place, ResultLayout, StreamLayout
 from tests.cores.mock_core import set_fault, write_mock_core
 
@@ -113,13 +113,13 @@ def test_patterns() -> None:
     assert patterns.pauses("none", seed=0, at_end=lambda: False) is None
     for pattern, share in (("random", 0.5), ("adversarial", 0.42)):
         runs = [patterns.pauses(pattern, seed=s, at_end=lambda: False) for s in (0, 0, 1)]
-        taken = [[next(run) for _ in range(4000)] for run in runs if run is not None]
+        taken = [[next(one) for _ in range(4000)] for one in runs if one is not None]
         assert taken[0] == taken[1] != taken[2]
         assert np.mean(taken[0]) == pytest.approx(share, abs=0.05)
     # Somewhere each side is held for long, and each flows for long.
     text = "".join("x" if pause else "." for pause in taken[0])
-    for run in ("x" * 60, "." * 60, "x." * 30, "xxxxxx." * 8, "......x" * 8):
-        assert run in text
+    for part in ("x" * 60, "." * 60, "x." * 30, "xxxxxx." * 8, "......x" * 8):
+        assert part in text
     # Where all words are last ones, it waits nineteen cycles before each for a while.
     starved = patterns.pauses("adversarial", seed=1, at_end=lambda: True)
     assert starved is not None
@@ -321,6 +321,15 @@ def test_a_simulation_that_ends_early_is_no_pass(
     set_fault(folder, "finish", stream=1, word=50)
     with pytest.raises(ToolError, match=f"running {simulator} .*run.log"):
         simulate(folder, images, simulator=simulator)
+
+
+def test_a_simulator_that_hangs_is_ended(
+    mock: tuple[Path, np.ndarray], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, images = mock
+    monkeypatch.setattr(run, "PATIENCE_S", 0.0)
+    with pytest.raises(ToolError, match=r"running verilator: no progress for 0 s; see .*run\.log"):
+        simulate(folder, images)
 
 
 @pytest.mark.parametrize(("tests", "failures"), [(1, 1), (0, 0), (1, 0)])
