@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 
 from hwgen.errors import DataError
+from hwgen.golden.codes import value_dtype
 from hwgen.network import Network
 
 
 def check_images(network: Network, images: Any) -> np.ndarray:
-    """``images`` as an array that fits the input of ``network``, or a :class:`DataError`."""
+    """``images`` as uint8, or uint16 where pixels need it; else a :class:`DataError`."""
     source = network.input
     want = f"({', '.join(['N', *map(str, source.shape)])})"
     where = f"{network.name}: images"
@@ -39,7 +40,7 @@ def check_images(network: Network, images: Any) -> np.ndarray:
             f"{source.pixel_bits} bits, 0 … {(1 << source.pixel_bits) - 1}; scale them as the "
             f"calibration data were"
         )
-    return images
+    return images.astype(value_dtype((1 << source.pixel_bits) - 1), copy=False)
 
 
 def _hint(images: np.ndarray, shape: tuple[int, int, int]) -> str:
