@@ -1,0 +1,122 @@
+"""The input's code: which pixel values a spike train stands for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from hwgen.convert.graph import INPUT, FloatConv2d, FloatGraph, Population
+from hwgen.network import Input, Shape, code_max
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Decoding:
+    """Real value of a code: x ≈ scale · q + offset, both float64 of shape (channels,)."""
+
+    scale: np.ndarray
+    offset: np.ndarray
+
+    def code(self, value: np.ndarray, q_max: int) -> np.ndarray:
+        """The nearest code of ``value`` (channels,), as int32."""
+        return np.clip(np.round((value - self.offset) / self.scale), 0, q_max).astype(np.int32)
+
+
+def encode(pixels: np.ndarray, source: Input) -> np.ndarray:
+    """q of each pixel, int64, as :class:`hwgen.network.Input` defines it."""
+    x = pixels.astype(np.int64)
+    if source.code == "radix":
+        shift = source.timesteps - source.pixel_bits
+        return x << shift if shift >= 0 else x >> -shift
+    half = 1 << (source.pixel_bits - 1)
+    return (source.timesteps * x + half) >> source.pixel_bits
+
+
+def decode_input(images: np.ndarray, source: Input, graph: FloatGraph) -> Decoding:
+    """The affine map from codes to pixels with the least squared error on ``images``.
+
+    A code of few bits drops the low bits of a pixel; this makes up for the mean of what it drops.
+    Padding counts as the pixels that it is: the more taps of a convolution lie outside the map,
+    the more the code nearest to its pad value weighs.
+
+    Parameters
+    ----------
+    images : unsigned integer array, shape (samples, channels, height, width)
+    """
+    channels = source.shape[0]
+    if source.code == "radix" and source.timesteps >= source.pixel_bits:
+        step = 2.0 ** (source.pixel_bits - source.timesteps)  # nothing is dropped
+        return Decoding(scale=np.full(channels, step), offset=np.zeros(channels))
+    values = np.arange(1 << source.pixel_bits)
+    codes = encode(values, source)
+    pads, share = _pads(graph, source.shape)
+    scale, offset = np.empty(channels), np.empty(channels)
+    for c in range(channels):
+        counts = np.bincount(images[:, c].reshape(-1), minlength=len(values)).astype(np.float64)
+        counts /= counts.sum()
+        scale[c], offset[c] = _fit(values, codes, counts, pads[c], share)
+    return Decoding(scale=scale, offset=offset)
+
+
+def _pads(graph: FloatGraph, shape: Shape) -> tuple[np.ndarray, float]:
+    """Pad values (channels,) in pixels, and taps outside the map for each tap inside it."""
+    for node in graph.nodes:
+        for projection in node.projections if isinstance(node, Population) else ():
+            if projection.source == INPUT and isinstance(projection, FloatConv2d):
+                pads = projection.pad_value
+                pads = np.zeros(shape[0]) if pads is None else pads
+                inside = np.ones(shape[1:])
+                share = _outside_share(inside.shape, projection)
+                return pads, share
+    return np.zeros(shape[0]), 0.0
+
+
+def _outside_share(size: tuple[int, ...], projection: FloatConv2d) -> float:
+    inside, total = 1.0, 1.0
+    for axis in range(2):
+        before, after = projection.padding[axis], projection.padding[axis + 2]
+        kernel, stride = projection.weights.shape[2 + axis], projection.stride[axis]
+        starts = np.arange(0, size[axis] + before + after - kernel + 1, stride)
+        taps = starts[:, np.newaxis] + np.arange(kernel) - before
+        inside *= float(((taps >= 0) & (taps < size[axis])).sum())
+        total *= taps.size
+    return (total - inside) / inside if inside else 0.0
+
+
+def _fit(
+    values: np.ndarray, codes: np.ndarray, weights: np.ndarray, pad: float, share: float
+) -> tuple[float, float]:
+    """Weighted least squares values ≈ a·codes + b; the pad takes the code that serves it best."""
+    scale, offset, _ = _least_squares(values, codes, weights)
+    if not share:
+        return scale, offset
+    nearest = int(np.floor((pad - offset) / scale))
+    tries = np.unique(np.clip([nearest - 1, nearest, nearest + 1, nearest + 2], 0, codes.max()))
+    fits = [
+        _least_squares(np.append(values, pad), np.append(codes, q), np.append(weights, share))
+        for q in tries
+    ]
+    scale, offset, _ = min(fits, key=lambda fit: fit[2])
+    return scale, offset
+
+
+def _least_squares(
+    x: np.ndarray, q: np.ndarray, weights: np.ndarray
+) -> tuple[float, float, float]:
+    total = weights.sum()
+    mean_x, mean_q = (weights * x).sum() / total, (weights * q).sum() / total
+    spread = (weights * (q - mean_q) ** 2).sum()
+    step = (len(np.unique(x)) - 1) / max(int(q.max()), 1)
+    scale = (weights * (x - mean_x) * (q - mean_q)).sum() / spread if spread > 1e-12 else step
+    scale = scale if scale > 0 else step
+    offset = mean_x - scale * mean_q
+    error = (weights * (x - scale * q - offset) ** 2).sum() / total
+    return float(scale), float(offset), float(error)
+
+
+def input_of(graph: FloatGraph, *, code: str, timesteps: int, pixel_bits: int) -> Input:
+    return Input(shape=graph.input_shape, timesteps=timesteps, code=code, pixel_bits=pixel_bits)
+
+
+def largest_code(source: Input) -> int:
+    return code_max(source.code, source.timesteps)

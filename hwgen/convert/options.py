@@ -1,0 +1,83 @@
+"""Options of a conversion, checked once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from hwgen.errors import ConversionError
+from hwgen.network import MAX_TIMESTEPS, MAX_WEIGHT_BITS
+
+NEURONS = ("ilif", "if2", "if")
+ERRORS = ("absolute", "squared")
+CORRECTIONS = ("none", "mean")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What a method may be told; every one has a default.
+
+    Parameters
+    ----------
+    timesteps : int
+        T of the input and of every layer, 1 … 16.
+    layer_timesteps : mapping of name to int
+        T2 of single layers, by their name in the model, and of "input".
+    weight_bits : int
+        2 … 16, sign included; the weights are symmetric, ± (2^(bits−1) − 1).
+    neuron : "ilif", "if2" or "if"
+        Inverse-leaky (radix code); soft reset, two-phase (rate code); soft reset, single-phase.
+    error : "absolute" or "squared"
+        What the choice of output scales minimises: SpikeConverter's Eq. 13, or its square, which
+        is the better choice for deep networks at 2 or 3 timesteps.
+    percentile : float or None
+        Take this percentile of the activations as the largest one instead of minimising an error.
+    channel_scales : bool
+        One output scale a channel instead of one a layer.
+    bias_correction : "none" or "mean"
+        "mean": each channel's bias makes up for the mean error of what came before it.
+    pixel_bits : int or None
+        Bits of a pixel; None takes those of the images' type.
+    """
+
+    timesteps: int = 8
+    layer_timesteps: Mapping[str, int] = field(default_factory=dict)
+    weight_bits: int = 8
+    neuron: str = "ilif"
+    error: str = "absolute"
+    percentile: float | None = None
+    channel_scales: bool = False
+    bias_correction: str = "none"
+    pixel_bits: int | None = None
+
+    def __post_init__(self) -> None:
+        _whole("timesteps", self.timesteps, 1, MAX_TIMESTEPS)
+        _whole("weight_bits", self.weight_bits, 2, MAX_WEIGHT_BITS)
+        if self.pixel_bits is not None:
+            _whole("pixel_bits", self.pixel_bits, 1, 16)
+        for name, timesteps in self.layer_timesteps.items():
+            _whole(f"timesteps of {name!r}", timesteps, 1, MAX_TIMESTEPS)
+        _choice("neuron", self.neuron, NEURONS)
+        _choice("error", self.error, ERRORS)
+        _choice("bias_correction", self.bias_correction, CORRECTIONS)
+        if self.percentile is not None and not 0 < self.percentile <= 100:
+            raise ConversionError(f"percentile must be above 0, up to 100, not {self.percentile}")
+        if self.neuron == "if" and set(self.layer_timesteps.values()) - {self.timesteps}:
+            raise ConversionError(
+                "single-phase neurons fire in the step that they integrate, so all layers have "
+                "the timesteps of the input; leave the layers' own out, or take neuron 'if2'"
+            )
+
+    def steps(self, name: str) -> int:
+        """Timesteps of the train that ``name`` (a layer, or "input") gives."""
+        return self.layer_timesteps.get(name, self.timesteps)
+
+
+def _whole(what: str, value: object, low: int, high: int) -> None:
+    if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
+        raise ConversionError(f"{what} must be an integer from {low} to {high}, not {value!r}")
+
+
+def _choice(what: str, value: str, known: tuple[str, ...]) -> None:
+    if value not in known:
+        raise ConversionError(f"{what} must be one of {', '.join(known)}, not {value!r}")

@@ -1,0 +1,202 @@
+"""A PyTorch model as a torch.export program, with clear messages where it cannot become one."""
+
+from __future__ import annotations
+
+import copy
+import math
+import warnings
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import torch
+from torch import nn
+from torch.export import ExportedProgram
+from torch.export.graph_signature import InputKind, OutputKind
+
+from hwgen.errors import ConversionError
+from hwgen.network import Shape
+
+# What a model's own forward, and the tracing of it, raise on input that they do not take.
+MODEL_ERRORS = (
+    RuntimeError,
+    ValueError,
+    TypeError,
+    IndexError,
+    KeyError,
+    AttributeError,
+    AssertionError,
+)
+_BATCH = 2  # not 1: torch.export treats a batch of one as a constant, and views may drop it
+_SIZES = (28, 32, 8, 16, 14, 24, 34, 40, 48, 56, 64, 96, 112, 128, 160, 192, 224, 256, 299)
+
+
+def export(model: nn.Module | ExportedProgram, shape: Shape) -> ExportedProgram:
+    """The program of ``model`` on float32 images of ``shape`` (channels, height, width).
+
+    A module is copied, put into eval mode, on the CPU and in float32; the caller's stays as it is.
+
+    Raises
+    ------
+    ConversionError
+        Where the model does not take such images, gives no logits, or cannot be traced.
+    """
+    if isinstance(model, ExportedProgram):
+        _require_program_shape(model, shape)
+        return model
+    if not isinstance(model, nn.Module):
+        raise ConversionError(
+            f"the model must be a torch.nn.Module or a torch.export program, not "
+            f"{type(model).__name__}"
+        )
+    try:
+        module = copy.deepcopy(model).eval().cpu().float()
+    except MODEL_ERRORS as error:
+        raise ConversionError(f"the model cannot be copied: {_first_line(error)}") from error
+    images = torch.zeros(_BATCH, *shape)
+    _require_logits(module, images)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch.export warns of its own internals
+        try:
+            return torch.export.export(module, (images,), strict=False)
+        except MODEL_ERRORS as error:
+            raise ConversionError(
+                f"torch.export cannot trace the model: {_first_line(error)}; its forward must "
+                f"not depend on the values that it computes"
+            ) from error
+
+
+def run_program(program: ExportedProgram, images: torch.Tensor) -> torch.Tensor:
+    """Logits of ``images`` (samples, channels, height, width), in batches of the traced size."""
+    placeholder = user_input(program)
+    value = placeholder.meta["val"]
+    batch = value.shape[0] if isinstance(value.shape[0], int) else len(images)
+    constants = constants_of(program)
+    interpreter = torch.fx.Interpreter(program.graph_module)
+    position = user_output(program)
+    logits = []
+    with torch.no_grad():
+        for start in range(0, len(images), batch):
+            part = images[start : start + batch]
+            filled = torch.cat([part, part[-1:].expand(batch - len(part), *part.shape[1:])])
+            given = [
+                constants.get(node.name, filled.to(value.dtype)) for node in placeholders(program)
+            ]
+            logits.append(interpreter.run(*given)[position][: len(part)])
+    return torch.cat(logits)
+
+
+def placeholders(program: ExportedProgram) -> Iterator[torch.fx.Node]:
+    return (node for node in program.graph.nodes if node.op == "placeholder")
+
+
+def constants_of(program: ExportedProgram) -> dict[str, Any]:
+    """Parameters, buffers and constants by the name of their placeholder."""
+    known: dict[str, Any] = {}
+    for spec in program.graph_signature.input_specs:
+        if spec.kind == InputKind.USER_INPUT:
+            continue
+        target = spec.target
+        if target in program.state_dict:
+            known[spec.arg.name] = program.state_dict[target].detach()
+        elif target in program.constants and isinstance(program.constants[target], torch.Tensor):
+            known[spec.arg.name] = program.constants[target].detach()
+        else:
+            raise ConversionError(
+                f"the model holds {target!r}, which is no tensor ({spec.kind.name}); only "
+                f"parameters, buffers and tensor constants can be converted"
+            )
+    return known
+
+
+def user_input(program: ExportedProgram) -> torch.fx.Node:
+    """The placeholder of the images."""
+    names = [
+        getattr(spec.arg, "name", "?")
+        for spec in program.graph_signature.input_specs
+        if spec.kind == InputKind.USER_INPUT
+    ]
+    nodes = [node for node in placeholders(program) if node.name in names]
+    if len(names) != 1 or len(nodes) != 1 or not isinstance(nodes[0].meta.get("val"), torch.Tensor):
+        raise ConversionError(
+            f"the model must take one tensor, the images, not {len(names)} inputs: "
+            f"{', '.join(names)}"
+        )
+    return nodes[0]
+
+
+def user_output(program: ExportedProgram) -> int:
+    """Position of the logits among the program's outputs."""
+    specs = program.graph_signature.output_specs
+    found = [i for i, spec in enumerate(specs) if spec.kind == OutputKind.USER_OUTPUT]
+    if len(found) != 1:
+        raise ConversionError(
+            f"the model must give one tensor, the logits, not {len(found)}; wrap it in a module "
+            f"that returns the logits alone"
+        )
+    return found[0]
+
+
+def _require_program_shape(program: ExportedProgram, shape: Shape) -> None:
+    value = user_input(program).meta["val"]
+    expected = tuple(value.shape[1:])
+    if all(isinstance(n, int) for n in expected) and expected != shape:
+        raise ConversionError(
+            f"the images are {shape} (channels, height, width), but the program was exported for "
+            f"{expected}; give images of that size, or export it for this one"
+        )
+
+
+def _require_logits(module: nn.Module, images: torch.Tensor) -> None:
+    shape = tuple(images.shape[1:])
+    try:
+        with torch.no_grad():
+            logits = module(images)
+    except MODEL_ERRORS as error:
+        expected = _expected_shape(module, shape)
+        remedy = f"it takes {expected}; give images of that size" if expected else "check its input"
+        raise ConversionError(
+            f"the model does not take images of {shape} (channels, height, width): "
+            f"{_first_line(error)}; {remedy}"
+        ) from error
+    if not isinstance(logits, torch.Tensor):
+        raise ConversionError(
+            f"the model must give one tensor, the logits, not {type(logits).__name__}; wrap it in "
+            f"a module that returns the logits alone"
+        )
+    if logits.ndim != 2 or len(logits) != len(images):
+        raise ConversionError(
+            f"the model must give logits of shape (samples, classes), not {tuple(logits.shape)} "
+            f"for {len(images)} samples"
+        )
+
+
+def _expected_shape(module: nn.Module, shape: tuple[int, ...]) -> Shape | None:
+    """A shape that the model does take, found by trying."""
+    for candidate in _candidates(module, shape):
+        try:
+            with torch.no_grad():
+                logits = module(torch.zeros(_BATCH, *candidate))
+        except MODEL_ERRORS:
+            continue
+        if isinstance(logits, torch.Tensor) and logits.ndim == 2 and len(logits) == _BATCH:
+            return candidate
+    return None
+
+
+def _candidates(module: nn.Module, shape: tuple[int, ...]) -> Iterable[Shape]:
+    first = next((m for m in module.modules() if isinstance(m, nn.Conv2d | nn.Linear)), None)
+    if isinstance(first, nn.Linear):
+        for channels in dict.fromkeys((shape[0], 1, 3)):
+            side = math.isqrt(first.in_features // channels)
+            if channels * side * side == first.in_features:
+                yield (channels, side, side)
+        return
+    channels = first.in_channels if isinstance(first, nn.Conv2d) else shape[0]
+    yield (channels, shape[1], shape[2])
+    for side in _SIZES:
+        yield (channels, side, side)
+
+
+def _first_line(error: BaseException) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[0] if lines else type(error).__name__

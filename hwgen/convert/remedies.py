@@ -1,0 +1,108 @@
+"""What can be done about operators that have no spiking counterpart here."""
+
+from __future__ import annotations
+
+_ACTIVATION = "replace it by ReLU, ReLU6 or clamp(0, c) and train again"
+_NORM = "replace it by BatchNorm, which folds into the weights, and train again"
+_AXES = "keep images as (samples, channels, height, width) and maps in that order"
+_ONE = "use its 2-D form on (samples, channels, height, width)"
+
+REMEDIES = {
+    **dict.fromkeys(
+        (
+            "gelu",
+            "silu",
+            "sigmoid",
+            "tanh",
+            "elu",
+            "selu",
+            "celu",
+            "leaky_relu",
+            "prelu",
+            "softplus",
+            "hardswish",
+            "hardsigmoid",
+            "mish",
+            "log_sigmoid",
+            "logsigmoid",
+            "softsign",
+            "glu",
+            "rrelu",
+            "hardshrink",
+            "softshrink",
+            "sin",
+            "cos",
+            "exp",
+            "abs",
+            "sqrt",
+            "pow",
+            "erf",
+        ),
+        _ACTIVATION,
+    ),
+    **dict.fromkeys(
+        (
+            "layer_norm",
+            "native_layer_norm",
+            "group_norm",
+            "native_group_norm",
+            "instance_norm",
+            "rms_norm",
+            "local_response_norm",
+        ),
+        _NORM,
+    ),
+    **dict.fromkeys(
+        (
+            "permute",
+            "transpose",
+            "t",
+            "movedim",
+            "swapaxes",
+            "channel_shuffle",
+            "pixel_shuffle",
+            "roll",
+            "flip",
+        ),
+        _AXES,
+    ),
+    **dict.fromkeys(
+        (
+            "conv1d",
+            "conv3d",
+            "max_pool1d",
+            "max_pool3d",
+            "avg_pool1d",
+            "avg_pool3d",
+            "adaptive_avg_pool1d",
+            "adaptive_max_pool1d",
+        ),
+        _ONE,
+    ),
+    **dict.fromkeys(
+        ("matmul", "bmm", "mm", "addmm", "einsum", "scaled_dot_product_attention"),
+        "products of two activations have no spiking counterpart; use Linear or Conv2d, whose "
+        "weights are constant",
+    ),
+    **dict.fromkeys(("lstm", "gru", "rnn_tanh", "rnn_relu"), "recurrent layers are not supported"),
+    "softmax": "only a softmax at the very end may stay; it does not change the class",
+    "conv_transpose2d": "use Conv2d; transposed convolutions are not supported",
+    "upsample_nearest2d": "train without upsampling",
+    "upsample_bilinear2d": "train without upsampling",
+    "cat": "joins of several maps are not supported; use one path",
+    "stack": "joins of several maps are not supported; use one path",
+    "slice": "train without slicing of maps; use a convolution with stride",
+    "select": "train without slicing of maps",
+    "index": "train without indexing of maps",
+}
+
+DEFAULT = (
+    "supported are Conv2d, Linear, BatchNorm, ReLU, ReLU6, clamp(0, c), MaxPool2d, AvgPool2d, "
+    "AdaptiveAvgPool2d, Flatten, Dropout and arithmetic with constants"
+)
+
+
+def remedy(operator: str) -> str:
+    """What to do about an operator, by its name without namespace and overload."""
+    name = operator.strip("_")
+    return REMEDIES.get(name, DEFAULT)

@@ -1,0 +1,106 @@
+"""Output scales: what one unit of a layer's code stands for (SpikeConverter, Parameter
+Optimization).
+
+A neuron whose membrane holds U_in gives a train that stands for
+
+    U_out = λ · min(⌊max(U_in, 0) / λ + η⌋, q_max)
+
+with the rounding offset η (ECC, Eq. 9: extra current so that the residue is centred). The scale λ
+is the one with the least expected conversion error on calibration data,
+
+    E(λ) = E |U_in − U_out|            (SpikeConverter, Eq. 13)
+
+or E (U_in − U_out)² where that is asked for. Negative U_in count as 0: a ReLU makes them that.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import torch
+
+from hwgen.convert.options import Options
+
+ETA = 0.5
+_SAMPLES = 1 << 17  # of a layer; the error is a mean, and its minimum is flat
+_CHANNEL_SAMPLES = 1 << 13
+_TRIES = 24  # on each grid
+_ROUNDS = 3  # grids, each between the neighbours of the best
+
+
+def choose_scales(
+    sums: torch.Tensor, *, q_max: int, high: float, options: Options, seed: int = 0
+) -> np.ndarray:
+    """λ of each channel, float64 (channels,), all equal unless channel_scales is set.
+
+    Parameters
+    ----------
+    sums : (samples, channels, height, width)
+        U_in on calibration images.
+    q_max : int
+    high : float
+        Where the activation saturates.
+
+    A layer (or channel) that never fires takes the scale of its saturation, or of the size of its
+    sums: whatever it is, it stays silent on such images.
+    """
+    channels = sums.shape[1]
+    rows = sums.transpose(0, 1).reshape(channels if options.channel_scales else 1, -1)
+    size = _CHANNEL_SAMPLES if options.channel_scales else _SAMPLES
+    largest = rows.max(dim=1).values.clamp(max=high).double().numpy()
+    sample = _draw(rows, size, seed).clamp(0, high).double().numpy()
+    if options.percentile is not None:
+        scales = _percentile(rows, options.percentile, high) / q_max
+    else:
+        scales = _minimise(sample, largest, q_max, squared=options.error == "squared")
+    fires = (largest > 0) & (scales > 0) & np.isfinite(scales)
+    fallback = _silent_scale(sums, high, q_max) if not fires.any() else np.median(scales[fires])
+    return np.broadcast_to(np.where(fires, scales, fallback), (channels,)).copy()
+
+
+def error(sample: np.ndarray, scales: np.ndarray, q_max: int, *, squared: bool) -> np.ndarray:
+    """E(λ) of each row of ``sample`` (rows, values ≥ 0) for λ of ``scales`` (rows,)."""
+    column = scales[:, np.newaxis]
+    rest = sample - column * np.minimum(np.floor(sample / column + ETA), q_max)
+    return np.asarray((rest**2 if squared else np.abs(rest)).mean(axis=1))
+
+
+def _minimise(
+    sample: np.ndarray, largest: np.ndarray, q_max: int, *, squared: bool
+) -> np.ndarray:
+    """The best λ of each row, by ever finer geometric grids up to that of the largest value."""
+    top = np.where(largest > 0, largest, 1.0) / q_max
+    low, high = np.full(len(top), math.log(0.02)), np.full(len(top), math.log(1.1))
+    best = high
+    for _ in range(_ROUNDS):
+        grid = np.linspace(low, high, _TRIES)
+        errors = [error(sample, top * np.exp(point), q_max, squared=squared) for point in grid]
+        best = grid[np.argmin(errors, axis=0), np.arange(len(top))]
+        step = (high - low) / (_TRIES - 1)
+        low, high = best - step, best + step
+    return np.asarray(top * np.exp(best))
+
+
+def _percentile(rows: torch.Tensor, percentile: float, high: float) -> np.ndarray:
+    """The percentile of each row's positive values, or 0 where it has none."""
+    found = np.zeros(len(rows))
+    for i, row in enumerate(rows.numpy()):
+        positive = row[row > 0]
+        if positive.size:
+            found[i] = min(float(np.percentile(positive, percentile)), high)
+    return found
+
+
+def _draw(rows: torch.Tensor, size: int, seed: int) -> torch.Tensor:
+    """``size`` values of each row, drawn by chance: a stride would pick the same pixels."""
+    length = rows.shape[1]
+    if length <= size:
+        return rows
+    picks = np.random.default_rng(seed).integers(0, length, size)
+    return rows[:, torch.from_numpy(picks)]
+
+
+def _silent_scale(sums: torch.Tensor, high: float, q_max: int) -> float:
+    size = high if math.isfinite(high) else float(sums.abs().max())
+    return (size or 1.0) / q_max
