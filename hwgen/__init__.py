@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     from hwgen.artefact import load, save
     from hwgen.convert import convert
     from hwgen.network import Network
-    from hwgen.rtl.design import generate
+    from hwgen.generation import generate
 
 _HOMES = {
     "Network": "hwgen.network:Network",
     "convert": "hwgen.convert:convert",
-    "generate": "hwgen.rtl.design:generate",
+    "generate": "hwgen.generation:generate",
     "golden": "hwgen.golden",
     "load": "hwgen.artefact:load",
     "save": "hwgen.artefact:save",

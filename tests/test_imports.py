@@ -27,6 +27,7 @@ ALLOWED: dict[str, set[str]] = {
     "rtl": {"errors", "network", "artefact", "plan", "resources", "boards"},
     "sim": {"errors", "network", "artefact", "data", "golden", "manifest", "plan", "resources"},
     "simulate": {"resources", "sim"},
+    "generation": {"golden", "network", "plan", "rtl"},
     "manifest": {"errors"},
     "synth": {"errors", "boards", "manifest", "resources"},
     "report": {"errors", "manifest"},

@@ -50,7 +50,7 @@ def run(output: Path, *, timesteps: int, samples: int) -> dict[str, Any]:
     """The line from training to simulation; gives its figures, accuracies in per cent."""
     from hwgen import artefact, boards, golden
     from hwgen.convert import convert
-    from hwgen.rtl.design import generate
+    from hwgen.generation import generate
     from hwgen.simulate import simulate
 
     digits = _example("digits")

@@ -63,7 +63,7 @@ def command(
     hwgen generate net --board ulx3s-85f --lanes 32 --lanes conv1=16 -o build
     """
     from hwgen import artefact, boards
-    from hwgen.rtl.design import generate
+    from hwgen.generation import generate
 
     name = boards.load(board).name if board else None
     loaded = artefact.load(network)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from hwgen.plan.hardware import LayerPlan, StreamPlan, WindowPlan
+from hwgen.plan.geometry import StreamPlan, WindowPlan
+from hwgen.plan.hardware import LayerPlan
 
 
 def stream_words(trains: NDArray[np.uint8], stream: StreamPlan) -> NDArray[np.uint8]:
@@ -66,7 +67,8 @@ def window_costs(
     views = np.lib.stride_tricks.sliding_window_view(padded, window.kernel, axis=(1, 2))
     views = views[:, :: window.stride[0], :: window.stride[1]]
     taps = views.transpose(0, 1, 2, 5, 6, 3, 4)  # t, y, x, ky, kx, chunk, scanner
-    return np.maximum(1, taps.reshape(*taps.shape[:3], -1, window.scanners))
+    costs: NDArray[np.int64] = taps.reshape(*taps.shape[:3], -1, window.scanners)
+    return np.maximum(costs, 1)
 
 
 def _slice_counts(bits: NDArray[np.uint8], window: WindowPlan) -> NDArray[np.int64]:
@@ -74,7 +76,8 @@ def _slice_counts(bits: NDArray[np.uint8], window: WindowPlan) -> NDArray[np.int
     sliced = np.zeros((*bits.shape[:-1], window.scanners * window.slice_width), dtype=np.uint8)
     sliced[..., : bits.shape[-1]] = bits
     sliced = sliced.reshape(*bits.shape[:-1], window.scanners, window.slice_width)
-    return sliced.sum(axis=-1, dtype=np.int64)
+    counts: NDArray[np.int64] = sliced.sum(axis=-1, dtype=np.int64)
+    return counts
 
 
 def busy_cycles(costs: NDArray[np.int64], plan: LayerPlan) -> int:

@@ -8,10 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hwgen.plan import units
 from hwgen.plan.activity import busy_cycles, window_costs
 from hwgen.plan.hardware import HardwarePlan, LayerPlan
-from hwgen.plan.timing import Link, Process, run
+from hwgen.plan.timing.encoder import feed_encoder
+from hwgen.plan.timing.membrane import accumulate, fire, fire_at_once
+from hwgen.plan.timing.pool import race
+from hwgen.plan.timing.process import Link, Process, run
+from hwgen.plan.timing.result import send_results
+from hwgen.plan.timing.synapses import sum_windows
+from hwgen.plan.timing.window import Window
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,10 +47,10 @@ def predict(plan: HardwarePlan, trains: Mapping[str, NDArray[np.uint8]]) -> Pred
     samples = len(trains[source.node])
     link = Link()
     first_beats: list[int] = []
-    processes: list[Process] = [units.feed_encoder(plan.encoder, samples, link, first_beats)]
+    processes: list[Process] = [feed_encoder(plan.encoder, samples, link, first_beats)]
     busy = {}
     for stage in plan.stages:
-        window = units.Window(stage.window, link)
+        window = Window(stage.window, link)
         processes.append(window.write(samples * stage.window.timesteps))
         out = Link()
         if isinstance(stage, LayerPlan):
@@ -53,12 +58,12 @@ def predict(plan: HardwarePlan, trains: Mapping[str, NDArray[np.uint8]]) -> Pred
             busy[stage.node] = sum(busy_cycles(cost, stage) for cost in costs) / samples
             processes += _layer(stage, samples, window, costs, out)
         else:
-            processes.append(units.race(stage, samples, window, out))
+            processes.append(race(stage, samples, window, out))
         link, source = out, stage.output
     done: list[int] = []
     readout = plan.layers[-1]
     processes.append(
-        units.send_results(readout.fan_out, readout.membrane_lanes, samples, link, done)
+        send_results(readout.fan_out, readout.membrane_lanes, samples, link, done)
     )
     run(processes)
     results = tuple(cycle - first_beats[0] for cycle in done)
@@ -73,20 +78,20 @@ def predict(plan: HardwarePlan, trains: Mapping[str, NDArray[np.uint8]]) -> Pred
 def _layer(
     plan: LayerPlan,
     samples: int,
-    window: units.Window,
+    window: Window,
     costs: list[NDArray[np.int64]],
     out: Link,
 ) -> list[Process]:
     currents: list[int] = []
     taken: list[int] = []
-    processes = [units.sum_windows(plan, window, costs, currents, taken)]
+    processes = [sum_windows(plan, window, costs, currents, taken)]
     if plan.kind == "single-phase":
-        return [*processes, units.fire_at_once(plan, samples, currents, taken, out)]
+        return [*processes, fire_at_once(plan, samples, currents, taken, out)]
     closed: list[int] = []
     fired: list[int] = []
     last_issue = [-9] * plan.banks
     return [
         *processes,
-        units.accumulate(plan, samples, currents, taken, closed, fired, last_issue),
-        units.fire(plan, samples, closed, fired, last_issue, out),
+        accumulate(plan, samples, currents, taken, closed, fired, last_issue),
+        fire(plan, samples, closed, fired, last_issue, out),
     ]

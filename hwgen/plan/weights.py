@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwgen.network import Conv2d, Identity, Layer, Linear
-from hwgen.plan.hardware import LayerPlan, StreamPlan
+from hwgen.plan.geometry import StreamPlan
+from hwgen.plan.hardware import LayerPlan
 
 
 def dense_kernel(layer: Layer, channels: int) -> NDArray[np.int64]:
@@ -23,7 +24,8 @@ def dense_kernel(layer: Layer, channels: int) -> NDArray[np.int64]:
                 return projection.weights.astype(np.int64)
             dense = np.zeros((out, channels, ky, kx), dtype=np.int64)
             for group in range(projection.groups):
-                outs = slice(group * out // projection.groups, (group + 1) * out // projection.groups)
+                size = out // projection.groups
+                outs = slice(group * size, (group + 1) * size)
                 dense[outs, group * fan : (group + 1) * fan] = projection.weights[outs]
             return dense
 
@@ -55,12 +57,11 @@ def pack_weights(layer: Layer, plan: LayerPlan, source: StreamPlan) -> NDArray[n
     else:
         order = np.arange(window.words * window.word_width)
         order[order >= source.shape[0]] = -1
-    bits = np.full(window.chunks * window.chunk_width, -1)
-    bits[: order.size] = order
-    bits = bits.reshape(window.chunks, window.chunk_width)
-    owned = np.full((window.chunks, window.scanners * window.slice_width), -1)
-    owned[:, : window.chunk_width] = bits
-    owned = owned.reshape(window.chunks, window.scanners, window.slice_width)
+    flat = np.full(window.chunks * window.chunk_width, -1)
+    flat[: order.size] = order
+    slices = np.full((window.chunks, window.scanners * window.slice_width), -1)
+    slices[:, : window.chunk_width] = flat.reshape(window.chunks, window.chunk_width)
+    owned = slices.reshape(window.chunks, window.scanners, window.slice_width)
 
     fan_out, _, ky, kx = kernel.shape
     padded = np.zeros((plan.fold * plan.lanes, kernel.shape[1] + 1, ky, kx), dtype=np.int64)

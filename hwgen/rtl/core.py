@@ -1,4 +1,4 @@
-"""The core: encoder, layers, pools and result unit on one chain of streams, between AXI4-Streams."""
+"""The core: encoder, layers, pools and result unit on one chain, between two AXI4-Streams."""
 
 from amaranth import Const, Module, Signal
 from amaranth.lib import wiring

@@ -7,7 +7,8 @@ import json
 import re
 import shutil
 import tempfile
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
@@ -53,12 +54,15 @@ def generate(network: Network, *, board: str | None = None, **options) -> Design
 
 @dataclass(frozen=True, kw_only=True)
 class Design:
-    """A network with its hardware plan; :meth:`write` makes the files of ``docs/hardware.md``."""
+    """A network with its hardware plan; :meth:`write` makes the files of ``docs/hardware.md``.
+
+    ``prediction`` holds plain values for the manifest (see :mod:`hwgen.generation`).
+    """
 
     network: Network
     plan: HardwarePlan
     board: str | None = None
-    prediction: dict[str, float] | None = field(default=None)
+    prediction: Mapping[str, object] | None = None
 
     def files(self) -> dict[str, str]:
         """Text of every generated file but the manifest, by name."""
@@ -80,11 +84,11 @@ class Design:
         ``path`` holds something else.
         """
         path = Path(path)
-        if path.exists() and not (path / "manifest.json").is_file():
-            if not path.is_dir() or any(path.iterdir()):
-                raise ArtefactError(
-                    f"{path} exists and is no build folder; give another path or remove it"
-                )
+        ours = (path / "manifest.json").is_file() or not path.exists()
+        if not ours and (not path.is_dir() or any(path.iterdir())):
+            raise ArtefactError(
+                f"{path} exists and is no build folder; give another path or remove it"
+            )
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as temporary:
             folder = Path(temporary) / "build"

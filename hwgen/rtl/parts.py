@@ -18,7 +18,8 @@ class CurrentParts(wiring.Component):
     Members
     -------
     currents : ``In(CurrentParts.signature(plan))``
-    word : ``Out(stream.Signature(data.ArrayLayout(signed(plan.current_width), plan.membrane_lanes)))``
+    word : ``Out(stream.Signature(...))``
+        An array of ``membrane_lanes`` currents.
     """
 
     @staticmethod

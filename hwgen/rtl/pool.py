@@ -8,7 +8,6 @@ from amaranth.lib.wiring import In, Out
 from hwgen.rtl.fifo import PromiseFifo
 from hwgen.rtl.window import WindowBuffer
 
-
 LATENCY = 3
 """Cycles from a candidate until another reads what it wrote."""
 

@@ -40,7 +40,7 @@ def run(processes: Iterable[Process]) -> None:
     A process yields, when it waits, how far it came. Raises :class:`RuntimeError` if all wait and
     none gets on: the hardware would stand still.
     """
-    progress: dict[Process, int] = {process: -1 for process in processes}
+    progress: dict[Process, int] = dict.fromkeys(processes, -1)
     while progress:
         moved = False
         for process in list(progress):

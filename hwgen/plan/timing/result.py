@@ -1,0 +1,23 @@
+"""Timing of :mod:`hwgen.rtl.result`."""
+
+from __future__ import annotations
+
+from hwgen.plan.timing.process import Link, Process
+
+
+def send_results(classes: int, lanes: int, samples: int, source: Link, done: list[int]) -> Process:
+    """The result unit: appends when each sample's class leaves."""
+    take = sent = -1
+    word = 0
+    for _ in range(samples):
+        for index in range(classes):
+            while len(source.ready) <= word:
+                yield len(done)
+            take = max(take + 1, source.ready[word], sent)
+            sent = max(take + 1, sent + 1)
+            if index % lanes == lanes - 1 or index == classes - 1:
+                source.taken.append(take)
+                word += 1
+        done.append(sent + 2)
+        # The class follows the last logit; the next logit is held meanwhile.
+        sent += 1
