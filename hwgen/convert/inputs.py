@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hwgen.convert.graph import INPUT, FloatConv2d, FloatGraph, Population
-from hwgen.network import Input, Shape, code_max
+from hwgen.network import Input, Shape
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -19,7 +19,8 @@ class Decoding:
 
     def code(self, value: np.ndarray, q_max: int) -> np.ndarray:
         """The nearest code of ``value`` (channels,), as int32."""
-        return np.clip(np.round((value - self.offset) / self.scale), 0, q_max).astype(np.int32)
+        nearest = np.round((value - self.offset) / self.scale)
+        return np.asarray(np.clip(nearest, 0, q_max).astype(np.int32))
 
 
 def encode(pixels: np.ndarray, source: Input) -> np.ndarray:
@@ -65,9 +66,7 @@ def _pads(graph: FloatGraph, shape: Shape) -> tuple[np.ndarray, float]:
             if projection.source == INPUT and isinstance(projection, FloatConv2d):
                 pads = projection.pad_value
                 pads = np.zeros(shape[0]) if pads is None else pads
-                inside = np.ones(shape[1:])
-                share = _outside_share(inside.shape, projection)
-                return pads, share
+                return pads, _outside_share(shape[1:], projection)
     return np.zeros(shape[0]), 0.0
 
 
@@ -100,9 +99,7 @@ def _fit(
     return scale, offset
 
 
-def _least_squares(
-    x: np.ndarray, q: np.ndarray, weights: np.ndarray
-) -> tuple[float, float, float]:
+def _least_squares(x: np.ndarray, q: np.ndarray, weights: np.ndarray) -> tuple[float, float, float]:
     total = weights.sum()
     mean_x, mean_q = (weights * x).sum() / total, (weights * q).sum() / total
     spread = (weights * (q - mean_q) ** 2).sum()
@@ -112,11 +109,3 @@ def _least_squares(
     offset = mean_x - scale * mean_q
     error = (weights * (x - scale * q - offset) ** 2).sum() / total
     return float(scale), float(offset), float(error)
-
-
-def input_of(graph: FloatGraph, *, code: str, timesteps: int, pixel_bits: int) -> Input:
-    return Input(shape=graph.input_shape, timesteps=timesteps, code=code, pixel_bits=pixel_bits)
-
-
-def largest_code(source: Input) -> int:
-    return code_max(source.code, source.timesteps)

@@ -1,12 +1,15 @@
-"""Options of a conversion, checked once."""
+"""What a method is told, and what it gives."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from hwgen.errors import ConversionError
-from hwgen.network import MAX_TIMESTEPS, MAX_WEIGHT_BITS
+from hwgen.network import MAX_TIMESTEPS, MAX_WEIGHT_BITS, Input, Node
+
+Progress = Callable[[int, int, str], None]  # layers done, of how many, the one at work
 
 NEURONS = ("ilif", "if2", "if")
 ERRORS = ("absolute", "squared")
@@ -81,3 +84,12 @@ def _whole(what: str, value: object, low: int, high: int) -> None:
 def _choice(what: str, value: str, known: tuple[str, ...]) -> None:
     if value not in known:
         raise ConversionError(f"{what} must be one of {', '.join(known)}, not {value!r}")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Converted:
+    """The integers, and plain figures of the conversion for the network's provenance."""
+
+    input: Input
+    nodes: tuple[Node, ...]
+    figures: dict[str, Any]

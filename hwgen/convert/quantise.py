@@ -130,12 +130,10 @@ def _search(flat: np.ndarray, energy: np.ndarray, most: int) -> np.ndarray:
         cost = (energy * rest**2).sum(axis=1)
         better = cost < least
         best[better], least[better] = scale[better], cost[better]
-    return np.where(single, largest, best)
+    return np.asarray(np.where(single, largest, best))
 
 
-def _round(
-    weights: Sequence[np.ndarray], scale: np.ndarray, most: int
-) -> tuple[np.ndarray, ...]:
+def _round(weights: Sequence[np.ndarray], scale: np.ndarray, most: int) -> tuple[np.ndarray, ...]:
     rounded = []
     for w in weights:
         column = scale.reshape(-1, *(1,) * (w.ndim - 1))

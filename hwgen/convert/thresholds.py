@@ -66,9 +66,7 @@ def error(sample: np.ndarray, scales: np.ndarray, q_max: int, *, squared: bool) 
     return np.asarray((rest**2 if squared else np.abs(rest)).mean(axis=1))
 
 
-def _minimise(
-    sample: np.ndarray, largest: np.ndarray, q_max: int, *, squared: bool
-) -> np.ndarray:
+def _minimise(sample: np.ndarray, largest: np.ndarray, q_max: int, *, squared: bool) -> np.ndarray:
     """The best λ of each row, by ever finer geometric grids up to that of the largest value."""
     top = np.where(largest > 0, largest, 1.0) / q_max
     low, high = np.full(len(top), math.log(0.02)), np.full(len(top), math.log(1.1))

@@ -12,14 +12,15 @@ from typing import Any
 import torch
 from torch.export import ExportedProgram
 
-from hwgen.convert import operators_maps, operators_pools
+from hwgen.convert import operators_maps, operators_pools, operators_same
 from hwgen.convert.graph import INPUT, Op, OpGraph
 from hwgen.convert.operators import HANDLERS, Call, Ref, Refusal
 from hwgen.convert.program import MODEL_ERRORS, constants_of, user_input, user_output
 from hwgen.convert.remedies import remedy
 from hwgen.errors import ConversionError
 
-_REGISTERED = (operators_maps, operators_pools)  # imported for the handlers that they register
+# imported for the handlers that they register
+_REGISTERED = (operators_maps, operators_pools, operators_same)
 _CONTAINERS = ("Sequential", "ModuleList", "ModuleDict")
 
 

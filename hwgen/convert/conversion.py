@@ -1,0 +1,233 @@
+"""``convert``: the stages in a row, with what comes in checked first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from importlib import metadata
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+from torch.export import ExportedProgram
+
+from hwgen.convert.calibrate import run_float
+from hwgen.convert.fold import fold
+from hwgen.convert.graph import INPUT, FloatGraph, FloatMaxPool, Population
+from hwgen.convert.methods import METHODS
+from hwgen.convert.options import Options, Progress
+from hwgen.convert.program import export, run_program
+from hwgen.convert.thresholds import ETA
+from hwgen.convert.trace import trace
+from hwgen.data import as_images, as_labels
+from hwgen.errors import ConversionError, NetworkError
+from hwgen.network import Network
+
+CALIBRATION_IMAGES = 1000  # more change no scale; spread evenly over what is given
+PROBE_IMAGES = 8
+_CHECKED_IMAGES = 4
+
+Numbers = float | Sequence[float] | np.ndarray
+
+
+def convert(
+    model: nn.Module | ExportedProgram,
+    images: np.ndarray,
+    *,
+    labels: np.ndarray | None = None,
+    mean: Numbers | None = None,
+    std: Numbers | None = None,
+    scale: float = 1 / 255,
+    timesteps: int = 8,
+    layer_timesteps: Mapping[str, int] | None = None,
+    weight_bits: int = 8,
+    neuron: str = "ilif",
+    method: str = "spikeconverter",
+    name: str = "network",
+    progress: Progress | None = None,
+    **options: Any,
+) -> Network:
+    """A network of integers that does what ``model`` does.
+
+    Parameters
+    ----------
+    model : torch.nn.Module or torch.export.ExportedProgram
+        Takes float images (samples, channels, height, width), gives logits (samples, classes).
+        A module is copied and put into eval mode.
+    images : unsigned integer array, shape (samples, channels, height, width)
+        Calibration images, raw pixels, of training data; a few hundred are enough, and up to
+        1,000, evenly spread, are used.
+    labels : integer array, shape (samples,), or None
+        With them, provenance tells the float accuracy on the calibration images.
+    mean, std, scale : float, or one a channel
+        The model gets (scale · pixel − mean) / std.
+    timesteps, layer_timesteps, weight_bits, neuron, **options
+        See :class:`hwgen.convert.Options`.
+    method : str
+        Name in :data:`hwgen.convert.METHODS`.
+    progress : callable (layers done, layers, name of the layer at work), or None
+
+    Raises
+    ------
+    ConversionError
+        Where the model cannot be converted: all reasons at once, each with its place and remedy.
+    DataError
+        Where images or labels are wrong.
+    """
+    if method not in METHODS:
+        raise ConversionError(f"method must be one of {', '.join(METHODS)}, not {method!r}")
+    if not name or not isinstance(name, str):
+        raise ConversionError(
+            f"the network's name must be a string that is not empty, not {name!r}"
+        )
+    pixels = as_images(np.asarray(images), where="calibration images")
+    chosen = _spread(len(pixels), CALIBRATION_IMAGES)
+    classes = None
+    if labels is not None:
+        classes = as_labels(np.asarray(labels), len(pixels), where="calibration labels")[chosen]
+    options.setdefault("pixel_bits", 8 * pixels.dtype.itemsize)
+    pixels = pixels[chosen]
+    told = _options(
+        timesteps=timesteps,
+        layer_timesteps=dict(layer_timesteps or {}),
+        weight_bits=weight_bits,
+        neuron=neuron,
+        **options,
+    )
+    _require_range(pixels, told)
+    factor, offset = _normalisation(pixels.shape[1], scale, mean, std)
+    graph = float_graph(model, pixels, factor, offset)
+    _require_fit(graph, told)
+    converted = METHODS[method](graph, pixels, told, progress or (lambda *_: None))
+    provenance = {
+        "method": method,
+        "options": _plain(told),
+        "eta": ETA,
+        "scale": float(scale),
+        "mean": _list(mean),
+        "std": _list(std),
+        "calibration_images": len(pixels),
+        **converted.figures,
+        "hwgen": _version(),
+    }
+    if classes is not None:
+        hits = run_float(graph, pixels).argmax(axis=1) == classes
+        provenance["float_accuracy"] = 100 * float(hits.mean())
+    network = Network(
+        name=name,
+        input=converted.input,
+        nodes=converted.nodes,
+        provenance=provenance,
+        probe=pixels[_spread(len(pixels), PROBE_IMAGES)],
+    )
+    try:
+        network.verify()
+    except NetworkError as error:
+        raise ConversionError(f"the model gives no legal network: {error}") from error
+    return network
+
+
+def float_graph(
+    model: nn.Module | ExportedProgram, pixels: np.ndarray, scale: np.ndarray, offset: np.ndarray
+) -> FloatGraph:
+    """The folded float network of ``model``, checked against the model itself on a few images."""
+    channels, height, width = pixels.shape[1:]
+    program = export(model, (channels, height, width))
+    graph = fold(trace(program), scale=scale, offset=offset)
+    few = pixels[:_CHECKED_IMAGES]
+    ready = few * scale.reshape(-1, 1, 1) + offset.reshape(-1, 1, 1)
+    wanted = run_program(program, torch.from_numpy(ready).float()).numpy()
+    if not np.isfinite(wanted).all():
+        raise ConversionError("the model gives logits that are NaN or infinite on these images")
+    found = run_float(graph, few)
+    if not _same_logits(wanted, found):
+        raise RuntimeError("the folded network differs from the model: a bug of hwgen")
+    return graph
+
+
+def _same_logits(wanted: np.ndarray, found: np.ndarray) -> bool:
+    """Up to rounding, and up to a (log-)softmax at the model's end, which folding leaves out."""
+    found = found - found.max(axis=1, keepdims=True)
+    tolerance = 1e-3 * (1 + float(np.abs(found).max()))
+    powers = np.exp(found)
+    return bool(
+        np.allclose(wanted - wanted.max(axis=1, keepdims=True), found, rtol=1e-3, atol=tolerance)
+        or np.allclose(wanted, powers / powers.sum(axis=1, keepdims=True), atol=1e-3)
+    )
+
+
+def _spread(length: int, wanted: int) -> np.ndarray:
+    """Indices of ``wanted`` items (all, where there are fewer), evenly spread over ``length``."""
+    return np.linspace(0, length - 1, min(length, wanted)).round().astype(int)
+
+
+def _options(**options: Any) -> Options:
+    try:
+        return Options(**options)
+    except TypeError as error:
+        known = ", ".join(sorted(Options.__dataclass_fields__))
+        raise ConversionError(f"{error}; the options are {known}") from error
+
+
+def _require_range(pixels: np.ndarray, options: Options) -> None:
+    bits, largest = options.pixel_bits or 8, int(pixels.max())
+    if largest >= 1 << bits:
+        raise ConversionError(f"pixels must fit {bits} bits, but the largest is {largest}")
+
+
+def _normalisation(
+    channels: int, scale: float, mean: Numbers | None, std: Numbers | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """(scale·x − mean) / std as factor · x + offset, each (channels,)."""
+    arrays = []
+    for what, value in (("scale", scale), ("mean", mean), ("std", std)):
+        try:
+            array = np.asarray((what == "std") * 1.0 if value is None else value, np.float64)
+        except (TypeError, ValueError) as error:
+            raise ConversionError(f"{what} must be numbers, not {value!r}") from error
+        if array.shape not in ((), (1,), (channels,)) or not np.isfinite(array).all():
+            raise ConversionError(
+                f"{what} must be one finite number, or one for each of {channels} channels, not "
+                f"{value!r}"
+            )
+        if what != "mean" and (array <= 0).any():
+            raise ConversionError(f"{what} must be positive, not {value!r}")
+        arrays.append(np.broadcast_to(array, (channels,)))
+    factor, average, deviation = arrays
+    return factor / deviation, -average / deviation
+
+
+def _require_fit(graph: FloatGraph, options: Options) -> None:
+    """Options that depend on the network: layers that exist, neurons that suit its pools."""
+    layers = [INPUT] + [n.name for n in graph.nodes if isinstance(n, Population) and n.fires]
+    unknown = [name for name in options.layer_timesteps if name not in layers]
+    if unknown:
+        raise ConversionError(
+            f"timesteps are given for {', '.join(unknown)}, but the network has {', '.join(layers)}"
+        )
+    pools = [node for node in graph.nodes if isinstance(node, FloatMaxPool)]
+    exact = {INPUT} if options.neuron != "ilif" else set()  # rate trains that come in any order
+    for pool in pools:
+        if options.neuron == "if" or pool.source in exact:
+            raise ConversionError(
+                f"{pool.name}: a max-pool is exact on radix trains and on those of two-phase "
+                f"neurons only; take neuron 'ilif' or 'if2', or average pooling"
+            )
+
+
+def _plain(options: Options) -> dict[str, Any]:
+    return {
+        key: dict(value) if isinstance(value, Mapping) else value
+        for key, value in vars(options).items()
+    }
+
+
+def _list(numbers: Numbers | None) -> list[float] | None:
+    return None if numbers is None else [float(x) for x in np.ravel(np.asarray(numbers))]
+
+
+def _version() -> str:
+    try:
+        return metadata.version("hwgen")
+    except metadata.PackageNotFoundError:
+        return "unknown"

@@ -1,0 +1,230 @@
+"""Method "spikeconverter" (Liu et al., AAAI 2022), with the rounding offset of ECC (Wu et al.).
+
+A layer computes u = Σ w·x + b and x' = min(max(u, 0), high). With the codes x ≈ α·q + β of its
+inputs and x' ≈ λ·q' of its output (Eq. 9: the value that a train stands for), the neuron's
+
+    q' = clip(⌊(2^f·W·q + B) / θ⌋, 0, q'_max)                       (Eq. 6 – 10, k = 2 or 1)
+
+rounds u / λ to the nearest integer when
+
+    W = round(w·α / s)          s: real units of a membrane unit, one a channel
+    θ = 2^f·λ / s               the threshold, an exact integer: s is moved to fit it
+    B = round(2^f·(b + Σ w·β) / s + η·θ)                            (ECC Eq. 9, η = 1/2)
+
+λ, one a layer, minimises the expected conversion error on calibration data (Eq. 13). Layers are
+taken in order, each on the codes that those before it give, so a bias can make up for them. The
+read-out has one s for all classes and no offset. A single-phase neuron gets B / T in every step
+and η·θ as its initial membrane.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+
+from hwgen.convert import calibrate
+from hwgen.convert.graph import (
+    INPUT,
+    FloatFlatten,
+    FloatGraph,
+    FloatMaxPool,
+    Population,
+)
+from hwgen.convert.inputs import Decoding, decode_input, encode
+from hwgen.convert.options import Converted, Options, Progress
+from hwgen.convert.projections import energy, integer_projection, per_code
+from hwgen.convert.quantise import Quantised, quantise_layer, quantise_readout
+from hwgen.convert.thresholds import ETA, choose_scales
+from hwgen.errors import ConversionError
+from hwgen.network import (
+    Flatten,
+    Input,
+    InverseLeakyNeuron,
+    Layer,
+    MaxPool2d,
+    Neuron,
+    Node,
+    ReadOut,
+    SoftResetNeuron,
+    code_max,
+)
+
+
+def spikeconverter(
+    graph: FloatGraph, images: np.ndarray, options: Options, progress: Progress
+) -> Converted:
+    """Integers of ``graph``, calibrated on ``images`` (samples, channels, height, width)."""
+    return _Method(graph, images, options, progress).run()
+
+
+class _Method:
+    def __init__(
+        self, graph: FloatGraph, images: np.ndarray, options: Options, progress: Progress
+    ) -> None:
+        self.graph, self.options, self.progress = graph, options, progress
+        self.code = "radix" if options.neuron == "ilif" else "rate"
+        self.input = Input(
+            shape=graph.input_shape,
+            timesteps=options.steps(INPUT),
+            code=self.code,
+            pixel_bits=options.pixel_bits or 8,
+        )
+        decoding = decode_input(images, self.input, graph)
+        # Of every node: float values, codes, what the codes stand for, the largest code.
+        self.values = {INPUT: calibrate.as_tensor(images)}
+        self.codes = {INPUT: calibrate.as_tensor(encode(images, self.input))}
+        self.decodings = {INPUT: decoding}
+        self.q_max = {INPUT: code_max(self.code, self.input.timesteps)}
+        self.figures: dict[str, Any] = {
+            "input_scale": [float(x) for x in decoding.scale],
+            "input_offset": [float(x) for x in decoding.offset],
+            "output_scales": {},
+            "silent_layers": [],
+        }
+
+    def run(self) -> Converted:
+        nodes: list[Node] = []
+        for done, node in enumerate(self.graph.nodes):
+            self.progress(done, len(self.graph.nodes), node.name)
+            match node:
+                case Population():
+                    nodes.append(self._layer(node))
+                case FloatMaxPool() | FloatFlatten():
+                    nodes.append(self._rearrange(node))
+            self._forget(done)
+        self.progress(len(self.graph.nodes), len(self.graph.nodes), "")
+        return Converted(input=self.input, nodes=tuple(nodes), figures=self.figures)
+
+    def _forget(self, done: int) -> None:
+        """Drop what no later node reads."""
+        needed = {source for node in self.graph.nodes[done + 1 :] for source in node.sources}
+        for name in set(self.values) - needed:
+            del self.values[name], self.codes[name]
+
+    def _rearrange(self, node: FloatMaxPool | FloatFlatten) -> Node:
+        source = node.source
+        self.values[node.name] = calibrate.step(node, self.values)
+        self.codes[node.name] = calibrate.step(node, self.codes)
+        self.q_max[node.name] = self.q_max[source]
+        given = self.decodings[source]
+        if isinstance(node, FloatMaxPool):
+            self.decodings[node.name] = given
+            return MaxPool2d(
+                name=node.name,
+                source=source,
+                kernel=node.kernel,
+                stride=node.stride,
+                padding=node.padding,
+            )
+        pixels = self.codes[node.name].shape[1] // len(given.scale)
+        self.decodings[node.name] = Decoding(
+            scale=np.repeat(given.scale, pixels), offset=np.repeat(given.offset, pixels)
+        )
+        return Flatten(name=node.name, source=source)
+
+    # --- layers ---------------------------------------------------------------------------------
+
+    def _layer(self, node: Population) -> Layer:
+        sums = calibrate.preactivation(node, self.values)
+        maps = [per_code(p, self.decodings[p.source]) for p in node.projections]
+        weights = [w for w, _ in maps]
+        bias = node.bias + sum(offset for _, offset in maps)
+        energies = [energy(p, self.codes[p.source]) for p in node.projections]
+        if not node.fires:
+            quantised = quantise_readout(weights, energies, bits=self.options.weight_bits)
+            self.figures["logit_scale"] = float(quantised.scale[0])
+            return self._finish(node, quantised, bias, sums, scales=None)
+        q_max = code_max(self.code, self.options.steps(node.name))
+        scales = choose_scales(sums, q_max=q_max, high=node.high, options=self.options)
+        if not bool((sums > 0).any()):
+            self.figures["silent_layers"].append(node.name)
+        self.figures["output_scales"][node.name] = (
+            [float(x) for x in scales] if self.options.channel_scales else float(scales[0])
+        )
+        quantised = quantise_layer(
+            weights,
+            energies,
+            bits=self.options.weight_bits,
+            output_scale=scales,
+            q_max=max(self.q_max[name] for name in node.sources),
+            fractions=self.options.neuron != "if",
+        )
+        return self._finish(node, quantised, bias, sums, scales=scales)
+
+    def _finish(
+        self,
+        node: Population,
+        quantised: Quantised,
+        bias: np.ndarray,
+        sums: torch.Tensor,
+        *,
+        scales: np.ndarray | None,
+    ) -> Layer:
+        """The layer of these weights, and the codes that it gives."""
+        projections = tuple(
+            integer_projection(p, w, self.decodings[p.source], self.q_max[p.source])
+            for p, w in zip(node.projections, quantised.weights)
+        )
+        membranes = torch.zeros((), dtype=torch.float64)
+        for projection in projections:
+            membranes = membranes + calibrate.project(projection, self.codes[projection.source])
+        if self.options.bias_correction == "mean":
+            reached = membranes.mean(dim=(0, 2, 3)).numpy() * quantised.scale + bias
+            bias = bias + sums.double().mean(dim=(0, 2, 3)).numpy() - reached
+        units = bias / quantised.scale
+        threshold = quantised.threshold
+        if threshold is None or scales is None:
+            whole = _integers(units, node.name)
+            return Layer(name=node.name, projections=projections, bias=whole, neuron=ReadOut())
+        step = 1 << quantised.frac_bits
+        full = _integers(step * units + ETA * threshold, node.name)
+        q_max = code_max(self.code, self.options.steps(node.name))
+        closed = step * membranes + calibrate.per_channel(full)
+        codes = (closed / calibrate.per_channel(threshold)).floor().clamp(0, q_max)
+        self.values[node.name] = calibrate.activate(node, sums)
+        self.codes[node.name] = codes.float()
+        self.decodings[node.name] = Decoding(scale=scales, offset=np.zeros_like(scales))
+        self.q_max[node.name] = q_max
+        neuron, whole = self._neuron(node.name, quantised, threshold, units, full)
+        return Layer(name=node.name, projections=projections, bias=whole, neuron=neuron)
+
+    def _neuron(
+        self,
+        name: str,
+        quantised: Quantised,
+        threshold: np.ndarray,
+        units: np.ndarray,
+        full: np.ndarray,
+    ) -> tuple[Neuron, np.ndarray]:
+        timesteps = self.options.steps(name)
+        match self.options.neuron:
+            case "ilif":
+                return InverseLeakyNeuron(
+                    threshold=threshold,
+                    timesteps=timesteps,
+                    threshold_frac_bits=quantised.frac_bits,
+                ), full
+            case "if2":
+                return SoftResetNeuron(
+                    threshold=threshold,
+                    timesteps=timesteps,
+                    threshold_frac_bits=quantised.frac_bits,
+                ), full
+            case _:
+                initial = np.minimum(np.round(ETA * threshold), threshold - 1)
+                return SoftResetNeuron(
+                    threshold=threshold,
+                    timesteps=timesteps,
+                    two_phase=False,
+                    initial=initial.astype(np.int64),
+                ), _integers(units / timesteps, name)
+
+
+def _integers(values: np.ndarray, name: str) -> np.ndarray:
+    if not np.isfinite(values).all() or np.abs(values).max() >= 2.0**47:
+        raise ConversionError(
+            f"{name}: a bias is out of range beside the weights; are they trained?"
+        )
+    return np.round(values).astype(np.int64)
