@@ -48,9 +48,9 @@ class Encoder(wiring.Component):
             shape=word_layout, depth=2 * frame_words, init=[], attrs={"no_rw_check": 1}
         )
 
-        full = Signal(2)
-        write_frame, write_word, write_done = self._collect(
-            m, frames.write_port(), word_layout, dropped_bits, frame_words, full
+        held = Signal(range(3))  # frames that are complete and not yet sent
+        write_word, write_end = self._collect(
+            m, frames.write_port(), word_layout, dropped_bits, frame_words, held != 2
         )
 
         # Send: every word of the frame, once a timestep.
@@ -64,15 +64,10 @@ class Encoder(wiring.Component):
         frame_end = Signal()
         # So few accumulator words that one comes again before it is written go one at a time.
         free = sent == 0 if plan.code == "rate" and frame_words < 4 else 1
+        # Words that came and were not yet sent in their first plane.
+        fresh = Signal(range(2 * frame_words + 1))
         m.d.comb += [
-            send.eq(
-                fifo.free
-                & free
-                & (
-                    full.bit_select(send_frame, 1)
-                    | ((write_frame == send_frame) & (write_word > send_word) & (send_step == 0))
-                )
-            ),
+            send.eq(fifo.free & free & ((fresh != 0) | (send_step != 0))),
             fifo.promise.eq(send),
             plane_end.eq(send & (send_word == frame_words - 1)),
             frame_end.eq(plane_end & (send_step == plan.output.timesteps - 1)),
@@ -83,11 +78,10 @@ class Encoder(wiring.Component):
             m.d.sync += [send_word.eq(0), send_step.eq(send_step + 1)]
         with m.If(frame_end):
             m.d.sync += [send_step.eq(0), send_frame.eq(~send_frame)]
-        for index in range(2):
-            with m.If(write_done & (write_frame == index)):
-                m.d.sync += full[index].eq(1)
-            with m.If(frame_end & (send_frame == index)):
-                m.d.sync += full[index].eq(0)
+        m.d.sync += [
+            fresh.eq(fresh + write_word - (send & (send_step == 0))),
+            held.eq(held + write_end - frame_end),
+        ]
 
         read_port = frames.read_port()
         m.d.comb += read_port.addr.eq(Mux(send_frame, frame_words, 0) + send_word)
@@ -110,7 +104,7 @@ class Encoder(wiring.Component):
         wiring.connect(m, fifo.words, wiring.flipped(self.words))
         return m
 
-    def _collect(self, m, write_port, word_layout, dropped_bits, frame_words, full):
+    def _collect(self, m, write_port, word_layout, dropped_bits, frame_words, room):
         """Take beats apart into pieces and pieces together into words of the frame memory."""
         plan = self._plan
         pixel_width = 8 * plan.pixel_bytes
@@ -122,11 +116,11 @@ class Encoder(wiring.Component):
         left = Signal(range(pieces + 1))  # pieces of the beat not yet taken
         piece_index = Signal(range(sample_pieces))
         frame = Signal()
-        word_index = Signal(range(frame_words + 1))
+        word_index = Signal(range(frame_words))
         take = Signal()
         sample_end = Signal()
         m.d.comb += [
-            take.eq((left != 0) & ~full.bit_select(frame, 1)),
+            take.eq((left != 0) & room),
             sample_end.eq(take & (piece_index == sample_pieces - 1)),
             # The next beat may come as the last piece of this one, or of the sample, goes.
             self.beats.ready.eq((left == 0) | (take & ((left == 1) | sample_end))),
@@ -177,7 +171,7 @@ class Encoder(wiring.Component):
             m.d.sync += [held.eq(0), place.eq(0), word_index.eq(word_index + 1)]
         with m.If(sample_end):
             m.d.sync += [word_index.eq(0), frame.eq(~frame)]
-        return frame, word_index, sample_end
+        return complete, sample_end
 
     def _send_rate(self, m, pixels, bits, steps, words, sent, frame_words):
         """Carries of the pixels' accumulators, which come from the timestep before."""
