@@ -76,6 +76,8 @@ def run(output: Path, *, timesteps: int, samples: int) -> dict[str, Any]:
             folder, test[0], labels=test[1], samples=samples, simulator="verilator", progress=told
         )
     hz = boards.load(BOARD).default_hz
+    assert report.latency_cycles is not None
+    assert report.interval_cycles is not None  # there are two samples at least
     return {
         "network": network.name,
         "timesteps": timesteps,

@@ -12,6 +12,7 @@ from hwgen.commands.output import print_json, print_table, progress
 if TYPE_CHECKING:
     import numpy as np
 
+    from hwgen.data import Dataset
     from hwgen.golden import Result
     from hwgen.network import Network
 
@@ -50,13 +51,33 @@ def command(
         )
     figures = summarise(loaded, result, dataset.labels)
     if model is not None:
-        with progress(f"running the float model {model}"):
-            figures["float_accuracy"] = _float_accuracy(loaded, model, weights, dataset)
-        figures["float_images"] = "the same"
+        figures["float_accuracy"] = _float_accuracy(loaded, model, weights, dataset)
+        figures["float_images"] = "same"
     if as_json:
         print_json(figures)
         return
     print_figures(figures)
+
+
+def _float_accuracy(
+    network: Network, model: str, weights: Path | None, dataset: Dataset
+) -> float | None:
+    """Per cent of the images that the float model gets right, fed as when it was converted."""
+    from hwgen.convert import load_model
+    from hwgen.convert.reference import float_classes
+
+    if dataset.labels is None:
+        return None
+    fed = {key: network.provenance.get(key) for key in ("mean", "std")}
+    with progress(f"running the float model {model}") as told:
+        classes = float_classes(
+            load_model(model, weights),
+            dataset.images,
+            scale=network.provenance.get("scale", 1 / 255),
+            progress=lambda done: told(f"float model: {done:,} of {len(dataset):,} images"),
+            **fed,
+        )
+    return 100 * float((classes == dataset.labels).mean())
 
 
 def summarise(network: Network, result: Result, labels: np.ndarray | None) -> dict[str, Any]:
@@ -124,7 +145,7 @@ def print_figures(figures: dict[str, Any]) -> None:
         return
     beside = ""
     if reference is not None:
-        same = figures["float_images"] == "the same"
-        images = "the same images" if same else "the calibration images; give --model to compare"
-        beside = f"; float model {reference:.2f} % on {images}"
+        beside = f"; float model {reference:.2f} % on the {figures['float_images']} images"
+        if figures["float_images"] != "same":
+            beside += " (give --model for the same ones)"
     click.echo(f"accuracy {accuracy:.2f} %{beside}")

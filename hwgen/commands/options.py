@@ -58,6 +58,23 @@ class Numbers(click.ParamType):  # type: ignore[type-arg]  # generic since click
             self.fail(f"{value!r} is no list of numbers such as 0.5,0.25", param, context)
 
 
+class Fraction(click.ParamType):  # type: ignore[type-arg]
+    """A positive number, also as a fraction: ``1/255``."""
+
+    name = "X or X/Y"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, context: click.Context | None
+    ) -> float:
+        if isinstance(value, float):
+            return value
+        above, _, below = str(value).partition("/")
+        try:
+            return float(above) / float(below or 1)
+        except (ValueError, ZeroDivisionError):
+            self.fail(f"{value!r} is no number such as 0.5 or 1/255", param, context)
+
+
 def by_layer(
     given: Sequence[tuple[str, int]], *, option: str, layers: Sequence[str] | None = None
 ) -> tuple[int | None, Mapping[str, int]]:

@@ -1,0 +1,154 @@
+"""``hwgen convert``: a PyTorch model becomes a network of integers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from hwgen.commands.options import ByLayer, Fraction, Numbers, Suggest, by_layer
+from hwgen.commands.output import print_json, print_table, progress
+
+if TYPE_CHECKING:
+    from hwgen.network import Network
+
+# Those of hwgen.convert, which is not imported for --help; a test compares them.
+METHODS = ["spikeconverter"]
+NEURONS = ["ilif", "if2", "if"]
+ERRORS = ["absolute", "squared"]
+CORRECTIONS = ["none", "mean"]
+
+
+@click.command("convert", short_help="Turn a PyTorch model into a network of integers.")
+@click.argument("model")
+@click.option("--weights", type=click.Path(path_type=Path), help=".pt, .safetensors or .npz.")
+@click.option(
+    "--data",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="Calibration images: .npz or idx folder.",
+)
+@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="Folder.")
+@click.option("--name", help="Name of the network; the model's, if not given.")
+@click.option(
+    "--samples", type=click.IntRange(min=1), help="Calibrate with the first ones only (1,000 do)."
+)
+@click.option("--mean", type=Numbers(), help="Of the scaled pixels, one or one a channel.")
+@click.option("--std", type=Numbers(), help="Likewise.")
+@click.option("--scale", type=Fraction(), default="1/255", show_default=True, help="Of a pixel.")
+@click.option(
+    "--timesteps",
+    type=ByLayer(),
+    multiple=True,
+    help="Length of the spike trains, of all and of single layers; repeatable.  [default: 8]",
+)
+@click.option("--weight-bits", default=8, show_default=True, help="2 to 16.")
+@click.option(
+    "--neuron",
+    type=Suggest(NEURONS),
+    default="ilif",
+    show_default=True,
+    help="Inverse-leaky (radix code), or soft reset in two phases or one (rate code).",
+)
+@click.option("--method", type=Suggest(METHODS), default="spikeconverter", show_default=True)
+@click.option(
+    "--error",
+    type=Suggest(ERRORS),
+    default="absolute",
+    show_default=True,
+    help="What the choice of thresholds minimises.",
+)
+@click.option("--percentile", type=float, help="Take thresholds from this percentile instead.")
+@click.option("--channel-scales", is_flag=True, help="One output scale a channel, not a layer.")
+@click.option("--bias-correction", type=Suggest(CORRECTIONS), default="none", show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="Print figures as JSON.")
+def command(
+    model: str,
+    weights: Path | None,
+    data: Path,
+    output: Path,
+    name: str | None,
+    samples: int | None,
+    timesteps: Sequence[tuple[str, int]],
+    as_json: bool,
+    **options: Any,
+) -> None:
+    """Convert MODEL, which is file.py:factory or a torch.export program .pt2.
+
+    \b
+    hwgen convert model.py:factory --weights w.pt --data train.npz \\
+        --timesteps 8 --timesteps conv1=4 -o net
+    """
+    from hwgen import artefact, golden
+    from hwgen import data as datasets
+    from hwgen.commands.evaluate import print_figures, summarise
+    from hwgen.convert import convert, load_model
+
+    dataset = datasets.load(data, split="train" if data.is_dir() else None)
+    if samples is not None:
+        dataset = dataset.take(samples)
+    default, named = by_layer(timesteps, option="--timesteps")
+    loaded = load_model(model, weights)
+    with progress(f"converting {model}") as told:
+        network = convert(
+            loaded,
+            dataset.images,
+            labels=dataset.labels,
+            timesteps=8 if default is None else default,
+            layer_timesteps=named,
+            name=name or _name(model),
+            progress=lambda done, of, layer: told(f"layer {done} of {of}: {layer}"),
+            **options,
+        )
+    artefact.save(network, output)
+    checked = dataset.take(_CHECKED_IMAGES)
+    result = golden.run(network, checked.images)
+    figures = summarise(network, result, checked.labels)
+    if as_json:
+        print_json(figures | {"folder": str(output), "layers_of_network": _layers(network)})
+        return
+    print_table(
+        f"{network.name}: {options['method']}, {options['weight_bits']}-bit weights",
+        ("layer", "shape", "neuron", "T", "weights", "thresholds"),
+        [tuple(layer.values()) for layer in _layers(network)],
+        footer=f"written to {output}",
+    )
+    print_figures(figures)
+
+
+_CHECKED_IMAGES = 1000
+
+
+def _name(model: str) -> str:
+    path, _, factory = model.partition(":")
+    return factory or Path(path).stem
+
+
+def _layers(network: Network) -> list[dict[str, Any]]:
+    """What each layer became."""
+    from hwgen.network import ReadOut
+
+    signals = network.signals()
+    rows = []
+    for layer in network.layers:
+        fires = not isinstance(layer.neuron, ReadOut)
+        rows.append(
+            {
+                "layer": layer.name,
+                "shape": "×".join(map(str, signals[layer.name].shape)),
+                "neuron": type(layer.neuron).__name__,
+                "timesteps": signals[layer.name].timesteps if fires else None,
+                "weights": sum(projection.weights.size for projection in layer.projections),
+                "thresholds": _span(layer.neuron.threshold)
+                if not isinstance(layer.neuron, ReadOut)
+                else None,
+            }
+        )
+    return rows
+
+
+def _span(values: Any) -> str:
+    low, high = int(values.min()), int(values.max())
+    return f"{low:,}" if low == high else f"{low:,} … {high:,}"
