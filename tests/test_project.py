@@ -1,0 +1,65 @@
+"""The project around the code: what the wheel holds, and that the documents tell what there is."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import tomllib
+from pathlib import Path
+
+import click
+import pytest
+
+from hwgen.cli import cli
+from hwgen.resources import FOLDERS
+
+ROOT = Path(__file__).parents[1]
+DOCUMENTS = ("README.md", "docs/usage.md")
+
+
+def shell_lines(text: str) -> list[str]:
+    """Lines of the plain code blocks of a document, continued ones joined, comments cut."""
+    # Every second part lies between fences; the language stands in its first line.
+    blocks = [part.split("\n", 1) for part in text.split("```")[1::2]]
+    plain = "".join(code for language, code in blocks if not language)
+    lines = plain.replace("\\\n", " ").splitlines()
+    return [line.split("  #")[0].strip() for line in lines if line.strip()]
+
+
+def test_the_wheel_holds_the_folders_beside_the_package() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    wheel = project["tool"]["hatch"]["build"]["targets"]["wheel"]
+    assert wheel["sources"] == {name: f"hwgen/_{name}" for name in FOLDERS}
+    assert set(wheel["only-include"]) == {"hwgen", *FOLDERS}
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_commands_of_a_document_are_accepted(name: str) -> None:
+    lines = [line for line in shell_lines((ROOT / name).read_text()) if line.startswith("hwgen ")]
+    assert len(lines) >= 5
+    for line in lines:
+        words = shlex.split(line.replace("[", "").replace("]", ""))  # [may be left out]
+        context = click.Context(cli)
+        command = cli.get_command(context, words[1])
+        assert command is not None, line
+        command.make_context(words[1], words[2:], parent=context)
+
+
+def test_make_targets_of_the_readme_exist() -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    text = (ROOT / "README.md").read_text()
+    named = set(re.findall(r"\bmake ([a-z][a-z-]*)", text)) - {"and"}
+    assert named >= {"demo", "test"}
+    missing = [target for target in named if not re.search(rf"^{target}:", makefile, re.MULTILINE)]
+    assert missing == []
+
+
+@pytest.mark.parametrize("name", ["README.md", "docs/usage.md", "CHANGELOG.md"])
+def test_links_of_a_document_lead_somewhere(name: str) -> None:
+    document = ROOT / name
+    links = re.findall(r"\]\((?!https?:)([^)#]+)", document.read_text())
+    assert [link for link in links if not (document.parent / link).exists()] == []
+
+
+def test_ci_runs_the_test_command_of_the_readme() -> None:
+    assert "\nmake test " in (ROOT / ".ci/run").read_text()
