@@ -1,0 +1,120 @@
+"""``hwgen convert`` and ``hwgen evaluate --model``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hwgen import artefact
+from hwgen.cli import run
+from tests.commands.support import Captured, fails
+
+MODEL = """
+import torch
+from torch import nn
+
+def tiny():
+    torch.manual_seed(3)
+    return nn.Sequential(nn.Flatten(), nn.Linear(25, 6), nn.ReLU(), nn.Linear(6, 3))
+
+def unsupported():
+    return nn.Sequential(nn.Flatten(), nn.Linear(25, 6), nn.Softplus(), nn.Linear(6, 3))
+
+def not_a_number():
+    model = tiny()
+    with torch.no_grad():
+        model[1].weight[2, 5] = float("nan")
+    return model
+"""
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    path = tmp_path / "model.py"
+    path.write_text(MODEL)
+    return path
+
+
+@pytest.fixture
+def larger(tmp_path: Path) -> Path:
+    """Six labelled images of 5×5 pixels."""
+    path = tmp_path / "larger.npz"
+    images = np.random.default_rng(7).integers(0, 256, (6, 5, 5)).astype(np.uint8)
+    np.savez(path, images=images, labels=np.arange(6) % 3)
+    return path
+
+
+def test_convert_and_evaluate_beside_the_float_model(
+    capsys: Captured, model: Path, larger: Path, tmp_path: Path
+) -> None:
+    import torch
+
+    net = tmp_path / "net"
+    # Labels that the float model gets right, but for one: 5 of 6 is its accuracy.
+    images = np.load(larger)["images"]
+    namespace: dict[str, object] = {}
+    exec(MODEL, namespace)  # noqa: S102
+    pixels = (torch.from_numpy(images).float() * 0.01 - 0.25) / 0.5
+    logits = namespace["tiny"]()(pixels)  # type: ignore[operator]
+    labels = logits.argmax(1).numpy().copy()
+    labels[4] = (labels[4] + 1) % 3
+    np.savez(larger, images=images, labels=labels)
+    fed = ["--mean", "0.25", "--std", "0.5", "--scale", "1/100"]
+    steps = ["--timesteps", "7", "--timesteps", "1=5", "--weight-bits", "9"]
+    spec = f"{model}:tiny"
+    assert run(["convert", spec, "--data", str(larger), "-o", str(net), *fed, *steps]) == 0
+    capsys.readouterr()
+    loaded = artefact.load(net)
+    assert loaded.name == "tiny"
+    assert (loaded.input.timesteps, loaded.layers[0].neuron.timesteps) == (7, 5)  # type: ignore[union-attr]
+    assert run(["evaluate", str(net), "--data", str(larger), "--model", spec, "--json"]) == 0
+    figures = json.loads(capsys.readouterr().out)
+    assert figures["float_accuracy"] == pytest.approx(100 * 5 / 6)
+    assert figures["float_images"] == "same"
+
+
+@pytest.mark.parametrize(
+    ("factory", "options", "told"),
+    [
+        ("unsupported", [], "2 (Softplus): replace it"),
+        ("not_a_number", [], "NaN"),
+        ("tny", [], "did you mean tiny?"),
+        ("tiny", ["--scale", "-1"], "scale must be positive"),
+        ("tiny", ["--scale", "0"], "scale must be positive"),
+        ("tiny", ["--scale", "1/0"], "'1/0' is no number"),
+        ("tiny", ["--std", "0"], "std must be positive"),
+        ("tiny", ["--mean", "0.1,0.2"], "mean must be one finite number, or one for each of 1"),
+        ("tiny", ["--weight-bits", "1"], "weight_bits must be an integer from 2 to 16, not 1"),
+        ("tiny", ["--timesteps", "17"], "timesteps must be an integer from 1 to 16, not 17"),
+        ("tiny", ["--timesteps", "fc=4"], "timesteps are given for fc, but the network has"),
+        ("tiny", ["--neuron", "lif"], "did you mean 'ilif'?"),
+        ("tiny", ["--weights", "none.pt"], "none.pt: no such file"),
+    ],
+)
+def test_what_cannot_be_converted_leaves_no_folder(
+    capsys: Captured,
+    model: Path,
+    larger: Path,
+    tmp_path: Path,
+    factory: str,
+    options: list[str],
+    told: str,
+) -> None:
+    net = tmp_path / "net"
+    spec = f"{model}:{factory}"
+    message = fails(capsys, 2, "convert", spec, "--data", larger, "-o", net, *options)
+    assert told in message
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["larger.npz", "model.py"]
+
+
+def test_the_choices_of_convert_are_those_of_the_package() -> None:
+    from hwgen import convert as package
+    from hwgen.commands import convert
+
+    assert list(package.METHODS) == convert.METHODS
+    assert list(package.NEURONS) == convert.NEURONS
+    assert list(package.ERRORS) == convert.ERRORS
+    assert list(package.CORRECTIONS) == convert.CORRECTIONS

@@ -1,0 +1,127 @@
+"""Folders and data that are not what they should be, and what commands print."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hwgen import artefact
+from hwgen.cli import run
+from tests.commands.support import Captured, fails, small_network
+
+# --- folders and data ---------------------------------------------------------------------------
+
+
+def test_a_truncated_artefact_is_refused(capsys: Captured, net: Path, data: Path) -> None:
+    weights = net / "weights.npz"
+    weights.write_bytes(weights.read_bytes()[:-200])
+    assert "weights.npz" in fails(capsys, 2, "evaluate", net, "--data", data)
+
+
+def test_an_edited_artefact_is_refused(
+    capsys: Captured, net: Path, data: Path, tmp_path: Path
+) -> None:
+    document = net / "network.yaml"
+    document.write_text(document.read_text().replace("timesteps: 3", "timesteps: 4"))
+    assert "network.yaml" in fails(capsys, 2, "evaluate", net, "--data", data)
+    assert "network.yaml" in fails(capsys, 2, "generate", net, "-o", tmp_path / "build")
+    assert not (tmp_path / "build").exists()
+
+
+def test_images_of_another_size_are_refused(capsys: Captured, net: Path, tmp_path: Path) -> None:
+    path = tmp_path / "wrong.npz"
+    np.savez(path, images=np.zeros((2, 5, 4), np.uint8))
+    message = fails(capsys, 2, "evaluate", net, "--data", path)
+    assert "must have shape (N, 1, 4, 4), not (2, 1, 5, 4)" in message
+
+
+def test_images_of_another_type_are_refused(capsys: Captured, net: Path, tmp_path: Path) -> None:
+    path = tmp_path / "wrong.npz"
+    np.savez(path, images=np.zeros((2, 4, 4), np.float32))
+    assert "float32" in fails(capsys, 2, "evaluate", net, "--data", path)
+
+
+def test_pickled_data_is_refused(capsys: Captured, net: Path, tmp_path: Path) -> None:
+    path = tmp_path / "pickled.npz"
+    np.savez(path, images=np.array([{"a": 1}], dtype=object))
+    assert "pickled.npz" in fails(capsys, 2, "evaluate", net, "--data", path)
+
+
+@pytest.mark.parametrize("command", ["simulate", "build", "report"])
+def test_a_folder_that_is_no_build_is_refused(
+    capsys: Captured, net: Path, data: Path, command: str
+) -> None:
+    options = ["--data", data, "--samples", "2"] if command == "simulate" else []
+    before = sorted(net.rglob("*"))
+    assert "no manifest.json" in fails(capsys, 2, command, net, *options)
+    assert sorted(net.rglob("*")) == before
+
+
+def test_more_samples_than_images_are_refused(
+    capsys: Captured, net: Path, data: Path, tmp_path: Path
+) -> None:
+    build = tmp_path / "build"
+    assert run(["generate", str(net), "-o", str(build)]) == 0
+    capsys.readouterr()
+    message = fails(capsys, 2, "simulate", build, "--data", data, "--samples", "7")
+    assert "7 samples are asked for, but there are 6 images" in message
+
+
+def test_a_missing_simulator_is_told(
+    monkeypatch: pytest.MonkeyPatch, capsys: Captured, net: Path, data: Path, tmp_path: Path
+) -> None:
+    build = tmp_path / "build"
+    assert run(["generate", str(net), "-o", str(build)]) == 0
+    capsys.readouterr()
+    monkeypatch.setenv("PATH", str(tmp_path))
+    arguments = ("simulate", build, "--data", data, "--samples", "2", "--simulator", "icarus")
+    assert "Icarus Verilog" in fails(capsys, 3, *arguments)
+
+
+def test_a_folder_of_something_else_is_not_overwritten(
+    capsys: Captured, net: Path, tmp_path: Path
+) -> None:
+    build = tmp_path / "precious"
+    build.mkdir()
+    (build / "thesis.tex").write_text("years of work")
+    fails(capsys, 2, "generate", net, "-o", build)
+    assert (build / "thesis.tex").read_text() == "years of work"
+
+
+# --- what they print ----------------------------------------------------------------------------
+
+
+def test_evaluate_prints_json_alone_on_standard_output(
+    capsys: Captured, net: Path, data: Path
+) -> None:
+    from hwgen import golden
+
+    assert run(["evaluate", str(net), "--data", str(data), "--json"]) == 0
+    shown = capsys.readouterr()
+    figures = json.loads(shown.out)
+    images = np.load(data)["images"][:, None]
+    result = golden.run(small_network(), images)
+    assert figures["accuracy"] == pytest.approx(100 * np.mean(result.classes == np.arange(6) % 3))
+    # 18 neurons fire in this network, all in one layer.
+    assert figures["spikes_per_neuron"] == pytest.approx(result.spikes["conv"].mean() / 18)
+    assert [layer["layer"] for layer in figures["layers"]] == ["conv", "fc"]
+    assert "evaluating" in shown.err
+
+
+def test_evaluate_takes_the_first_samples(capsys: Captured, net: Path, data: Path) -> None:
+    assert run(["evaluate", str(net), "--data", str(data), "--json", "--samples", "4"]) == 0
+    assert json.loads(capsys.readouterr().out)["images"] == 4
+
+
+@pytest.mark.parametrize("name", ["module", "a.b/c", "10 ways"])
+def test_any_name_becomes_verilog(capsys: Captured, tmp_path: Path, name: str) -> None:
+    net, build = tmp_path / "net", tmp_path / "build"
+    artefact.save(small_network(name=name, layer="always"), net)
+    assert run(["generate", str(net), "-o", str(build), "--json"]) == 0
+    manifest = json.loads((build / "manifest.json").read_text())
+    verilog = "".join((build / source).read_text() for source in manifest["sources"])
+    assert f"module {manifest['top']}(" in verilog
+    assert manifest["top"] not in ("module", "a.b/c", "10 ways")

@@ -1,0 +1,70 @@
+"""``generate``, ``simulate`` and ``report`` in a row, and what a difference looks like."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, NoReturn
+
+import numpy as np
+import pytest
+
+from hwgen import golden
+from hwgen.cli import run
+from hwgen.errors import MismatchError
+from tests.commands.support import Captured, small_network
+
+REPORT: dict[str, Any] = {
+    "network": "small",
+    "samples": 2,
+    "simulator": "verilator",
+    "bit_exact": False,
+    "difference": "conv, sample 1, …",
+    "latency_cycles": 200,
+    "interval_cycles": 100.0,
+    "predicted_latency_cycles": 198,
+    "predicted_interval_cycles": None,
+    "counters": {"": {"cycles": 300}, "conv": {"busy": 77}},
+    "streams": [],
+    "cycles": 300,
+    "wall_seconds": 1.0,
+}
+
+
+def test_a_network_becomes_verilog_that_is_bit_exact(
+    capsys: Captured, net: Path, data: Path, tmp_path: Path
+) -> None:
+    build = str(tmp_path / "build")
+    assert run(["generate", str(net), "-o", build, "--board", "icebreaker", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["board"] == "icebreaker"
+    options = ["--samples", "4", "--idle", "random", "--backpressure", "adversarial", "--json"]
+    assert run(["simulate", build, "--data", str(data), *options]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert (report["bit_exact"], report["samples"]) == (True, 4)
+    # The spikes that the hardware counted are golden's.
+    images = np.load(data)["images"][:4, None]
+    spikes = golden.run(small_network(), images).spikes["conv"]
+    assert report["counters"]["conv"]["spikes"] == int(spikes.sum())
+    assert run(["report", build, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["simulation"] == report
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_a_difference_is_printed_and_gives_exit_code_1(
+    monkeypatch: pytest.MonkeyPatch, capsys: Captured, data: Path, tmp_path: Path, as_json: bool
+) -> None:
+    def differs(folder: Path, *_: object, **__: object) -> NoReturn:
+        (folder / "simulation.json").write_text(json.dumps(REPORT))
+        raise MismatchError("small differs from golden: conv, sample 1")
+
+    monkeypatch.setattr("hwgen.simulate.simulate", differs)
+    arguments = ["simulate", str(tmp_path), "--data", str(data), *(["--json"] if as_json else [])]
+    assert run(arguments) == 1
+    shown = capsys.readouterr()
+    assert "hwgen: error: small differs from golden: conv, sample 1\n" in shown.err
+    assert "bit-exact" not in shown.err
+    if as_json:
+        assert json.loads(shown.out) == REPORT
+    else:
+        assert "-1.00 %" in shown.out  # 198 predicted, 200 measured
+        assert "77" in shown.out
