@@ -1,0 +1,238 @@
+"""Drives and checks the streams of a component in Amaranth's simulator, cycle by cycle."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from amaranth import ClockDomain, Module, Value
+from amaranth.sim import Simulator
+
+STALLS = ((0.0, 0.0), (0.6, 0.0), (0.0, 0.6), (0.4, 0.4))
+"""Shares of cycles in which the driver, and the monitor, stalls."""
+PAUSE = 40
+"""Cycles of the long pauses that are among them: longer than any FIFO lasts."""
+
+
+class Staller:
+    """Says in each cycle whether to stall: single cycles, runs, and now and then a long pause."""
+
+    def __init__(self, rng: random.Random, stall: float) -> None:
+        self._rng, self._stall, self._left = rng, stall, 0
+
+    def __call__(self) -> bool:
+        if not self._stall:
+            return False
+        if self._left:
+            self._left -= 1
+            return True
+        if self._rng.random() < 0.004:
+            self._left = PAUSE
+        return self._rng.random() < self._stall
+
+
+class Driver:
+    """Sends words; between them the payload is noise. ``cycles`` holds when each was taken."""
+
+    def __init__(self, stream: Any, words: Sequence[int], stall: float, rng: random.Random) -> None:
+        self.words, self.cycles = list(words), list[int]()
+        self._payload, self._valid = Value.cast(stream.payload), stream.valid
+        self.ready, self._rng = stream.ready, rng
+        self._stalled, self._offered = Staller(rng, stall), False
+
+    @property
+    def total(self) -> int:
+        return len(self.words)
+
+    @property
+    def done(self) -> bool:
+        return len(self.cycles) == self.total
+
+    def restart(self) -> None:
+        self.cycles.clear()
+        self._offered = False
+
+    def drive(self, ctx: Any) -> None:
+        if not self._offered:
+            self._offered = not self.done and not self._stalled()
+            noise = self._rng.getrandbits(len(self._payload)) if len(self._payload) else 0
+            ctx.set(self._payload, self.words[len(self.cycles)] if self._offered else noise)
+            ctx.set(self._valid, self._offered)
+
+    def clock(self, ctx: Any, cycle: int) -> None:
+        if self._offered and ctx.get(self.ready):
+            self.cycles.append(cycle)
+            self._offered = False
+
+
+class Monitor:
+    """Takes words and compares each with what is expected.
+
+    Fails where a word differs or is one too many, where ``valid`` or the payload changes before
+    the transfer, and where ``valid`` depends on ``ready`` in the same cycle. Half of the time it
+    is shy and gives ``ready`` only to a ``valid`` that is there, so that a stream that waits for
+    ``ready`` stands still.
+
+    ``offered`` and ``cycles`` hold when each word was first there, and when it was taken.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        stream: Any,
+        expected: Iterable[Any],
+        stall: float,
+        read: Callable[[int], Any],
+        rng: random.Random,
+    ) -> None:
+        self.name, self.expected, self._read = name, list(expected), read
+        self.offered, self.cycles = list[int](), list[int]()
+        self._payload = Value.cast(stream.payload)
+        self._mask = (1 << len(self._payload)) - 1
+        self._valid, self._ready = stream.valid, stream.ready
+        self._stalled, self._rng, self._can_stall = Staller(rng, stall), rng, stall > 0
+        self._held: int | None = None
+        self._shy = self._before = False
+
+    @property
+    def total(self) -> int:
+        return len(self.expected)
+
+    @property
+    def done(self) -> bool:
+        return len(self.cycles) == self.total
+
+    def restart(self) -> None:
+        self.offered.clear()
+        self.cycles.clear()
+        self._held = None
+
+    def drive(self, ctx: Any) -> None:
+        if not self._can_stall:
+            ctx.set(self._ready, 1)
+            return
+        ctx.set(self._ready, 0)
+        self._before = bool(ctx.get(self._valid))
+        ctx.set(self._ready, not self._stalled() and (self._before or not self._shy))
+
+    def clock(self, ctx: Any, cycle: int) -> None:
+        valid, index = bool(ctx.get(self._valid)), len(self.cycles)
+        where = f"{self.name}: word {index} of {len(self.expected)}, cycle {cycle}"
+        if self._can_stall and valid != self._before:
+            raise AssertionError(f"{where}: valid depends on ready")
+        if not valid:
+            if self._held is not None:
+                raise AssertionError(f"{where}: valid was withdrawn before the transfer")
+            return
+        payload = ctx.get(self._payload) & self._mask
+        if self._held is None:
+            self.offered.append(cycle)
+        elif payload != self._held:
+            raise AssertionError(f"{where}: the payload changed before the transfer")
+        self._held = payload
+        if ctx.get(self._ready):
+            word = self._read(payload)
+            if index >= len(self.expected):
+                raise AssertionError(f"{where}: one word too many, {word}")
+            if word != self.expected[index]:
+                raise AssertionError(f"{where}: {word}, expected {self.expected[index]}")
+            self.cycles.append(cycle)
+            self._held, self._shy = None, self._rng.random() < 0.5
+
+
+class Bench:
+    """A component on its bench.
+
+    Parameters
+    ----------
+    dut : Amaranth component
+    seed : int
+        Of stalls and noise.
+    """
+
+    def __init__(self, dut: Any, *, seed: int = 0) -> None:
+        self._rng = random.Random(seed)
+        self._ends: list[Driver | Monitor] = []
+        self._watched: list[tuple[Value, list[int]]] = []
+        self._module = Module()
+        self._module.domains.sync = self._domain = ClockDomain()
+        self._module.submodules.dut = dut
+
+    def send(self, stream: Any, words: Iterable[int], *, stall: float = 0.0) -> Driver:
+        driver = Driver(stream, [int(word) for word in words], stall, self._rng)
+        self._ends.append(driver)
+        return driver
+
+    def expect(
+        self,
+        stream: Any,
+        words: Iterable[Any],
+        *,
+        stall: float = 0.0,
+        read: Callable[[int], Any] = int,
+        name: str = "stream",
+    ) -> Monitor:
+        """``read`` turns the payload, an unsigned integer, into what it is compared with."""
+        monitor = Monitor(name, stream, words, stall, read, self._rng)
+        # After all drivers: valid may follow an input in the same cycle.
+        self._ends.append(monitor)
+        return monitor
+
+    def watch(self, signal: Value) -> list[int]:
+        """The signal's value in each cycle, as they come."""
+        values: list[int] = []
+        self._watched.append((signal, values))
+        return values
+
+    def run(
+        self, *, timeout: int = 100_000, reset_at: Sequence[int] = (), idle: int = PAUSE
+    ) -> int:
+        """Run until all words have passed, and ``idle`` cycles on; returns the cycles of the run.
+
+        At each cycle of ``reset_at`` the component is reset, and everything starts again.
+        """
+        ends = sorted(self._ends, key=lambda end: isinstance(end, Monitor))
+        cycles = 0
+
+        async def bench(ctx: Any) -> None:
+            nonlocal cycles
+            left = idle
+            while left:
+                ctx.set(self._domain.rst, cycles in reset_at)
+                for end in ends:
+                    end.drive(ctx)
+                for signal, values in self._watched:
+                    values.append(ctx.get(signal))
+                for end in ends:
+                    if cycles in reset_at:
+                        end.restart()
+                    else:
+                        end.clock(ctx, cycles)
+                await ctx.tick()
+                cycles += 1
+                if cycles > max(reset_at, default=-1) and all(end.done for end in ends):
+                    left -= 1
+                elif cycles >= timeout:
+                    passed = ", ".join(f"{len(end.cycles)} of {end.total}" for end in ends)
+                    raise AssertionError(f"stands still after {cycles} cycles: {passed} words")
+
+        simulator = Simulator(self._module)
+        simulator.add_clock(1e-6)
+        simulator.add_testbench(bench)
+        simulator.run()
+        return cycles - idle + 1
+
+
+def join(values: Iterable[int], width: int) -> int:
+    """One word of ``width`` bits a value, the first in the lowest bits; negative ones wrap."""
+    word = 0
+    for place, value in enumerate(values):
+        word |= (int(value) & ((1 << width) - 1)) << (place * width)
+    return word
+
+
+def split(word: int, width: int, count: int) -> list[int]:
+    """The inverse of :func:`join`, for signed values."""
+    values = [(word >> (place * width)) & ((1 << width) - 1) for place in range(count)]
+    return [value - (1 << width) if value >> (width - 1) else value for value in values]
