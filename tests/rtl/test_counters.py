@@ -1,0 +1,76 @@
+"""Counters: sums of what they are given, read by address, modulo 2^32."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from amaranth import Signal
+from amaranth.sim import Simulator
+
+from hwgen.rtl.counters import CounterBank, ones
+
+
+def simulate(dut, bench) -> None:
+    simulator = Simulator(dut)
+    simulator.add_clock(1e-6)
+    simulator.add_testbench(bench)
+    simulator.run()
+
+
+def test_every_counter_sums_its_steps_and_is_read_one_cycle_later() -> None:
+    """A step of cycle n is in the sum that is read at n + 3: taken, added, chosen."""
+    widths = [1, 3, 5, 1]
+    rng = random.Random(1)
+    dut = CounterBank(widths)
+    sums = [[0, 0, 0] for _ in widths]
+
+    async def bench(ctx) -> None:
+        asked = None
+        for cycle in range(300):
+            if asked is not None:
+                assert ctx.get(dut.data) == sums[asked][cycle]
+            asked = rng.randrange(len(widths))
+            ctx.set(dut.address, asked)
+            for n, width in enumerate(widths):
+                step = rng.getrandbits(width)
+                ctx.set(getattr(dut, f"step_{n}"), step)
+                sums[n].append(sums[n][-1] + step)
+            await ctx.tick()
+
+    simulate(dut, bench)
+
+
+def test_sum_wraps_at_32_bits() -> None:
+    dut = CounterBank([32])
+
+    async def bench(ctx) -> None:
+        ctx.set(dut.step_0, 0xFFFF_FFFB)
+        await ctx.tick()
+        ctx.set(dut.step_0, 7)
+        await ctx.tick().repeat(1)
+        ctx.set(dut.step_0, 0)
+        await ctx.tick().repeat(3)
+        assert ctx.get(dut.data) == 2
+
+    simulate(dut, bench)
+
+
+@pytest.mark.parametrize("width", [1, 2, 3, 7, 8, 13])
+def test_ones_counts_set_bits(width: int) -> None:
+    from amaranth.hdl import Module
+
+    m = Module()
+    bits = Signal(width)
+    count = Signal(8)
+    m.d.comb += count.eq(ones(bits))
+    rng = random.Random(width)
+
+    async def bench(ctx) -> None:
+        for value in {0, (1 << width) - 1, *(rng.getrandbits(width) for _ in range(40))}:
+            ctx.set(bits, value)
+            assert ctx.get(count) == value.bit_count()
+
+    simulator = Simulator(m)
+    simulator.add_testbench(bench)
+    simulator.run()

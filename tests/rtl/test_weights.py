@@ -1,0 +1,73 @@
+# amaranth: UnusedElaboratable=no
+"""Weight memories: rows by address, as Amaranth's memory and as a file for ``$readmemh``."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from amaranth import Module, Value
+from amaranth.hdl import Fragment, Instance
+from amaranth.sim import Simulator
+
+from hwgen.rtl.weights import WeightMemory
+from tests.rtl.bench import join, split
+
+
+def extremes(depth: int, lanes: int, bits: int, seed: int = 0) -> np.ndarray:
+    top = 1 << bits - 1
+    rows = np.random.default_rng(seed).integers(-top, top, (depth, lanes))
+    rows.flat[0], rows.flat[-1] = -top, top - 1
+    return rows
+
+
+@pytest.mark.parametrize(("depth", "lanes", "bits"), [(1, 1, 2), (2, 3, 1), (13, 5, 7), (9, 2, 16)])
+def test_a_row_follows_its_address_by_one_cycle(depth: int, lanes: int, bits: int) -> None:
+    rows = extremes(depth, lanes, bits)
+    dut = WeightMemory(rows=rows, weight_bits=bits)
+    order = np.random.default_rng(1).integers(0, depth, 60).tolist()
+
+    async def bench(ctx) -> None:
+        for address in order:
+            ctx.set(dut.address, address)
+            await ctx.tick()
+            raw = ctx.get(Value.cast(dut.row))
+            assert split(raw, bits, lanes) == rows[address].tolist()
+
+    m = Module()
+    m.submodules.dut = dut
+    simulator = Simulator(m)
+    simulator.add_clock(1e-6)
+    simulator.add_testbench(bench)
+    simulator.run()
+
+
+@pytest.mark.parametrize(("lanes", "bits"), [(1, 2), (3, 5), (4, 8)])
+def test_hex_lines_hold_the_rows_lane_0_lowest(lanes: int, bits: int) -> None:
+    rows = extremes(11, lanes, bits)
+    lines = WeightMemory(rows=rows, weight_bits=bits).hex_lines().splitlines()
+    assert {len(line) for line in lines} == {-(-lanes * bits // 4)}
+    assert [split(int(line, 16), bits, lanes) for line in lines] == rows.tolist()
+
+
+def test_hex_line_by_hand() -> None:
+    memory = WeightMemory(rows=np.array([[1, -1, -8]]), weight_bits=4)
+    assert memory.hex_lines() == "8f1\n"
+    assert memory.hex_lines() == f"{join([1, -1, -8], 4):03x}\n"
+
+
+def test_large_memory_is_an_instance_with_its_file() -> None:
+    memory = WeightMemory(rows=extremes(300, 3, 6), weight_bits=6, file="weights_0_0.hex")
+    fragment = Fragment.get(memory, None)
+    ((instance, _, _),) = fragment.subfragments
+    assert isinstance(instance, Instance)
+    assert instance.type == "hwgen_weight_memory"
+    assert instance.parameters == {
+        "WIDTH": 18, "DEPTH": 300, "ADDRESS_WIDTH": 9, "FILE": "weights_0_0.hex",
+    }  # fmt: skip
+    assert memory.file == "weights_0_0.hex"
+
+
+def test_weights_beyond_their_width_are_refused() -> None:
+    for value in (-9, 8):
+        with pytest.raises(ValueError, match="do not fit 4 bits"):
+            WeightMemory(rows=np.array([[value]]), weight_bits=4)
