@@ -27,7 +27,7 @@ SIMULATION = {
     "interval_cycles": 250.0,
     "predicted_latency_cycles": 499,
     "predicted_interval_cycles": 249.5,
-    "counters": {"": {"cycles": 3000}, "conv<1>": {"busy": 200, "stall": 5}},
+    "counters": {"": {"cycles": 3000}, "<i>conv": {"busy": 200, "stall": 5}},
 }
 SYNTHESIS = {
     "board": "ulx3s-85f",
@@ -150,7 +150,7 @@ def test_the_page_shows_the_figures(tmp_path: Path) -> None:
     assert ["results per second", "400,000"] in rows
     assert ["shell", "250", "0", "0", "0"] in rows
     # A name is text, never markup.
-    assert ["conv<1>", "200", "5", "–", "–"] in rows
+    assert ["<i>conv", "200", "5", "–", "–"] in rows
     assert "http" not in page.read_text()
 
 

@@ -51,18 +51,22 @@ def test_convert_and_evaluate_beside_the_float_model(
     capsys: Captured, model: Path, larger: Path, tmp_path: Path
 ) -> None:
     import torch
+    from torch import nn
 
     net = tmp_path / "net"
     # Labels that the float model gets right, but for one: 5 of 6 is its accuracy.
     images = np.load(larger)["images"]
     namespace: dict[str, object] = {}
     exec(MODEL, namespace)  # noqa: S102
-    pixels = (torch.from_numpy(images).float() * 0.01 - 0.25) / 0.5
-    logits = namespace["tiny"]()(pixels)  # type: ignore[operator]
-    labels = logits.argmax(1).numpy().copy()
+    float_model: nn.Module = namespace["tiny"]()  # type: ignore[operator]
+    raw = torch.from_numpy(images).float()
+    labels = float_model((raw * 0.1 - 8) / 5).argmax(1).numpy().copy()
+    # Each of the three matters here.
+    for wrong in ((raw / 255 - 8) / 5, raw * 0.1 / 5, raw * 0.1 - 8):
+        assert (float_model(wrong).argmax(1).numpy() != labels).any()
     labels[4] = (labels[4] + 1) % 3
     np.savez(larger, images=images, labels=labels)
-    fed = ["--mean", "0.25", "--std", "0.5", "--scale", "1/100"]
+    fed = ["--mean", "8", "--std", "5", "--scale", "1/10"]
     steps = ["--timesteps", "7", "--timesteps", "1=5", "--weight-bits", "9"]
     spec = f"{model}:tiny"
     assert run(["convert", spec, "--data", str(larger), "-o", str(net), *fed, *steps]) == 0
