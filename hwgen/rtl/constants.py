@@ -12,7 +12,13 @@ def constant_rows(values, plan, unused):
 
 
 def constant_memory(values_by_step, layout, plan, *, unused):
-    """A memory of the rows of each entry of ``values_by_step`` in turn: row word·n + entry."""
-    tables = [constant_rows(values, plan, unused) for values in values_by_step]
+    """A memory of the rows of each entry of ``values_by_step`` in turn: row word·n + entry.
+
+    ``unused`` holds, for each entry, what lanes past the last channel get.
+    """
+    tables = [
+        constant_rows(values, plan, filler)
+        for values, filler in zip(values_by_step, unused, strict=True)
+    ]
     rows = [table[word] for word in range(plan.words) for table in tables]
     return Memory(shape=layout, depth=len(rows), init=rows)

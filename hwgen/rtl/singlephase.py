@@ -52,9 +52,11 @@ class SinglePhaseUnit(wiring.Component):
             shape=layout, depth=plan.membrane_depth, init=[], attrs={"no_rw_check": 1}
         )
         # A lane without a channel stays at 0, below its threshold.
-        m.submodules.added = added_memory = constant_memory(self._added, layout, plan, unused=0)
+        m.submodules.added = added_memory = constant_memory(
+            self._added, layout, plan, unused=(0, 0)
+        )
         m.submodules.thresholds = threshold_memory = constant_memory(
-            (self._threshold,), layout, plan, unused=1
+            (self._threshold,), layout, plan, unused=(1,)
         )
         m.submodules.parts = parts = CurrentParts(plan)
         m.submodules.fifo = fifo = PromiseFifo(shape=unsigned(lanes))

@@ -109,9 +109,10 @@ class TwoPhaseUnit(wiring.Component):
             with m.If(fire_end & (fire_bank == index)):
                 m.d.sync += firing[index].eq(0)
 
-        # A lane without a channel accumulates 0; one below that never fires.
+        # A lane without a channel accumulates 0, and never fires from one below that. No more is
+        # taken from it in later steps: its few bits could run over.
         m.submodules.constants = memory = constant_memory(
-            self._constants, membrane_layout(plan), plan, unused=-1
+            self._constants, membrane_layout(plan), plan, unused=(-1, 0)
         )
         constants = memory.read_port()
         m.d.comb += constants.addr.eq((fire_word << 1) | (fire_step != 0))
