@@ -222,17 +222,3 @@ class Bench:
         simulator.add_testbench(bench)
         simulator.run()
         return cycles - idle + 1
-
-
-def join(values: Iterable[int], width: int) -> int:
-    """One word of ``width`` bits a value, the first in the lowest bits; negative ones wrap."""
-    word = 0
-    for place, value in enumerate(values):
-        word |= (int(value) & ((1 << width) - 1)) << (place * width)
-    return word
-
-
-def split(word: int, width: int, count: int) -> list[int]:
-    """The inverse of :func:`join`, for signed values."""
-    values = [(word >> (place * width)) & ((1 << width) - 1) for place in range(count)]
-    return [value - (1 << width) if value >> (width - 1) else value for value in values]

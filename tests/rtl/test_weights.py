@@ -10,7 +10,7 @@ from amaranth.hdl import Fragment, Instance
 from amaranth.sim import Simulator
 
 from hwgen.rtl.weights import WeightMemory
-from tests.rtl.bench import join, split
+from tests.rtl.words import join, split
 
 
 def extremes(depth: int, lanes: int, bits: int, seed: int = 0) -> np.ndarray:

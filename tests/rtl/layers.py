@@ -1,0 +1,73 @@
+"""Layers of one kind each with their hardware plans, and currents that drive their membranes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from hwgen.network import (
+    Conv2d,
+    Flatten,
+    Input,
+    Layer,
+    Linear,
+    Network,
+    Neuron,
+    Node,
+    ReadOut,
+    Signal,
+)
+from hwgen.plan.folding import make_plan
+from hwgen.plan.hardware import LayerPlan
+
+
+def make_layer(weights: Any, neuron: Neuron, *, bias: Any = 0, **conv: Any) -> Layer:
+    """A linear layer for weights of two axes, else a convolution with the options ``conv``."""
+    weights = np.array(weights, dtype=np.int32)
+    projection: Linear | Conv2d
+    if weights.ndim == 2:
+        projection = Linear(source="input", weights=weights)
+    else:
+        projection = Conv2d(source="input", weights=weights, **conv)
+    biases = np.zeros(len(weights), dtype=np.int64) + bias
+    return Layer(name="n", projections=(projection,), bias=biases, neuron=neuron)
+
+
+def network_of(layer: Layer, source: Input) -> Network:
+    """``layer`` on the input, and where it is no read-out, one that reads it."""
+    nodes: list[Node] = [layer]
+    if not isinstance(layer.neuron, ReadOut):
+        size = int(np.prod(layer.projections[0].output_shape(source.shape)))
+        nodes.append(Flatten(name="flat", source=layer.name))
+        ones = Linear(source="flat", weights=np.ones((1, size), dtype=np.int32))
+        zero = np.zeros(1, dtype=np.int64)
+        nodes.append(Layer(name="out", projections=(ones,), bias=zero, neuron=ReadOut()))
+    return Network(name="one", input=source, nodes=tuple(nodes))
+
+
+def plan_one(layer: Layer, source: Input, **options: Any) -> tuple[LayerPlan, Signal]:
+    """The plan of ``layer`` where it reads ``source``, and what it is given."""
+    network = network_of(layer, source)
+    stage = make_plan(network, **options).stages[0]
+    assert isinstance(stage, LayerPlan)
+    return stage, network.signals()[source.name]
+
+
+def current_range(layer: Layer) -> tuple[np.ndarray, np.ndarray]:
+    """Least and greatest current of each channel, with a spike on every weight that matters."""
+    weights = layer.projections[0].weights.astype(np.int64)
+    weights = weights.reshape(len(weights), -1)
+    return np.where(weights < 0, weights, 0).sum(1), np.where(weights > 0, weights, 0).sum(1)
+
+
+def random_currents(
+    rng: np.random.Generator, layer: Layer, steps: int, samples: int, height: int, width: int
+) -> np.ndarray:
+    """Legal currents (steps, samples, height, width, channels); some neurons at an extreme."""
+    low, high = current_range(layer)
+    shape = (steps, samples, height, width, len(low))
+    currents = rng.integers(low, high, size=shape, endpoint=True)
+    kind = rng.integers(0, 5, size=shape[1:])
+    currents = np.where(kind == 0, low, currents)
+    return np.where(kind == 1, high, currents)

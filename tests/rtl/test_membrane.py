@@ -1,0 +1,128 @@
+"""One bank of membranes: both phases of a neuron, step by step, against golden."""
+
+from __future__ import annotations
+
+import random
+
+import numpy as np
+import pytest
+from amaranth import Module
+from amaranth.sim import Simulator
+
+from hwgen.golden.neurons import accumulate, close, fire
+from hwgen.network import Input, InverseLeakyNeuron, ReadOut, SoftResetNeuron
+from hwgen.rtl.membrane import LATENCY, MembraneBank
+from tests.rtl.layers import make_layer, plan_one, random_currents
+from tests.rtl.words import join, split
+
+CHANNELS, SIDE, SAMPLES = 2, 3, 12
+
+
+def make(kind: str, code: str, steps: int, frac_bits: int):
+    rng = np.random.default_rng(steps)
+    thresholds = np.array([1, 37])
+    neuron = {
+        "radix": InverseLeakyNeuron(
+            threshold=thresholds, timesteps=4, threshold_frac_bits=frac_bits
+        ),
+        "rate": SoftResetNeuron(threshold=thresholds, timesteps=5, threshold_frac_bits=frac_bits),
+        "readout": ReadOut(),
+    }[kind]
+    size = 1 if kind == "readout" else SIDE
+    weights = rng.integers(-9, 10, (CHANNELS, 2, 1, 1))
+    layer = make_layer(weights, neuron, bias=[-7, 30])
+    source = Input(shape=(2, size, size), timesteps=steps, code=code)
+    plan, _ = plan_one(layer, source, lanes=CHANNELS, membrane_lanes=CHANNELS)
+    assert plan.membrane_depth == size * size
+    return layer, plan
+
+
+def constants(layer, code: str) -> tuple[np.ndarray, np.ndarray]:
+    """What firing adds to the stored U, for the first step and the others (module docstring)."""
+    neuron, bias = layer.neuron, layer.bias
+    if isinstance(neuron, ReadOut):
+        return bias * (2 if code == "radix" else 1), 0 * bias
+    if isinstance(neuron, SoftResetNeuron):
+        return bias - neuron.threshold, -neuron.threshold
+    half = neuron.threshold * 2 ** (neuron.timesteps - 1)  # D
+    return 2 * (bias - half), 2 * half
+
+
+def expected(layer, code: str, currents: np.ndarray) -> np.ndarray:
+    """Bits of spikes, or logits, (T2, positions, channels)."""
+    closed = close(accumulate(list(currents), code), layer)
+    if isinstance(layer.neuron, ReadOut):
+        return closed.reshape(1, -1, CHANNELS)
+    return fire(closed, layer.neuron).reshape(layer.neuron.timesteps, -1, CHANNELS)
+
+
+@pytest.mark.parametrize("gap", [0.0, 0.5])
+@pytest.mark.parametrize("steps", [1, 4])
+@pytest.mark.parametrize("code", ["radix", "rate"])
+@pytest.mark.parametrize(
+    ("kind", "frac_bits"), [("radix", 0), ("radix", 3), ("rate", 0), ("rate", 3), ("readout", 0)]
+)
+def test_both_phases(kind: str, code: str, steps: int, frac_bits: int, gap: float) -> None:
+    """Words follow each other at once; a bank of one membrane waits ``LATENCY`` cycles."""
+    layer, plan = make(kind, code, steps, frac_bits)
+    depth = plan.membrane_depth
+    rng = np.random.default_rng(9)
+    currents = random_currents(rng, layer, steps, SAMPLES, *([SIDE] * 2 if depth > 1 else [1, 1]))
+    first, others = constants(layer, code)
+    flow = random.Random(4)
+    dut = MembraneBank(plan)
+    issues: list[tuple] = []  # (phase, step, address, operand)
+    results: list[list[int]] = []
+    for sample in range(SAMPLES):
+        given = currents[:, sample].reshape(steps, depth, CHANNELS)
+        issues += [(0, t, n, given[t, n]) for t in range(steps) for n in range(depth)]
+        fired = expected(layer, code, currents[:, sample : sample + 1])
+        for t in range(len(fired)):
+            issues += [(1, t, n, first if t == 0 else others) for n in range(depth)]
+            results += fired[t].tolist()
+
+    async def bench(ctx) -> None:
+        operand = None  # of the cycle before
+        due: list[int] = []  # cycles in which ``fired`` has to be 1
+        busy = -1  # last cycle in which something is under way
+        done = cycle = wait = 0
+        while done < len(results) or issues:
+            assert ctx.get(dut.fired) == (cycle in due)
+            assert ctx.get(dut.idle) == (cycle > busy)
+            if ctx.get(dut.fired):
+                raw = ctx.get(dut.membranes.as_value())
+                got = split(raw, plan.membrane_width, CHANNELS)
+                if kind == "readout":
+                    got = [value >> (code == "radix") for value in got]
+                else:
+                    got = [int(value >= 0) for value in got]
+                assert got == results[done]
+                done += 1
+            noise = flow.getrandbits(plan.membrane_width * CHANNELS)
+            ctx.set(
+                dut.constants.as_value(),
+                noise if operand is None else join(operand, plan.membrane_width),
+            )
+            operand = None
+            go = issues and wait <= 0 and flow.random() >= gap
+            ctx.set(dut.issue.valid, bool(go))
+            if go:
+                phase, step, address, value = issues.pop(0)
+                ctx.set(dut.issue.fire, phase)
+                ctx.set(dut.issue.first, step == 0)
+                ctx.set(dut.issue.address, address)
+                ctx.set(dut.issue.currents.as_value(), join(value, plan.current_width))
+                busy = cycle + LATENCY - 1
+                wait = LATENCY if depth < LATENCY else 1
+                if phase:
+                    operand = value
+                    due.append(cycle + 3)
+            await ctx.tick()
+            cycle, wait = cycle + 1, wait - 1
+
+    m = Module()
+    m.submodules.dut = dut
+    simulator = Simulator(m)
+    simulator.add_clock(1e-6)
+    simulator.add_testbench(bench)
+    simulator.run()

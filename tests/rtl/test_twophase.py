@@ -1,0 +1,188 @@
+"""The two-phase membrane unit against golden: accumulate, close, fire."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from hwgen.golden.neurons import accumulate, close, fire
+from hwgen.network import Input, InverseLeakyNeuron, Layer, ReadOut, SoftResetNeuron, code_max
+from hwgen.rtl.twophase import TwoPhaseUnit
+from tests.rtl.bench import STALLS, Bench
+from tests.rtl.layers import current_range, make_layer, plan_one, random_currents
+from tests.rtl.words import groups_of, pixel_words, spike_words
+
+
+def run(
+    layer: Layer,
+    source: Input,
+    currents: np.ndarray,
+    *,
+    stall: tuple[float, float] = (0.0, 0.0),
+    reset_at: tuple[int, ...] = (),
+    **options: Any,
+):
+    """``currents`` have shape (T1, samples, height, width, channels)."""
+    plan, given = plan_one(layer, source, **options)
+    dut = TwoPhaseUnit(plan, layer, given)
+    bench = Bench(dut, seed=plan.membrane_depth)
+    closed = close(accumulate(list(currents), source.code), layer)
+    if isinstance(layer.neuron, ReadOut):
+        groups = groups_of(plan.fan_out, plan.membrane_lanes)
+        words = pixel_words(closed, groups, plan.membrane_width)
+        # What stands in lanes without a channel is nobody's business.
+        masks = pixel_words(0 * closed[:1] - 1, groups, plan.membrane_width)
+
+        def read(word: int) -> int:
+            return word & masks[len(got.cycles) % len(masks)]
+    else:
+        words = spike_words(fire(closed, layer.neuron), plan.membrane_lanes)
+
+        def read(word: int) -> int:
+            return word
+
+    groups = groups_of(plan.fan_out, plan.lanes)
+    given_words = pixel_words(np.moveaxis(currents, 1, 0), groups, plan.current_width)
+    sent = bench.send(dut.currents, given_words, stall=stall[0])
+    got = bench.expect(dut.words, words, stall=stall[1], read=read, name="words")
+    bench.run(reset_at=reset_at)
+    return plan, sent, got
+
+
+def neuron_of(kind: str, threshold: Any, steps: int, frac_bits: int = 0):
+    thresholds = np.array(threshold, dtype=np.int64)
+    make = InverseLeakyNeuron if kind == "radix" else SoftResetNeuron
+    return make(threshold=thresholds, timesteps=steps, threshold_frac_bits=frac_bits)
+
+
+CASES = [
+    # fan-out, side, lanes, membrane lanes, T1, T2, source's code, kind, fractional bits, banks
+    (1, 1, 1, 1, 3, 4, "radix", "radix", 0, "overlap"),
+    (1, 1, 1, 1, 1, 1, "radix", "radix", 0, "alternate"),
+    (2, 1, 2, 1, 4, 2, "radix", "radix", 1, "overlap"),
+    (3, 1, 2, 1, 2, 5, "radix", "rate", 0, "overlap"),
+    (5, 1, 4, 1, 3, 3, "rate", "radix", 2, "alternate"),
+    (3, 2, 2, 2, 4, 4, "rate", "rate", 3, "overlap"),
+    (5, 2, 3, 3, 5, 2, "radix", "radix", 0, "overlap"),
+    (7, 2, 4, 2, 2, 6, "rate", "radix", 0, "alternate"),
+    (4, 3, 4, 4, 3, 3, "radix", "rate", 4, "alternate"),
+]
+
+
+@pytest.mark.parametrize("stall", STALLS)
+@pytest.mark.parametrize("case", CASES, ids=lambda case: "-".join(map(str, case)))
+def test_spikes_equal_golden(case: tuple, stall: tuple[float, float]) -> None:
+    fan_out, side, lanes, membrane_lanes, t1, t2, code, kind, frac_bits, pipeline = case
+    rng = np.random.default_rng(fan_out * side)
+    weights = rng.integers(-20, 21, (fan_out, 2, 1, 1))
+    source = Input(shape=(2, side, side), timesteps=t1, code=code)
+    high = np.maximum(current_range(make_layer(weights, ReadOut()))[1], 1) * code_max(code, t1)
+    threshold = rng.integers(1, (high << frac_bits) // code_max(kind, t2) + 2)
+    threshold[-1] = 1
+    neuron = neuron_of(kind, threshold, t2, frac_bits)
+    layer = make_layer(weights, neuron, bias=rng.integers(-30, 60, fan_out))
+    currents = random_currents(rng, layer, t1, 6, side, side)
+    run(
+        layer, source, currents, stall=stall, reset_at=(41,),
+        lanes=lanes, membrane_lanes=membrane_lanes, pipeline=pipeline,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("pipeline", ["alternate", "overlap"])
+@pytest.mark.parametrize("depth", [1, 2, 3, 4, 5])
+@pytest.mark.parametrize("kind", ["radix", "rate", "readout"])
+def test_memories_of_few_words(kind: str, depth: int, pipeline: str) -> None:
+    """A word that comes round before it is written must wait for it, in either phase."""
+    rng = np.random.default_rng(depth)
+    weights = rng.integers(-20, 21, (depth, 1))
+    neuron = ReadOut() if kind == "readout" else neuron_of(kind, rng.integers(1, 30, depth), 4)
+    layer = make_layer(weights, neuron, bias=rng.integers(-5, 20, depth))
+    source = Input(shape=(1, 1, 1), timesteps=3)
+    currents = random_currents(rng, layer, 3, 9, 1, 1)
+    plan, _, _ = run(layer, source, currents, pipeline=pipeline, lanes=depth, membrane_lanes=1)
+    assert plan.membrane_depth == depth
+
+
+@pytest.mark.parametrize("stall", STALLS[::3])
+@pytest.mark.parametrize("code", ["radix", "rate"])
+@pytest.mark.parametrize(
+    ("classes", "lanes", "membrane_lanes"), [(1, 1, 1), (7, 4, 2), (10, 10, 5)]
+)
+def test_logits_equal_golden(
+    classes: int, lanes: int, membrane_lanes: int, code: str, stall: tuple[float, float]
+) -> None:
+    rng = np.random.default_rng(classes)
+    layer = make_layer(
+        rng.integers(-100, 101, (classes, 3)), ReadOut(), bias=rng.integers(-900, 900, classes)
+    )
+    source = Input(shape=(3, 1, 1), timesteps=4, code=code)
+    currents = random_currents(rng, layer, 4, 8, 1, 1)
+    run(
+        layer, source, currents, stall=stall, reset_at=(31,),
+        lanes=lanes, membrane_lanes=membrane_lanes,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("steps", range(1, 9))
+@pytest.mark.parametrize("kind", ["radix", "rate"])
+def test_both_ends_of_the_range(kind: str, steps: int) -> None:
+    """From far below 0 to far beyond 2·D, D = θ·2^(T2−1), each value on the way near them."""
+    theta = 3
+    top = theta * (code_max(kind, steps) + 1)  # the first value that is clipped
+    near = range(-2 * theta, 2 * theta + 1)
+    values = sorted(
+        {*near, *(top + n for n in near), *(top // 2 + n for n in near)}
+        | {sign * (top << place) + n for sign in (-1, 1) for place in range(6) for n in (-1, 0, 1)}
+    )
+    reach = max(abs(value) for value in values)
+    layer = make_layer([[[[reach]], [[-reach]]]] * 2, neuron_of(kind, [theta, 1], steps))
+    source = Input(shape=(2, 1, 1), timesteps=1)
+    currents = np.array(values).reshape(1, -1, 1, 1, 1) * [1, 1]
+    run(layer, source, currents, lanes=2)
+
+
+def test_every_membrane_of_a_small_neuron() -> None:
+    """θ = 5, B = 2, T2 = 3: q = clip(⌊(V + 2) / 5⌋, 0, 7) for every V from −60 to 60."""
+    layer = make_layer([[[[60]], [[-60]]]], neuron_of("radix", [5], 3), bias=2)
+    values = np.arange(-60, 61)
+    source = Input(shape=(2, 1, 1), timesteps=1)
+    run(layer, source, values.reshape(1, -1, 1, 1, 1))
+
+
+@pytest.mark.parametrize("kind", ["radix", "rate"])
+@pytest.mark.parametrize("steps", [1, 3, 8, 16])
+def test_lanes_without_a_channel_stay_silent(kind: str, steps: int) -> None:
+    """Also where membranes have hardly any bits: no weight, θ = 1."""
+    for bias in (0, 1, steps // 2, steps):
+        layer = make_layer([[0]] * 3, neuron_of(kind, [1] * 3, steps), bias=bias)
+        currents = np.zeros((1, 3, 1, 1, 3), dtype=np.int64)
+        source = Input(shape=(1, 1, 1), timesteps=1)
+        run(layer, source, currents, lanes=2, membrane_lanes=2)
+
+
+@pytest.mark.parametrize(("depth", "apart"), [(1, 4), (3, 4), (4, 1), (8, 1)])
+def test_one_word_a_cycle(depth: int, apart: int) -> None:
+    """In both phases, and four cycles apart in a memory of fewer words than that."""
+    layer = make_layer([[1]] * depth, neuron_of("radix", [1] * depth, 2))
+    currents = np.zeros((3, 1, 1, 1, depth), dtype=np.int64)
+    source = Input(shape=(1, 1, 1), timesteps=3)
+    _, sent, got = run(layer, source, currents, lanes=1)
+    assert sent.cycles == [apart * n for n in range(3 * depth)]
+    # The first word fires once the bank has changed hands and what it reads is written.
+    start = sent.cycles[-1] + apart
+    assert got.cycles == [start + 4 + apart * n for n in range(2 * depth)]
+
+
+def test_two_banks_accumulate_while_they_fire() -> None:
+    """With two banks samples follow each other without a gap; with one, each phase waits."""
+    layer = make_layer([[1]] * 6, neuron_of("radix", [1] * 6, 2))
+    currents = np.zeros((2, 5, 1, 1, 6), dtype=np.int64)
+    source = Input(shape=(1, 1, 1), timesteps=2)
+    _, sent, _ = run(layer, source, currents, lanes=1, pipeline="overlap")
+    assert sent.cycles == list(range(60))
+    _, sent, _ = run(layer, source, currents, lanes=1, pipeline="alternate")
+    assert sent.cycles == [
+        24 * sample + n + sample // 1 * 0 for sample in range(5) for n in range(12)
+    ]

@@ -1,0 +1,43 @@
+"""Stream words from arrays: the layouts of ``docs/hardware.md``, written out once more."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+
+
+def join(values: Iterable[int], width: int) -> int:
+    """One word of ``width`` bits a value, the first in the lowest bits; negative ones wrap."""
+    word = 0
+    for place, value in enumerate(values):
+        word |= (int(value) & ((1 << width) - 1)) << (place * width)
+    return word
+
+
+def split(word: int, width: int, count: int) -> list[int]:
+    """The inverse of :func:`join`, for signed values."""
+    values = [(word >> (place * width)) & ((1 << width) - 1) for place in range(count)]
+    return [value - (1 << width) if value >> (width - 1) else value for value in values]
+
+
+def pixel_words(planes: np.ndarray, groups: list[list[int]], width: int) -> list[int]:
+    """A word for each of ``groups`` of channels, at each pixel of each plane.
+
+    ``planes`` has shape (..., height, width, channels); a group may hold −1 for a bit or number
+    that stands for no channel and is 0. ``width`` bits a channel.
+    """
+    flat = planes.reshape(-1, planes.shape[-1])
+    flat = np.concatenate([flat, np.zeros((len(flat), 1), flat.dtype)], axis=1)  # index −1
+    return [join(pixel[group].tolist(), width) for pixel in flat for group in groups]
+
+
+def groups_of(channels: int, size: int) -> list[list[int]]:
+    """Channels cut into groups of ``size``, the last one filled up with −1."""
+    order = [*range(channels), *[-1] * (-channels % size)]
+    return [order[n : n + size] for n in range(0, len(order), size)]
+
+
+def spike_words(train: np.ndarray, width: int) -> list[int]:
+    """Layout "pixel" of trains (T, samples, height, width, channels): samples one by one."""
+    return pixel_words(np.moveaxis(train, 1, 0), groups_of(train.shape[-1], width), 1)
