@@ -127,7 +127,7 @@ def as_labels(array: np.ndarray, samples: int, *, where: str) -> np.ndarray:
 
 def _load_npz(path: Path) -> Dataset:
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             names = archive.files
             if "images" not in names:
                 raise DataError(

@@ -85,7 +85,7 @@ def convert(
     classes = None
     if labels is not None:
         classes = as_labels(np.asarray(labels), len(pixels), where="calibration labels")[chosen]
-    options.setdefault("pixel_bits", 8 * pixels.dtype.itemsize)
+    options["pixel_bits"] = options.get("pixel_bits") or 8 * pixels.dtype.itemsize
     pixels = pixels[chosen]
     told = _options(
         timesteps=timesteps,

@@ -9,6 +9,7 @@ import os
 import pickle
 import re
 import sys
+import warnings
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -25,7 +26,9 @@ from hwgen.errors import ConversionError
 
 _DAMAGE = (*MODEL_ERRORS, OSError, EOFError, zipfile.BadZipFile, pickle.UnpicklingError)
 _NESTED = ("state_dict", "model_state_dict", "model")  # where checkpoints keep the weights
-_SYMBOLS = re.compile(r"[\w\s+\-*/().,]*")  # what the shape expressions of a program consist of
+# What shape expressions consist of: sympy's classes, numbers and names; no attribute, no function.
+_EXPRESSION = re.compile(r"([\w\s+\-*/(),=<>]|\.\d|'\w+')*")
+_FUNCTION = re.compile(r"\b[a-z_]\w*\s*\(|__")
 
 
 def load_model(spec: str, weights: str | Path | None = None) -> nn.Module | ExportedProgram:
@@ -82,7 +85,9 @@ def load_weights(path: str | Path) -> dict[str, torch.Tensor]:
 
 
 def _read_torch(path: Path) -> dict[str, torch.Tensor]:
-    found = torch.load(path, map_location="cpu", weights_only=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of pickle protocols, before the refusal
+        found = torch.load(path, map_location="cpu", weights_only=True)
     for key in _NESTED:
         if isinstance(found, Mapping) and isinstance(found.get(key), Mapping):
             found = found[key]
@@ -104,7 +109,7 @@ def _read_safetensors(path: Path) -> dict[str, torch.Tensor]:
 
 
 def _read_npz(path: Path) -> dict[str, torch.Tensor]:
-    with np.load(path, allow_pickle=False) as archive:
+    with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
         return {name: torch.from_numpy(np.array(archive[name])) for name in archive.files}
 
 
@@ -212,7 +217,7 @@ def _require_plain_json(value: Any, name: str) -> None:
     for key, item in items:
         if key in ("path_name", "expr_str") and isinstance(item, str):
             # torch evaluates shape expressions as Python
-            if "__" in item or not _SYMBOLS.fullmatch(item):
+            if _FUNCTION.search(item) or not _EXPRESSION.fullmatch(item):
                 raise ValueError(f"{name} holds {item!r} in the place of a {key}")
             if "_obj" in item:
                 raise ValueError(f"{name} names a pickled object, which is never loaded")

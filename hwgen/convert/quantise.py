@@ -15,7 +15,7 @@ import numpy as np
 
 MIN_THRESHOLD = 256  # moves no scale by more than 2^−9
 MAX_FRAC_BITS = 16
-_TRIES = 40
+_TRIES = 80
 _UNSEEN = 1e-3  # weight of an input that was silent on all calibration images, of the mean
 
 

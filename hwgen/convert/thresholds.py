@@ -8,9 +8,10 @@ A neuron whose membrane holds U_in gives a train that stands for
 with the rounding offset η (ECC, Eq. 9: extra current so that the residue is centred). The scale λ
 is the one with the least expected conversion error on calibration data,
 
-    E(λ) = E |U_in − U_out|            (SpikeConverter, Eq. 13)
+    E(λ) = E |a(U_in) − U_out|         (SpikeConverter, Eq. 13)
 
-or E (U_in − U_out)² where that is asked for. Negative U_in count as 0: a ReLU makes them that.
+or its square where that is asked for. a is the model's activation, min(max(U_in, 0), high): what
+a ReLU cuts off is no error, and a neuron that saturates above ``high`` makes one.
 """
 
 from __future__ import annotations
@@ -49,31 +50,36 @@ def choose_scales(
     rows = sums.transpose(0, 1).reshape(channels if options.channel_scales else 1, -1)
     size = _CHANNEL_SAMPLES if options.channel_scales else _SAMPLES
     largest = rows.max(dim=1).values.clamp(max=high).double().numpy()
-    sample = _draw(rows, size, seed).clamp(0, high).double().numpy()
+    sample = _draw(rows, size, seed).clamp(min=0).double().numpy()
     if options.percentile is not None:
         scales = _percentile(rows, options.percentile, high) / q_max
     else:
-        scales = _minimise(sample, largest, q_max, squared=options.error == "squared")
+        power = 2 if options.error == "squared" else 1
+        scales = _minimise(sample, np.minimum(sample, high), largest, q_max, power)
     fires = (largest > 0) & (scales > 0) & np.isfinite(scales)
     fallback = _silent_scale(sums, high, q_max) if not fires.any() else np.median(scales[fires])
     return np.broadcast_to(np.where(fires, scales, fallback), (channels,)).copy()
 
 
-def error(sample: np.ndarray, scales: np.ndarray, q_max: int, *, squared: bool) -> np.ndarray:
-    """E(λ) of each row of ``sample`` (rows, values ≥ 0) for λ of ``scales`` (rows,)."""
+def error(
+    sums: np.ndarray, wanted: np.ndarray, scales: np.ndarray, q_max: int, power: int
+) -> np.ndarray:
+    """E(λ) of each row of ``sums`` (rows, values ≥ 0) for λ of ``scales`` (rows,)."""
     column = scales[:, np.newaxis]
-    rest = sample - column * np.minimum(np.floor(sample / column + ETA), q_max)
-    return np.asarray((rest**2 if squared else np.abs(rest)).mean(axis=1))
+    rest = np.abs(wanted - column * np.minimum(np.floor(sums / column + ETA), q_max))
+    return np.asarray((rest**power).mean(axis=1))
 
 
-def _minimise(sample: np.ndarray, largest: np.ndarray, q_max: int, *, squared: bool) -> np.ndarray:
+def _minimise(
+    sums: np.ndarray, wanted: np.ndarray, largest: np.ndarray, q_max: int, power: int
+) -> np.ndarray:
     """The best λ of each row, by ever finer geometric grids up to that of the largest value."""
     top = np.where(largest > 0, largest, 1.0) / q_max
     low, high = np.full(len(top), math.log(0.02)), np.full(len(top), math.log(1.1))
     best = high
     for _ in range(_ROUNDS):
         grid = np.linspace(low, high, _TRIES)
-        errors = [error(sample, top * np.exp(point), q_max, squared=squared) for point in grid]
+        errors = [error(sums, wanted, top * np.exp(point), q_max, power) for point in grid]
         best = grid[np.argmin(errors, axis=0), np.arange(len(top))]
         step = (high - low) / (_TRIES - 1)
         low, high = best - step, best + step

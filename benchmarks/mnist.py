@@ -1,0 +1,162 @@
+"""MNIST: float and spiking accuracy of a 784-128-10 MLP and a small CNN, 8-bit weights.
+
+    python benchmarks/mnist.py [--json FILE] [--quick] [--cache FOLDER]
+
+Trains both networks (once: the weights are cached), converts them on 1,000 training images and runs
+the golden model on the 10,000 test images of HWGEN_DATA. The test images are seen by nothing else.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("OMP_NUM_THREADS", "2")
+
+import torch
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+from torch import nn
+
+import models
+from hwgen import golden
+from hwgen.convert import convert
+from hwgen.data import Dataset
+from hwgen.network import Network
+
+TITLES = {"mlp": "MLP 784-128-10", "cnn": "CNN 8C3-P2-16C3-P2-64-10"}
+TIMESTEPS = (8, 4, 3, 2)
+WEIGHT_BITS = 8
+# Float accuracy at least, and loss at most (by timesteps), in points of the 10,000 test images.
+FLOAT_TARGETS = {"mlp": 98.0, "cnn": 99.0}
+LOSS_TARGETS = {("mlp", 8): 0.05, ("mlp", 4): 0.15, ("mlp", 2): 0.6, ("cnn", 8): 0.05,
+                ("cnn", 4): 0.15}  # fmt: skip
+
+
+def converted(name: str, model: nn.Module, training: Dataset, timesteps: int) -> Network:
+    """The benchmark's conversion of ``model``: 8-bit weights, iLIF neurons."""
+    return convert(
+        model, training.images, labels=training.labels, timesteps=timesteps,
+        weight_bits=WEIGHT_BITS, name=f"mnist_{name}",
+    )  # fmt: skip
+
+
+def accuracy_row(
+    name: str, network: Network, test: Dataset, float_accuracy: float
+) -> dict[str, Any]:
+    """Accuracies in per cent over all of ``test``, and what an image costs."""
+    assert test.labels is not None
+    result = golden.run(network, test.images)
+    accuracy = 100 * float((result.classes == test.labels).mean())
+    firing = [layer.name for layer in network.layers if layer.name in result.spikes]
+    neurons = sum(result.neurons[layer] for layer in firing)
+    spikes = sum(float(result.spikes[layer].mean()) for layer in firing)
+    return {
+        "network": name,
+        "method": network.provenance["method"],
+        "neuron": network.provenance["options"]["neuron"],
+        "timesteps": network.input.timesteps,
+        "weight_bits": network.provenance["options"]["weight_bits"],
+        "samples": len(test),
+        "float_accuracy": round(float_accuracy, 4),
+        "accuracy": round(accuracy, 4),
+        "loss": round(float_accuracy - accuracy, 4),
+        "spikes_per_neuron": spikes / neurons,
+        "synaptic_operations": sum(
+            float(operations.mean()) for operations in result.synaptic_operations.values()
+        ),
+    }
+
+
+def run(*, quick: bool, cache: Path | None, console: Console) -> list[dict[str, Any]]:
+    """The rows of the table."""
+    training, test = models.mnist(_data())
+    if quick:
+        training, test = training.take(12_000), test.take(1_000)
+    rows = []
+    with Progress(console=console, transient=True) as progress:
+        for name in models.RECIPES:
+            epochs = 2 if quick else models.RECIPES[name].epochs
+            task = progress.add_task(f"training the {name}", total=epochs + len(TIMESTEPS))
+            model = models.train(
+                name, training, cache=cache, epochs=epochs,
+                progress=lambda done, _, task=task: progress.update(task, completed=done),
+            )  # fmt: skip
+            progress.update(task, completed=epochs)
+            floats = models.float_accuracy(model, test)
+            for timesteps in TIMESTEPS:
+                progress.update(task, description=f"{name}: converting to T = {timesteps}")
+                network = converted(name, model, training, timesteps)
+                rows.append(accuracy_row(name, network, test, floats))
+                progress.advance(task)
+    return rows
+
+
+def missed(rows: list[dict[str, Any]]) -> list[str]:
+    """Targets that the rows do not meet."""
+    found = []
+    for row in rows:
+        name, timesteps = row["network"], row["timesteps"]
+        most = LOSS_TARGETS.get((name, timesteps))
+        if row["float_accuracy"] < FLOAT_TARGETS[name]:
+            found.append(f"{name}: float {row['float_accuracy']:.2f} < {FLOAT_TARGETS[name]}")
+        if most is not None and row["loss"] > most + 1e-9:
+            found.append(f"{name}, T = {timesteps}: loss {row['loss']:.2f} > {most}")
+    return list(dict.fromkeys(found))
+
+
+def table(rows: list[dict[str, Any]]) -> Table:
+    made = Table(title=f"MNIST, {rows[0]['samples']:,} test images, {WEIGHT_BITS}-bit weights")
+    for column in ("network", "T", "float %", "spiking %", "loss", "at most", "spikes / neuron",
+                   "synaptic operations"):  # fmt: skip
+        made.add_column(column, justify="left" if column == "network" else "right")
+    for row in rows:
+        most = LOSS_TARGETS.get((row["network"], row["timesteps"]))
+        made.add_row(
+            TITLES[row["network"]],
+            str(row["timesteps"]),
+            f"{row['float_accuracy']:.2f}",
+            f"{row['accuracy']:.2f}",
+            f"{row['loss']:+.2f}",
+            "" if most is None else f"{most:.2f}",
+            f"{row['spikes_per_neuron']:.3f}",
+            f"{row['synaptic_operations']:,.0f}",
+        )
+    return made
+
+
+def _data() -> Path:
+    folder = Path(os.environ.get("HWGEN_DATA", ""))
+    if not (folder / "mnist_train.npz").is_file():
+        sys.exit("set HWGEN_DATA to the folder with mnist_train.npz and mnist_test.npz")
+    return folder
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the rows to FILE")
+    parser.add_argument("--quick", action="store_true", help="two epochs, 1,000 test images")
+    parser.add_argument("--cache", type=Path, help="folder of trained weights (HWGEN_CACHE)")
+    options = parser.parse_args()
+    torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
+    console = Console()
+    started = time.monotonic()
+    rows = run(quick=options.quick, cache=options.cache, console=console)
+    console.print(table(rows))
+    if not options.quick:
+        failures = missed(rows)
+        console.print("targets missed: " + "; ".join(failures) if failures else "all targets met")
+    console.print(f"{time.monotonic() - started:.0f} s")
+    if options.json:
+        options.json.parent.mkdir(parents=True, exist_ok=True)
+        options.json.write_text(json.dumps({"rows": rows}, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
