@@ -71,3 +71,20 @@ def random_currents(
     kind = rng.integers(0, 5, size=shape[1:])
     currents = np.where(kind == 0, low, currents)
     return np.where(kind == 1, high, currents)
+
+
+def mixed_weights(rng: np.random.Generator, fan_out: int) -> np.ndarray:
+    """(fan_out, 2, 1, 1): one input that excites and one that inhibits."""
+    return np.stack([rng.integers(1, 21, fan_out), rng.integers(-20, 0, fan_out)], 1)[
+        ..., None, None
+    ]
+
+
+def fit(rng: np.random.Generator, drive: np.ndarray, q_max: int) -> tuple[np.ndarray, np.ndarray]:
+    """Thresholds and biases for ``drive``, membranes (..., channels): some stay below 0, some
+    beyond ``q_max``, most between. The second threshold is 1."""
+    flat = drive.reshape(-1, drive.shape[-1])
+    low, high = np.quantile(flat, 0.2, axis=0), np.quantile(flat, 0.9, axis=0)
+    threshold = np.maximum(1, np.rint((high - low) / q_max)).astype(np.int64)
+    threshold[1:2] = 1
+    return threshold, rng.integers(0, threshold) - low.astype(np.int64)

@@ -11,7 +11,7 @@ from hwgen.golden.neurons import accumulate, close, fire
 from hwgen.network import Input, InverseLeakyNeuron, Layer, ReadOut, SoftResetNeuron, code_max
 from hwgen.rtl.twophase import TwoPhaseUnit
 from tests.rtl.bench import STALLS, Bench
-from tests.rtl.layers import current_range, make_layer, plan_one, random_currents
+from tests.rtl.layers import fit, make_layer, mixed_weights, plan_one, random_currents
 from tests.rtl.words import groups_of, pixel_words, spike_words
 
 
@@ -76,14 +76,13 @@ CASES = [
 def test_spikes_equal_golden(case: tuple, stall: tuple[float, float]) -> None:
     fan_out, side, lanes, membrane_lanes, t1, t2, code, kind, frac_bits, pipeline = case
     rng = np.random.default_rng(fan_out * side)
-    weights = rng.integers(-20, 21, (fan_out, 2, 1, 1))
+    weights = mixed_weights(rng, fan_out)
     source = Input(shape=(2, side, side), timesteps=t1, code=code)
-    high = np.maximum(current_range(make_layer(weights, ReadOut()))[1], 1) * code_max(code, t1)
-    threshold = rng.integers(1, (high << frac_bits) // code_max(kind, t2) + 2)
-    threshold[-1] = 1
-    neuron = neuron_of(kind, threshold, t2, frac_bits)
-    layer = make_layer(weights, neuron, bias=rng.integers(-30, 60, fan_out))
-    currents = random_currents(rng, layer, t1, 6, side, side)
+    currents = random_currents(rng, make_layer(weights, ReadOut()), t1, 8, side, side)
+    drive = accumulate(list(currents), code) << frac_bits
+    threshold, bias = fit(rng, drive, code_max(kind, t2))
+    layer = make_layer(weights, neuron_of(kind, threshold, t2, frac_bits), bias=bias)
+    assert 0.1 < fire(close(drive >> frac_bits, layer), layer.neuron).mean() < 0.9
     run(
         layer, source, currents, stall=stall, reset_at=(41,),
         lanes=lanes, membrane_lanes=membrane_lanes, pipeline=pipeline,
@@ -96,11 +95,12 @@ def test_spikes_equal_golden(case: tuple, stall: tuple[float, float]) -> None:
 def test_memories_of_few_words(kind: str, depth: int, pipeline: str) -> None:
     """A word that comes round before it is written must wait for it, in either phase."""
     rng = np.random.default_rng(depth)
-    weights = rng.integers(-20, 21, (depth, 1))
-    neuron = ReadOut() if kind == "readout" else neuron_of(kind, rng.integers(1, 30, depth), 4)
-    layer = make_layer(weights, neuron, bias=rng.integers(-5, 20, depth))
-    source = Input(shape=(1, 1, 1), timesteps=3)
-    currents = random_currents(rng, layer, 3, 9, 1, 1)
+    weights = mixed_weights(rng, depth)
+    currents = random_currents(rng, make_layer(weights, ReadOut()), 3, 9, 1, 1)
+    threshold, bias = fit(rng, accumulate(list(currents), "radix"), code_max(kind, 4))
+    neuron = ReadOut() if kind == "readout" else neuron_of(kind, threshold, 4)
+    layer = make_layer(weights, neuron, bias=bias)
+    source = Input(shape=(2, 1, 1), timesteps=3)
     plan, _, _ = run(layer, source, currents, pipeline=pipeline, lanes=depth, membrane_lanes=1)
     assert plan.membrane_depth == depth
 
