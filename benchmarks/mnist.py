@@ -18,13 +18,13 @@ from typing import Any
 
 os.environ.setdefault("OMP_NUM_THREADS", "2")
 
+import models
 import torch
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 from torch import nn
 
-import models
 from hwgen import golden
 from hwgen.convert import convert
 from hwgen.data import Dataset

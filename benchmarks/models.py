@@ -89,7 +89,7 @@ def train(
     epochs: int | None = None,
     progress: Progress | None = None,
 ) -> nn.Module:
-    """The model ``name`` of RECIPES trained on ``data``, in eval mode; from the cache if it is there.
+    """The model ``name`` of RECIPES trained on ``data``, in eval mode; from the cache if it can.
 
     Parameters
     ----------

@@ -70,8 +70,11 @@ def load(path: str | Path, *, split: str | None = None) -> Dataset:
     return _load_npz(path)
 
 
-def as_images(array: np.ndarray, *, where: str) -> np.ndarray:
-    """``array`` as unsigned (samples, channels, height, width), or :class:`DataError`."""
+def as_images(array: np.ndarray, *, where: str, channels_first: bool = False) -> np.ndarray:
+    """``array`` as unsigned (samples, channels, height, width), or :class:`DataError`.
+
+    ``channels_first`` says that arrays of 4 axes are in that order already.
+    """
     if array.dtype == np.bool_:
         array = array.astype(np.uint8)
     if not np.issubdtype(array.dtype, np.integer):
@@ -85,7 +88,10 @@ def as_images(array: np.ndarray, *, where: str) -> np.ndarray:
         )
     if array.size == 0:
         raise DataError(f"{where}: there are no images, shape {array.shape}")
-    return np.ascontiguousarray(_channels_first(_unsigned(array, where=where), where=where))
+    array = _unsigned(array, where=where)
+    if array.ndim == 3 or not channels_first:
+        array = _channels_first(array, where=where)
+    return np.ascontiguousarray(array)
 
 
 def _unsigned(array: np.ndarray, *, where: str) -> np.ndarray:

@@ -80,7 +80,7 @@ def convert(
         raise ConversionError(
             f"the network's name must be a string that is not empty, not {name!r}"
         )
-    pixels = as_images(np.asarray(images), where="calibration images")
+    pixels = as_images(np.asarray(images), where="calibration images", channels_first=True)
     chosen = _spread(len(pixels), CALIBRATION_IMAGES)
     classes = None
     if labels is not None:

@@ -89,19 +89,13 @@ def test_without_the_pad_value_the_border_would_be_wrong():
     """What the test above would see if silence stood for the padding."""
     model, images = tiny_cnn(), pixels((2, 8, 8), samples=60)
     given = {"mean": [0.5, 0.5], "std": [0.25, 0.25]}
-    values = [
-        golden.run(network, images, trains=True).values["0"]
-        for network in (convert(model, images, **given), _silent_pads(convert(model, images, **given)))
-    ]
+    right, wrong = (convert(model, images, **given) for _ in range(2))
+    object.__setattr__(wrong.nodes[0].projections[0], "pad_value", None)
+    values = [golden.run(n, images, trains=True).values["0"] for n in (right, wrong)]
     differs = (values[0] != values[1]).any(axis=(0, 1))
     assert differs[[0, -1]].all()
     assert differs[:, [0, -1]].all()
     assert not differs[1:-1, 1:-1].any()
-
-
-def _silent_pads(network: Network) -> Network:
-    object.__setattr__(network.nodes[0].projections[0], "pad_value", None)
-    return network
 
 
 @pytest.mark.parametrize("neuron", ["ilif", "if2"])
@@ -229,7 +223,8 @@ def test_single_phase_neurons():
         scale = network.provenance["output_scales"]["0"] / first.neuron.threshold
         offset = network.provenance["input_offset"][0] / 255
         bias = (model[0].bias + offset * model[0].weight.sum(dim=(1, 2, 3))).detach().numpy()
-        np.testing.assert_allclose(first.bias * timesteps * scale, bias, atol=timesteps * scale.max())
+        found = first.bias * timesteps * scale
+        np.testing.assert_allclose(found, bias, atol=timesteps * scale.max())
         logits = golden.run(network, images).logits * network.provenance["logit_scale"]
         errors[timesteps] = np.abs(logits - expected).mean() / expected.std()
     assert errors[16] < 0.3
@@ -359,6 +354,14 @@ def test_one_image_one_class_one_neuron():
     network = convert(model, pixels((1, 1, 1), samples=1))
     assert network.classes == 1
     assert len(network.probe) == 1
+
+
+def test_images_of_four_axes_are_channels_first():
+    """Not guessed at, as for files: (N, 4, 5, 3) is 4 channels here."""
+    model = S(nn.Conv2d(4, 2, 2), nn.ReLU(), nn.Flatten(), nn.Linear(16, 3)).eval()
+    assert convert(model, pixels((4, 5, 3))).input.shape == (4, 5, 3)
+    grey = S(nn.Conv2d(1, 2, 2), nn.ReLU(), nn.Flatten(), nn.Linear(16, 3)).eval()
+    assert convert(grey, pixels((5, 3))).input.shape == (1, 5, 3)
 
 
 def test_sixteen_bit_pixels():

@@ -94,9 +94,18 @@ MODELS = {
     "logits are averages": lambda: S(
         nn.Conv2d(3, 5, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten()
     ),
-    "adaptive average": lambda: S(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(5), head(100)),
+    "adaptive average": lambda: S(
+        nn.Conv2d(3, 4, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(5), head(100)
+    ),
     "two convs, merged": lambda: S(
         nn.Conv2d(3, 4, 3, 2, padding=1), nn.Conv2d(4, 4, 3), nn.ReLU(), head(64)
+    ),
+    "two convs, padding merged": lambda: S(
+        nn.Conv2d(3, 4, 2, 2, bias=False), nn.Conv2d(4, 4, 3, padding=1), nn.ReLU(), head(144)
+    ),
+    "padded twice, merged": lambda: S(
+        nn.Conv2d(3, 4, 2, 3, padding=1, bias=False), nn.Conv2d(4, 4, 3, padding=1), nn.ReLU(),
+        head(100),
     ),
     "grouped convs, merged": lambda: S(
         nn.Conv2d(3, 6, 3, groups=3), nn.Conv2d(6, 6, 3, stride=2, groups=6),
@@ -174,7 +183,9 @@ FORWARDS = {
         {"conv": nn.Conv2d(3, 4, 3, stride=2), "fc": nn.Linear(168, 5)},
     ),
     "F.pad with the mean's code": (
-        lambda m, x: m.fc(F.relu(m.conv(F.pad((x - 0.5) / 0.2, (1, 1, 1, 1), value=1.0))).flatten(1)),
+        lambda m, x: m.fc(
+            F.relu(m.conv(F.pad((x - 0.5) / 0.2, (1, 1, 1, 1), value=1.0))).flatten(1)
+        ),
         {"conv": nn.Conv2d(3, 4, 3), "fc": nn.Linear(576, 5)},
     ),
     "a layer called twice": (

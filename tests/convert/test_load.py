@@ -1,7 +1,8 @@
-"""Models and weights from files; nothing in them is ever run or unpickled but the model's own .py."""
+"""Models and weights from files; nothing but the model's own .py is ever run or unpickled."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import pickle
 import shutil
@@ -205,10 +206,8 @@ def test_the_payload_would_run_without_the_guard(folder, tmp_path):
         tmp_path / "evil.pt2",
         lambda name, content: payload if "sample_inputs" in name else content,
     )
-    try:
+    with contextlib.suppress(Exception):  # whatever it makes of it
         torch.export.load(path)
-    except Exception:  # noqa: BLE001, S110  whatever it makes of it
-        pass
     assert trap.exists()
 
 

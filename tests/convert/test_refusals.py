@@ -70,7 +70,9 @@ ONE = {
         S(nn.Flatten(), nn.Linear(432, 8), nn.Softmax(1), nn.Linear(8, 5)),
         "2 (Softmax): only a softmax over the classes at the very end",
     ),
-    "relu at the end": (S(nn.Flatten(), nn.Linear(432, 5), nn.ReLU()), "must end with a linear map"),
+    "relu at the end": (
+        S(nn.Flatten(), nn.Linear(432, 5), nn.ReLU()), "must end with a linear map"
+    ),
     "pool at the end": (
         S(nn.Conv2d(3, 5, 3), nn.AdaptiveMaxPool2d(1), nn.Flatten()),
         "must end with a linear map",
@@ -78,6 +80,16 @@ ONE = {
     "two convolutions, padded": (
         S(nn.Conv2d(3, 4, 3), nn.Conv2d(4, 4, 3, padding=1), nn.ReLU(), nn.Flatten(),
           nn.Linear(400, 5)),
+        "1 (Conv2d): follows 0 (Conv2d) with no ReLU between",
+    ),
+    "a bias under padding": (
+        S(nn.Conv2d(3, 4, 2, 2), nn.Conv2d(4, 4, 3, padding=1), nn.ReLU(), nn.Flatten(),
+          nn.Linear(144, 5)),
+        "1 (Conv2d): follows 0 (Conv2d) with no ReLU between",
+    ),
+    "rows left over under padding": (
+        S(nn.Conv2d(3, 4, 5, 5, bias=False), nn.Conv2d(4, 4, 3, padding=1), nn.ReLU(),
+          nn.Flatten(), nn.Linear(16, 5)),
         "1 (Conv2d): follows 0 (Conv2d) with no ReLU between",
     ),
     "pool between linear maps": (
