@@ -77,11 +77,18 @@ def command(
     with progress(f"generating {output}"):
         design = generate(loaded, board=name, **options)
         design.write(output)
-    plan = design.plan
+    predicted = design.prediction
     if as_json:
-        print_json({"folder": str(output), "board": name, "plan": plan.to_json()})
+        plan = design.plan.to_json()
+        print_json({"folder": str(output), "board": name, "plan": plan, "predicted": predicted})
         return
-    _print_plan(plan, output)
+    _print_plan(design.plan, output, (predicted or {}).get("busy_cycles", {}))
+    if predicted:
+        click.echo(
+            f"predicted on {predicted['images']} calibration images: latency "
+            f"{predicted['latency_cycles']:,.0f} cycles, interval "
+            f"{predicted['interval_cycles']:,.0f} cycles"
+        )
 
 
 def _per_layer(
@@ -95,22 +102,24 @@ def _per_layer(
     return numbers
 
 
-def _print_plan(plan: HardwarePlan, output: Path) -> None:
-    rows = [
-        (
-            layer.node,
-            layer.kind,
-            layer.fan_out,
-            layer.lanes,
-            layer.fold,
-            layer.window.scanners,
-            layer.weight_bits,
-            layer.membrane_width,
-            layer.weight_depth * layer.lanes * layer.window.scanners * layer.weight_bits / 1024,
-            layer.banks * layer.membrane_depth * layer.membrane_lanes * layer.membrane_width / 1024,
+def _print_plan(plan: HardwarePlan, output: Path, busy: Mapping[str, float]) -> None:
+    rows = []
+    for layer in plan.layers:
+        weights = layer.weight_depth * layer.lanes * layer.window.scanners * layer.weight_bits
+        words = layer.banks * layer.membrane_depth
+        membranes = words * layer.membrane_lanes * layer.membrane_width
+        rows.append(
+            (
+                layer.node,
+                layer.kind,
+                layer.fan_out,
+                layer.lanes,
+                layer.window.scanners,
+                f"{weights / 1024:,.1f} kbit of {layer.weight_bits}",
+                f"{membranes / 1024:,.1f} kbit of {layer.membrane_width}",
+                busy.get(layer.node),
+            )
         )
-        for layer in plan.layers
-    ]
     print_table(
         f"{plan.name}: schedule {plan.schedule}, pipeline {plan.pipeline}, "
         f"input {plan.encoder.input_width} bits wide",
@@ -119,12 +128,10 @@ def _print_plan(plan: HardwarePlan, output: Path) -> None:
             "neuron",
             "channels",
             "lanes",
-            "fold",
             "scanners",
-            "weight bits",
-            "membrane bits",
-            "weights kbit",
-            "membranes kbit",
+            "weights",
+            "membranes",
+            "busy cycles",
         ),
         rows,
         footer=f"written to {output}",
