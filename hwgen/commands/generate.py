@@ -77,12 +77,12 @@ def command(
     with progress(f"generating {output}"):
         design = generate(loaded, board=name, **options)
         design.write(output)
-    predicted = design.prediction
+    predicted: dict[str, Any] | None = design.prediction
     if as_json:
         plan = design.plan.to_json()
         print_json({"folder": str(output), "board": name, "plan": plan, "predicted": predicted})
         return
-    _print_plan(design.plan, output, (predicted or {}).get("busy_cycles", {}))
+    _print_plan(design.plan, output, predicted["busy_cycles"] if predicted else {})
     if predicted:
         click.echo(
             f"predicted on {predicted['images']} calibration images: latency "
