@@ -77,7 +77,7 @@ def command(
     with progress(f"generating {output}"):
         design = generate(loaded, board=name, **options)
         design.write(output)
-    predicted: dict[str, Any] | None = design.prediction
+    predicted: Mapping[str, Any] | None = design.prediction
     if as_json:
         plan = design.plan.to_json()
         print_json({"folder": str(output), "board": name, "plan": plan, "predicted": predicted})
