@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from hwgen import golden
     from hwgen.artefact import load, save
     from hwgen.convert import convert
-    from hwgen.network import Network
     from hwgen.generation import generate
+    from hwgen.network import Network
 
 _HOMES = {
     "Network": "hwgen.network:Network",
