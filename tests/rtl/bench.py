@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any
 
-from amaranth import ClockDomain, Module, Value
+from amaranth import Cat, ClockDomain, Module, Value
 from amaranth.sim import Simulator
 
 STALLS = ((0.0, 0.0), (0.6, 0.0), (0.0, 0.6), (0.4, 0.4))
@@ -37,8 +37,10 @@ class Driver:
 
     def __init__(self, stream: Any, words: Sequence[int], stall: float, rng: random.Random) -> None:
         self.words, self.cycles = list(words), list[int]()
-        self._payload, self._valid = Value.cast(stream.payload), stream.valid
-        self.ready, self._rng = stream.ready, rng
+        self._width = len(Value.cast(stream.payload))
+        self._ready, self._rng = stream.ready, rng
+        # Set together, and only when they change: every change costs the simulator a step.
+        self._port, self._state = Cat(stream.payload, stream.valid), 0
         self._stalled, self._offered = Staller(rng, stall), False
 
     @property
@@ -54,14 +56,19 @@ class Driver:
         self._offered = False
 
     def drive(self, ctx: Any) -> None:
-        if not self._offered:
-            self._offered = not self.done and not self._stalled()
-            noise = self._rng.getrandbits(len(self._payload)) if len(self._payload) else 0
-            ctx.set(self._payload, self.words[len(self.cycles)] if self._offered else noise)
-            ctx.set(self._valid, self._offered)
+        if self._offered or (self.done and not self._state >> self._width):
+            return
+        self._offered = not self.done and not self._stalled()
+        if self._offered:
+            state = self.words[len(self.cycles)] | 1 << self._width
+        else:
+            state = self._rng.getrandbits(self._width) if self._width else 0
+        if state != self._state:
+            ctx.set(self._port, state)
+            self._state = state
 
     def clock(self, ctx: Any, cycle: int) -> None:
-        if self._offered and ctx.get(self.ready):
+        if self._offered and ctx.get(self._ready):
             self.cycles.append(cycle)
             self._offered = False
 
@@ -93,7 +100,7 @@ class Monitor:
         self._valid, self._ready = stream.valid, stream.ready
         self._stalled, self._rng, self._can_stall = Staller(rng, stall), rng, stall > 0
         self._held: int | None = None
-        self._shy = self._before = False
+        self._shy = self._before = self._given = False
 
     @property
     def total(self) -> int:
@@ -110,11 +117,16 @@ class Monitor:
 
     def drive(self, ctx: Any) -> None:
         if not self._can_stall:
-            ctx.set(self._ready, 1)
+            self._give(ctx, True)
             return
-        ctx.set(self._ready, 0)
+        self._give(ctx, False)
         self._before = bool(ctx.get(self._valid))
-        ctx.set(self._ready, not self._stalled() and (self._before or not self._shy))
+        self._give(ctx, not self._stalled() and (self._before or not self._shy))
+
+    def _give(self, ctx: Any, ready: bool) -> None:
+        if ready != self._given:
+            ctx.set(self._ready, ready)
+            self._given = ready
 
     def clock(self, ctx: Any, cycle: int) -> None:
         valid, index = bool(ctx.get(self._valid)), len(self.cycles)
@@ -139,6 +151,13 @@ class Monitor:
                 raise AssertionError(f"{where}: {word}, expected {self.expected[index]}")
             self.cycles.append(cycle)
             self._held, self._shy = None, self._rng.random() < 0.5
+
+
+class Observer(Monitor):
+    """Watches a stream that others take: its ``ready`` is an output too."""
+
+    def drive(self, ctx: Any) -> None:
+        pass
 
 
 class Bench:
@@ -172,10 +191,14 @@ class Bench:
         stall: float = 0.0,
         read: Callable[[int], Any] = int,
         name: str = "stream",
+        observe: bool = False,
     ) -> Monitor:
-        """``read`` turns the payload, an unsigned integer, into what it is compared with."""
-        monitor = Monitor(name, stream, words, stall, read, self._rng)
-        # After all drivers: valid may follow an input in the same cycle.
+        """``read`` turns the payload, an unsigned integer, into what it is compared with.
+
+        With ``observe`` the stream's ``ready`` is watched, not driven.
+        """
+        kind = Observer if observe else Monitor
+        monitor = kind(name, stream, words, stall, read, self._rng)
         self._ends.append(monitor)
         return monitor
 
@@ -186,12 +209,19 @@ class Bench:
         return values
 
     def run(
-        self, *, timeout: int = 100_000, reset_at: Sequence[int] = (), idle: int = PAUSE
+        self,
+        *,
+        timeout: int = 100_000,
+        reset_at: Sequence[int] = (),
+        idle: int = PAUSE,
+        then: Callable[[Any], Awaitable[None]] | None = None,
     ) -> int:
         """Run until all words have passed, and ``idle`` cycles on; returns the cycles of the run.
 
-        At each cycle of ``reset_at`` the component is reset, and everything starts again.
+        At each cycle of ``reset_at`` the component is reset, and everything starts again. ``then``
+        is awaited at the end, with the simulator's context.
         """
+        # Drivers first: valid may follow an input in the same cycle.
         ends = sorted(self._ends, key=lambda end: isinstance(end, Monitor))
         cycles = 0
 
@@ -199,7 +229,8 @@ class Bench:
             nonlocal cycles
             left = idle
             while left:
-                ctx.set(self._domain.rst, cycles in reset_at)
+                if reset_at:
+                    ctx.set(self._domain.rst, cycles in reset_at)
                 for end in ends:
                     end.drive(ctx)
                 for signal, values in self._watched:
@@ -216,6 +247,8 @@ class Bench:
                 elif cycles >= timeout:
                     passed = ", ".join(f"{len(end.cycles)} of {end.total}" for end in ends)
                     raise AssertionError(f"stands still after {cycles} cycles: {passed} words")
+            if then is not None:
+                await then(ctx)
 
         simulator = Simulator(self._module)
         simulator.add_clock(1e-6)

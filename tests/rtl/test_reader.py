@@ -8,7 +8,7 @@ import pytest
 from amaranth import Module, Value
 from amaranth.sim import Simulator
 
-from hwgen.plan.hardware import WindowPlan
+from hwgen.plan.geometry import WindowPlan
 from hwgen.rtl.reader import WindowReader
 from tests.rtl.windows import inside, taps_of, window
 

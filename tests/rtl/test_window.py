@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hwgen.plan.hardware import WindowPlan
+from hwgen.plan.geometry import WindowPlan
 from hwgen.rtl.window import WindowBuffer
 from tests.rtl.bench import STALLS, Bench
 from tests.rtl.windows import chunk_words, random_window, window

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from hwgen.plan.hardware import WindowPlan
+from hwgen.plan.geometry import WindowPlan
 
 
 def window(**sizes: Any) -> WindowPlan:

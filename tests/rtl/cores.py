@@ -1,0 +1,111 @@
+"""A whole core in Amaranth's simulator: every stream and every packet against golden."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from amaranth import Cat
+
+from hwgen import golden
+from hwgen.network import Input, Network
+from hwgen.plan.geometry import StreamPlan
+from hwgen.plan.hardware import HardwarePlan
+from hwgen.rtl import core as core_module
+from tests.rtl.bench import Bench
+from tests.rtl.words import join
+
+
+class CoreBench:
+    """``plan`` of ``network`` on its bench.
+
+    ``run`` compares all words; then ``sample_cycles`` and ``result_cycles`` hold when the first
+    beat of each sample was taken and when each class left, ``counters`` what the core counted, and
+    ``blocked`` in how many cycles a word of each stream waited.
+    """
+
+    def __init__(self, plan: HardwarePlan, network: Network, images: np.ndarray) -> None:
+        with pytest.MonkeyPatch.context() as patch:
+            # Amaranth cannot simulate weights that stand in a file.
+            patch.setattr(core_module, "INLINE_BITS", 1 << 40)
+            self.core = core_module.Core(plan, network)
+        assert not self.core.files
+        self.plan, self._images, self._source = plan, images, network.input
+        self._gold = golden.run(network, images, trains=True)
+        self.trains = self._gold.trains
+
+    def run(
+        self,
+        *,
+        stall: tuple[float, float] = (0.0, 0.0),
+        reset_at: tuple[int, ...] = (),
+        seed: int = 0,
+        timeout: int = 60_000,
+    ) -> int:
+        core, plan = self.core, self.plan
+        bench = Bench(core, seed=seed)
+        beats = beats_of(self._images, self._source, plan.encoder.input_width)
+        pixels = SimpleNamespace(
+            payload=core.s_axis_tdata, valid=core.s_axis_tvalid, ready=core.s_axis_tready
+        )
+        sent = bench.send(pixels, [beat for sample in beats for beat in sample], stall=stall[0])
+        waits = {}
+        for tap, stream in enumerate(plan.streams):
+            ports = SimpleNamespace(
+                payload=getattr(core, f"tap_{tap}_data"),
+                valid=getattr(core, f"tap_{tap}_valid"),
+                ready=getattr(core, f"tap_{tap}_ready"),
+            )
+            words = words_of(self.trains[stream.node], stream)
+            bench.expect(ports, words, name=stream.node, observe=True)
+            waits[stream.node] = bench.watch(ports.valid & ~ports.ready)
+        results = SimpleNamespace(
+            payload=Cat(core.m_axis_tdata, core.m_axis_tlast),
+            valid=core.m_axis_tvalid,
+            ready=core.m_axis_tready,
+        )
+        classes, packets = self._gold.logits.shape[1], []
+        for logits, winner in zip(self._gold.logits, self._gold.classes, strict=True):
+            packets += [join([logit], plan.logit_width) for logit in logits]
+            packets.append(int(winner) | 1 << plan.logit_width)
+        got = bench.expect(results, packets, stall=stall[1], name="results")
+        cycles = bench.run(reset_at=reset_at, timeout=timeout, then=self._read_counters)
+        self.blocked = {node: sum(values) for node, values in waits.items()}
+        self.sample_cycles = sent.cycles[:: len(beats[0])]
+        self.result_cycles = got.cycles[classes :: classes + 1]
+        return cycles
+
+    async def _read_counters(self, ctx: Any) -> None:
+        self.counters = {}
+        for address, counter in enumerate(self.core.counters):
+            ctx.set(self.core.counter_address, address)
+            await ctx.tick()
+            self.counters[counter] = ctx.get(self.core.counter_data)
+
+
+def beats_of(images: np.ndarray, source: Input, input_width: int) -> list[list[int]]:
+    """Each image's packet: pixels in the order y, x, c, of one or two bytes; then noise."""
+    size = 8 if source.pixel_bits <= 8 else 16
+    per_beat = input_width // size
+    rng = np.random.default_rng(1)
+    packets = []
+    for image in images:
+        pixels = image.transpose(1, 2, 0).ravel().tolist()
+        pixels += rng.integers(0, 1 << size, -len(pixels) % per_beat).tolist()
+        packets.append(
+            [join(pixels[n : n + per_beat], size) for n in range(0, len(pixels), per_beat)]
+        )
+    return packets
+
+
+def words_of(trains: np.ndarray, stream: StreamPlan) -> list[int]:
+    """Words of trains (samples, T, channels, height, width), in the layout of ``stream``."""
+    words = []
+    for plane in trains.reshape(-1, *trains.shape[2:]):
+        bits = plane.transpose(1, 2, 0)
+        rows = bits.reshape(1, -1) if stream.layout == "raster" else bits.reshape(-1, len(plane))
+        for row in rows.tolist():
+            words += [join(row[n : n + stream.width], 1) for n in range(0, len(row), stream.width)]
+    return words

@@ -1,0 +1,69 @@
+"""Whole cores: every stream and packet, also after a reset in the middle of a sample."""
+
+from __future__ import annotations
+
+import pytest
+
+from hwgen.plan.folding import make_plan
+from tests.random_networks import random_images, random_network
+from tests.rtl.bench import PAUSE
+from tests.rtl.cores import CoreBench
+
+
+def bench_of(seed: int, neuron: str | None, samples: int, **options) -> CoreBench:
+    network = random_network(seed, neuron=neuron, max_size=5, max_channels=4, max_timesteps=3)
+    return CoreBench(make_plan(network, **options), network, random_images(seed, network, samples))
+
+
+@pytest.mark.parametrize(
+    ("seed", "neuron", "pipeline"),
+    [(3, "radix", "overlap"), (3, "radix", "alternate"), (8, "rate_single", "overlap"),
+     (11, "rate_two", "overlap"), (12, None, "alternate")],
+)  # fmt: skip
+def test_after_a_reset_everything_starts_clean(
+    seed: int, neuron: str | None, pipeline: str
+) -> None:
+    """Reset while pixels come in, while layers work on two samples, and twice in a row."""
+    options = {"pipeline": pipeline, "lanes": 4, "scanners": 2, "input_width": 16}
+    free = bench_of(seed, neuron, 3, **options)
+    free.run()
+    pixels, first, last = free.sample_cycles[1] // 2, free.result_cycles[0], free.result_cycles[-1]
+    again = bench_of(seed, neuron, 3, **options)
+    resets = (max(1, pixels), first, first + (first + last) // 2, first + (first + last) // 2 + 1)
+    again.run(reset_at=resets)
+    # To the cycle as from power-up.
+    start = resets[-1] + 1
+    assert again.result_cycles == [start + cycle for cycle in free.result_cycles]
+
+
+@pytest.mark.parametrize("stall", [(0.5, 0.0), (0.0, 0.7), (0.4, 0.4)])
+def test_stalls_on_both_sides(stall: tuple[float, float]) -> None:
+    bench_of(5, None, 3, lanes=3, scanners=2).run(stall=stall, seed=2)
+
+
+def test_counters_hold_what_was_seen_from_outside() -> None:
+    bench = bench_of(3, "radix", 4, lanes=4, input_width=64)
+    cycles = bench.run(stall=(0.3, 0.3))
+    counted, plan = bench.counters, bench.plan
+    layers = [stage.node for stage in plan.layers]
+    assert list(counted) == [
+        ("", "cycles"),
+        ("", "samples"),
+        *((stream.node, kind) for stream in plan.streams for kind in ("spikes", "blocked")),
+        *((node, kind) for node in layers for kind in ("busy", "stall")),
+    ]
+    for stream in plan.streams:
+        assert counted[stream.node, "spikes"] == int(bench.trains[stream.node].sum())
+        assert counted[stream.node, "blocked"] == bench.blocked[stream.node]
+    assert any(bench.blocked.values())
+    assert counted["", "samples"] == 4
+    # Counted while the bench looked for words too many, too; a sum is read three cycles late.
+    assert counted["", "cycles"] == cycles - 1 + PAUSE - 2 + 1
+    assert all(0 < counted[node, "busy"] < cycles for node in layers)
+
+
+def test_a_core_without_counters() -> None:
+    bench = bench_of(3, "radix", 1, counters=False)
+    bench.run()
+    assert bench.counters == {}
+    assert not hasattr(bench.core, "counter_data")

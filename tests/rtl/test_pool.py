@@ -1,0 +1,103 @@
+"""The max-pool against golden's race of trains."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from hwgen.golden import encode_train
+from hwgen.golden.pool import pool_train
+from hwgen.network import MaxPool2d
+from hwgen.plan.geometry import StreamPlan
+from hwgen.plan.hardware import PoolPlan
+from hwgen.rtl.pool import MaxPool
+from tests.rtl.bench import STALLS, Bench
+from tests.rtl.windows import window
+from tests.rtl.words import spike_words
+
+
+def run(
+    train: np.ndarray,
+    *,
+    width: int,
+    stall: tuple[float, float] = (0.0, 0.0),
+    reset_at: tuple[int, ...] = (),
+    **geometry: Any,
+):
+    """``train`` has shape (T, samples, height, width, channels)."""
+    steps, _, rows, columns, channels = train.shape
+    words = -(-channels // width)
+    plan = window(
+        word_width=width, timesteps=steps, rows=rows, columns=columns, words=words, fold=words,
+        depthwise=True, **geometry,
+    )  # fmt: skip
+    pool = MaxPool2d(
+        name="p", source="x", kernel=plan.kernel, stride=plan.stride, padding=plan.padding
+    )
+    shape = pool.output_shape((channels, rows, columns))
+    output = StreamPlan(node="p", shape=shape, timesteps=steps, width=width)
+    dut = MaxPool(PoolPlan(node="p", window=plan, output=output))
+    bench = Bench(dut, seed=channels)
+    sent = bench.send(dut.inputs, spike_words(train, width), stall=stall[0])
+    pooled = pool_train(train, pool)
+    got = bench.expect(dut.words, spike_words(pooled, width), stall=stall[1], name="words")
+    bench.run(reset_at=reset_at)
+    return sent, got
+
+
+def trains(seed: int, steps: int, *shape: int, code: str = "radix") -> np.ndarray:
+    q_max = (1 << steps) - 1 if code == "radix" else steps
+    values = np.random.default_rng(seed).integers(0, q_max, shape, endpoint=True)
+    return encode_train(values, code, steps)
+
+
+GEOMETRIES = [
+    # channels, width of a word, rows, columns, kernel, stride, padding
+    (1, 1, 1, 1, (1, 1), (1, 1), (0, 0, 0, 0)),
+    (2, 1, 1, 1, (1, 1), (1, 1), (0, 0, 0, 0)),
+    (3, 1, 2, 2, (2, 2), (2, 2), (0, 0, 0, 0)),
+    (5, 2, 4, 6, (2, 2), (2, 2), (0, 0, 0, 0)),
+    (4, 4, 5, 5, (3, 3), (2, 1), (0, 0, 0, 0)),
+    (3, 2, 5, 4, (3, 2), (1, 3), (2, 0, 1, 1)),
+    (2, 2, 7, 5, (2, 1), (3, 2), (0, 0, 1, 0)),
+]
+
+
+@pytest.mark.parametrize("stall", STALLS)
+@pytest.mark.parametrize("code", ["radix", "rate"])
+@pytest.mark.parametrize("geometry", GEOMETRIES, ids=str)
+def test_words_equal_the_race(geometry: tuple, code: str, stall: tuple[float, float]) -> None:
+    channels, width, rows, columns, kernel, stride, padding = geometry
+    run(
+        trains(channels, 4, 4, rows, columns, channels, code=code), width=width,
+        kernel=kernel, stride=stride, padding=padding, stall=stall, reset_at=(47,),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("kernel", [(1, 1), (1, 2), (1, 3), (2, 2)])
+@pytest.mark.parametrize("words", [1, 2, 3])
+def test_windows_that_come_again_before_they_are_written(
+    words: int, kernel: tuple[int, int]
+) -> None:
+    """So few windows that the race of the step before is still under way."""
+    train = trains(words, 5, 8, *kernel, words)
+    run(train, width=1, kernel=kernel, stride=(1, 1))
+
+
+def test_race_by_hand() -> None:
+    """5 = 101b, 6 = 110b, 3 = 011b, 6 → 110b = 6; the 5's last one comes too late."""
+    train = encode_train(np.array([5, 6, 3, 6]).reshape(1, 2, 2, 1), "radix", 3)
+    _, got = run(train, width=1, kernel=(2, 2), stride=(2, 2))
+    assert got.expected == [1, 1, 0]
+
+
+def test_a_candidate_a_cycle() -> None:
+    """16 windows of four candidates take 64 cycles; a word comes 3 cycles after its last one."""
+    train = trains(1, 2, 2, 8, 8, 3)
+    sent, got = run(train, width=3, kernel=(2, 2), stride=(2, 2))
+    gaps = {b - a for a, b in zip(got.cycles[32:], got.cycles[33:], strict=False)}
+    assert gaps == {4}
+    _, got = run(train, width=3, kernel=(1, 1), stride=(1, 1))
+    assert got.cycles == [5 + 3 + n for n in range(256)]
