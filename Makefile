@@ -50,9 +50,9 @@ test-slow: $(STAMP)
 
 benchmarks: $(BENCH)
 	@mkdir -p out
-	@set -e; for script in benchmarks/*.py; do \
-	    name=$$(basename $$script .py); case $$name in _*) continue;; esac; \
-	    echo "== $$name"; $(BIN)/python $$script --json out/$$name.json; \
+	@set -e; for script in $$(grep -l __main__ benchmarks/*.py); do \
+	    name=$$(basename $$script .py); echo "== $$name"; \
+	    $(BIN)/python $$script --json out/$$name.json; \
 	done
 
 clean:
