@@ -1,0 +1,193 @@
+"""The MNIST networks as hardware: bit-exact simulation, cycles, and place and route.
+
+Each network is trained (or taken from the cache), converted, generated, and simulated on test
+images; measured cycles stand beside the cycle model's. Without --quick, those that have a board are
+placed and routed on it, and results per second are those of the routed clock.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("OMP_NUM_THREADS", "2")
+# cocotb and Verilator start `python` by name.
+os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
+
+import models
+from mnist import accuracy_row, converted
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+from hwgen import golden
+from hwgen.data import Dataset
+from hwgen.generation import generate
+from hwgen.network import Network
+from hwgen.simulate import simulate
+from hwgen.synth.build import build as place_and_route
+
+PUBLISHED = (
+    "Published, for comparison: Spiker+ 784-128-10 on a Zynq-7020, 93.85 %, 780 µs a digit, "
+    "7,612 logic cells (Carpegna et al., 2024)."
+)
+
+
+@dataclass(frozen=True)
+class Case:
+    """A network, its hardware options, and the samples for each simulator."""
+
+    model: str
+    timesteps: int
+    samples: int
+    icarus: int = 0
+    board: str | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+CASES = (
+    Case("mlp", 4, 200, icarus=10, board="ulx3s-85f", options={"lanes": 128}),
+    Case("mlp", 4, 200, options={"lanes": 128, "pipeline": "alternate"}),
+    Case("mlp", 4, 200, options={"lanes": 32, "scanners": 4}),
+    Case("mlp", 2, 200, options={"lanes": 128}),
+    Case("cnn", 4, 20, icarus=3, board="ulx3s-85f"),
+    Case("cnn", 4, 20, options={"pipeline": "alternate"}),
+    Case("cnn", 8, 20),
+)
+QUICK = (
+    Case("mlp", 4, 20, options={"lanes": 128}),
+    Case("cnn", 2, 2),
+)
+
+
+def rows_of(
+    case: Case, network: Network, accuracies: dict[str, Any], test: Dataset, folder: Path
+) -> list[dict[str, Any]]:
+    """One row for each simulator; ``accuracies`` is what the row says of the whole test set."""
+    design = generate(network, board=case.board, **case.options)
+    design.write(folder)
+    images = test.images[: case.samples]
+    placed: dict[str, Any] = {}
+    if case.board:
+        routed = place_and_route(folder)
+        placed = {
+            "board": case.board,
+            "fmax_mhz": round(routed.fmax_mhz, 2),
+            **{key: routed.utilisation[key][0] for key in ("lut4", "ff", "block_ram")},
+        }
+    rows = []
+    for simulator, samples in (("verilator", case.samples), ("icarus", case.icarus)):
+        if not samples or (simulator == "icarus" and shutil.which("iverilog") is None):
+            continue
+        report = simulate(folder, images, samples=samples, simulator=simulator)
+        operations = golden.run(network, images[:samples]).synaptic_operations
+        row = accuracies | {
+            "schedule": design.plan.schedule,
+            "pipeline": design.plan.pipeline,
+            "lanes": max(layer.lanes for layer in design.plan.layers),
+            "samples": samples,
+            "simulator": simulator,
+            "bit_exact_samples": samples if report.bit_exact else 0,
+            "latency_cycles": report.latency_cycles,
+            "interval_cycles": report.interval_cycles,
+            "predicted_latency_cycles": report.predicted_latency_cycles,
+            "predicted_interval_cycles": report.predicted_interval_cycles,
+            # Of the layer that uses its adders best: the others wait for it.
+            "lane_utilisation": max(
+                float(operations[layer.node].mean())
+                / (report.interval_cycles * layer.lanes * layer.window.scanners)
+                for layer in design.plan.layers
+            ),
+            **placed,
+        }
+        if placed:
+            rate = placed["fmax_mhz"] * 1e6 / report.interval_cycles
+            row["results_per_second"] = round(rate)
+            row["results_per_second_per_klut"] = round(1000 * rate / placed["lut4"])
+        rows.append(row)
+    return rows
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--json", type=Path, help="write the rows to this file")
+    parser.add_argument("--quick", action="store_true", help="few samples, no place and route")
+    parser.add_argument("--cache", type=Path, help="folder of trained weights")
+    arguments = parser.parse_args()
+    data = os.environ.get("HWGEN_DATA")
+    if not data:
+        sys.exit("set HWGEN_DATA to the folder with mnist_train.npz and mnist_test.npz")
+    training, test = models.mnist(Path(data))
+    cases = QUICK if arguments.quick else CASES
+    rows: list[dict[str, Any]] = []
+    with (
+        Progress(console=Console(stderr=True)) as progress,
+        tempfile.TemporaryDirectory() as temporary,
+    ):
+        task = progress.add_task("", total=len(cases))
+        for number, case in enumerate(cases):
+            name = f"{case.model}, T = {case.timesteps}"
+            progress.update(task, description=f"{name}: training")
+            model = models.train(case.model, training, cache=arguments.cache)
+            progress.update(task, description=f"{name}: conversion")
+            network = converted(case.model, model, training, case.timesteps)
+            accuracies = accuracy_row(
+                case.model, network, test, models.float_accuracy(model, test)
+            )
+            progress.update(task, description=f"{name}: hardware")
+            rows += rows_of(case, network, accuracies, test, Path(temporary) / f"build{number}")
+            progress.advance(task)
+    print_table(rows)
+    if arguments.json:
+        arguments.json.parent.mkdir(parents=True, exist_ok=True)
+        arguments.json.write_text(json.dumps({"rows": rows}, indent=1) + "\n", encoding="utf-8")
+
+
+def print_table(rows: list[dict[str, Any]]) -> None:
+    columns = {
+        "network": "network",
+        "T": "timesteps",
+        "pipeline": "pipeline",
+        "lanes": "lanes",
+        "%": "accuracy",
+        "simulator": "simulator",
+        "bit-exact": "bit_exact_samples",
+        "latency": "latency_cycles",
+        "predicted": "predicted_latency_cycles",
+        "interval": "interval_cycles",
+        "predicted ": "predicted_interval_cycles",
+        "lanes used": "lane_utilisation",
+        "MHz": "fmax_mhz",
+        "LUT4": "lut4",
+        "block RAM": "block_ram",
+        "results/s": "results_per_second",
+        "a kLUT": "results_per_second_per_klut",
+    }
+    table = Table(title="MNIST as hardware")
+    for title in columns:
+        table.add_column(title, justify="right")
+    for row in rows:
+        table.add_row(*(_text(row.get(key)) for key in columns.values()))
+    console = Console(width=200)
+    console.print(table)
+    console.print(PUBLISHED)
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        return f"{value:,.2f}"
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+if __name__ == "__main__":
+    main()
