@@ -15,6 +15,9 @@ from hwgen.rtl.pool import MaxPool
 from hwgen.rtl.result import ResultUnit
 from hwgen.rtl.weights import INLINE_BITS
 
+SUBMODULES = ("encoder", "results", "counters")
+"""Those beside the layers and pools, which are called after their nodes."""
+
 
 class Core(wiring.Component):
     """A whole network. ``docs/hardware.md`` describes its ports.
@@ -36,14 +39,6 @@ class Core(wiring.Component):
         self._plan = plan
         self.files = {}
         self.counters = []
-        self._encoder = Encoder(plan.encoder)
-        self._units = self._make_units(network)
-        readout = plan.stages[-1]
-        self._results = ResultUnit(
-            classes=network.classes,
-            word_layout=membrane_layout(readout),
-            width=plan.logit_width,
-        )
         self._list_counters()
         ports = {
             "s_axis_tdata": In(plan.encoder.input_width),
@@ -62,9 +57,16 @@ class Core(wiring.Component):
             ports[f"tap_{index}_data"] = Out(stream_plan.width)
             ports[f"tap_{index}_valid"] = Out(1)
             ports[f"tap_{index}_ready"] = Out(1)
+        self._encoder = Encoder(plan.encoder)
+        self._units = self._make_units(network, taken={*SUBMODULES, "clk", "rst", *ports})
+        self._results = ResultUnit(
+            classes=network.classes,
+            word_layout=membrane_layout(plan.stages[-1]),
+            width=plan.logit_width,
+        )
         super().__init__(ports)
 
-    def _make_units(self, network):
+    def _make_units(self, network, *, taken):
         signals = network.signals()
         nodes = {node.name: node for node in network}
         streams = {network.input.name: self._plan.encoder.output}
@@ -72,7 +74,6 @@ class Core(wiring.Component):
             stage = next((s for s in self._plan.stages if s.node == node.name), None)
             streams[node.name] = stage.output if stage else streams[node.sources[0]]
         units = []
-        taken = set()
         for stage in self._plan.stages:
             name = identifier(stage.node, taken=taken)
             taken.add(name)

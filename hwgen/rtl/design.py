@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import shutil
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from hwgen.resources import resource_dir
 from hwgen.rtl.core import Core
 from hwgen.rtl.names import identifier
 
+FORMAT = "hwgen-build"
 MANIFEST_VERSION = 1
 TEMPLATES = ("hwgen_weight_memory.v",)
 """Hand-written Verilog that cores instantiate."""
@@ -84,8 +84,8 @@ class Design:
         ``path`` holds something else.
         """
         path = Path(path)
-        ours = (path / "manifest.json").is_file() or not path.exists()
-        if not ours and (not path.is_dir() or any(path.iterdir())):
+        empty = not path.exists() or (path.is_dir() and not any(path.iterdir()))
+        if not empty and not _is_build(path):
             raise ArtefactError(
                 f"{path} exists and is no build folder; give another path or remove it"
             )
@@ -99,9 +99,15 @@ class Design:
             save(self.network, folder / "network")
             manifest = json.dumps(self._manifest(folder, core), indent=1, sort_keys=False)
             (folder / "manifest.json").write_text(manifest + "\n", encoding="utf-8")
+            old = Path(temporary) / "old"
             if path.exists():
-                shutil.rmtree(path)
-            folder.rename(path)
+                path.rename(old)
+            try:
+                folder.rename(path)
+            except OSError:
+                if old.exists():
+                    old.rename(path)
+                raise
         return path
 
     def _manifest(self, folder: Path, core: Core) -> dict:
@@ -111,7 +117,7 @@ class Design:
             if file.is_file()
         }
         return {
-            "format": "hwgen-build",
+            "format": FORMAT,
             "version": MANIFEST_VERSION,
             "name": self.plan.name,
             "top": self.plan.name,
@@ -150,6 +156,15 @@ class Design:
             "predicted": self.prediction,
             "files": files,
         }
+
+
+def _is_build(folder: Path) -> bool:
+    """Whether its manifest says so; other things have a ``manifest.json`` too."""
+    try:
+        manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+        return manifest["format"] == FORMAT
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
 
 
 def _plain_verilog(text: str) -> str:

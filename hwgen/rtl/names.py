@@ -34,10 +34,12 @@ def identifier(name: str, *, taken: Iterable[str] = ()) -> str:
     """A plain Verilog identifier close to ``name``, unlike any of ``taken``.
 
     Characters other than ASCII letters, digits and underscores become underscores; a keyword, a
-    leading digit or an empty name gets a prefix; a clash gets a number.
+    leading digit, an empty name or one like those of the hand-written modules, ``hwgen_…``, gets a
+    prefix; a clash gets a number.
     """
     plain = re.sub(r"[^A-Za-z0-9_]", "_", name)[:MAX_LENGTH].rstrip("_")
-    if not plain or not plain[0].isalpha() or plain.lower() in KEYWORDS:
+    lower = plain.lower()
+    if not lower[:1].isalpha() or lower in KEYWORDS or lower.startswith("hwgen_"):
         plain = f"n_{plain}".rstrip("_")
     taken = {other.lower() for other in taken}
     chosen, number = plain, 2
