@@ -85,8 +85,8 @@ class Encoder(wiring.Component):
 
         read_port = frames.read_port()
         m.d.comb += read_port.addr.eq(Mux(send_frame, frame_words, 0) + send_word)
-        pixels = Signal(word_layout)
-        bits = Signal(plan.word_pixels)
+        pixels = Signal(word_layout, reset_less=True)
+        bits = Signal(plan.word_pixels, reset_less=True)
         m.d.sync += [sent.eq(sent << 1 | send), pixels.eq(read_port.data), bits.eq(0)]
         m.d.comb += [fifo.push.eq(sent[2]), fifo.push_data.eq(bits)]
         steps = [send_step, Signal.like(send_step), Signal.like(send_step)]
@@ -112,7 +112,7 @@ class Encoder(wiring.Component):
         gathered = plan.word_pixels // plan.piece_pixels  # for a word
         sample_pieces = -(-plan.sample_pixels // plan.piece_pixels)
 
-        beat = Signal(plan.input_width)
+        beat = Signal(plan.input_width, reset_less=True)
         left = Signal(range(pieces + 1))  # pieces of the beat not yet taken
         piece_index = Signal(range(sample_pieces))
         frame = Signal()
@@ -182,7 +182,7 @@ class Encoder(wiring.Component):
             shape=layout, depth=frame_words, init=[], attrs={"no_rw_check": 1}
         )
         read_port, write_port = memory.read_port(), memory.write_port()
-        before, after = Signal(layout), Signal(layout)
+        before, after = Signal(layout, reset_less=True), Signal(layout, reset_less=True)
         m.d.sync += before.eq(read_port.data)
         with m.If(steps[1] == 0):
             m.d.sync += [before[n].eq(1 << width - 1) for n in range(plan.word_pixels)]

@@ -83,17 +83,18 @@ class MembraneBank(wiring.Component):
 
         # Read. The constants come from their memory in the same cycle as the membranes.
         m.d.comb += read_port.addr.eq(self.issue.address)
-        read = Signal(issue_layout(plan))
-        m.d.sync += read.eq(self.issue)
+        read = Signal(issue_layout(plan), reset_less=True)
+        read_valid = Signal()
+        m.d.sync += [read.eq(self.issue), read_valid.eq(self.issue.valid)]
 
         # Prepare: the operand.
         prepared = Signal(3)  # valid, fire, first
-        address = Signal.like(read.address)
-        membranes = Signal(membrane_layout(plan))
-        operands = Signal(membrane_layout(plan))
+        address = Signal.like(read.address, reset_less=True)
+        membranes = Signal(membrane_layout(plan), reset_less=True)
+        operands = Signal(membrane_layout(plan), reset_less=True)
         divides = plan.kind == "two-phase" and plan.leak_out
         m.d.sync += [
-            prepared.eq(Cat(read.valid, read.fire, read.first)),
+            prepared.eq(Cat(read_valid, read.fire, read.first)),
             address.eq(read.address),
             membranes.eq(read_port.data),
         ]
@@ -112,6 +113,8 @@ class MembraneBank(wiring.Component):
             "fire": int(plan.leak_out),
         }
         written = Signal()
+        updated = Signal(membrane_layout(plan), reset_less=True)
+        m.d.comb += self.membranes.eq(updated)
         m.d.sync += [
             self.fired.eq(valid & fire),
             written.eq(valid),
@@ -132,16 +135,16 @@ class MembraneBank(wiring.Component):
             operand = operands[lane] ^ negate.replicate(width)
             carry_sum = Cat(negate, moved).as_signed() + Cat(negate, operand)
             m.d.comb += total.eq(carry_sum[1:])
-            m.d.sync += self.membranes[lane].eq(total)
+            m.d.sync += updated[lane].eq(total)
             if divides:
                 top = membranes[lane]
                 with m.If(fire & ~first & (top[-1] != top[-2])):
-                    m.d.sync += self.membranes[lane].eq(membranes[lane])
+                    m.d.sync += updated[lane].eq(membranes[lane])
 
         # Write.
         m.d.comb += [
             write_port.data.eq(self.membranes),
             write_port.en.eq(written),
-            self.idle.eq(~(read.valid | valid | written)),
+            self.idle.eq(~(read_valid | valid | written)),
         ]
         return m

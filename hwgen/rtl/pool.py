@@ -98,8 +98,8 @@ class MaxPool(wiring.Component):
         for now, read_value, race_value in delayed:
             m.d.sync += [read_value.eq(now), race_value.eq(read_value)]
         bits, race_candidate, race_word, first = (values[2] for values in delayed)
-        state = Signal(state_layout)
-        previous = Signal(width)
+        state = Signal(state_layout, reset_less=True)
+        previous = Signal(width, reset_less=True)
         m.d.sync += [state.eq(state_read.data), previous.eq(output_read.data)]
 
         # Race.

@@ -212,7 +212,7 @@ class WindowReader(wiring.Component):
             stages[0]["inside"].eq(inside),
             *(stages[n + 1][name].eq(stages[n][name]) for n in range(2) for name in names),
         ]
-        bits = Signal(plan.slice_width)
+        bits = Signal(plan.slice_width, reset_less=True)
         pad = self._pad_bits(m, axes)
         m.d.sync += bits.eq(self.data)
         with m.If(~stages[1]["inside"]):

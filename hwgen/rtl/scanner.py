@@ -74,8 +74,8 @@ class EventScanner(wiring.Component):
 
         # Look ahead: what is left of the chunk after its first event.
         ahead_valid = Signal()
-        ahead = Signal.like(chunk)
-        ahead_rest = Signal(width)
+        ahead = Signal.like(chunk, reset_less=True)
+        ahead_rest = Signal(width, reset_less=True)
         load = Signal()
         m.d.comb += self.chunks.ready.eq(~ahead_valid | load)
         with m.If(self.chunks.ready):
@@ -88,9 +88,9 @@ class EventScanner(wiring.Component):
         # Search: an event a cycle, the chunk's last one where nothing is left after it.
         m.submodules.fifo = fifo = PromiseFifo(shape=event_layout(self._depth))
         valid = Signal()
-        bits = Signal(width)
-        rest = Signal(width)
-        base = Signal(range(self._depth))
+        bits = Signal(width, reset_less=True)
+        rest = Signal(width, reset_less=True)
+        base = Signal(range(self._depth), reset_less=True)
         next_base = Signal(range(self._depth))
         last = Signal()
         step = Signal()
@@ -118,9 +118,9 @@ class EventScanner(wiring.Component):
 
         # One-hot: the bit that goes.
         hot_valid = Signal()
-        hot = Signal(width)
-        hot_base = Signal.like(base)
-        hot_last = Signal()
+        hot = Signal(width, reset_less=True)
+        hot_base = Signal.like(base, reset_less=True)
+        hot_last = Signal(reset_less=True)
         m.d.sync += [
             hot_valid.eq(step),
             hot.eq(bits & ~rest),

@@ -90,7 +90,7 @@ class SinglePhaseUnit(wiring.Component):
         read_port, added_port = memory.read_port(), added_memory.read_port()
         threshold_port = threshold_memory.read_port()
         word_read = Signal.like(word)
-        currents = Signal(data.ArrayLayout(signed(plan.current_width), lanes))
+        currents = Signal(data.ArrayLayout(signed(plan.current_width), lanes), reset_less=True)
         first = Signal()
         m.d.comb += [
             read_port.addr.eq(address),
@@ -104,9 +104,11 @@ class SinglePhaseUnit(wiring.Component):
         ]
 
         # Prepare, add, compare; the address follows.
-        membranes, operands = Signal(layout), Signal(layout)
-        totals, thresholds, reset = Signal(layout), Signal(layout), Signal(layout)
-        spikes = Signal(lanes)
+        membranes, operands, totals, thresholds, reset = (
+            Signal(layout, name=name, reset_less=True)
+            for name in ("membranes", "operands", "totals", "thresholds", "reset")
+        )
+        spikes = Signal(lanes, reset_less=True)
         m.d.sync += [membranes.eq(read_port.data), thresholds.eq(threshold_port.data)]
         with m.If(first):
             m.d.sync += membranes.as_value().eq(0)

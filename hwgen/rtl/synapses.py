@@ -85,8 +85,8 @@ class SynapseArray(wiring.Component):
         for index, (events, memory) in enumerate(zip(self.events, self._memories, strict=True)):
             m.submodules[f"weights_{index}"] = memory
             hits = Signal(2, name=f"hits_{index}")
-            read = Signal.like(memory.row, name=f"read_{index}")
-            row = Signal.like(memory.row, name=f"row_{index}")
+            read = Signal.like(memory.row, name=f"read_{index}", reset_less=True)
+            row = Signal.like(memory.row, name=f"row_{index}", reset_less=True)
             m.d.comb += [
                 waiting[index].eq(events.valid & events.payload.last),
                 events.ready.eq(~events.payload.last | last),
@@ -103,6 +103,9 @@ class SynapseArray(wiring.Component):
                 m.d.sync += row.as_value().eq(0)
             terms.append([row[lane] for lane in range(lanes)])
 
+        def partial():
+            return Signal(signed(width), name="partial", reset_less=True)
+
         # Sum over scanners, two at a time.
         lasts = [last]
         for _ in range(3):
@@ -110,11 +113,11 @@ class SynapseArray(wiring.Component):
         while len(terms) > 1:
             sums = []
             for pair in zip(terms[::2], terms[1::2], strict=False):
-                added = [Signal(signed(width), name="partial") for _ in range(lanes)]
+                added = [partial() for _ in range(lanes)]
                 m.d.sync += [a.eq(x + y) for a, x, y in zip(added, *pair, strict=True)]
                 sums.append(added)
             if len(terms) % 2:
-                held = [Signal(signed(width), name="partial") for _ in range(lanes)]
+                held = [partial() for _ in range(lanes)]
                 m.d.sync += [h.eq(x) for h, x in zip(held, terms[-1], strict=True)]
                 sums.append(held)
             terms = sums
@@ -123,11 +126,14 @@ class SynapseArray(wiring.Component):
         # Accumulate. The last sum goes straight out and the accumulator starts again.
         total = Signal(layout)
         summed = Signal(layout)
+        # Reset reaches what tells whether data is there, not the data: its net is long enough.
+        currents = Signal(layout, reset_less=True)
+        m.d.comb += self.currents.payload.eq(currents)
         for lane in range(lanes):
             m.d.comb += summed[lane].eq(total[lane] + terms[0][lane])
             m.d.sync += total[lane].eq(summed[lane])
         with m.If(lasts[-1]):
-            m.d.sync += [total.as_value().eq(0), self.currents.payload.eq(summed)]
+            m.d.sync += [total.as_value().eq(0), currents.eq(summed)]
         with m.If(taken):
             m.d.sync += self.currents.valid.eq(0)
         with m.If(lasts[-1]):
