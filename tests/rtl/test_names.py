@@ -31,6 +31,7 @@ def test_characters_are_replaced_one_by_one() -> None:
     assert identifier("block.0/relu 2") == "block_0_relu_2"
     assert identifier("module") == "n_module"
     assert identifier("1x1") == "n_1x1"
+    assert identifier("hwgen_weight_memory") == "n_hwgen_weight_memory"
     assert identifier("") == "n"
 
 
