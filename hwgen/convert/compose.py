@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hwgen.convert.graph import NO_PADDING, FloatConv2d, FloatLinear, Padding
+from hwgen.convert.graph import NO_PADDING, ConvOp, FloatConv2d, FloatLinear, Padding
 from hwgen.network import Pair, Shape
 
 MAX_WEIGHTS = 1 << 24  # a merged map larger than this is no gain to anybody
@@ -22,6 +22,16 @@ class Kernel:
     stride: Pair = (1, 1)
     padding: Padding = NO_PADDING
     groups: int = 1
+
+    @classmethod
+    def of(cls, op: ConvOp) -> Kernel:
+        return cls(
+            weights=op.weights,
+            bias=op.bias,
+            stride=op.stride,
+            padding=op.padding,
+            groups=op.groups,
+        )
 
 
 def regroup(weights: np.ndarray, groups: int, wanted: int) -> np.ndarray:

@@ -86,14 +86,7 @@ class _Folder:
             case AveragePoolOp():
                 return self._average(op, value.require_maps())
             case ConvOp():
-                kernel = Kernel(
-                    weights=op.weights,
-                    bias=op.bias,
-                    stride=op.stride,
-                    padding=op.padding,
-                    groups=op.groups,
-                )
-                return self._convolve(op, kernel, value.require_maps())
+                return self._convolve(op, Kernel.of(op), value.require_maps())
             case LinearOp():
                 return self._linear(op, value)
             case ClampOp():
@@ -154,7 +147,7 @@ class _Folder:
 
     def _convolve(self, op: Op, kernel: Kernel, value: Value) -> Value:
         if value.map is not None and value.map.average and value.shape[1:] != (1, 1):
-            # merged, every spike would meet as many more weights as the pool has pixels
+            # Merged, each spike would meet as many more weights as the pool has pixels.
             value = self.build.close_average(value)
         if value.map is not None:
             merged = self._merge(op, kernel, value)

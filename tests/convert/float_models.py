@@ -13,6 +13,7 @@ from hwgen.convert.fold import fold
 from hwgen.convert.graph import FloatGraph, Population
 from hwgen.convert.program import export
 from hwgen.convert.trace import trace
+from hwgen.network import Layer, Network, ReadOut
 
 
 class Forward(nn.Module):
@@ -83,3 +84,8 @@ def tiny_cnn(seed: int = 0, channels: int = 2, classes: int = 4) -> nn.Sequentia
         nn.Flatten(),
         nn.Linear(24, classes),
     ).eval()
+
+
+def firing(network: Network) -> list[Layer]:
+    """Its layers but the read-out."""
+    return [layer for layer in network.layers if not isinstance(layer.neuron, ReadOut)]

@@ -117,6 +117,28 @@ def test_padding_is_decoded_as_well_as_the_pixels_allow():
     assert total + share * pad_error**2 == pytest.approx(best, rel=1e-6)
 
 
+@pytest.mark.parametrize("pad", [0.0, 60.0, 90.0, 130.0, 255.0])
+@pytest.mark.parametrize("timesteps", [1, 2, 3])
+def test_the_best_code_for_the_padding_is_found(pad, timesteps):
+    rng = np.random.default_rng(1)
+    images = np.minimum(rng.exponential(40, (60, 1, 6, 6)), 255).astype(np.uint8)
+    given = source("radix", timesteps)
+    found = decode_input(images, given, graph_of(padding=1, pad_value=pad))
+    q, x = encode(images, given).ravel(), images.ravel().astype(float)
+    share = 68 / 256
+
+    def cost(slope, offset, code):
+        return ((slope * q + offset - x) ** 2).mean() + share * (slope * code + offset - pad) ** 2
+
+    best = np.inf
+    for code in range(1 << timesteps):
+        weights = np.append(np.ones(len(x)), share * len(x))
+        slope, offset = np.polyfit(np.append(q, code), np.append(x, pad), 1, w=np.sqrt(weights))
+        best = min(best, cost(slope, offset, code))
+    code = found.code(np.array([pad]), (1 << timesteps) - 1)[0]
+    assert cost(found.scale[0], found.offset[0], code) == pytest.approx(best, rel=1e-6)
+
+
 def test_the_code_of_a_value_stays_in_range():
     found = decode_input(np.zeros((1, 1, 6, 6), np.uint8), source("radix", 8), graph_of())
     assert found.code(np.array([-3.0]), 255).tolist() == [0]
