@@ -123,8 +123,11 @@ class SynapseArray(wiring.Component):
             terms = sums
             lasts.append(_delay(m, lasts[-1]))
 
-        # Accumulate. The last sum goes straight out and the accumulator starts again.
-        total = Signal(layout)
+        # Accumulate. The last sum goes straight out and the accumulator starts again, as it does
+        # until the terms that a reset left on their way have passed.
+        passing = Signal(len(lasts) - 3, init=-1)
+        m.d.sync += passing.eq(passing >> 1)
+        total = Signal(layout, reset_less=True)
         summed = Signal(layout)
         # Reset reaches what tells whether data is there, not the data: its net is long enough.
         currents = Signal(layout, reset_less=True)
@@ -132,8 +135,10 @@ class SynapseArray(wiring.Component):
         for lane in range(lanes):
             m.d.comb += summed[lane].eq(total[lane] + terms[0][lane])
             m.d.sync += total[lane].eq(summed[lane])
+        with m.If(lasts[-1] | passing[0]):
+            m.d.sync += total.as_value().eq(0)
         with m.If(lasts[-1]):
-            m.d.sync += [total.as_value().eq(0), currents.eq(summed)]
+            m.d.sync += currents.eq(summed)
         with m.If(taken):
             m.d.sync += self.currents.valid.eq(0)
         with m.If(lasts[-1]):
