@@ -1,0 +1,160 @@
+"""Plans from networks: sizes by hand, options cut or refused, and the way through JSON."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+
+from hwgen.errors import PlanError
+from hwgen.network import (
+    Conv2d,
+    Flatten,
+    Identity,
+    Input,
+    InverseLeakyNeuron,
+    Layer,
+    Linear,
+    MaxPool2d,
+    Network,
+    Projection,
+    ReadOut,
+)
+from hwgen.plan.folding import make_plan, plan_from_json
+from tests.random_networks import KINDS, random_network
+
+
+def layer(name: str, *projections: Projection, out: int, last: bool = False) -> Layer:
+    ones = np.ones(out, dtype=np.int64)
+    neuron = ReadOut() if last else InverseLeakyNeuron(threshold=ones, timesteps=3)
+    return Layer(name=name, projections=projections, bias=0 * ones, neuron=neuron)
+
+
+def ones(*shape: int) -> np.ndarray:
+    return np.ones(shape, dtype=np.int32)
+
+
+def cnn(pixel_bits: int = 8) -> Network:
+    """2×6×6 → conv 20 → pool 3×3 → linear 10 → 4 classes."""
+    return Network(
+        name="cnn",
+        input=Input(shape=(2, 6, 6), timesteps=4, pixel_bits=pixel_bits),
+        nodes=(
+            layer("conv", Conv2d(source="input", weights=ones(20, 2, 3, 3), padding=(1, 1, 1, 1)),
+                  out=20),
+            MaxPool2d(name="pool", source="conv", kernel=(2, 2), stride=(2, 2)),
+            Flatten(name="flat", source="pool"),
+            layer("fc", Linear(source="flat", weights=ones(10, 180)), out=10),
+            layer("out", Linear(source="fc", weights=ones(4, 10)), out=4, last=True),
+        ),
+    )  # fmt: skip
+
+
+def test_sizes_by_hand() -> None:
+    plan = make_plan(cnn(), lanes={"conv": 8, None: 16}, membrane_lanes={"conv": 4})
+    conv, pool, fc, out = plan.stages
+    assert [stage.node for stage in plan.stages] == ["conv", "pool", "fc", "out"]
+    assert (conv.lanes, conv.fold, conv.parts, conv.words) == (8, 3, 2, 5)
+    assert (conv.positions, conv.membrane_depth) == (36, 36 * 5)
+    assert (conv.timesteps_in, conv.timesteps_out, conv.banks) == (4, 3, 2)
+    # Two channels are one word; the window of nine taps has nine chunks of two bits.
+    assert (conv.window.word_width, conv.window.window_chunks) == (2, 9)
+    assert conv.weight_depth == 3 * 9 * 2
+    assert (pool.candidates, pool.window.fold, pool.words) == (4, 5, 9 * 5)
+    # 45 words of four bits, eight a chunk of 32 bits.
+    assert (fc.window.words, fc.window.pack, fc.window.chunks) == (45, 8, 6)
+    assert (fc.lanes, fc.fold, fc.weight_depth) == (10, 1, 6 * 32)
+    assert (out.lanes, out.kind, out.timesteps_out) == (4, "readout", 1)
+    assert [stream.node for stream in plan.streams] == ["input", "conv", "pool", "fc"]
+    assert plan.logit_width == 32
+
+
+def test_alternate_has_one_bank_and_overlap_two() -> None:
+    for pipeline, banks in (("alternate", 1), ("overlap", 2)):
+        assert {stage.banks for stage in make_plan(cnn(), pipeline=pipeline).layers} == {banks}
+
+
+def test_a_number_for_all_layers_is_cut_to_what_each_can_use() -> None:
+    plan = make_plan(cnn(), lanes=64, scanners=500, membrane_lanes=64)
+    assert [stage.lanes for stage in plan.layers] == [20, 10, 4]
+    assert [stage.membrane_lanes for stage in plan.layers] == [20, 10, 4]
+    assert [stage.window.scanners for stage in plan.layers] == [2, 180, 10]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"lanes": {"fc": 11}}, "fc: lanes 11 is more than its 10 output channels; give at most"),
+        ({"lanes": {"fc": 10, "conv": 21}}, "conv: lanes 21 is more than its 20 output channels"),
+        ({"scanners": {"conv": 3}}, "conv: scanners 3 is more than its 2 inputs"),
+        ({"membrane_lanes": {"fc": 4}}, "fc: membrane_lanes 4 must divide its 10 lanes.* 1, 2, 5"),
+        ({"lanes": {"cnv": 2}}, "lanes: no layer 'cnv'; have conv, fc, out"),
+        ({"scanners": {"pool": 2}}, "scanners: no layer 'pool'"),
+        ({"lanes": 0}, "lanes: must be a positive integer, not 0"),
+        ({"lanes": {"fc": -2}}, "lanes: must be a positive integer, not -2"),
+        ({"lanes": 2.0}, "lanes: must be a positive integer, not 2.0"),
+        ({"membrane_lanes": "4"}, "membrane_lanes: must be a positive integer, not '4'"),
+        ({"pipeline": "both"}, "pipeline must be 'alternate' or 'overlap', not 'both'"),
+        ({"schedule": "row"}, "schedule must be 'time', not 'row'"),
+        ({"input_width": 24}, "input_width must be one of 8, 16, 32, 64, 128, 256, 512.*not 24"),
+        ({"input_width": 0}, "input_width must be one of.*not 0"),
+        ({"input_width": 1024}, "input_width must be one of.*not 1024"),
+        ({"input_width": "32"}, "input_width must be one of.*not '32'"),
+    ],
+)
+def test_options_that_do_not_fit_are_refused(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(PlanError, match=message):
+        make_plan(cnn(), **options)
+
+
+def test_a_beat_must_hold_a_pixel() -> None:
+    with pytest.raises(PlanError, match="hold a pixel of 2 bytes, not 8"):
+        make_plan(cnn(pixel_bits=9), input_width=8)
+    encoder = make_plan(cnn(pixel_bits=9), input_width=16).encoder
+    assert (encoder.pixel_bytes, encoder.beat_pixels, encoder.beats) == (2, 1, 72)
+
+
+@pytest.mark.parametrize("width", [8, 16, 32, 64, 128, 256, 512])
+def test_every_input_width_gives_a_plan(width: int) -> None:
+    encoder = make_plan(cnn(), input_width=width).encoder
+    assert encoder.beats == -(-72 // (width // 8))
+    assert encoder.output.width == 2  # a pixel's channels, whatever a beat holds
+
+
+def test_membrane_unit_keeps_up_with_short_windows() -> None:
+    """A linear layer of few inputs has windows of one chunk: all its lanes at once."""
+    plan = make_plan(cnn(), lanes={"out": 4})
+    assert plan.layers[-1].parts == 1
+    assert plan.layers[0].parts > 1  # nine chunks of a 3×3 window leave time
+    assert all(stage.lanes % stage.membrane_lanes == 0 for stage in plan.layers)
+
+
+def test_what_needs_the_row_schedule_is_refused() -> None:
+    conv = layer("a", Conv2d(source="input", weights=ones(2, 2, 1, 1)), out=2)
+    both = (Identity(source="a", weights=ones(2)), Identity(source="input", weights=ones(2)))
+    flat = Flatten(name="f", source="b")
+    out = layer("out", Linear(source="f", weights=ones(1, 8)), out=1, last=True)
+    source = Input(shape=(2, 2, 2), timesteps=3)
+    residual = Network(name="n", input=source, nodes=(conv, layer("b", *both, out=2), flat, out))
+    with pytest.raises(PlanError, match="b: a layer with 2 projections needs schedule 'row'"):
+        make_plan(residual)
+
+
+def test_a_pool_after_a_flatten_is_refused() -> None:
+    nodes = (
+        Flatten(name="f", source="input"),
+        MaxPool2d(name="p", source="f", kernel=(1, 1), stride=(1, 1)),
+        layer("out", Linear(source="p", weights=ones(1, 8)), out=1, last=True),
+    )
+    network = Network(name="n", input=Input(shape=(2, 2, 2), timesteps=3), nodes=nodes)
+    with pytest.raises(PlanError, match="p: a max-pool after a flatten; pool before it"):
+        make_plan(network)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_plan_survives_json(seed: int) -> None:
+    network = random_network(seed, neuron=KINDS[seed % len(KINDS)])
+    plan = make_plan(network, lanes=3, scanners=2)
+    assert plan_from_json(json.loads(json.dumps(plan.to_json()))) == plan
