@@ -54,7 +54,7 @@ class Case:
 
 
 CASES = (
-    Case("mlp", 4, 200, icarus=10, board="ulx3s-85f", options={"lanes": 128}),
+    Case("mlp", 4, 200, board="ulx3s-85f", options={"lanes": 128}),
     Case("mlp", 4, 200, options={"lanes": 128, "pipeline": "alternate"}),
     Case("mlp", 4, 200, options={"lanes": 32, "scanners": 4}),
     Case("mlp", 2, 200, options={"lanes": 128}),
@@ -144,11 +144,12 @@ def main() -> None:
             )
             progress.update(task, description=f"{name}: hardware")
             rows += rows_of(case, network, accuracies, test, Path(temporary) / f"build{number}")
+            if arguments.json:  # after each case: the whole takes many minutes
+                arguments.json.parent.mkdir(parents=True, exist_ok=True)
+                text = json.dumps({"rows": rows}, indent=1)
+                arguments.json.write_text(text + "\n", encoding="utf-8")
             progress.advance(task)
     print_table(rows)
-    if arguments.json:
-        arguments.json.parent.mkdir(parents=True, exist_ok=True)
-        arguments.json.write_text(json.dumps({"rows": rows}, indent=1) + "\n", encoding="utf-8")
 
 
 def print_table(rows: list[dict[str, Any]]) -> None:
