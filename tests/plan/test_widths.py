@@ -1,0 +1,172 @@
+"""Widths against every number that small layers can come to, by brute force."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import numpy as np
+import pytest
+
+from hwgen.network import (
+    Conv2d,
+    InverseLeakyNeuron,
+    Layer,
+    Linear,
+    ReadOut,
+    Signal,
+    SoftResetNeuron,
+    code_max,
+)
+from hwgen.plan.widths import current_width, membrane_width, signed_width
+
+
+def bits_of(numbers: set[int]) -> int:
+    """Least width of a two's complement number that holds each of ``numbers``."""
+    width = 1
+    while not all(-(1 << width - 1) <= number < 1 << width - 1 for number in numbers):
+        width += 1
+    return width
+
+
+def layer_of(weights: np.ndarray, bias: np.ndarray, neuron) -> Layer:
+    projection = Linear(source="input", weights=weights.astype(np.int32))
+    return Layer(name="n", projections=(projection,), bias=bias.astype(np.int64), neuron=neuron)
+
+
+def trains(code: str, steps: int, inputs: int):
+    """Every combination of trains of ``inputs`` inputs, as tuples of bits a step."""
+    one = list(product((0, 1), repeat=steps))
+    return product(one, repeat=inputs)
+
+
+def two_phase_numbers(layer: Layer, code: str, steps: int) -> set[int]:
+    """Stored membranes and constants, by the docstring of :mod:`hwgen.rtl.membrane`.
+
+    A membrane that is held, since its sign is decided, is one that was stored before.
+    """
+    neuron = layer.neuron
+    radix_in = code == "radix"
+    numbers: set[int] = set()
+    weights = layer.projections[0].weights.astype(int)
+    for channel, row in enumerate(weights):
+        bias = int(layer.bias[channel])
+        sums: set[int] = set()
+        for spikes in trains(code, steps, len(row)):
+            membrane = 0
+            for step in range(steps):
+                current = sum(int(w) for w, train in zip(row, spikes, strict=True) if train[step])
+                membrane = (2 if radix_in else 1) * membrane + current
+                numbers.add(membrane)
+            sums.add(membrane)
+        if isinstance(neuron, ReadOut):
+            numbers |= {(2 if radix_in else 1) * (membrane + bias) for membrane in sums}
+            continue
+        theta, scale = int(neuron.threshold[channel]), 1 << neuron.threshold_frac_bits
+        if isinstance(neuron, SoftResetNeuron):
+            for membrane in sums:
+                left = membrane * scale + bias
+                numbers |= {left - theta * (n + 1) for n in range(neuron.timesteps)}
+            continue
+        half = theta << neuron.timesteps - 1  # D; stored is 2·(V + B − D), K = 2·D is a constant
+        numbers |= {2 * (membrane * scale + bias - half) for membrane in sums} | {2 * half}
+    return numbers
+
+
+def slack(layer: Layer, code: str, steps: int) -> int:
+    q_max = code_max(code, steps)
+    inputs = layer.projections[0].weights.shape[1]
+    assert q_max >= 1
+    given = Signal(shape=(inputs, 1, 1), code=code, timesteps=steps)
+    return membrane_width(layer, given) - bits_of(two_phase_numbers(layer, code, steps))
+
+
+def random_layers(seed: int):
+    rng = np.random.default_rng(seed)
+    for kind in ("radix", "rate", "readout"):
+        for code in ("radix", "rate"):
+            steps, inputs = (int(n) for n in rng.integers(1, 4, 2))
+            weights = rng.integers(-50, 51, (2, inputs)) * int(rng.choice([0, 1, 1, 20]))
+            bias = rng.integers(-300, 301, 2) * int(rng.choice([0, 1, 1, 30]))
+            fire_steps, frac_bits = int(rng.integers(1, 7)), int(rng.integers(0, 4))
+            threshold = rng.integers(1, int(rng.choice([2, 40, 5000])), 2)
+            options = {
+                "threshold": threshold, "timesteps": fire_steps, "threshold_frac_bits": frac_bits,
+            }  # fmt: skip
+            neuron = {
+                "radix": lambda options=options: InverseLeakyNeuron(**options),
+                "rate": lambda options=options: SoftResetNeuron(**options),
+                "readout": lambda options=options: ReadOut(),
+            }[kind]()
+            yield layer_of(weights, bias, neuron), code, steps
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_membranes_fit_and_waste_little(seed: int) -> None:
+    """Never a bit too few; of iLIF neurons, whose division needs room, at most two too many."""
+    for layer, code, steps in random_layers(seed):
+        wasted = slack(layer, code, steps)
+        assert wasted >= 0
+        # A rate neuron goes on below its last θ only if it fired; the width does not know that.
+        assert wasted <= 2, (type(layer.neuron).__name__, code, steps)
+
+
+def test_by_hand() -> None:
+    """W = 3, T1 = 2, so V ≤ 9; B = 1, θ = 2, T2 = 2: D = 4, K = 8, U from −6 to 12."""
+    neuron = InverseLeakyNeuron(threshold=np.array([2]), timesteps=2)
+    layer = layer_of(np.array([[3]]), np.array([1]), neuron)
+    given = Signal(shape=(1, 1, 1), code="radix", timesteps=2)
+    assert two_phase_numbers(layer, "radix", 2) == {0, 3, 6, 9, -6, 12, 8}
+    # Five bits hold them; a sixth keeps what is still divided, up to K, off the end.
+    assert membrane_width(layer, given) == 6
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_currents_fit_exactly(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    top = int(rng.choice([1, 7, 100, 30_000]))
+    weights = rng.integers(-top, top + 1, (3, 4))
+    numbers = {int(np.dot(row, spikes)) for row in weights for spikes in product((0, 1), repeat=4)}
+    layer = layer_of(weights, np.zeros(3), ReadOut())
+    assert current_width(layer) == bits_of(numbers)
+
+
+def test_currents_of_grouped_convolutions_count_their_own_inputs() -> None:
+    conv = Conv2d(source="input", weights=np.full((4, 1, 2, 2), 7, np.int32), groups=4)
+    layer = Layer(name="n", projections=(conv,), bias=np.zeros(4, np.int64), neuron=ReadOut())
+    assert current_width(layer) == bits_of({0, 28})
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_single_phase_membranes_fit_and_waste_little(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    steps, inputs = int(rng.integers(1, 5)), int(rng.integers(1, 4))
+    weights = rng.integers(-40, 41, (2, inputs))
+    bias = rng.integers(-60, 61, 2)
+    threshold = rng.integers(1, int(rng.choice([2, 60, 4000])), 2)
+    initial = rng.integers(0, threshold) if seed % 2 else None
+    neuron = SoftResetNeuron(threshold=threshold, timesteps=steps, two_phase=False, initial=initial)
+    layer = layer_of(weights, bias, neuron)
+    numbers = {int(theta) for theta in threshold}
+    for channel, row in enumerate(weights):
+        currents = sorted({int(np.dot(row, s)) for s in product((0, 1), repeat=inputs)})
+        start = 0 if initial is None else int(initial[channel])
+        membranes = {start}
+        for step in range(steps):
+            added = {current + int(bias[channel]) for current in currents}
+            numbers |= {(start if step == 0 else 0) + value for value in added}
+            totals = {membrane + value for membrane in membranes for value in added}
+            theta = int(threshold[channel])
+            membranes = {total - theta if total >= theta else total for total in totals}
+            numbers |= totals | membranes
+    given = Signal(shape=(inputs, 1, 1), code="rate", timesteps=steps)
+    wasted = membrane_width(layer, given) - bits_of(numbers)
+    assert 0 <= wasted <= 2
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "width"),
+    [(0, 0, 1), (-1, 0, 1), (0, 1, 2), (-2, 1, 2), (-3, 1, 3), (-128, 127, 8), (-129, 0, 9),
+     (0, 128, 9)],
+)  # fmt: skip
+def test_signed_width(low: int, high: int, width: int) -> None:
+    assert signed_width(low, high) == width
