@@ -93,7 +93,9 @@ class MembraneBank(wiring.Component):
         membranes = Signal(membrane_layout(plan), reset_less=True)
         operands = Signal(membrane_layout(plan), reset_less=True)
         divides = plan.kind == "two-phase" and plan.leak_out
+        divide = Signal()  # a step of the division after the first: one flag for every lane
         m.d.sync += [
+            divide.eq(read.fire & ~read.first),
             prepared.eq(Cat(read_valid, read.fire, read.first)),
             address.eq(read.address),
             membranes.eq(read_port.data),
@@ -131,14 +133,14 @@ class MembraneBank(wiring.Component):
                     m.d.comb += moved.eq(membranes[lane] << shifts["close"])
             negate = Signal(name="negate")
             if divides:
-                m.d.comb += negate.eq(fire & ~first & ~membranes[lane][-1])
+                m.d.comb += negate.eq(divide & ~membranes[lane][-1])
             operand = operands[lane] ^ negate.replicate(width)
             carry_sum = Cat(negate, moved).as_signed() + Cat(negate, operand)
             m.d.comb += total.eq(carry_sum[1:])
             m.d.sync += updated[lane].eq(total)
             if divides:
                 top = membranes[lane]
-                with m.If(fire & ~first & (top[-1] != top[-2])):
+                with m.If(divide & (top[-1] != top[-2])):
                     m.d.sync += updated[lane].eq(membranes[lane])
 
         # Write.
