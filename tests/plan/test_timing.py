@@ -1,0 +1,48 @@
+"""The timed process network itself: what waits for what, and what stands still."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from hwgen.plan.timing.process import FIFO_DEPTH, Link, run
+
+
+def producer(link: Link, words: int) -> Iterator[int]:
+    """A word every cycle, as long as the FIFO at the end of its pipeline has room."""
+    cycle = -1
+    for _ in range(words):
+        while (free := link.promised()) < 0:
+            yield len(link.ready)
+        cycle = max(cycle + 1, free)
+        link.ready.append(cycle)
+
+
+def consumer(link: Link, words: int, pace: int) -> Iterator[int]:
+    """Takes a word every ``pace`` cycles."""
+    cycle = -pace
+    for index in range(words):
+        while len(link.ready) <= index:
+            yield len(link.taken)
+        cycle = max(cycle + pace, link.ready[index])
+        link.taken.append(cycle)
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_a_slow_consumer_sets_the_pace_once_the_fifo_is_full(first: int) -> None:
+    """Whichever process runs first."""
+    link = Link()
+    processes = [producer(link, 20), consumer(link, 20, 3)]
+    run(processes[first:] + processes[:first])
+    assert link.taken == [3 * n for n in range(20)]
+    # Full after twelve words, since four have left by then; from then on a word is promised the
+    # cycle after one has left.
+    assert link.ready[:12] == list(range(12))
+    assert link.ready[12:] == [cycle + 1 for cycle in link.taken[4 : 20 - FIFO_DEPTH]]
+
+
+def test_units_that_wait_for_each_other_are_named_as_such() -> None:
+    link = Link()
+    with pytest.raises(RuntimeError, match="2 units wait for each other"):
+        run([producer(link, FIFO_DEPTH + 1), consumer(Link(), 1, 1)])
