@@ -6,8 +6,8 @@ import pytest
 
 from hwgen.plan.folding import make_plan
 from tests.random_networks import random_images, random_network
-from tests.rtl.bench import PAUSE
 from tests.rtl.cores import CoreBench
+from tests.rtl.streams import PAUSE
 
 
 def bench_of(seed: int, neuron: str | None, samples: int, **options) -> CoreBench:

@@ -9,8 +9,9 @@ from hwgen.golden.codes import input_train
 from hwgen.network import Conv2d, Flatten, Input, Layer, Linear, Network, Node, ReadOut
 from hwgen.plan.folding import make_plan
 from hwgen.rtl.encoder import Encoder
-from tests.rtl.bench import STALLS, Bench
+from tests.rtl.bench import Bench
 from tests.rtl.cores import beats_of, words_of
+from tests.rtl.streams import STALLS
 
 
 def plan_of(source: Input, layout: str, input_width: int):

@@ -9,7 +9,8 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from hwgen.rtl.fifo import PromiseFifo
-from tests.rtl.bench import STALLS, Bench
+from tests.rtl.bench import Bench
+from tests.rtl.streams import STALLS
 
 WIDTH = 9
 

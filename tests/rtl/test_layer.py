@@ -23,9 +23,10 @@ from hwgen.network import (
 from hwgen.plan.folding import make_plan
 from hwgen.plan.weights import pack_weights
 from hwgen.rtl.layer import LayerUnit
-from tests.rtl.bench import STALLS, Bench
+from tests.rtl.bench import Bench
 from tests.rtl.cores import words_of
 from tests.rtl.layers import fit, network_of, plan_one
+from tests.rtl.streams import STALLS
 from tests.rtl.words import split
 
 

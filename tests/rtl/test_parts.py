@@ -7,8 +7,9 @@ import pytest
 
 from hwgen.network import Input, ReadOut
 from hwgen.rtl.parts import CurrentParts
-from tests.rtl.bench import STALLS, Bench
+from tests.rtl.bench import Bench
 from tests.rtl.layers import make_layer, plan_one
+from tests.rtl.streams import STALLS
 from tests.rtl.words import groups_of, pixel_words
 
 

@@ -13,7 +13,8 @@ from hwgen.network import MaxPool2d
 from hwgen.plan.geometry import StreamPlan
 from hwgen.plan.hardware import PoolPlan
 from hwgen.rtl.pool import MaxPool
-from tests.rtl.bench import STALLS, Bench
+from tests.rtl.bench import Bench
+from tests.rtl.streams import STALLS
 from tests.rtl.windows import window
 from tests.rtl.words import spike_words
 

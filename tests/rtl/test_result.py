@@ -9,7 +9,8 @@ from amaranth import signed
 from amaranth.lib import data
 
 from hwgen.rtl.result import ResultUnit
-from tests.rtl.bench import STALLS, Bench
+from tests.rtl.bench import Bench
+from tests.rtl.streams import STALLS
 from tests.rtl.words import join, split
 
 LOGIT, WIDTH = 7, 32

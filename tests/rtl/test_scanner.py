@@ -8,7 +8,8 @@ import random
 import pytest
 
 from hwgen.rtl.scanner import EventScanner
-from tests.rtl.bench import STALLS, Bench
+from tests.rtl.bench import Bench
+from tests.rtl.streams import STALLS
 
 LATENCY = 5
 

@@ -10,7 +10,7 @@ import pytest
 from hwgen.golden.neurons import integrate_and_fire
 from hwgen.network import Input, Layer, SoftResetNeuron
 from hwgen.rtl.singlephase import SinglePhaseUnit
-from tests.rtl.bench import STALLS, Bench
+from tests.rtl.bench import Bench
 from tests.rtl.layers import (
     current_range,
     fit,
@@ -19,6 +19,7 @@ from tests.rtl.layers import (
     plan_one,
     random_currents,
 )
+from tests.rtl.streams import STALLS
 from tests.rtl.words import groups_of, pixel_words, spike_words
 
 

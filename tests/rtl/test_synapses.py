@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from hwgen.rtl.synapses import SynapseArray
-from tests.rtl.bench import STALLS, Bench
+from tests.rtl.bench import Bench
+from tests.rtl.streams import STALLS
 from tests.rtl.words import join
 
 Events = list[list[int | None]]  # of one scanner: the rows of each window, None for no hit

@@ -10,8 +10,9 @@ import pytest
 from hwgen.golden.neurons import accumulate, close, fire
 from hwgen.network import Input, InverseLeakyNeuron, Layer, ReadOut, SoftResetNeuron, code_max
 from hwgen.rtl.twophase import TwoPhaseUnit
-from tests.rtl.bench import STALLS, Bench
+from tests.rtl.bench import Bench
 from tests.rtl.layers import fit, make_layer, mixed_weights, plan_one, random_currents
+from tests.rtl.streams import STALLS
 from tests.rtl.words import groups_of, pixel_words, spike_words
 
 

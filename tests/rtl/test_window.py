@@ -7,7 +7,8 @@ import pytest
 
 from hwgen.plan.geometry import WindowPlan
 from hwgen.rtl.window import WindowBuffer
-from tests.rtl.bench import STALLS, Bench
+from tests.rtl.bench import Bench
+from tests.rtl.streams import STALLS
 from tests.rtl.windows import chunk_words, random_window, window
 
 
