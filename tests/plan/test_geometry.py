@@ -21,7 +21,8 @@ def test_windows_against_their_taps(seed: int) -> None:
     for y in range(plan.out_rows):
         read = [row for row in rows[y] if 0 <= row < plan.rows]
         assert all(plan.first_row(y) <= row <= plan.last_row(y) for row in read)
-        # Nothing that it needs was released, and what it waits for fits into the buffer.
+        # Only rows that came are released, none that is needed, and what it waits for fits.
+        assert plan.first_row(y) + plan.rows_released(y) - 1 <= plan.last_row(y)
         assert plan.first_row(y) == sum(plan.rows_released(before) for before in range(y))
         assert plan.rows_needed(y) == plan.last_row(y) - plan.first_row(y)
         assert 0 <= plan.rows_needed(y) < plan.buffer_rows

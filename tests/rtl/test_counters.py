@@ -45,13 +45,12 @@ def test_sum_wraps_at_32_bits() -> None:
     dut = CounterBank([32])
 
     async def bench(ctx) -> None:
-        ctx.set(dut.step_0, 0xFFFF_FFFB)
-        await ctx.tick()
-        ctx.set(dut.step_0, 7)
-        await ctx.tick().repeat(1)
-        ctx.set(dut.step_0, 0)
-        await ctx.tick().repeat(3)
-        assert ctx.get(dut.data) == 2
+        for step, total in ((0xFFFF_FFFB, 0xFFFF_FFFB), (4, 0xFFFF_FFFF), (3, 2)):
+            ctx.set(dut.step_0, step)
+            await ctx.tick()
+            ctx.set(dut.step_0, 0)
+            await ctx.tick().repeat(2)
+            assert ctx.get(dut.data) == total
 
     simulate(dut, bench)
 

@@ -144,6 +144,19 @@ def test_both_ends_of_the_range(kind: str, steps: int) -> None:
     run(layer, source, currents, lanes=2)
 
 
+@pytest.mark.parametrize("steps", range(1, 9))
+@pytest.mark.parametrize("kind", ["radix", "rate"])
+def test_drives_that_keep_to_one_end_of_the_range(kind: str, steps: int) -> None:
+    """So that a membrane has no bits to spare: V from 0 to 2·θ, and 2·θ below saturation."""
+    theta = 3
+    top = theta * (code_max(kind, steps) + 1) - 1
+    values = np.arange(2 * theta + 1).reshape(1, -1, 1, 1, 1)
+    source = Input(shape=(1, 1, 1), timesteps=1)
+    for bias in (0, max(0, top - 2 * theta)):
+        layer = make_layer([[2 * theta]], neuron_of(kind, [theta], steps), bias=bias)
+        run(layer, source, values)
+
+
 def test_every_membrane_of_a_small_neuron() -> None:
     """θ = 5, B = 2, T2 = 3: q = clip(⌊(V + 2) / 5⌋, 0, 7) for every V from −60 to 60."""
     layer = make_layer([[[[60]], [[-60]]]], neuron_of("radix", [5], 3), bias=2)
