@@ -26,6 +26,8 @@ MAX_CHUNK_WIDTH = 32
 """Bits that one scanner searches in a cycle; wider ones cost clock speed."""
 MAX_PARTS = 16
 """Cycles in which the membrane unit may take one group of lanes."""
+MAX_MEMBRANE_WIDTH = 64
+"""Bits of the widest result word."""
 INPUT_WIDTHS = tuple(8 << n for n in range(7))
 
 
@@ -91,6 +93,12 @@ def plan_layer(
         scanner_count = pack * source.width
     window = layer_window(layer, source, given, words, pack, flattened, lane_count, scanner_count)
     parts = _choose_parts(name, lane_count, membrane_lanes, window)
+    membrane_width = widths.membrane_width(layer, given)
+    if membrane_width > MAX_MEMBRANE_WIDTH:
+        raise PlanError(
+            f"{name}: its membranes need {membrane_width} bits, but {MAX_MEMBRANE_WIDTH} are the "
+            f"most; convert with fewer threshold_frac_bits, timesteps or weight bits"
+        )
     neuron = layer.neuron
     weight_low = min(int(p.weights.min()) for p in layer.projections)
     weight_high = max(int(p.weights.max()) for p in layer.projections)
@@ -114,7 +122,7 @@ def plan_layer(
         frac_bits=frac_bits,
         weight_bits=widths.signed_width(weight_low, weight_high),
         current_width=widths.current_width(layer),
-        membrane_width=widths.membrane_width(layer, given),
+        membrane_width=membrane_width,
         banks=1 if kind == "single-phase" else banks,
         output=StreamPlan(
             node=name,

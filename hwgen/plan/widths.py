@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 from hwgen.network import Layer, ReadOut, Signal, SoftResetNeuron
 
-Range = tuple[int, int]
+Integers = NDArray[Any]
 
 
 def signed_width(low: int, high: int) -> int:
@@ -15,14 +17,17 @@ def signed_width(low: int, high: int) -> int:
     return max(high.bit_length(), (-low - 1).bit_length() if low < 0 else 0) + 1
 
 
-def current_ranges(layer: Layer) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Least and greatest current of each channel in one timestep: every weight fires or none."""
-    low = np.zeros(layer.bias.shape[0], dtype=np.int64)
+def current_ranges(layer: Layer) -> tuple[Integers, Integers]:
+    """Least and greatest current of each channel in one timestep: every weight fires or none.
+
+    Python's integers, here and below: what proves that nothing can overflow cannot overflow.
+    """
+    low = np.zeros(layer.bias.shape[0], dtype=object)
     high = np.zeros_like(low)
     for projection in layer.projections:
         weights = projection.weights.astype(np.int64).reshape(low.size, -1)
-        low += np.minimum(weights, 0).sum(axis=1)
-        high += np.maximum(weights, 0).sum(axis=1)
+        low += np.minimum(weights, 0).sum(axis=1).astype(object)
+        high += np.maximum(weights, 0).sum(axis=1).astype(object)
     return low, high
 
 
@@ -35,7 +40,7 @@ def membrane_width(layer: Layer, given: Signal) -> int:
     """Bits of a stored membrane, over all steps of both phases (see :mod:`hwgen.rtl.membrane`)."""
     low, high = current_ranges(layer)
     neuron = layer.neuron
-    bias = layer.bias.astype(np.int64)
+    bias = layer.bias.astype(object)
     if isinstance(neuron, SoftResetNeuron) and not neuron.two_phase:
         initial = 0 if neuron.initial is None else int(neuron.initial.max())
         drift_low = int(np.minimum(low + bias, 0).min()) * neuron.timesteps
@@ -65,17 +70,17 @@ def firing_shift(layer: Layer, given: Signal) -> int:
 
 def firing_constants(
     layer: Layer, given: Signal
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+) -> tuple[Integers, Integers]:
     """The constants of the firing stage per channel: added in the first step, and in the others.
 
     radix     first 2·(B − D), others ±K with D = θ·2^(T2−1) and K = 2·D
     rate      first B − θ, others −θ
     read-out  B, doubled where accumulation doubles
     """
-    bias, neuron = layer.bias.astype(np.int64), layer.neuron
+    bias, neuron = layer.bias.astype(object), layer.neuron
     if isinstance(neuron, ReadOut):
         return bias << int(given.code == "radix"), np.zeros_like(bias)
-    threshold = neuron.threshold.astype(np.int64)
+    threshold = neuron.threshold.astype(object)
     if isinstance(neuron, SoftResetNeuron):
         return bias - threshold, -threshold
     step = threshold << neuron.timesteps

@@ -7,8 +7,10 @@ from itertools import product
 import numpy as np
 import pytest
 
+from hwgen.errors import PlanError
 from hwgen.network import (
     Conv2d,
+    Input,
     InverseLeakyNeuron,
     Layer,
     Linear,
@@ -18,6 +20,7 @@ from hwgen.network import (
     code_max,
 )
 from hwgen.plan.widths import current_width, membrane_width, signed_width
+from tests.rtl.layers import plan_one
 
 
 def bits_of(numbers: set[int]) -> int:
@@ -118,6 +121,18 @@ def test_by_hand() -> None:
     assert two_phase_numbers(layer, "radix", 2) == {0, 3, 6, 9, -6, 12, 8}
     # Five bits hold them; a sixth keeps what is still divided, up to K, off the end.
     assert membrane_width(layer, given) == 6
+
+
+def test_sums_beyond_64_bits_are_not_wrapped_and_are_refused() -> None:
+    """2^16 inputs of 2^16 − 1, weights of −2^15, 16 fractional bits, doubled as the bias comes."""
+    neuron = InverseLeakyNeuron(threshold=np.array([1]), timesteps=4, threshold_frac_bits=16)
+    layer = layer_of(np.full((1, 1 << 16), -(1 << 15)), np.array([0]), neuron)
+    source = Input(shape=(1 << 16, 1, 1), timesteps=16)
+    given = Signal(shape=source.shape, code="radix", timesteps=16)
+    least = -((1 << 16) - 1) << 16 + 15 + 17  # q_max · inputs · weight · 2^(f + 1)
+    assert membrane_width(layer, given) == bits_of({least - (1 << 4)})
+    with pytest.raises(PlanError, match="n: its membranes need 65 bits, but 64 are the most"):
+        plan_one(layer, source)
 
 
 @pytest.mark.parametrize("seed", range(20))
