@@ -5,6 +5,7 @@ Float values are float32, as the model computes; integer sums are exact.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 import numpy as np
@@ -71,7 +72,7 @@ def preactivation(node: Population, values: Mapping[str, torch.Tensor]) -> torch
 
 
 def activate(node: Population, sums: torch.Tensor) -> torch.Tensor:
-    return sums.clamp(0.0, node.high) if node.fires else sums
+    return sums.clamp(node.low, node.high) if node.fires else sums
 
 
 def flatten(values: torch.Tensor) -> torch.Tensor:
@@ -79,8 +80,9 @@ def flatten(values: torch.Tensor) -> torch.Tensor:
 
 
 def max_pool(node: FloatMaxPool, values: torch.Tensor) -> torch.Tensor:
-    """Values are ≥ 0, so that padding with 0 never wins over them."""
-    padded = _pad(values, node.padding, None)
+    """Taps outside the map never win; for codes that is silence, the lowest value."""
+    top, left, bottom, right = node.padding
+    padded = F.pad(values, (left, right, top, bottom), value=-math.inf)
     return F.max_pool2d(padded, node.kernel, node.stride)
 
 

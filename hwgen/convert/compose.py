@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from hwgen.convert.graph import NO_PADDING, ConvOp, FloatConv2d, FloatLinear, Padding
+from hwgen.convert.graph import (
+    NO_PADDING,
+    ConvOp,
+    FloatConv2d,
+    FloatIdentity,
+    FloatLinear,
+    FloatProjection,
+    Padding,
+)
 from hwgen.network import Pair, Shape
 
 MAX_WEIGHTS = 1 << 24  # a merged map larger than this is no gain to anybody
@@ -45,6 +54,52 @@ def regroup(weights: np.ndarray, groups: int, wanted: int) -> np.ndarray:
     return wide
 
 
+def as_convolution(projection: FloatProjection) -> FloatConv2d | None:
+    """The projection as a convolution, or None for a linear one."""
+    match projection:
+        case FloatConv2d():
+            return projection
+        case FloatIdentity(source=source, weights=weights):
+            return FloatConv2d(
+                source=source, weights=weights.reshape(-1, 1, 1, 1), groups=len(weights)
+            )
+        case _:
+            return None
+
+
+def composed_size(first: FloatConv2d, second: Kernel) -> int:
+    """Weights of the convolution that ``compose_convolutions`` gives."""
+    groups = math.gcd(first.groups, second.groups)
+    fan = first.weights.shape[1] * first.groups // groups
+    height, width = _composed_kernel(first, second)
+    return int(len(second.weights) * fan * height * width)
+
+
+def _composed_kernel(first: FloatConv2d, second: Kernel) -> Pair:
+    sizes = [
+        a + (c - 1) * s
+        for a, c, s in zip(first.weights.shape[2:], second.weights.shape[2:], first.stride)
+    ]
+    return (sizes[0], sizes[1])
+
+
+def join(projections: Sequence[FloatProjection]) -> tuple[FloatProjection, ...]:
+    """The projections, those that differ in nothing but their weights added into one."""
+    joined: dict[tuple[object, ...], FloatProjection] = {}
+    for projection in projections:
+        pads = None
+        key: tuple[object, ...] = (type(projection), projection.source, projection.weights.shape)
+        if isinstance(projection, FloatConv2d):
+            pads = projection.pad_value
+            key += (projection.stride, projection.padding, projection.groups)
+            key += (None if pads is None else pads.tobytes(),)
+        if key in joined:
+            weights = joined[key].weights + projection.weights
+            projection = replace(joined[key], weights=weights)
+        joined[key] = projection
+    return tuple(joined.values())
+
+
 def compose_convolutions(
     first: FloatConv2d, bias: np.ndarray, second: Kernel, *, given: Shape, middle: Shape
 ) -> tuple[FloatConv2d, np.ndarray] | None:
@@ -58,15 +113,13 @@ def compose_convolutions(
     middle : (channels, height, width) between the two
     """
     groups = math.gcd(first.groups, second.groups)
-    ours = regroup(first.weights, first.groups, groups)
-    theirs = regroup(second.weights, second.groups, groups)
-    kernel = tuple(
-        a + (c - 1) * s for a, c, s in zip(ours.shape[2:], theirs.shape[2:], first.stride)
-    )
-    if len(theirs) * ours.shape[1] * kernel[0] * kernel[1] > MAX_WEIGHTS:
+    if composed_size(first, second) > MAX_WEIGHTS:
         return None
     if any(second.padding) and not _padding_merges(first, bias, given=given, middle=middle):
         return None
+    ours = regroup(first.weights, first.groups, groups)
+    theirs = regroup(second.weights, second.groups, groups)
+    kernel = _composed_kernel(first, second)
     weights = np.zeros((len(theirs), ours.shape[1], *kernel))
     for g in range(groups):
         one = ours[g * len(ours) // groups : (g + 1) * len(ours) // groups]

@@ -15,7 +15,7 @@ from hwgen.convert.calibrate import run_float
 from hwgen.convert.fold import fold
 from hwgen.convert.graph import INPUT, FloatGraph, FloatMaxPool, Population
 from hwgen.convert.methods import METHODS
-from hwgen.convert.options import Options, Progress
+from hwgen.convert.options import SIGNED_NEURONS, Options, Progress
 from hwgen.convert.program import export, run_program
 from hwgen.convert.thresholds import ETA
 from hwgen.convert.trace import trace
@@ -96,7 +96,7 @@ def convert(
     )
     _require_range(pixels, told)
     factor, offset = _normalisation(pixels.shape[1], scale, mean, std)
-    graph = float_graph(model, pixels, factor, offset)
+    graph = float_graph(model, pixels, factor, offset, linear=told.neuron in SIGNED_NEURONS)
     _require_fit(graph, told)
     converted = METHODS[method](graph, pixels, told, progress or (lambda *_: None))
     provenance = {
@@ -128,12 +128,17 @@ def convert(
 
 
 def float_graph(
-    model: nn.Module | ExportedProgram, pixels: np.ndarray, scale: np.ndarray, offset: np.ndarray
+    model: nn.Module | ExportedProgram,
+    pixels: np.ndarray,
+    scale: np.ndarray,
+    offset: np.ndarray,
+    *,
+    linear: bool = True,
 ) -> FloatGraph:
     """The folded float network of ``model``, checked against the model itself on a few images."""
     channels, height, width = pixels.shape[1:]
     program = export(model, (channels, height, width))
-    graph = fold(trace(program), scale=scale, offset=offset)
+    graph = fold(trace(program), scale=scale, offset=offset, linear=linear)
     few = pixels[:_CHECKED_IMAGES]
     ready = few * scale.reshape(-1, 1, 1) + offset.reshape(-1, 1, 1)
     wanted = run_program(program, torch.from_numpy(ready).float()).numpy()

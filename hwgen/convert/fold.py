@@ -3,26 +3,31 @@
 Batch norm and normalisation go into the weights before or after them; average pools into the next
 linear map, or into a population of their own where that is not exact. Each op changes a symbolic
 :class:`Value` until a ReLU closes it into a :class:`Population`.
+
+An addition makes one population with the projections of all its branches. A linear map with no
+ReLU behind it (the bottleneck of a MobileNet) is merged with the next one where that takes no more
+weights: a bottleneck's two matrices (E × P and P × E) would become one of E × E. Otherwise, and
+where several ops read it, it is a linear population, whose trains carry negative values, too.
 """
 
 from __future__ import annotations
 
 import math
+from collections import Counter
 from dataclasses import replace
 
 import numpy as np
 
 from hwgen.convert.builder import Builder
-from hwgen.convert.compose import Kernel, compose_convolutions, compose_linear
+from hwgen.convert.compose import Kernel
 from hwgen.convert.graph import (
     INPUT,
+    AddOp,
     AffineOp,
     AveragePoolOp,
     ClampOp,
     ConvOp,
-    FloatConv2d,
     FloatGraph,
-    FloatIdentity,
     FloatLinear,
     LinearOp,
     MaxPoolOp,
@@ -31,6 +36,7 @@ from hwgen.convert.graph import (
     PadOp,
     ReshapeOp,
 )
+from hwgen.convert.merge import add, merge_kernel, merge_linear
 from hwgen.convert.operators import Refusal
 from hwgen.convert.simplify import merge_clamps
 from hwgen.convert.symbol import Map, Value
@@ -38,8 +44,13 @@ from hwgen.convert.trace import refuse
 from hwgen.network import Shape
 
 
-def fold(graph: OpGraph, *, scale: np.ndarray, offset: np.ndarray) -> FloatGraph:
+def fold(
+    graph: OpGraph, *, scale: np.ndarray, offset: np.ndarray, linear: bool = True
+) -> FloatGraph:
     """Populations of ``graph``, whose images are ``scale · pixel + offset`` (one a channel).
+
+    ``linear`` tells whether the neuron's code can carry negative values, so that populations
+    without a ReLU are possible.
 
     Raises
     ------
@@ -48,17 +59,21 @@ def fold(graph: OpGraph, *, scale: np.ndarray, offset: np.ndarray) -> FloatGraph
     """
     graph = merge_clamps(graph)
     shape = graph.input_shape
-    folder = _Folder(shape)
+    folder = _Folder(shape, linear=linear)
     start = Value(source=INPUT, shape=shape, view=shape, scale=scale, offset=offset)
     values: dict[str, Value | None] = {INPUT: start}
     refusals: list[str] = []
+    readers = Counter(name for op in graph.ops for name in set(op.sources))
     for op in graph.ops:
-        given = values[op.source]
         values[op.name] = None  # below a refused op nothing more can be said
-        if given is None:
-            continue
         try:
-            values[op.name] = folder.apply(op, given)
+            if linear:  # computed once, for all that read it
+                for name in op.sources:
+                    if readers[name] > 1 and (value := values[name]) is not None:
+                        values[name] = folder.build.settle(value)
+            known = [value for name in op.sources if (value := values[name]) is not None]
+            if len(known) == len(op.sources):
+                values[op.name] = folder.apply(op, known)
         except Refusal as refusal:
             refusals.append(f"{op.where}: {refusal}")
     refuse(refusals)
@@ -72,11 +87,14 @@ def fold(graph: OpGraph, *, scale: np.ndarray, offset: np.ndarray) -> FloatGraph
 
 
 class _Folder:
-    def __init__(self, shape: Shape) -> None:
-        self.build = Builder(shape)
+    def __init__(self, shape: Shape, *, linear: bool) -> None:
+        self.build = Builder(shape, linear=linear)
 
-    def apply(self, op: Op, value: Value) -> Value:
+    def apply(self, op: Op, values: list[Value]) -> Value:
+        value = values[0]
         match op:
+            case AddOp():
+                return add(self.build, op, values)
             case ReshapeOp():
                 if value.pad is not None:
                     raise Refusal("reshapes a padded map; flatten without padding")
@@ -140,69 +158,56 @@ class _Folder:
         outside = even or not value.offset.any()  # whether scale and offset may stay behind it
         if value.map is None and value.pad is None and outside:
             # The average of values ≥ 0 is ≥ 0, so it may become a population of its own.
-            projection, bias = value.without_affine().project(kernel, high=math.inf)
-            average = Map(projection=projection, bias=bias, op=op, average=True)
+            bounds = {"low": -math.inf, "high": math.inf}  # a padding with zeros is what it is
+            projection, bias = value.without_affine().project(kernel, **bounds)
+            average = Map(projections=(projection,), bias=bias, op=op, average=True)
             return value.mapped(average, _shape(op))
         return self._convolve(op, kernel, value)
 
     def _convolve(self, op: Op, kernel: Kernel, value: Value) -> Value:
         if value.map is not None and value.map.average and value.shape[1:] != (1, 1):
             # Merged, each spike would meet as many more weights as the pool has pixels.
-            value = self.build.close_average(value)
+            value = self.build.settle(value)
         if value.map is not None:
-            merged = self._merge(op, kernel, value)
+            merged = merge_kernel(self.build, op, kernel, value)
             if merged is not None:
                 return merged
-            value = self.build.close_average(value)
-        projection, bias = value.project(kernel, high=self.build.highs[value.source])
-        return value.mapped(Map(projection=projection, bias=bias, op=op), _shape(op))
-
-    def _merge(self, op: Op, kernel: Kernel, value: Value) -> Value | None:
-        """``kernel`` after the pending map, as one; None where that is not exact."""
-        first = value.folded_map()
-        if value.pools or value.pad is not None or not isinstance(first.projection, FloatConv2d):
-            return None
-        given = self.build.shapes[value.source]
-        merged = compose_convolutions(
-            first.projection, first.bias, kernel, given=given, middle=value.shape
-        )
-        if merged is None:
-            return None
-        named = first.op if isinstance(op, AveragePoolOp) else op
-        return value.mapped(Map(projection=merged[0], bias=merged[1], op=named), _shape(op))
+            value = self.build.settle(value)
+        low, high = self.build.lows[value.source], self.build.highs[value.source]
+        projection, bias = value.project(kernel, low=low, high=high)
+        return value.mapped(Map(projections=(projection,), bias=bias, op=op), _shape(op))
 
     def _linear(self, op: LinearOp, value: Value) -> Value:
         if not value.is_flat:
             raise Refusal("a linear map needs flattened maps; put a Flatten before it")
         shape = (len(op.weights), 1, 1)
-        if value.map is not None and not value.pools:
-            first = value.folded_map()
-            assert not isinstance(first.projection, FloatIdentity)
-            merged = compose_linear(
-                first.projection,
-                first.bias,
-                op.weights,
-                op.bias,
-                given=self.build.shapes[value.source],
-                middle=value.shape,
-            )
+        if value.map is not None and value.shape[1:] == (1, 1):
+            # Of a global average: a convolution whose window is the map, of equal taps.
+            kernel = Kernel(weights=op.weights[:, :, np.newaxis, np.newaxis], bias=op.bias)
+            merged = merge_kernel(self.build, op, kernel, value)
             if merged is not None:
-                source = self.build.flatten(value.source, value.flat_name)
-                new = Map(projection=replace(merged[0], source=source), bias=merged[1], op=op)
-                return replace(value, source=source).mapped(new, shape, flat=True)
-        if value.map is not None:
-            value = self.build.close_average(value)
+                return replace(merged, view=shape[:1])
+        if value.map is not None and not value.pools:
+            new = merge_linear(self.build, op, value)
+            if new is not None:
+                return replace(value, source=new.projections[0].source).mapped(
+                    new, shape, flat=True
+                )
         value = self.build.flattened(value)
         projection = FloatLinear(source=value.source, weights=op.weights * value.scale)
         bias = op.bias + op.weights @ value.offset
-        return value.mapped(Map(projection=projection, bias=bias, op=op), shape, flat=True)
+        return value.mapped(Map(projections=(projection,), bias=bias, op=op), shape, flat=True)
 
     # --- neurons --------------------------------------------------------------------------------
 
     def _clamp(self, op: ClampOp, value: Value) -> Value:
         if op.high <= 0 or op.low > op.high:
             raise Refusal(f"clamp({op.low:g}, {op.high:g}) lets nothing through; use clamp(0, c)")
-        positive = value.is_plain and (value.map is None or value.map.average)
+        positive = (
+            value.is_plain
+            and (value.map is None or value.map.average)
+            and self.build.not_negative(value)
+        )
         if op.low > 0 or (op.low < 0 and not positive):
             raise Refusal(
                 f"clamps below at {op.low:g}, but a neuron is silent below 0; use clamp(0, c) "
@@ -217,7 +222,7 @@ class _Folder:
 
     def _max_pool(self, op: MaxPoolOp, value: Value) -> Value:
         if value.map is not None and value.map.average:
-            value = self.build.close_average(value)
+            value = self.build.settle(value)
         if value.map is not None:
             if value.pad is not None:
                 raise Refusal("pools a padded linear map; pad after the ReLU")
@@ -230,8 +235,8 @@ class _Folder:
             raise Refusal("a negative scale before a max-pool; put the batch norm after the pool")
         padding = op.padding
         if value.pad is not None:
-            if (value.pad.value > value.offset).any():
-                raise Refusal("pools a map padded with more than silence; pad with zeros")
+            if self.build.lows[value.source] < 0 or (value.pad.value > value.offset).any():
+                raise Refusal("pools a map padded with more than silence; pad after the ReLU")
             top, left, bottom, right = (a + b for a, b in zip(padding, value.pad.sides))
             padding = (top, left, bottom, right)
             if any(p >= k for p, k in zip(padding, op.kernel * 2)):

@@ -42,6 +42,22 @@ class Op:
     where: str
     shape: tuple[int, ...]
 
+    @property
+    def sources(self) -> tuple[str, ...]:
+        return (self.source,)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class AddOp(Op):
+    """y = Σ factors[i] · x_i over maps of one shape; ``others`` are the sources but the first."""
+
+    others: tuple[str, ...]
+    factors: tuple[float, ...]
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        return (self.source, *self.others)
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ConvOp(Op):
@@ -155,14 +171,16 @@ FloatProjection = FloatConv2d | FloatLinear | FloatIdentity
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Population:
-    """y = min(max(Σ projections + bias, 0), high), or without the clamp where it does not fire.
+    """y = min(max(Σ projections + bias, low), high), without the clamp where it does not fire.
 
     Parameters
     ----------
     name : str
     projections : tuple of FloatProjection
-        Several of them are the seam for residual networks.
+        Several of them where branches are added, as in residual networks.
     bias : float64 array, shape (channels,)
+    low : float
+        0 for a ReLU; −∞ for a linear population, which has none.
     high : float
         Where the activation saturates; ∞ for a plain ReLU.
     fires : bool
@@ -172,6 +190,7 @@ class Population:
     name: str
     projections: tuple[FloatProjection, ...]
     bias: np.ndarray
+    low: float = 0.0
     high: float = math.inf
     fires: bool = True
 
@@ -212,7 +231,9 @@ FloatNode = Population | FloatMaxPool | FloatFlatten
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class FloatGraph:
-    """Nodes in topological order over "input", whose values are raw pixels; all values are ≥ 0.
+    """Nodes in topological order over "input", whose values are raw pixels.
+
+    All values are ≥ 0 but those of linear populations and of what pools or flattens them.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Operators on maps: batch norm, arithmetic with constants and padding."""
+"""Operators on maps: batch norm, sums, arithmetic with constants, padding and slices."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from hwgen.convert.graph import AffineOp, Op, PadOp
+from hwgen.convert.graph import NO_PADDING, AddOp, AffineOp, ConvOp, Op, PadOp
 from hwgen.convert.operators import Call, Ref, Refusal, handles
 
 # --- per-channel affine maps --------------------------------------------------------------------
@@ -53,11 +53,7 @@ def _constant(call: Call, value: Any, shape: tuple[int, ...]) -> np.ndarray:
 def _arithmetic(call: Call, kind: str) -> Sequence[Op]:
     left, right = call.arguments["self"], call.arguments["other"]
     if isinstance(left, Ref) and isinstance(right, Ref):
-        # The seam for residual networks: one population with a projection from each side.
-        raise Refusal(
-            "arithmetic between two maps (a residual connection) is not supported; only with "
-            "constants"
-        )
+        return _sum_of_maps(call, kind, left, right)
     ref = left if isinstance(left, Ref) else right
     if call.shape != ref.shape or call.arguments.get("rounding_mode") is not None:
         raise Refusal("only plain arithmetic that keeps the shape is supported")
@@ -81,6 +77,22 @@ def _arithmetic(call: Call, kind: str) -> Sequence[Op]:
                 raise Refusal("division by zero")
             scale = 1 / constant
     return [AffineOp(**call.common(ref), shape=call.shape, scale=scale, offset=offset)]
+
+
+def _sum_of_maps(call: Call, kind: str, left: Ref, right: Ref) -> Sequence[Op]:
+    """A residual addition; each side becomes projections of one population."""
+    if kind not in ("add", "sub", "rsub"):
+        raise Refusal(
+            f"{kind} of two maps is not supported: spikes add up, but are not multiplied; only "
+            f"sums and differences of maps, and arithmetic with constants"
+        )
+    if not left.shape == right.shape == call.shape:
+        raise Refusal(
+            f"adds maps of {left.shape} and {right.shape}; only maps of one shape can be added"
+        )
+    alpha = float(call.arguments.get("alpha", 1))
+    factors = {"add": (1.0, alpha), "sub": (1.0, -alpha), "rsub": (-alpha, 1.0)}[kind]
+    return [AddOp(**call.common(left), shape=call.shape, others=(right.name,), factors=factors)]
 
 
 @handles("add")
@@ -124,19 +136,80 @@ def _pad(call: Call) -> Ref | Sequence[Op]:
     if call.arguments.get("mode", "constant") != "constant":
         raise Refusal(f"padding mode {call['mode']!r} is not supported; pad with zeros")
     sides = [int(n) for n in call["pad"]] + [0] * 6
-    left, right, top, bottom, *others = sides
+    left, right, top, bottom, front, back, *others = sides
     if any(others) or len(ref.shape) != 3:
-        raise Refusal("only height and width of a map can be padded")
-    if min(left, right, top, bottom) < 0:
+        raise Refusal("only channels, height and width of a map can be padded")
+    if min(sides) < 0:
         raise Refusal("negative padding (a crop) is not supported; crop the images before")
     if not any(sides):
         return ref
     value = float(call.arguments.get("value") or 0)
-    return [
-        PadOp(
-            **call.common(ref),
-            shape=call.shape,
-            padding=(top, left, bottom, right),
-            value=value,
+    ops: list[Op] = []
+    if front or back:
+        if value:
+            raise Refusal(f"pads channels with {value:g}; only with zeros")
+        wide = np.eye(ref.shape[0] + front + back, ref.shape[0], -front)
+        ops.append(_pick(call, ref, wide[:, :, np.newaxis, np.newaxis], suffix=".channels"))
+    if left or right or top or bottom:
+        source = ops[-1].name if ops else ref.name
+        ops.append(
+            PadOp(
+                **call.common(Ref(source, ref.shape)),
+                shape=call.shape,
+                padding=(top, left, bottom, right),
+                value=value,
+            )
         )
-    ]
+    return ops
+
+
+# --- slices: convolutions of ones and zeros -----------------------------------------------------
+
+
+def _pick(
+    call: Call,
+    ref: Ref,
+    weights: np.ndarray,
+    *,
+    stride: tuple[int, int] = (1, 1),
+    groups: int = 1,
+    suffix: str = "",
+) -> Op:
+    """A convolution without bias or padding that copies values."""
+    shape = (len(weights), *(-(-n // s) for n, s in zip(ref.shape[1:], stride)))
+    return ConvOp(
+        **call.common(ref, suffix),
+        shape=shape,
+        weights=weights,
+        bias=np.zeros(len(weights)),
+        stride=stride,
+        padding=NO_PADDING,
+        groups=groups,
+    )
+
+
+@handles("slice", "slice_copy")
+def _slice(call: Call) -> Ref | Sequence[Op]:
+    """x[:, a:b:s], x[:, :, ::s] and x[:, :, :, ::s]."""
+    ref = call.source()
+    axis, step = int(call["dim"]) % (1 + len(ref.shape)), int(call["step"])
+    start, end = (0 if call["start"] is None else call["start"]), call["end"]
+    if not isinstance(start, int) or not isinstance(end, int | None):
+        raise Refusal("bounds of a slice must be constants")
+    if axis == 0:
+        if start == 0 and step == 1 and (end is None or end >= 1 << 31):
+            return ref
+        raise Refusal("a slice of the samples is not supported")
+    size = ref.shape[axis - 1]
+    indices = np.arange(size)[start : end if end is None else min(end, size) : step]
+    if len(indices) == size:
+        return ref
+    if len(ref.shape) != 3 or not len(indices):
+        raise Refusal("only slices of maps (samples, channels, height, width) are supported")
+    channels = ref.shape[0]
+    if axis == 1:
+        return [_pick(call, ref, np.eye(channels)[indices][:, :, np.newaxis, np.newaxis])]
+    if start != 0 or len(indices) != -(-size // step):
+        raise Refusal("cuts a part of a map out; only a stride over the whole map is supported")
+    stride = (step, 1) if axis == 2 else (1, step)
+    return [_pick(call, ref, np.ones((channels, 1, 1, 1)), stride=stride, groups=channels)]

@@ -12,6 +12,7 @@ from hwgen.network import MAX_TIMESTEPS, MAX_WEIGHT_BITS, Input, Node
 Progress = Callable[[int, int, str], None]  # layers done, of how many, the one at work
 
 NEURONS = ("ilif", "if2", "if")
+SIGNED_NEURONS = ("ilif",)  # whose trains may have a zero point
 ERRORS = ("absolute", "squared")
 CORRECTIONS = ("none", "mean")
 

@@ -10,29 +10,44 @@ from hwgen.convert.inputs import Decoding
 from hwgen.network import Conv2d, Identity, Linear, Projection
 
 
-def per_code(projection: FloatProjection, decoding: Decoding) -> tuple[np.ndarray, np.ndarray]:
-    """Weights in real units per unit of the input code, and what the codes' offsets add up to.
+def per_code(projection: FloatProjection, decoding: Decoding) -> np.ndarray:
+    """Weights in real units per unit of the input code."""
+    weights = projection.weights
+    if isinstance(projection, FloatConv2d):
+        grouped = weights.reshape(projection.groups, -1, *weights.shape[1:])
+        scale = decoding.scale.reshape(projection.groups, 1, -1, 1, 1)
+        return np.asarray((grouped * scale).reshape(weights.shape))
+    return np.asarray(weights * decoding.scale)
+
+
+def offset_sum(projection: Projection, decoding: Decoding) -> np.ndarray:
+    """Σ W·β/α: what the codes' offsets add up to, in membrane units, float64 (channels,).
 
     Padding is a code like any other here, so offsets count for taps outside the map, too.
     """
-    weights = projection.weights
+    shift = decoding.offset / decoding.scale
     match projection:
-        case FloatConv2d():
-            groups = projection.groups
-            grouped = weights.reshape(groups, -1, *weights.shape[1:])
-            scale = decoding.scale.reshape(groups, 1, -1, 1, 1)
-            offset = decoding.offset.reshape(groups, 1, -1, 1, 1)
-            total = (grouped * offset).sum(axis=(2, 3, 4)).reshape(-1)
-            return (grouped * scale).reshape(weights.shape), total
-        case FloatLinear():
-            return weights * decoding.scale, weights @ decoding.offset
-        case FloatIdentity():
-            return weights * decoding.scale, weights * decoding.offset
+        case Conv2d():
+            grouped = projection.weights.sum(axis=(2, 3)).reshape(
+                projection.groups, -1, projection.weights.shape[1]
+            )
+            each = shift.reshape(projection.groups, 1, -1)
+            return np.asarray((grouped * each).sum(axis=2).reshape(-1))
+        case Linear():
+            return np.asarray(projection.weights @ shift)
+        case Identity():
+            return np.asarray(projection.weights * shift)
 
 
-def energy(projection: FloatProjection, codes: torch.Tensor) -> np.ndarray:
-    """E[q²] of the inputs of each weight, to broadcast over the projection's weights."""
-    square = codes.double().square().mean(dim=(0, 2, 3)).numpy()
+def energy(projection: FloatProjection, codes: torch.Tensor, decoding: Decoding) -> np.ndarray:
+    """E[(q − z)²] of the inputs of each weight, to broadcast over the projection's weights.
+
+    z is the code of zero: what a weight's error costs is the input that it multiplies.
+    """
+    square = codes.square().mean(dim=(0, 2, 3), dtype=torch.float64).numpy()
+    mean = codes.mean(dim=(0, 2, 3), dtype=torch.float64).numpy()
+    shift = decoding.offset / decoding.scale
+    square = np.maximum(square + shift * (2 * mean + shift), 0.0)
     match projection:
         case FloatConv2d():
             each = square.reshape(projection.groups, 1, -1, 1, 1)

@@ -91,14 +91,13 @@ REMEDIES = {
     "upsample_bilinear2d": "train without upsampling",
     "cat": "joins of several maps are not supported; use one path",
     "stack": "joins of several maps are not supported; use one path",
-    "slice": "train without slicing of maps; use a convolution with stride",
     "select": "train without slicing of maps",
     "index": "train without indexing of maps",
 }
 
 DEFAULT = (
     "supported are Conv2d, Linear, BatchNorm, ReLU, ReLU6, clamp(0, c), MaxPool2d, AvgPool2d, "
-    "AdaptiveAvgPool2d, Flatten, Dropout and arithmetic with constants"
+    "AdaptiveAvgPool2d, Flatten, Dropout, sums of maps and arithmetic with constants"
 )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from hwgen.convert.graph import ClampOp, MaxPoolOp, Op, OpGraph, ReshapeOp
+from hwgen.convert.graph import AddOp, ClampOp, MaxPoolOp, Op, OpGraph, ReshapeOp
 
 
 def merge_clamps(graph: OpGraph) -> OpGraph:
@@ -20,8 +20,8 @@ def merge_clamps(graph: OpGraph) -> OpGraph:
                 continue  # no range is left: folding refuses the second one
             ops[first.name] = replace(first, low=low, high=high)
             del ops[op.name]
-            for user in [user for user in ops.values() if user.source == op.name]:
-                ops[user.name] = replace(user, source=op.source)
+            for user in [user for user in ops.values() if op.name in user.sources]:
+                ops[user.name] = _renamed(user, op.name, op.source)
             if graph.output == op.name:
                 graph = replace(graph, output=op.source)
     return replace(graph, ops=tuple(ops.values()))
@@ -30,10 +30,18 @@ def merge_clamps(graph: OpGraph) -> OpGraph:
 def _clamp_before(ops: dict[str, Op], op: Op) -> ClampOp | None:
     """The clamp whose values reach ``op`` alone."""
     while True:
-        if sum(user.source == op.source for user in ops.values()) != 1 or op.source not in ops:
+        if sum(op.source in user.sources for user in ops.values()) != 1 or op.source not in ops:
             return None
         op = ops[op.source]
         if isinstance(op, ClampOp):
             return op
         if not isinstance(op, MaxPoolOp | ReshapeOp):
             return None
+
+
+def _renamed(op: Op, old: str, new: str) -> Op:
+    """``op`` reading ``new`` wherever it read ``old``."""
+    names = [new if name == old else name for name in op.sources]
+    if isinstance(op, AddOp):
+        return replace(op, source=names[0], others=tuple(names[1:]))
+    return replace(op, source=names[0])

@@ -9,12 +9,16 @@ rounds u / λ to the nearest integer when
 
     W = round(w·α / s)          s: real units of a membrane unit, one a channel
     θ = 2^f·λ / s               the threshold, an exact integer: s is moved to fit it
-    B = round(2^f·(b + Σ w·β) / s + η·θ)                            (ECC Eq. 9, η = 1/2)
+    B = round(2^f·(b / s + Σ W·β/α) + (η + z)·θ)                    (ECC Eq. 9, η = 1/2)
 
 λ, one a layer, minimises the expected conversion error on calibration data (Eq. 13). Layers are
 taken in order, each on the codes that those before it give, so a bias can make up for them. The
 read-out has one s for all classes and no offset. A single-phase neuron gets B / T in every step
 and η·θ as its initial membrane.
+
+z is 0 but for a linear population, one with no ReLU: its train stands for λ·(q − z), so that
+β = −λ·z for those that read it, and z is what its padding with zeros sends. It is an ordinary
+neuron with a larger bias: no signed spikes, and nothing new in hardware.
 """
 
 from __future__ import annotations
@@ -34,9 +38,9 @@ from hwgen.convert.graph import (
 )
 from hwgen.convert.inputs import Decoding, decode_input, encode
 from hwgen.convert.options import Converted, Options, Progress
-from hwgen.convert.projections import energy, integer_projection, per_code
+from hwgen.convert.projections import energy, integer_projection, offset_sum, per_code
 from hwgen.convert.quantise import Quantised, quantise_layer, quantise_readout
-from hwgen.convert.thresholds import ETA, choose_scales
+from hwgen.convert.thresholds import ETA, choose_linear_scales, choose_scales
 from hwgen.errors import ConversionError
 from hwgen.network import (
     Flatten,
@@ -81,6 +85,7 @@ class _Method:
             "input_scale": [float(x) for x in decoding.scale],
             "input_offset": [float(x) for x in decoding.offset],
             "output_scales": {},
+            "zero_points": {},
             "silent_layers": [],
         }
 
@@ -128,17 +133,24 @@ class _Method:
 
     def _layer(self, node: Population) -> Layer:
         sums = calibrate.preactivation(node, self.values)
-        maps = [per_code(p, self.decodings[p.source]) for p in node.projections]
-        weights = [w for w, _ in maps]
-        bias = node.bias + sum(offset for _, offset in maps)
-        energies = [energy(p, self.codes[p.source]) for p in node.projections]
+        weights = [per_code(p, self.decodings[p.source]) for p in node.projections]
+        energies = [
+            energy(p, self.codes[p.source], self.decodings[p.source]) for p in node.projections
+        ]
         if not node.fires:
             quantised = quantise_readout(weights, energies, bits=self.options.weight_bits)
             self.figures["logit_scale"] = float(quantised.scale[0])
-            return self._finish(node, quantised, bias, sums, scales=None)
+            return self._finish(node, quantised, sums, output=None)
         q_max = code_max(self.code, self.options.steps(node.name))
-        scales = choose_scales(sums, q_max=q_max, high=node.high, options=self.options)
-        if not bool((sums > 0).any()):
+        if node.low < 0:
+            scales, zero = choose_linear_scales(sums, q_max=q_max, options=self.options)
+            self.figures["zero_points"][node.name] = (
+                [int(z) for z in zero] if self.options.channel_scales else int(zero[0])
+            )
+        else:
+            scales = choose_scales(sums, q_max=q_max, high=node.high, options=self.options)
+            zero = np.zeros(len(scales), np.int64)
+        if not bool((sums > 0).any()) and node.low == 0:
             self.figures["silent_layers"].append(node.name)
         self.figures["output_scales"][node.name] = (
             [float(x) for x in scales] if self.options.channel_scales else float(scales[0])
@@ -151,22 +163,26 @@ class _Method:
             q_max=max(self.q_max[name] for name in node.sources),
             fractions=self.options.neuron != "if",
         )
-        return self._finish(node, quantised, bias, sums, scales=scales)
+        output = Decoding(scale=scales, offset=-scales * zero)
+        return self._finish(node, quantised, sums, output=output)
 
     def _finish(
         self,
         node: Population,
         quantised: Quantised,
-        bias: np.ndarray,
         sums: torch.Tensor,
         *,
-        scales: np.ndarray | None,
+        output: Decoding | None,
     ) -> Layer:
         """The layer of these weights, and the codes that it gives."""
         projections = tuple(
             integer_projection(p, w, self.decodings[p.source], self.q_max[p.source])
             for p, w in zip(node.projections, quantised.weights)
         )
+        offsets = [
+            offset_sum(projection, self.decodings[projection.source]) for projection in projections
+        ]
+        bias = node.bias + quantised.scale * np.sum(offsets, axis=0)
         membranes = torch.zeros((), dtype=torch.float64)
         for projection in projections:
             membranes = membranes + calibrate.project(projection, self.codes[projection.source])
@@ -175,17 +191,18 @@ class _Method:
             bias = bias + sums.double().mean(dim=(0, 2, 3)).numpy() - reached
         units = bias / quantised.scale
         threshold = quantised.threshold
-        if threshold is None or scales is None:
+        if threshold is None or output is None:
             whole = _integers(units, node.name)
             return Layer(name=node.name, projections=projections, bias=whole, neuron=ReadOut())
         step = 1 << quantised.frac_bits
-        full = _integers(step * units + ETA * threshold, node.name)
+        zero = np.round(-output.offset / output.scale)
+        full = _integers(step * units + (ETA + zero) * threshold, node.name)
         q_max = code_max(self.code, self.options.steps(node.name))
         closed = step * membranes + calibrate.per_channel(full)
         codes = (closed / calibrate.per_channel(threshold)).floor().clamp(0, q_max)
         self.values[node.name] = calibrate.activate(node, sums)
         self.codes[node.name] = codes.float()
-        self.decodings[node.name] = Decoding(scale=scales, offset=np.zeros_like(scales))
+        self.decodings[node.name] = output
         self.q_max[node.name] = q_max
         neuron, whole = self._neuron(node.name, quantised, threshold, units, full)
         return Layer(name=node.name, projections=projections, bias=whole, neuron=neuron)

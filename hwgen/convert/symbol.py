@@ -8,7 +8,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from hwgen.convert.compose import Kernel
-from hwgen.convert.graph import NO_PADDING, FloatConv2d, FloatProjection, MaxPoolOp, Op, Padding
+from hwgen.convert.graph import (
+    NO_PADDING,
+    FloatConv2d,
+    FloatIdentity,
+    FloatProjection,
+    MaxPoolOp,
+    Op,
+    Padding,
+)
 from hwgen.convert.operators import Refusal
 from hwgen.network import Shape
 
@@ -27,16 +35,16 @@ class Map:
 
     Parameters
     ----------
-    projection : FloatProjection
-        A residual addition would make this several.
+    projections : tuple of FloatProjection
+        Several where branches were added; their sums and the bias make up the map.
     bias : float64 array, shape (channels,)
     op : Op
         Names the population that it will become.
     average : bool
-        An average of values ≥ 0, which is ≥ 0 itself and so needs no ReLU.
+        An average pool, which may become a population of its own with weights of one.
     """
 
-    projection: FloatProjection
+    projections: tuple[FloatProjection, ...]
     bias: np.ndarray
     op: Op
     average: bool = False
@@ -49,7 +57,7 @@ class Value:
     Parameters
     ----------
     source : str
-        A finished node; its values are ≥ 0.
+        A finished node. Where a map is pending, that of its first projection.
     shape : (channels, height, width), before padding; features are (features, 1, 1)
     view : tuple of int
     scale, offset : float64 arrays, shape (channels,)
@@ -128,15 +136,23 @@ class Value:
     def folded_map(self) -> Map:
         """The map with scale and offset in it."""
         assert self.map is not None
-        weights = self.map.projection.weights
-        scale = self.scale.reshape(-1, *(1,) * (weights.ndim - 1))
-        projection = replace(self.map.projection, weights=weights * scale)
+        projections = tuple(
+            replace(p, weights=p.weights * self.scale.reshape(-1, *(1,) * (p.weights.ndim - 1)))
+            for p in self.map.projections
+        )
         return replace(
-            self.map, projection=projection, bias=self.map.bias * self.scale + self.offset
+            self.map, projections=projections, bias=self.map.bias * self.scale + self.offset
         )
 
-    def project(self, kernel: Kernel, *, high: float) -> tuple[FloatConv2d, np.ndarray]:
-        """``kernel`` as a convolution of the source, whose values are 0 … ``high``, and its bias.
+    def terms(self) -> tuple[tuple[FloatProjection, ...], np.ndarray]:
+        """Projections and bias of a population that holds this value (before its pools)."""
+        if self.map is None:
+            return (FloatIdentity(source=self.source, weights=self.scale),), self.offset
+        done = self.folded_map()
+        return done.projections, done.bias
+
+    def project(self, kernel: Kernel, *, low: float, high: float) -> tuple[FloatConv2d, np.ndarray]:
+        """``kernel`` as a convolution of the source, of values ``low`` … ``high``, and its bias.
 
         A padding with p becomes one with (p − offset) / scale: in a normalised domain zero is the
         mean of the pixels, no silence.
@@ -147,7 +163,7 @@ class Value:
         grouped = kernel.weights.reshape(groups, out // groups, fan, *kernel.weights.shape[2:])
         scale = self.scale.reshape(groups, 1, fan, 1, 1)
         offset = self.offset.reshape(groups, 1, fan, 1, 1)
-        padding, pad_value = self._source_padding(kernel, high)
+        padding, pad_value = self._source_padding(kernel, low, high)
         projection = FloatConv2d(
             source=self.source,
             weights=(grouped * scale).reshape(kernel.weights.shape),
@@ -158,7 +174,9 @@ class Value:
         )
         return projection, kernel.bias + (grouped * offset).sum(axis=(2, 3, 4)).reshape(-1)
 
-    def _source_padding(self, kernel: Kernel, high: float) -> tuple[Padding, np.ndarray | None]:
+    def _source_padding(
+        self, kernel: Kernel, low: float, high: float
+    ) -> tuple[Padding, np.ndarray | None]:
         if self.pad is None and not any(kernel.padding):
             return NO_PADDING, None
         pad = self.pad or Pad(NO_PADDING, np.zeros(self.shape[0]))
@@ -177,10 +195,10 @@ class Value:
             raise Refusal("pads a channel whose scale is 0; use padding=0")
         codes = np.where(dead, 0.0, wanted / np.where(dead, 1.0, self.scale))
         codes[np.abs(codes) < 1e-9] = 0.0
-        if (bad := codes[(codes < 0) | (codes > high)]).size:
+        if (bad := codes[(codes < low) | (codes > high)]).size:
             raise Refusal(
                 f"its padding stands for the value {bad[0]:.4g} of {self.source!r}, but spikes "
-                f"carry 0 … {high:g}; put the batch norm before the ReLU, or use padding=0"
+                f"carry {low:g} … {high:g}; put the batch norm before the ReLU, or use padding=0"
             )
         return padding, codes if codes.any() else None
 

@@ -12,6 +12,10 @@ is the one with the least expected conversion error on calibration data,
 
 or its square where that is asked for. a is the model's activation, min(max(U_in, 0), high): what
 a ReLU cuts off is no error, and a neuron that saturates above ``high`` makes one.
+
+A linear population has no ReLU. Its train carries a zero point z, an integer: it stands for
+
+    U_out = λ · (min(max(⌊U_in / λ + η⌋ + z, 0), q_max) − z)
 """
 
 from __future__ import annotations
@@ -61,17 +65,63 @@ def choose_scales(
     return np.broadcast_to(np.where(fires, scales, fallback), (channels,)).copy()
 
 
+def choose_linear_scales(
+    sums: torch.Tensor, *, q_max: int, options: Options, seed: int = 0
+) -> tuple[np.ndarray, np.ndarray]:
+    """λ, float64, and z, int64, of each channel of a linear population, both (channels,).
+
+    All equal unless channel_scales is set. Parameters as of :func:`choose_scales`.
+    """
+    channels = sums.shape[1]
+    rows = sums.transpose(0, 1).reshape(channels if options.channel_scales else 1, -1)
+    size = _CHANNEL_SAMPLES if options.channel_scales else _SAMPLES
+    low = rows.min(dim=1).values.clamp(max=0).double().numpy()
+    high = rows.max(dim=1).values.clamp(min=0).double().numpy()
+    span = np.where(high > low, high - low, 1.0)
+    sample = _draw(rows, size, seed).double().numpy()
+    power = 2 if options.error == "squared" else 1
+    middle = np.round(-low / span * q_max)
+    best, zeros, least = span / q_max, middle, np.full(len(rows), np.inf)
+    for shift in (0, -1, 1):
+        zero = np.clip(middle + shift, 0, q_max)
+        scales = _minimise(sample, sample, span, q_max, power, zero)
+        errors = error(sample, sample, scales, q_max, power, zero)
+        better = errors < least
+        best, zeros = np.where(better, scales, best), np.where(better, zero, zeros)
+        least = np.minimum(errors, least)
+    full = np.ones(channels)
+    return best * full, (zeros * full).astype(np.int64)
+
+
 def error(
-    sums: np.ndarray, wanted: np.ndarray, scales: np.ndarray, q_max: int, power: int
+    sums: np.ndarray,
+    wanted: np.ndarray,
+    scales: np.ndarray,
+    q_max: int,
+    power: int,
+    zero: np.ndarray | None = None,
 ) -> np.ndarray:
-    """E(λ) of each row of ``sums`` (rows, values ≥ 0) for λ of ``scales`` (rows,)."""
+    """E(λ) of each row of ``sums`` (rows, values) for λ of ``scales`` and z of ``zero`` (rows,).
+
+    Without ``zero`` the sums must be ≥ 0.
+    """
     column = scales[:, np.newaxis]
-    rest = np.abs(wanted - column * np.minimum(np.floor(sums / column + ETA), q_max))
+    codes = np.floor(sums / column + ETA)
+    if zero is None:
+        codes = np.minimum(codes, q_max)
+    else:
+        codes = np.clip(codes, -zero[:, np.newaxis], q_max - zero[:, np.newaxis])
+    rest = np.abs(wanted - column * codes)
     return np.asarray((rest**power).mean(axis=1))
 
 
 def _minimise(
-    sums: np.ndarray, wanted: np.ndarray, largest: np.ndarray, q_max: int, power: int
+    sums: np.ndarray,
+    wanted: np.ndarray,
+    largest: np.ndarray,
+    q_max: int,
+    power: int,
+    zero: np.ndarray | None = None,
 ) -> np.ndarray:
     """The best λ of each row, by ever finer geometric grids up to that of the largest value."""
     top = np.where(largest > 0, largest, 1.0) / q_max
@@ -79,7 +129,7 @@ def _minimise(
     best = high
     for _ in range(_ROUNDS):
         grid = np.linspace(low, high, _TRIES)
-        errors = [error(sums, wanted, top * np.exp(point), q_max, power) for point in grid]
+        errors = [error(sums, wanted, top * np.exp(point), q_max, power, zero) for point in grid]
         best = grid[np.argmin(errors, axis=0), np.arange(len(top))]
         step = (high - low) / (_TRIES - 1)
         low, high = best - step, best + step

@@ -52,15 +52,20 @@ def folded(
     shape: tuple[int, int, int],
     scale: float | list[float] = 1 / 255,
     offset: float | list[float] = 0.0,
+    *,
+    linear: bool = True,
 ) -> FloatGraph:
     one = np.ones(shape[0])
-    return fold(trace(export(model, shape)), scale=one * scale, offset=one * offset)
+    graph = trace(export(model, shape))
+    return fold(graph, scale=one * scale, offset=one * offset, linear=linear)
 
 
-def assert_folds(model: nn.Module, shape: tuple[int, int, int] = (3, 12, 12)) -> FloatGraph:
+def assert_folds(
+    model: nn.Module, shape: tuple[int, int, int] = (3, 12, 12), *, linear: bool = True
+) -> FloatGraph:
     """The folded network gives PyTorch's own logits; returns it."""
     images = pixels(shape)
-    graph = folded(model, shape)
+    graph = folded(model, shape, linear=linear)
     with torch.no_grad():
         expected = model(torch.from_numpy(images).float() / 255).numpy()
     assert np.abs(expected).max() > 0.01  # not a test of zeros

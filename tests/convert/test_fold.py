@@ -18,12 +18,13 @@ from tests.convert.fold_cases import FORWARDS, MODELS, head
 S = nn.Sequential
 
 
+@pytest.mark.parametrize("linear", [True, False], ids=["linear", "merged"])
 @pytest.mark.parametrize("name", MODELS)
-def test_module_forms(name):
+def test_module_forms(name, linear):
     torch.manual_seed(1)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # PyTorch's, of an uneven "same"
-        assert_folds(randomised(MODELS[name]()))
+        assert_folds(randomised(MODELS[name]()), linear=linear)
 
 
 @pytest.mark.parametrize("name", FORWARDS)
@@ -118,7 +119,7 @@ def test_a_saturation_behind_a_pool_goes_into_the_neuron():
 
 
 def test_merged_linear_maps_are_one_projection():
-    graph = folded(MODELS["conv before linear"]().eval(), (3, 12, 12))
+    graph = folded(MODELS["conv before linear"]().eval(), (3, 12, 12), linear=False)
     assert len(populations(graph)) == 1
     assert isinstance(graph.nodes[-1].projections[0], FloatLinear)
     assert graph.nodes[-1].projections[0].weights.shape == (5, 432)

@@ -9,7 +9,7 @@ from torch.nn import functional as F
 
 from hwgen.convert import convert
 from hwgen.errors import ConversionError
-from tests.convert.float_models import Forward, folded, pixels, randomised, tiny_cnn
+from tests.convert.float_models import Forward, assert_folds, folded, pixels, randomised, tiny_cnn
 
 S = nn.Sequential
 SHAPE = (3, 12, 12)
@@ -41,7 +41,6 @@ def test_all_unsupported_operators_at_once_by_name():
         "1 (GELU): replace it by ReLU",
         "2.conv (Conv2d): dilation (2, 2) is not supported; use dilation 1",
         '2.forward, "return x + F.silu(self.conv(x))" (silu): replace it by ReLU',
-        '2.forward, "return x + F.silu(self.conv(x))" (add): arithmetic between two maps',
         "3 (GroupNorm): replace it by BatchNorm",
         "5 (LPPool2d)",
         "6 (ConvTranspose2d): use Conv2d; transposed convolutions are not supported",
@@ -75,26 +74,6 @@ ONE = {
     "pool at the end": (
         S(nn.Conv2d(3, 5, 3), nn.AdaptiveMaxPool2d(1), nn.Flatten()),
         "must end with a linear map",
-    ),
-    "two convolutions, padded": (
-        S(nn.Conv2d(3, 4, 3), nn.Conv2d(4, 4, 3, padding=1), nn.ReLU(), nn.Flatten(),
-          nn.Linear(400, 5)),
-        "1 (Conv2d): follows 0 (Conv2d) with no ReLU between",
-    ),
-    "a bias under padding": (
-        S(nn.Conv2d(3, 4, 2, 2), nn.Conv2d(4, 4, 3, padding=1), nn.ReLU(), nn.Flatten(),
-          nn.Linear(144, 5)),
-        "1 (Conv2d): follows 0 (Conv2d) with no ReLU between",
-    ),
-    "rows left over under padding": (
-        S(nn.Conv2d(3, 4, 5, 5, bias=False), nn.Conv2d(4, 4, 3, padding=1), nn.ReLU(),
-          nn.Flatten(), nn.Linear(16, 5)),
-        "1 (Conv2d): follows 0 (Conv2d) with no ReLU between",
-    ),
-    "pool between linear maps": (
-        S(nn.Conv2d(3, 4, 3), nn.MaxPool2d(2), nn.Conv2d(4, 4, 3), nn.ReLU(), nn.Flatten(),
-          nn.Linear(36, 5)),
-        "2 (Conv2d): follows 0 (Conv2d) with no ReLU between",
     ),
     "uneven average": (
         S(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.AvgPool2d(3, 2, 1, count_include_pad=False),
@@ -143,6 +122,40 @@ ONE = {
         "do not depend on the images",
     ),
 }  # fmt: skip
+
+
+UNSIGNED = {
+    "two convolutions, padded": (
+        S(nn.Conv2d(3, 4, 3), nn.Conv2d(4, 4, 3, padding=1), nn.ReLU(), nn.Flatten(),
+          nn.Linear(400, 5)),
+        "1 (Conv2d): follows 0 (Conv2d) with no ReLU between",
+    ),
+    "a bias under padding": (
+        S(nn.Conv2d(3, 4, 2, 2), nn.Conv2d(4, 4, 3, padding=1), nn.ReLU(), nn.Flatten(),
+          nn.Linear(144, 5)),
+        "1 (Conv2d): follows 0 (Conv2d) with no ReLU between",
+    ),
+    "rows left over under padding": (
+        S(nn.Conv2d(3, 4, 5, 5, bias=False), nn.Conv2d(4, 4, 3, padding=1), nn.ReLU(),
+          nn.Flatten(), nn.Linear(16, 5)),
+        "1 (Conv2d): follows 0 (Conv2d) with no ReLU between",
+    ),
+    "pool between linear maps": (
+        S(nn.Conv2d(3, 4, 3), nn.MaxPool2d(2), nn.Conv2d(4, 4, 3), nn.ReLU(), nn.Flatten(),
+          nn.Linear(36, 5)),
+        "2 (Conv2d): follows 0 (Conv2d) with no ReLU between",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", UNSIGNED)
+def test_linear_maps_without_a_neuron_for_negative_values(case):
+    model, expected = UNSIGNED[case]
+    with pytest.raises(ConversionError) as caught:
+        folded(model.eval(), SHAPE, linear=False)
+    assert expected in str(caught.value)
+    assert "take neuron 'ilif'" in str(caught.value)
+    assert_folds(model)
 
 
 @pytest.mark.parametrize("case", ONE)
