@@ -7,7 +7,7 @@ from amaranth.lib.wiring import In, Out
 from hwgen.rtl.membrane import membrane_layout
 from hwgen.rtl.scanner import EventScanner
 from hwgen.rtl.singlephase import SinglePhaseUnit
-from hwgen.rtl.synapses import SynapseArray
+from hwgen.rtl.synapses import Feed, SynapseArray
 from hwgen.rtl.twophase import TwoPhaseUnit
 from hwgen.rtl.window import WindowBuffer
 
@@ -39,10 +39,13 @@ class LayerUnit(wiring.Component):
         self._layer = layer
         self._given = given
         self._synapses = SynapseArray(
-            rows=weights,
+            feeds=[
+                Feed(rows=rows, file=files[n] if files else None)
+                for n, rows in enumerate(weights)
+            ],
+            lanes=plan.lanes,
             weight_bits=plan.weight_bits,
             current_width=plan.current_width,
-            files=files,
         )
         word = membrane_layout(plan) if plan.kind == "readout" else plan.membrane_lanes
         super().__init__(
@@ -76,7 +79,7 @@ class LayerUnit(wiring.Component):
             )
             m.submodules[f"scanner_{index}"] = scanner
             wiring.connect(m, window.chunks[index], scanner.chunks)
-            wiring.connect(m, scanner.events, synapses.events[index])
+            wiring.connect(m, scanner.events, getattr(synapses, f"events_{index}"))
             if index == 0:
                 m.d.comb += self.busy.eq(scanner.busy)
         wiring.connect(m, synapses.currents, membranes.currents)

@@ -1,50 +1,93 @@
 """The synapse array: a weight row per spike, added into one accumulator a lane."""
 
-from amaranth import Module, Signal, signed
+from dataclasses import dataclass
+
+import numpy as np
+from amaranth import Module, Mux, Signal, signed, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from hwgen.plan.widths import signed_width
 from hwgen.rtl.scanner import event_layout
 from hwgen.rtl.weights import WeightMemory
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Feed:
+    """One source of events, with the weight rows that they choose.
+
+    Parameters
+    ----------
+    rows : integer array, shape (depth, lanes)
+    masked : bool
+        Each event says which lanes of its row count: identity projections and depthwise
+        convolutions, where a spike reaches only the lane of its own channel.
+    file : str or None
+        File that holds the rows; None keeps them in the Verilog.
+    """
+
+    rows: np.ndarray
+    masked: bool = False
+    file: str | None = None
+
+    @property
+    def depth(self) -> int:
+        return len(self.rows)
+
+
+def masked_layout(depth, lanes):
+    """An event of a masked feed: its row, taken in the lanes whose bit in ``mask`` is 1."""
+    return data.StructLayout({"address": range(depth), "mask": unsigned(lanes), "last": 1})
 
 
 class SynapseArray(wiring.Component):
     """Sums the weight rows of a window's events into ``lanes`` currents.
 
-    Every scanner has its own weight memory and brings an event a cycle; at the end of a window
-    they wait for each other. A window's last events are taken once the currents of the window
-    before have left, so nothing behind them ever has to stop.
+    Every feed has its own weight memory and brings an event a cycle; all bring the same windows,
+    and at the end of a window they wait for each other. A window's last events are taken once the
+    currents of the window before have left, so nothing behind them ever has to stop.
 
     Parameters
     ----------
-    rows : integer array, shape (scanners, depth, lanes)
+    feeds : sequence of :class:`Feed`
+        The scanners of all projections.
+    lanes : :class:`int`
     weight_bits : :class:`int`
+        Bits that hold every weight; a feed of smaller ones uses fewer.
     current_width : :class:`int`
         Bits that hold every partial sum.
-    files : sequence of :class:`str` or None
-        File of each scanner's rows; None keeps them in the Verilog.
 
     Members
     -------
-    events : ``In(stream.Signature(event_layout(depth))).array(scanners)``
+    events_N : ``In(stream.Signature(event_layout(depth)))``
+        Of feed N; of a masked one with ``masked_layout(depth, lanes)``.
     currents : ``Out(stream.Signature(data.ArrayLayout(signed(current_width), lanes)))``
         ``latency`` cycles after the window's last events.
     stall : ``Out(1)``
         A window's last events wait for the currents of the window before.
     """
 
-    def __init__(self, *, rows, weight_bits, current_width, files=None):
-        scanners, depth, lanes = rows.shape
-        self._memories = [
-            WeightMemory(rows=rows[n], weight_bits=weight_bits, file=files[n] if files else None)
-            for n in range(scanners)
-        ]
-        self._scanners = scanners
+    def __init__(self, *, feeds, lanes, weight_bits, current_width):
+        self._feeds = tuple(feeds)
         self._lanes = lanes
         self._current_width = current_width
+        self._memories = []
+        events = {}
+        for index, feed in enumerate(self._feeds):
+            bits = signed_width(int(feed.rows.min()), int(feed.rows.max()))
+            if feed.rows.shape[1] != lanes or bits > weight_bits:
+                raise ValueError(
+                    f"Feed {index} has rows of {feed.rows.shape[1]} × {bits} bits, "
+                    f"not {lanes} × {weight_bits}"
+                )
+            self._memories.append(
+                WeightMemory(rows=feed.rows, weight_bits=bits, file=feed.file)
+            )
+            layout = masked_layout(feed.depth, lanes) if feed.masked else event_layout(feed.depth)
+            events[f"events_{index}"] = In(stream.Signature(layout))
         super().__init__(
             {
-                "events": In(stream.Signature(event_layout(depth))).array(scanners),
+                **events,
                 "currents": Out(
                     stream.Signature(data.ArrayLayout(signed(current_width), lanes))
                 ),
@@ -58,7 +101,7 @@ class SynapseArray(wiring.Component):
 
     @property
     def latency(self):
-        return latency(self._scanners)
+        return latency(len(self._feeds))
 
     def elaborate(self, platform):
         m = Module()
@@ -68,7 +111,7 @@ class SynapseArray(wiring.Component):
         # A window is in flight from its last events until its currents are taken.
         in_flight = Signal()
         taken = Signal()
-        waiting = Signal(self._scanners)  # scanners that hold their last event
+        waiting = Signal(len(self._feeds))  # feeds that hold their last event
         last = Signal()
         m.d.comb += [
             taken.eq(self.currents.valid & self.currents.ready),
@@ -80,47 +123,16 @@ class SynapseArray(wiring.Component):
         with m.Elif(taken):
             m.d.sync += in_flight.eq(0)
 
-        # Weights: a scanner without an event adds zeros.
-        terms = []
-        for index, (events, memory) in enumerate(zip(self.events, self._memories, strict=True)):
-            m.submodules[f"weights_{index}"] = memory
-            hits = Signal(2, name=f"hits_{index}")
-            read = Signal.like(memory.row, name=f"read_{index}", reset_less=True)
-            row = Signal.like(memory.row, name=f"row_{index}", reset_less=True)
-            m.d.comb += [
-                waiting[index].eq(events.valid & events.payload.last),
-                events.ready.eq(~events.payload.last | last),
-                memory.address.eq(events.payload.address),
-            ]
-            # The first register stands by the memory, the second by the adders. The second is
-            # cleared by a synchronous reset, which costs no logic.
-            m.d.sync += [
-                hits.eq(hits << 1 | (events.valid & events.ready & events.payload.hit)),
-                read.eq(memory.row),
-                row.eq(read),
-            ]
-            with m.If(~hits[1]):
-                m.d.sync += row.as_value().eq(0)
-            terms.append([row[lane] for lane in range(lanes)])
+        terms = [
+            self._read_rows(m, index, waiting[index], last) for index in range(len(self._feeds))
+        ]
 
-        def partial():
-            return Signal(signed(width), name="partial", reset_less=True)
-
-        # Sum over scanners, two at a time.
+        # Sum over feeds, two at a time; a sum is as wide as its terms make it.
         lasts = [last]
         for _ in range(3):
             lasts.append(_delay(m, lasts[-1]))
         while len(terms) > 1:
-            sums = []
-            for pair in zip(terms[::2], terms[1::2], strict=False):
-                added = [partial() for _ in range(lanes)]
-                m.d.sync += [a.eq(x + y) for a, x, y in zip(added, *pair, strict=True)]
-                sums.append(added)
-            if len(terms) % 2:
-                held = [partial() for _ in range(lanes)]
-                m.d.sync += [h.eq(x) for h, x in zip(held, terms[-1], strict=True)]
-                sums.append(held)
-            terms = sums
+            terms = [_add(m, terms[n : n + 2], width) for n in range(0, len(terms), 2)]
             lasts.append(_delay(m, lasts[-1]))
 
         # Accumulate. The last sum goes straight out and the accumulator starts again, as it does
@@ -133,7 +145,7 @@ class SynapseArray(wiring.Component):
         currents = Signal(layout, reset_less=True)
         m.d.comb += self.currents.payload.eq(currents)
         for lane in range(lanes):
-            m.d.comb += summed[lane].eq(total[lane] + terms[0][lane])
+            m.d.comb += summed[lane].eq(total[lane] + terms[0][0][lane])
             m.d.sync += total[lane].eq(summed[lane])
         with m.If(lasts[-1] | passing[0]):
             m.d.sync += total.as_value().eq(0)
@@ -145,10 +157,51 @@ class SynapseArray(wiring.Component):
             m.d.sync += self.currents.valid.eq(1)
         return m
 
+    def _read_rows(self, m, index, waiting, last):
+        """The weights of a feed's event in each lane, three cycles after it, and their range."""
+        feed, memory = self._feeds[index], self._memories[index]
+        events = getattr(self, f"events_{index}")
+        event = events.payload
+        m.submodules[f"weights_{index}"] = memory
+        take = Signal(name=f"take_{index}")
+        read = Signal.like(memory.row, name=f"read_{index}", reset_less=True)
+        row = Signal.like(memory.row, name=f"row_{index}", reset_less=True)
+        m.d.comb += [
+            waiting.eq(events.valid & event.last),
+            events.ready.eq(~event.last | last),
+            take.eq(events.valid & events.ready),
+            memory.address.eq(event.address),
+        ]
+        # Without an event a feed adds zeros. The first register stands by the memory, the second
+        # by the adders; the second is cleared by a synchronous reset, which costs no logic.
+        hit = Mux(take, event.mask, 0) if feed.masked else take & event.hit
+        hits = [Signal(len(hit), name=f"hits_{index}_{stage}") for stage in range(2)]
+        m.d.sync += [hits[0].eq(hit), hits[1].eq(hits[0]), read.eq(memory.row), row.eq(read)]
+        for lane in range(self._lanes):
+            with m.If(~hits[1][lane if feed.masked else 0]):
+                m.d.sync += row[lane].eq(0)
+        low = np.minimum(feed.rows.min(axis=0), 0)
+        high = np.maximum(feed.rows.max(axis=0), 0)
+        return [row[lane] for lane in range(self._lanes)], low, high
 
-def latency(scanners):
+
+def latency(feeds):
     """Cycles from a window's last events to its currents."""
-    return 4 + (scanners - 1).bit_length()
+    return 4 + (feeds - 1).bit_length()
+
+
+def _add(m, terms, most):
+    """The sum of one or two terms, a cycle later; each is the values of all lanes, their least
+    and their greatest ones. ``most`` bits hold any sum."""
+    values, lows, highs = zip(*terms, strict=True)
+    low, high = sum(lows), sum(highs)
+    sums = []
+    for lane, addends in enumerate(zip(*values, strict=True)):
+        width = min(most, signed_width(int(low[lane]), int(high[lane])))
+        partial = Signal(signed(width), name="partial", reset_less=True)
+        m.d.sync += partial.eq(sum(addends[1:], addends[0]))
+        sums.append(partial)
+    return sums, low, high
 
 
 def _delay(m, signal):

@@ -1,3 +1,4 @@
+# amaranth: UnusedElaboratable=no
 """The synapse array: each window's currents are the sums of its events' weight rows."""
 
 from __future__ import annotations
@@ -7,90 +8,130 @@ import random
 import numpy as np
 import pytest
 
-from hwgen.rtl.synapses import SynapseArray
+from hwgen.rtl.synapses import Feed, SynapseArray
 from tests.rtl.bench import Bench
 from tests.rtl.streams import STALLS
 from tests.rtl.words import join
 
-Events = list[list[int | None]]  # of one scanner: the rows of each window, None for no hit
+Event = tuple[int, list[int]]  # a row, and the lanes that it goes to
+Windows = list[list[Event]]
 
 
-def random_events(rng: random.Random, depth: int, windows: int, most: int) -> Events:
+def random_windows(rng: random.Random, feed: Feed, windows: int, most: int) -> Windows:
+    """Of one feed; an ordinary event hits all lanes or none."""
+    lanes = feed.rows.shape[1]
+
+    def chosen() -> list[int]:
+        if feed.masked:
+            return [lane for lane in range(lanes) if rng.random() < 0.4]
+        return rng.choice([[], list(range(lanes))])
+
     return [
-        [rng.choice([None, *range(depth)]) for _ in range(rng.randint(1, most))]
+        [(rng.randrange(feed.depth), chosen()) for _ in range(rng.randint(1, most))]
         for _ in range(windows)
     ]
 
 
-def event_words(windows: Events, depth: int) -> list[int]:
-    """Rows of events that hit nothing are noise."""
-    width = (depth - 1).bit_length()
+def plain(windows: list[list[int]], lanes: int) -> Windows:
+    return [[(row, list(range(lanes))) for row in window] for window in windows]
+
+
+def event_words(windows: Windows, feed: Feed) -> list[int]:
+    width = (feed.depth - 1).bit_length()
     words = []
-    for rows in windows:
-        for n, row in enumerate(rows):
-            address = (n * 5 + 3) % depth if row is None else row
-            words.append(address | (row is not None) << width | (n == len(rows) - 1) << width + 1)
+    for window in windows:
+        for n, (row, chosen) in enumerate(window):
+            if feed.masked:
+                word, used = sum(1 << lane for lane in chosen), feed.rows.shape[1]
+            else:
+                word, used = bool(chosen), 1
+            last = n == len(window) - 1
+            words.append(row | word << width | last << width + used)
     return words
 
 
 def run(
-    rows: np.ndarray,
-    events: list[Events],
+    feeds: list[Feed],
+    events: list[Windows],
     *,
     bits: int,
     stall: tuple[float, float] = (0.0, 0.0),
     reset_at: tuple[int, ...] = (),
 ):
-    scanners, depth, lanes = rows.shape
+    lanes = feeds[0].rows.shape[1]
     width = bits + 6
-    dut = SynapseArray(rows=rows, weight_bits=bits, current_width=width)
-    bench = Bench(dut, seed=depth)
+    dut = SynapseArray(feeds=feeds, lanes=lanes, weight_bits=bits, current_width=width)
+    bench = Bench(dut, seed=feeds[0].depth)
     stalled = bench.watch(dut.stall)
     sent = [
-        bench.send(stream, event_words(windows, depth), stall=stall[0])
-        for stream, windows in zip(dut.events, events, strict=True)
+        bench.send(getattr(dut, f"events_{n}"), event_words(windows, feed), stall=stall[0])
+        for n, (feed, windows) in enumerate(zip(feeds, events, strict=True))
     ]
     sums = np.zeros((len(events[0]), lanes), dtype=np.int64)
-    for memory, windows in zip(rows, events, strict=True):
+    for feed, windows in zip(feeds, events, strict=True):
         for index, window in enumerate(windows):
-            for row in window:
-                if row is not None:
-                    sums[index] += memory[row]
+            for row, chosen in window:
+                sums[index, chosen] += feed.rows[row, chosen]
     expected = [join(window.tolist(), width) for window in sums]
     got = bench.expect(dut.currents, expected, stall=stall[1], name="currents")
     bench.run(reset_at=reset_at)
     return dut, sent, got, stalled
 
 
+def equal_feeds(rows: np.ndarray, count: int) -> list[Feed]:
+    return [Feed(rows=rows)] * count
+
+
 @pytest.mark.parametrize("stall", STALLS)
 @pytest.mark.parametrize(
-    ("scanners", "depth", "lanes", "bits"),
-    [(1, 1, 1, 2), (1, 12, 5, 8), (2, 6, 3, 4), (3, 4, 2, 1), (5, 3, 1, 16)],
+    ("depths", "masked", "lanes", "bits"),
+    [
+        ((1,), (), 1, 2),
+        ((12,), (), 5, 8),
+        ((6, 6), (), 3, 4),
+        ((4, 7, 1), (), 2, 1),
+        ((3, 3, 2, 9, 5), (), 1, 16),
+        ((9,), (0,), 4, 8),
+        ((12, 1), (1,), 5, 8),
+        ((3, 4, 2), (0, 1), 3, 6),
+    ],
 )
 def test_sums_of_random_events(
-    scanners: int, depth: int, lanes: int, bits: int, stall: tuple[float, float]
+    depths: tuple, masked: tuple, lanes: int, bits: int, stall: tuple[float, float]
 ) -> None:
-    top = 1 << bits - 1
-    rows = np.random.default_rng(depth).integers(-top, top, (scanners, depth, lanes))
-    rng = random.Random(scanners)
+    """Feeds of several depths, each with weights of its own size."""
+    values, rng = np.random.default_rng(lanes), random.Random(len(depths))
+    feeds = []
+    for n, depth in enumerate(depths):
+        top = 1 << max(0, bits - 1 - n)
+        rows = values.integers(-top, top, (depth, lanes))
+        feeds.append(Feed(rows=rows, masked=n in masked))
     for most in (1, 9):
-        events = [random_events(rng, depth, 25, most) for _ in range(scanners)]
-        run(rows, events, bits=bits, stall=stall, reset_at=(19,) if most == 9 else ())
+        events = [random_windows(rng, feed, 25, most) for feed in feeds]
+        run(feeds, events, bits=bits, stall=stall, reset_at=(19,) if most == 9 else ())
 
 
-@pytest.mark.parametrize("scanners", [1, 2, 3, 4, 5])
-def test_currents_come_after_the_stated_latency(scanners: int) -> None:
+@pytest.mark.parametrize("extreme", [-128, 127])
+def test_no_sum_of_the_largest_weights_runs_over(extreme: int) -> None:
+    """Five feeds that bring their greatest rows together; the tree's sums are just wide enough."""
+    rows = np.array([[extreme, 0, -1], [0, extreme // 2, 1]])
+    events = [plain([[0, 0], [1], [0, 1, 0, 1, 0]], 3)] * 5
+    run(equal_feeds(rows, 5), events, bits=8)
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 4, 5])
+def test_currents_come_after_the_stated_latency(count: int) -> None:
     """4 cycles after the last events, and one more for each level of the adder tree."""
-    rows = np.ones((scanners, 4, 2), dtype=np.int64)
-    dut, sent, got, _ = run(rows, [[[1, 2]]] * scanners, bits=4)
-    levels = {1: 0, 2: 1, 3: 2, 4: 2, 5: 3}[scanners]
+    feeds = equal_feeds(np.ones((4, 2), dtype=np.int64), count)
+    dut, sent, got, _ = run(feeds, [plain([[1, 2]], 2)] * count, bits=4)
+    levels = {1: 0, 2: 1, 3: 2, 4: 2, 5: 3}[count]
     assert got.cycles == [sent[0].cycles[-1] + 4 + levels]
     assert dut.latency == 4 + levels
 
 
 def test_an_event_a_cycle_where_windows_are_longer_than_the_latency() -> None:
-    rows = np.arange(8).reshape(1, 8, 1)
-    _, sent, got, stalled = run(rows, [[list(range(8))] * 6], bits=5)
+    feed = Feed(rows=np.arange(8).reshape(8, 1))
+    _, sent, got, stalled = run([feed], [plain([list(range(8))] * 6, 1)], bits=5)
     assert sent[0].cycles == list(range(48))
     assert got.cycles == [8 * n + 7 + 4 for n in range(6)]
     assert not any(stalled)
@@ -98,14 +139,21 @@ def test_an_event_a_cycle_where_windows_are_longer_than_the_latency() -> None:
 
 def test_short_windows_wait_for_the_currents_before_them_and_stall_says_so() -> None:
     """Windows of one event follow each other when the currents before have left."""
-    rows = np.arange(4).reshape(1, 4, 1)
-    _, sent, _, stalled = run(rows, [[[1]] * 5], bits=5)
+    feed = Feed(rows=np.arange(4).reshape(4, 1))
+    _, sent, _, stalled = run([feed], [plain([[1]] * 5, 1)], bits=5)
     assert sent[0].cycles == [0, 5, 10, 15, 20]
     assert [n for n, value in enumerate(stalled) if value] == [n for n in range(21) if n % 5]
 
 
-def test_scanners_wait_for_each_other_at_the_end_of_a_window() -> None:
-    rows = np.ones((2, 8, 1), dtype=np.int64)
-    short, long = [[1]] * 3, [[1] * 9] * 3
-    _, sent, _, _ = run(rows, [short, long], bits=3)
+def test_feeds_wait_for_each_other_at_the_end_of_a_window() -> None:
+    feeds = equal_feeds(np.ones((8, 1), dtype=np.int64), 2)
+    short, long = plain([[1]] * 3, 1), plain([[1] * 9] * 3, 1)
+    _, sent, _, _ = run(feeds, [short, long], bits=3)
     assert sent[0].cycles == sent[1].cycles[8::9] == [8, 17, 26]
+
+
+@pytest.mark.parametrize(("lanes", "bits"), [(2, 4), (3, 3)])
+def test_rows_that_do_not_fit_are_refused(lanes: int, bits: int) -> None:
+    feed = Feed(rows=np.array([[1, -8, 0]]))
+    with pytest.raises(ValueError, match=f"Feed 0 has rows of 3 × 4 bits, not {lanes} × {bits}"):
+        SynapseArray(feeds=[feed], lanes=lanes, weight_bits=bits, current_width=9)
