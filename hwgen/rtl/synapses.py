@@ -74,7 +74,7 @@ class SynapseArray(wiring.Component):
         self._memories = []
         events = {}
         for index, feed in enumerate(self._feeds):
-            bits = signed_width(int(feed.rows.min()), int(feed.rows.max()))
+            bits = signed_width(min(0, int(feed.rows.min())), max(0, int(feed.rows.max())))
             if feed.rows.shape[1] != lanes or bits > weight_bits:
                 raise ValueError(
                     f"Feed {index} has rows of {feed.rows.shape[1]} × {bits} bits, "
