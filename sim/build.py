@@ -82,6 +82,7 @@ def read_build(folder: str | Path) -> Build:
                     timesteps=stream["timesteps"],
                     width=stream["width"],
                     layout=stream["layout"],
+                    schedule=stream["schedule"],
                 )
                 for stream in manifest["streams"]
             ),

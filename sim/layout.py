@@ -12,6 +12,7 @@ from hwgen.errors import ArtefactError
 from hwgen.network import Shape
 
 LAYOUTS = ("pixel", "raster")
+SCHEDULES = ("time", "row")
 
 
 class Place(NamedTuple):
@@ -39,6 +40,8 @@ class StreamLayout:
         Bits of a word.
     layout : "pixel" or "raster"
         The order of the spikes within one timestep's plane.
+    schedule : "time" or "row"
+        Whether whole planes follow each other, or the timesteps of each row of pixels.
     """
 
     tap: int
@@ -47,12 +50,19 @@ class StreamLayout:
     timesteps: int
     width: int
     layout: str
+    schedule: str
 
     def __post_init__(self) -> None:
         if self.layout not in LAYOUTS:
             raise ArtefactError(
                 f"stream {self.tap} ({self.node}): layout must be one of {', '.join(LAYOUTS)}, "
                 f"not {self.layout!r}; generate the build folder again with this version"
+            )
+        if self.schedule not in SCHEDULES:
+            raise ArtefactError(
+                f"stream {self.tap} ({self.node}): schedule must be one of "
+                f"{', '.join(SCHEDULES)}, not {self.schedule!r}; generate the build folder again "
+                f"with this version"
             )
 
     @cached_property
@@ -68,9 +78,12 @@ class StreamLayout:
         lines = raster.reshape(height * width if self.layout == "pixel" else 1, -1)
         padding = -lines.shape[1] % self.width
         lines = np.pad(lines, ((0, 0), (0, padding)), constant_values=-1)
-        plane = lines.reshape(-1, self.width)
-        steps = np.arange(self.timesteps)[:, None, None] * spikes.size
-        return np.where(plane < 0, -1, plane + steps).reshape(-1, self.width)
+        rows = lines.reshape(height if self.layout == "pixel" else 1, -1, self.width)
+        steps = np.arange(self.timesteps)[:, None, None, None] * spikes.size
+        words = np.where(rows < 0, -1, rows + steps)
+        if self.schedule == "row":
+            words = words.swapaxes(0, 1)
+        return words.reshape(-1, self.width)
 
     @property
     def words(self) -> int:

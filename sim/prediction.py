@@ -27,7 +27,11 @@ def quiet_limit(build: Build, network: Network) -> int:
     if build.plan is not None:
         from hwgen.plan.folding import plan_from_json
 
-        longest = max(layer.weight_depth for layer in plan_from_json(build.plan).layers)
+        longest = max(
+            feed.window.fold * feed.window.window_chunks * feed.window.slice_width
+            for layer in plan_from_json(build.plan).layers
+            for feed in layer.feeds
+        )
     return _SLACK_CYCLES + 2 * longest
 
 

@@ -105,7 +105,8 @@ def _per_layer(
 def _print_plan(plan: HardwarePlan, output: Path, busy: Mapping[str, float]) -> None:
     rows = []
     for layer in plan.layers:
-        weights = layer.weight_depth * layer.lanes * layer.window.scanners * layer.weight_bits
+        weight_rows = sum(feed.weight_depth * feed.window.scanners for feed in layer.feeds)
+        weights = weight_rows * layer.lanes * layer.weight_bits
         words = layer.banks * layer.membrane_depth
         membranes = words * layer.membrane_lanes * layer.membrane_width
         rows.append(
@@ -114,7 +115,7 @@ def _print_plan(plan: HardwarePlan, output: Path, busy: Mapping[str, float]) -> 
                 layer.kind,
                 layer.fan_out,
                 layer.lanes,
-                layer.window.scanners,
+                layer.scanners,
                 f"{weights / 1024:,.1f} kbit of {layer.weight_bits}",
                 f"{membranes / 1024:,.1f} kbit of {layer.membrane_width}",
                 busy.get(layer.node),

@@ -9,14 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwgen.plan.activity import busy_cycles, window_costs
-from hwgen.plan.hardware import HardwarePlan, LayerPlan
+from hwgen.plan.hardware import HardwarePlan, LayerPlan, PoolPlan
 from hwgen.plan.timing.encoder import feed_encoder
 from hwgen.plan.timing.membrane import accumulate, fire, fire_at_once
 from hwgen.plan.timing.pool import race
 from hwgen.plan.timing.process import Link, Process, run
 from hwgen.plan.timing.result import send_results
+from hwgen.plan.timing.scanner import FeedTimes
 from hwgen.plan.timing.synapses import sum_windows
-from hwgen.plan.timing.window import Window
+from hwgen.plan.timing.window import Window, write
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,27 +44,38 @@ class Prediction:
 
 def predict(plan: HardwarePlan, trains: Mapping[str, NDArray[np.uint8]]) -> Prediction:
     """Predict the cycles of the samples of ``trains``, arrays (samples, timesteps, C, H, W)."""
-    source = plan.encoder.output
-    samples = len(trains[source.node])
-    link = Link()
+    source = plan.encoder.output.node
+    samples = len(trains[source])
+    links = {stream.node: Link() for stream in plan.streams}
+    readers: dict[str, list[Window]] = {node: [] for node in links}
     first_beats: list[int] = []
-    processes: list[Process] = [feed_encoder(plan.encoder, samples, link, first_beats)]
+    processes: list[Process] = [feed_encoder(plan.encoder, samples, links[source], first_beats)]
+    logits = Link()
     busy = {}
     for stage in plan.stages:
-        window = Window(stage.window, link)
-        processes.append(window.write(samples * stage.window.timesteps))
-        out = Link()
-        if isinstance(stage, LayerPlan):
-            costs = [window_costs(sample, source, stage.window) for sample in trains[source.node]]
-            busy[stage.node] = sum(busy_cycles(cost, stage) for cost in costs) / samples
-            processes += _layer(stage, samples, window, costs, out)
-        else:
-            processes.append(race(stage, samples, window, out))
-        link, source = out, stage.output
+        out = links.get(stage.node, logits)
+        feeds = stage.feeds if isinstance(stage, LayerPlan) else (stage.feed,)
+        windows = [Window(feed.window) for feed in feeds]
+        for feed, window in zip(feeds, windows, strict=True):
+            readers[feed.source].append(window)
+        if isinstance(stage, PoolPlan):
+            processes.append(race(stage, samples, windows[0], out))
+            continue
+        costs = [
+            [window_costs(sample, plan.stream(feed.source), feed) for sample in trains[feed.source]]
+            for feed in feeds
+        ]
+        busy[stage.node] = (
+            sum(busy_cycles(list(of_feeds), stage) for of_feeds in zip(*costs, strict=True))
+            / samples
+        )
+        times = [FeedTimes(*given) for given in zip(feeds, windows, costs, strict=True)]
+        processes += _layer(stage, samples, times, out)
+    processes += [write(windows, links[node], samples) for node, windows in readers.items()]
     done: list[int] = []
     readout = plan.layers[-1]
     processes.append(
-        send_results(readout.fan_out, readout.membrane_lanes, samples, link, done)
+        send_results(readout.fan_out, readout.membrane_lanes, samples, logits, done)
     )
     run(processes)
     results = tuple(cycle - first_beats[0] for cycle in done)
@@ -76,22 +88,19 @@ def predict(plan: HardwarePlan, trains: Mapping[str, NDArray[np.uint8]]) -> Pred
 
 
 def _layer(
-    plan: LayerPlan,
-    samples: int,
-    window: Window,
-    costs: list[NDArray[np.int64]],
-    out: Link,
+    plan: LayerPlan, samples: int, feeds: list[FeedTimes], out: Link
 ) -> list[Process]:
     currents: list[int] = []
     taken: list[int] = []
-    processes = [sum_windows(plan, window, costs, currents, taken)]
+    passes = samples * plan.passes
+    processes = [sum_windows(plan, feeds, samples, currents, taken)]
     if plan.kind == "single-phase":
-        return [*processes, fire_at_once(plan, samples, currents, taken, out)]
+        return [*processes, fire_at_once(plan, passes, currents, taken, out)]
     closed: list[int] = []
     fired: list[int] = []
     last_issue = [-9] * plan.banks
     return [
         *processes,
-        accumulate(plan, samples, currents, taken, closed, fired, last_issue),
-        fire(plan, samples, closed, fired, last_issue, out),
+        accumulate(plan, passes, currents, taken, closed, fired, last_issue),
+        fire(plan, passes, closed, fired, last_issue, out),
     ]

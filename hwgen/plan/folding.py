@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from hwgen.errors import PlanError
-from hwgen.network import Flatten, Layer, MaxPool2d, Network
-from hwgen.plan.geometry import StreamPlan, WindowPlan
-from hwgen.plan.hardware import EncoderPlan, HardwarePlan, LayerPlan, PoolPlan, Stage
+from hwgen.network import Flatten, Layer, Linear, MaxPool2d, Network
+from hwgen.plan.buffers import plan_slots
+from hwgen.plan.geometry import SCHEDULES, StreamPlan, WindowPlan
+from hwgen.plan.hardware import EncoderPlan, FeedPlan, HardwarePlan, LayerPlan, PoolPlan, Stage
 from hwgen.plan.options import PerLayer, check_option, of_layer
 from hwgen.plan.stages import plan_encoder, plan_layer, plan_pool
 
@@ -17,7 +18,7 @@ def make_plan(
     network: Network,
     *,
     name: str | None = None,
-    schedule: str = "time",
+    schedule: str = "row",
     pipeline: str = "overlap",
     lanes: PerLayer = None,
     scanners: PerLayer = None,
@@ -32,8 +33,8 @@ def make_plan(
     :class:`PlanError`.
     """
     signals = network.signals()
-    if schedule != "time":
-        raise PlanError(f"schedule must be 'time', not {schedule!r}; it is the only one built yet")
+    if schedule not in SCHEDULES:
+        raise PlanError(f"schedule must be 'row' or 'time', not {schedule!r}")
     if pipeline not in ("alternate", "overlap"):
         raise PlanError(f"pipeline must be 'alternate' or 'overlap', not {pipeline!r}")
     for option, value in (
@@ -43,31 +44,27 @@ def make_plan(
     ):
         check_option(network, option, value)
 
-    encoder = plan_encoder(network, input_width)
+    encoder = plan_encoder(network, input_width, schedule)
     streams = {network.input.name: encoder.output}
     flat: set[str] = set()
     stages: list[Stage] = []
     for node in network:
-        if len(node.sources) > 1:
-            raise PlanError(
-                f"{node.name}: a layer with {len(node.sources)} projections needs schedule 'row', "
-                f"which is not built yet"
-            )
-        given, source = signals[node.sources[0]], streams[node.sources[0]]
+        sources = [streams[name] for name in node.sources]
         match node:
             case Flatten():
-                streams[node.name] = source
+                streams[node.name] = sources[0]
                 flat.add(node.name)
                 continue
             case MaxPool2d():
                 if node.source in flat:
                     raise PlanError(f"{node.name}: a max-pool after a flatten; pool before it")
-                stage: Stage = plan_pool(node, source, signals[node.name])
+                stage: Stage = plan_pool(node, sources[0], signals[node.name])
             case Layer():
+                _require_maps(node, flat, streams)
                 stage = plan_layer(
                     node,
-                    source,
-                    given,
+                    sources,
+                    [signals[name] for name in node.sources],
                     signals[node.name],
                     lanes=of_layer(lanes, node.name),
                     scanners=of_layer(scanners, node.name),
@@ -76,9 +73,9 @@ def make_plan(
                 )
         stages.append(stage)
         streams[node.name] = stage.output
+    stages = plan_slots(stages, overlap=pipeline == "overlap")
     last = stages[-1]
     assert isinstance(last, LayerPlan)
-    _require_single_consumers(network)
     return HardwarePlan(
         name=name or network.name,
         schedule=schedule,
@@ -96,25 +93,36 @@ def plan_from_json(values: Mapping[str, Any]) -> HardwarePlan:
     def stream(fields: Mapping[str, Any]) -> StreamPlan:
         return StreamPlan(**{**fields, "shape": tuple(fields["shape"])})
 
+    def window(fields: Mapping[str, Any]) -> WindowPlan:
+        made = dict(fields)
+        for key in ("kernel", "stride", "padding", "order"):
+            made[key] = tuple(made[key])
+        made["pad_planes"] = tuple(tuple(plane) for plane in made["pad_planes"])
+        return WindowPlan(**made)
+
+    def feed(fields: Mapping[str, Any]) -> FeedPlan:
+        return FeedPlan(**{**fields, "window": window(fields["window"])})
+
     def stage(fields: Mapping[str, Any]) -> Stage:
-        window = dict(fields["window"])
-        for key in ("kernel", "stride", "padding"):
-            window[key] = tuple(window[key])
-        window["pad_planes"] = tuple(tuple(plane) for plane in window["pad_planes"])
-        kind = LayerPlan if "kind" in fields else PoolPlan
-        rebuilt = {"window": WindowPlan(**window), "output": stream(fields["output"])}
-        return kind(**{**fields, **rebuilt})
+        output = stream(fields["output"])
+        if "feeds" in fields:
+            feeds = tuple(feed(values) for values in fields["feeds"])
+            return LayerPlan(**{**fields, "feeds": feeds, "output": output})
+        return PoolPlan(**{**fields, "window": window(fields["window"]), "output": output})
 
     encoder = EncoderPlan(**{**values["encoder"], "output": stream(values["encoder"]["output"])})
     stages = tuple(stage(fields) for fields in values["stages"])
     return HardwarePlan(**{**values, "encoder": encoder, "stages": stages})
 
 
-def _require_single_consumers(network: Network) -> None:
-    sources = [name for node in network for name in node.sources]
-    for name in set(sources):
-        if sources.count(name) > 1:
+def _require_maps(layer: Layer, flat: set[str], streams: Mapping[str, StreamPlan]) -> None:
+    """Only a linear projection reads a flattened map: others would take its rows apart."""
+    for projection in layer.projections:
+        source = projection.source
+        if source not in flat or streams[source].shape[1:] == (1, 1):
+            continue
+        if not isinstance(projection, Linear):
             raise PlanError(
-                f"{name}: its spikes go to {sources.count(name)} layers, which needs schedule "
-                f"'row' with skip buffers; it is not built yet"
+                f"{layer.name}: a {type(projection).__name__} reads {source!r}, a "
+                f"flattened map; make it a Linear projection"
             )

@@ -41,8 +41,44 @@ class EncoderPlan:
         return channels * height * width
 
     @property
+    def line_words(self) -> int:
+        """Words that are sent in all timesteps before the next ones: a row, or a plane."""
+        output = self.output
+        return output.words_per_row if output.schedule == "row" else output.words_per_plane
+
+    @property
     def beats(self) -> int:
         return ceil(self.sample_pixels / self.beat_pixels)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FeedPlan:
+    """One projection's way into a layer: a window buffer, scanners, and their weight memories.
+
+    ``kind`` is "events", a weight row for each spike; "masked", a weight row for each chunk of
+    ``lanes`` spikes, each spike letting its own lane's weight through, for projections that join
+    channel c to channel c alone; or "every", all chunks without weights, for pools.
+
+    ``shared_taps`` tells that all taps have the same weights, so that one of them is stored.
+    ``memory`` is where the weights lie (see :mod:`hwgen.rtl.weights`).
+    """
+
+    source: str
+    kind: str
+    window: WindowPlan
+    shared_taps: bool = False
+    memory: str = "auto"
+
+    @property
+    def weight_depth(self) -> int:
+        """Rows of one scanner's weight memory."""
+        window = self.window
+        if self.kind == "every":
+            return 1
+        if self.kind == "masked":
+            return window.fold * window.window_chunks
+        reads = window.chunks if self.shared_taps else window.window_chunks
+        return window.fold * reads * window.slice_width
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,11 +88,14 @@ class LayerPlan:
     ``kind`` is "two-phase", "single-phase" or "readout". ``lanes`` output channels are summed
     together, ``membrane_lanes`` of them updated in a cycle. ``leak_in`` and ``leak_out`` tell
     whether membranes double in each step of accumulation and of firing.
+
+    A *pass* is what one bank of membranes accumulates and fires: a sample in the schedule
+    ``time``, a row of one in ``row``.
     """
 
     node: str
     kind: str
-    window: WindowPlan
+    feeds: tuple[FeedPlan, ...]
     fan_out: int
     lanes: int
     membrane_lanes: int
@@ -70,6 +109,20 @@ class LayerPlan:
     membrane_width: int
     banks: int
     output: StreamPlan
+
+    @property
+    def window(self) -> WindowPlan:
+        """That of the first projection; all of them give the same output pixels."""
+        return self.feeds[0].window
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        return tuple(feed.source for feed in self.feeds)
+
+    @property
+    def scanners(self) -> int:
+        """Weight rows that can be added in a cycle."""
+        return sum(feed.window.scanners for feed in self.feeds)
 
     @property
     def fold(self) -> int:
@@ -86,17 +139,19 @@ class LayerPlan:
         return self.lanes // self.membrane_lanes
 
     @property
+    def passes(self) -> int:
+        """Passes of a sample."""
+        return self.window.out_rows if self.window.schedule == "row" else 1
+
+    @property
     def positions(self) -> int:
-        return self.window.out_rows * self.window.out_columns
+        """Output pixels of a pass."""
+        return self.window.out_rows * self.window.out_columns // self.passes
 
     @property
     def membrane_depth(self) -> int:
+        """Membrane words of a pass."""
         return self.positions * self.words
-
-    @property
-    def weight_depth(self) -> int:
-        """Rows of one scanner's weight memory."""
-        return self.fold * self.window.window_chunks * self.window.slice_width
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,8 +159,17 @@ class PoolPlan:
     """A max-pool: the window buffer's candidates, one a cycle, raced against each other."""
 
     node: str
+    source: str
     window: WindowPlan
     output: StreamPlan
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        return (self.source,)
+
+    @property
+    def feed(self) -> FeedPlan:
+        return FeedPlan(source=self.source, kind="every", window=self.window)
 
     @property
     def candidates(self) -> int:
@@ -114,8 +178,9 @@ class PoolPlan:
 
     @property
     def words(self) -> int:
-        """Output words of a plane."""
-        return self.window.out_rows * self.window.out_columns * self.window.fold
+        """Output words of a pass: a plane's, or a row's in the schedule ``row``."""
+        rows = 1 if self.window.schedule == "row" else self.window.out_rows
+        return rows * self.window.out_columns * self.window.fold
 
 
 Stage = LayerPlan | PoolPlan
@@ -142,6 +207,16 @@ class HardwarePlan:
     @property
     def layers(self) -> tuple[LayerPlan, ...]:
         return tuple(stage for stage in self.stages if isinstance(stage, LayerPlan))
+
+    def stream(self, node: str) -> StreamPlan:
+        """The stream that carries the trains of ``node``, an input, layer or pool."""
+        if node == self.encoder.output.node:
+            return self.encoder.output
+        return next(stage.output for stage in self.stages if stage.node == node)
+
+    def consumers(self, node: str) -> int:
+        """Window buffers that the stream of ``node`` goes to."""
+        return sum(stage.sources.count(node) for stage in self.stages)
 
     def to_json(self) -> dict[str, Any]:
         """Plain values; :func:`hwgen.plan.folding.plan_from_json` reads them back."""

@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+from math import ceil
+
 import numpy as np
 
 from hwgen.errors import PlanError
 from hwgen.network import (
+    Conv2d,
     Flatten,
     Layer,
-    Linear,
     MaxPool2d,
     Network,
+    Projection,
     ReadOut,
     Signal,
     SoftResetNeuron,
 )
 from hwgen.plan import widths
 from hwgen.plan.geometry import StreamPlan, WindowPlan
-from hwgen.plan.hardware import EncoderPlan, LayerPlan, PoolPlan
+from hwgen.plan.hardware import EncoderPlan, FeedPlan, LayerPlan, PoolPlan
 from hwgen.plan.options import Asked, limit
-from hwgen.plan.windows import layer_window
+from hwgen.plan.windows import MAX_SLICE_WIDTH, plan_feed, usual_slots
 
 DEFAULT_LANES = 16
-MAX_CHUNK_WIDTH = 32
-"""Bits that one scanner searches in a cycle; wider ones cost clock speed."""
 MAX_PARTS = 16
 """Cycles in which the membrane unit may take one group of lanes."""
 MAX_MEMBRANE_WIDTH = 64
@@ -31,7 +34,7 @@ MAX_MEMBRANE_WIDTH = 64
 INPUT_WIDTHS = tuple(8 << n for n in range(7))
 
 
-def plan_encoder(network: Network, input_width: int | None) -> EncoderPlan:
+def plan_encoder(network: Network, input_width: int | None, schedule: str) -> EncoderPlan:
     given = network.input
     pixel_bytes = 1 if given.pixel_bits <= 8 else 2
     flat_names = {node.name for node in network if isinstance(node, Flatten)}
@@ -47,7 +50,7 @@ def plan_encoder(network: Network, input_width: int | None) -> EncoderPlan:
     if raster:
         # Past the pixels of a sample a wider word is only padding.
         pixels = int(np.prod(given.shape))
-        piece = min(beat_pixels, MAX_CHUNK_WIDTH)
+        piece = min(beat_pixels, MAX_SLICE_WIDTH)
         word = piece
         while word < 8 and word < pixels:
             word *= 2
@@ -60,6 +63,7 @@ def plan_encoder(network: Network, input_width: int | None) -> EncoderPlan:
         timesteps=given.timesteps,
         width=word,
         layout=layout,
+        schedule=schedule,
     )
     return EncoderPlan(
         input_width=width,
@@ -73,8 +77,8 @@ def plan_encoder(network: Network, input_width: int | None) -> EncoderPlan:
 
 def plan_layer(
     layer: Layer,
-    source: StreamPlan,
-    given: Signal,
+    sources: Sequence[StreamPlan],
+    given: Sequence[Signal],
     result: Signal,
     *,
     lanes: Asked,
@@ -82,18 +86,26 @@ def plan_layer(
     membrane_lanes: Asked,
     banks: int,
 ) -> LayerPlan:
+    """The unit of ``layer``; ``sources`` and ``given`` belong to its projections in turn."""
     name, fan_out = layer.name, result.shape[0]
     lane_count = limit("lanes", name, lanes, DEFAULT_LANES, fan_out, "output channels")
-    flattened = isinstance(layer.projections[0], Linear)
-    words = source.words_per_plane if flattened else source.words_per_pixel
-    used = min(words * source.width, given.shape[0])
-    scanner_count = limit("scanners", name, scanners, 1, min(used, source.width * words), "inputs")
-    pack = max(1, min(words, MAX_CHUNK_WIDTH * scanner_count // source.width))
-    if scanner_count > pack * source.width:
-        scanner_count = pack * source.width
-    window = layer_window(layer, source, given, words, pack, flattened, lane_count, scanner_count)
-    parts = _choose_parts(name, lane_count, membrane_lanes, window)
-    membrane_width = widths.membrane_width(layer, given)
+    most = max(_inputs(p, signal) for p, signal in zip(layer.projections, given, strict=True))
+    scanner_count = limit("scanners", name, scanners, 1, most, "inputs")
+    widest = max(_fan_in(projection) for projection in layer.projections)
+    feeds = tuple(
+        plan_feed(
+            projection,
+            source,
+            signal,
+            fan_out=fan_out,
+            lanes=lane_count,
+            # Scanners by the share of work: all of a layer's projections run side by side.
+            scanners=ceil(scanner_count * _fan_in(projection) / widest),
+        )
+        for projection, source, signal in zip(layer.projections, sources, given, strict=True)
+    )
+    parts = _choose_parts(name, lane_count, membrane_lanes, feeds)
+    membrane_width = widths.membrane_width(layer, given[0])
     if membrane_width > MAX_MEMBRANE_WIDTH:
         raise PlanError(
             f"{name}: its membranes need {membrane_width} bits, but {MAX_MEMBRANE_WIDTH} are the "
@@ -111,14 +123,14 @@ def plan_layer(
     return LayerPlan(
         node=name,
         kind=kind,
-        window=window,
+        feeds=feeds,
         fan_out=fan_out,
         lanes=lane_count,
         membrane_lanes=lane_count // parts,
-        timesteps_in=given.timesteps,
+        timesteps_in=given[0].timesteps,
         timesteps_out=1 if kind == "readout" else result.timesteps,
-        leak_in=given.code == "radix",
-        leak_out=given.code == "radix" if kind == "readout" else result.code == "radix",
+        leak_in=given[0].code == "radix",
+        leak_out=given[0].code == "radix" if kind == "readout" else result.code == "radix",
         frac_bits=frac_bits,
         weight_bits=widths.signed_width(weight_low, weight_high),
         current_width=widths.current_width(layer),
@@ -129,12 +141,24 @@ def plan_layer(
             shape=result.shape,
             timesteps=result.timesteps,
             width=lane_count // parts,
+            schedule=sources[0].schedule,
         ),
     )
 
 
+def _fan_in(projection: Projection) -> int:
+    """Inputs of one channel."""
+    return int(projection.weights[0].size)
+
+
+def _inputs(projection: Projection, given: Signal) -> int:
+    """Inputs that scanners can share: a row of a kernel's, or all of a linear one's."""
+    taps = projection.weights.shape[3] if isinstance(projection, Conv2d) else 1
+    return given.shape[0] * taps
+
+
 def _choose_parts(
-    name: str, lanes: int, membrane_lanes: Asked, window: WindowPlan
+    name: str, lanes: int, membrane_lanes: Asked, feeds: Sequence[FeedPlan]
 ) -> int:
     """Cycles in which the membrane unit takes one group of lanes: few where windows are short."""
     asked, by_name = membrane_lanes
@@ -146,10 +170,10 @@ def _choose_parts(
                 f"give one of {', '.join(map(str, divisors))}"
             )
         return lanes // max(n for n in divisors if n <= asked)
-    most = max(1, min(MAX_PARTS, window.window_chunks // 2))
+    most = max(1, min(MAX_PARTS, max(feed.window.window_chunks for feed in feeds) // 2))
     parts = max(n for n in divisors if n <= most)
     # A word wider than a scanner can search makes the next layer slow.
-    while lanes // parts > MAX_CHUNK_WIDTH:
+    while lanes // parts > MAX_SLICE_WIDTH:
         larger = [n for n in divisors if n > parts]
         parts = larger[0]
     return parts
@@ -168,9 +192,16 @@ def plan_pool(pool: MaxPool2d, source: StreamPlan, result: Signal) -> PoolPlan:
         padding=pool.padding,
         fold=source.words_per_pixel,
         scanners=1,
+        slots=1,
+        schedule=source.schedule,
         depthwise=True,
     )
+    window = replace(window, slots=usual_slots(window))
     output = StreamPlan(
-        node=pool.name, shape=result.shape, timesteps=result.timesteps, width=source.width
+        node=pool.name,
+        shape=result.shape,
+        timesteps=result.timesteps,
+        width=source.width,
+        schedule=source.schedule,
     )
-    return PoolPlan(node=pool.name, window=window, output=output)
+    return PoolPlan(node=pool.name, source=source.node, window=window, output=output)

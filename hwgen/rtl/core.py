@@ -1,4 +1,4 @@
-"""The core: encoder, layers, pools and result unit on one chain, between two AXI4-Streams."""
+"""The core: encoder, layers, pools and result unit between two AXI4-Streams."""
 
 from amaranth import Const, Module, Signal
 from amaranth.lib import wiring
@@ -8,6 +8,7 @@ from hwgen.plan.hardware import LayerPlan
 from hwgen.plan.weights import pack_weights
 from hwgen.rtl.counters import CounterBank, ones
 from hwgen.rtl.encoder import Encoder
+from hwgen.rtl.fork import StreamFork
 from hwgen.rtl.layer import LayerUnit
 from hwgen.rtl.membrane import membrane_layout
 from hwgen.rtl.names import identifier
@@ -58,7 +59,8 @@ class Core(wiring.Component):
             ports[f"tap_{index}_valid"] = Out(1)
             ports[f"tap_{index}_ready"] = Out(1)
         self._encoder = Encoder(plan.encoder)
-        self._units = self._make_units(network, taken={*SUBMODULES, "clk", "rst", *ports})
+        self._taken = {*SUBMODULES, "clk", "rst", *ports}
+        self._units = self._make_units(network, taken=self._taken)
         self._results = ResultUnit(
             classes=network.classes,
             word_layout=membrane_layout(plan.stages[-1]),
@@ -69,10 +71,6 @@ class Core(wiring.Component):
     def _make_units(self, network, *, taken):
         signals = network.signals()
         nodes = {node.name: node for node in network}
-        streams = {network.input.name: self._plan.encoder.output}
-        for node in network:
-            stage = next((s for s in self._plan.stages if s.node == node.name), None)
-            streams[node.name] = stage.output if stage else streams[node.sources[0]]
         units = []
         for stage in self._plan.stages:
             name = identifier(stage.node, taken=taken)
@@ -81,15 +79,21 @@ class Core(wiring.Component):
                 units.append((name, MaxPool(stage)))
                 continue
             layer = nodes[stage.node]
-            weights = pack_weights(layer, stage, streams[layer.sources[0]])
-            files = None
-            if weights[0].size * stage.weight_bits > INLINE_BITS:
-                files = [f"weights_{len(units)}_{n}.hex" for n in range(len(weights))]
+            weights = [
+                pack_weights(projection, feed, stage, self._plan.stream(feed.source))
+                for projection, feed in zip(layer.projections, stage.feeds, strict=True)
+            ]
+            rows = [rows for of_scanners in weights for rows in of_scanners]
+            large = [part.size * stage.weight_bits > INLINE_BITS for part in rows]
+            files = [
+                f"weights_{len(units)}_{n}.hex" if is_large else None
+                for n, is_large in enumerate(large)
+            ]
             unit = LayerUnit(
                 stage, layer, signals[layer.sources[0]], weights=weights, files=files
             )
-            if files:
-                for file, memory in zip(files, unit.memories, strict=True):
+            for file, memory in zip(files, unit.memories, strict=True):
+                if file:
                     self.files[file] = memory.hex_lines()
             units.append((name, unit))
         return units
@@ -116,20 +120,40 @@ class Core(wiring.Component):
             self.m_axis_tvalid.eq(results.results.valid),
             results.results.ready.eq(self.m_axis_tready),
         ]
-        words = encoder.words
-        for index, (name, unit) in enumerate(self._units):
+        sources = [encoder.words]
+        for name, unit in self._units:
             m.submodules[name] = unit
+            sources.append(unit.words)
+        for index, (stream_plan, words) in enumerate(
+            zip(self._plan.streams, sources[:-1], strict=True)
+        ):
             m.d.comb += [
                 getattr(self, f"tap_{index}_data").eq(words.payload),
                 getattr(self, f"tap_{index}_valid").eq(words.valid),
                 getattr(self, f"tap_{index}_ready").eq(words.ready),
             ]
-            wiring.connect(m, words, unit.inputs)
-            words = unit.words
-        wiring.connect(m, words, results.logits)
+            self._distribute(m, stream_plan, words)
+        wiring.connect(m, sources[-1], results.logits)
         if self.counters:
             self._count(m)
         return m
+
+    def _distribute(self, m, stream_plan, words):
+        """Connect a stream to all that read it."""
+        takers = []
+        for stage, (_, unit) in zip(self._plan.stages, self._units, strict=True):
+            for index, source in enumerate(stage.sources):
+                if source == stream_plan.node:
+                    pool = not isinstance(stage, LayerPlan)
+                    takers.append(unit.inputs if pool else getattr(unit, f"inputs_{index}"))
+        if len(takers) == 1:
+            wiring.connect(m, words, takers[0])
+            return
+        fork = StreamFork(shape=stream_plan.width, takers=len(takers))
+        m.submodules[identifier(f"fork_{stream_plan.node}", taken=self._taken)] = fork
+        wiring.connect(m, words, fork.words)
+        for copy, taker in zip(fork.copies, takers, strict=True):
+            wiring.connect(m, copy, taker)
 
     def _count(self, m):
         steps = {("", "cycles"): Const(1, 1)}

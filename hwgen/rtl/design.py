@@ -145,6 +145,7 @@ class Design:
                     "timesteps": stream.timesteps,
                     "width": stream.width,
                     "layout": stream.layout,
+                    "schedule": stream.schedule,
                 }
                 for tap, stream in enumerate(self.plan.streams)
             ],

@@ -1,4 +1,4 @@
-"""The input encoder: frames of pixels in, a plane of spikes a timestep out."""
+"""The input encoder: frames of pixels in, spikes of one timestep after the other out."""
 
 from amaranth import Cat, Module, Mux, Signal, unsigned
 from amaranth.lib import data, stream, wiring
@@ -9,12 +9,15 @@ from hwgen.rtl.fifo import PromiseFifo
 
 
 class Encoder(wiring.Component):
-    """Keeps two frames: one comes in while the other is sent, plane by plane.
+    """Keeps two frames: one comes in while the other is sent.
+
+    A frame goes line by line, each line once a timestep; a line is the whole plane in the schedule
+    ``time``, and a row of it in ``row``.
 
     radix sends a bit of each pixel a timestep, most significant first. rate adds each pixel to an
     accumulator of ``pixel_bits`` bits that starts at half its range, and sends the carry.
 
-    The first plane follows the pixels as they come.
+    A line's first timestep follows the pixels as they come.
 
     Parameters
     ----------
@@ -44,6 +47,7 @@ class Encoder(wiring.Component):
         dropped_bits = plan.pixel_bits - stored_bits
         word_layout = data.ArrayLayout(unsigned(stored_bits), plan.word_pixels)
         frame_words = plan.output.words_per_plane
+        line_words = plan.line_words
         m.submodules.frames = frames = Memory(
             shape=word_layout, depth=2 * frame_words, init=[], attrs={"no_rw_check": 1}
         )
@@ -53,38 +57,43 @@ class Encoder(wiring.Component):
             m, frames.write_port(), word_layout, dropped_bits, frame_words, held != 2
         )
 
-        # Send: every word of the frame, once a timestep.
+        # Send: every word of a line, once a timestep.
         m.submodules.fifo = fifo = PromiseFifo(shape=unsigned(plan.word_pixels))
         send_frame = Signal()
-        send_word = Signal(range(frame_words))
+        line_start = Signal(range(frame_words))
+        send_word = Signal(range(line_words))
         send_step = Signal(range(plan.output.timesteps))
         send = Signal()
         sent = Signal(3)  # words under way: read, kept, and ready to go
-        plane_end = Signal()
+        step_end = Signal()
+        line_end = Signal()
         frame_end = Signal()
         # So few accumulator words that one comes again before it is written go one at a time.
-        free = sent == 0 if plan.code == "rate" and frame_words < 4 else 1
-        # Words that came and were not yet sent in their first plane.
+        free = sent == 0 if plan.code == "rate" and line_words < 4 else 1
+        # Words that came and were not yet sent in their first timestep.
         fresh = Signal(range(2 * frame_words + 1))
         m.d.comb += [
             send.eq(fifo.free & free & ((fresh != 0) | (send_step != 0))),
             fifo.promise.eq(send),
-            plane_end.eq(send & (send_word == frame_words - 1)),
-            frame_end.eq(plane_end & (send_step == plan.output.timesteps - 1)),
+            step_end.eq(send & (send_word == line_words - 1)),
+            line_end.eq(step_end & (send_step == plan.output.timesteps - 1)),
+            frame_end.eq(line_end & (line_start == frame_words - line_words)),
         ]
         with m.If(send):
             m.d.sync += send_word.eq(send_word + 1)
-        with m.If(plane_end):
+        with m.If(step_end):
             m.d.sync += [send_word.eq(0), send_step.eq(send_step + 1)]
+        with m.If(line_end):
+            m.d.sync += [send_step.eq(0), line_start.eq(line_start + line_words)]
         with m.If(frame_end):
-            m.d.sync += [send_step.eq(0), send_frame.eq(~send_frame)]
+            m.d.sync += [line_start.eq(0), send_frame.eq(~send_frame)]
         m.d.sync += [
             fresh.eq(fresh + write_word - (send & (send_step == 0))),
             held.eq(held + write_end - frame_end),
         ]
 
         read_port = frames.read_port()
-        m.d.comb += read_port.addr.eq(Mux(send_frame, frame_words, 0) + send_word)
+        m.d.comb += read_port.addr.eq(Mux(send_frame, frame_words, 0) + line_start + send_word)
         pixels = Signal(word_layout, reset_less=True)
         bits = Signal(plan.word_pixels, reset_less=True)
         m.d.sync += [sent.eq(sent << 1 | send), pixels.eq(read_port.data), bits.eq(0)]
@@ -100,7 +109,7 @@ class Encoder(wiring.Component):
                         place = stored_bits - 1 - index
                         m.d.sync += bits.eq(Cat(pixels[n][place] for n in range(plan.word_pixels)))
         else:
-            self._send_rate(m, pixels, bits, steps, words, sent, frame_words)
+            self._send_rate(m, pixels, bits, steps, words, sent)
         wiring.connect(m, fifo.words, wiring.flipped(self.words))
         return m
 
@@ -173,13 +182,13 @@ class Encoder(wiring.Component):
             m.d.sync += [word_index.eq(0), frame.eq(~frame)]
         return complete, sample_end
 
-    def _send_rate(self, m, pixels, bits, steps, words, sent, frame_words):
+    def _send_rate(self, m, pixels, bits, steps, words, sent):
         """Carries of the pixels' accumulators, which come from the timestep before."""
         plan = self._plan
         width = plan.pixel_bits
         layout = data.ArrayLayout(unsigned(width), plan.word_pixels)
         m.submodules.accumulators = memory = Memory(
-            shape=layout, depth=frame_words, init=[], attrs={"no_rw_check": 1}
+            shape=layout, depth=plan.line_words, init=[], attrs={"no_rw_check": 1}
         )
         read_port, write_port = memory.read_port(), memory.write_port()
         before, after = Signal(layout, reset_less=True), Signal(layout, reset_less=True)

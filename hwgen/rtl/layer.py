@@ -1,4 +1,4 @@
-"""The layer processing unit: window buffer → event scanners → synapse array → membrane unit."""
+"""The layer processing unit: window buffers → event scanners → synapse array → membrane unit."""
 
 from amaranth import Module
 from amaranth.lib import stream, wiring
@@ -13,21 +13,22 @@ from hwgen.rtl.window import WindowBuffer
 
 
 class LayerUnit(wiring.Component):
-    """One layer of the network, on a stream of spike words.
+    """One layer of the network, on a stream of spike words for each of its projections.
 
     Parameters
     ----------
     plan : :class:`hwgen.plan.hardware.LayerPlan`
     layer : :class:`hwgen.network.Layer`
     given : :class:`hwgen.network.Signal`
-        What its source gives.
-    weights : integer array, shape (scanners, weight_depth, lanes)
+        What its sources give.
+    weights : sequence of integer arrays, shape (scanners, weight_depth, lanes)
+        One a projection.
     files : sequence of :class:`str` or None
-        Files of the weight memories.
+        Files of the weight memories, of one scanner after the other.
 
     Members
     -------
-    inputs : ``In(stream.Signature(plan.window.word_width))``
+    inputs_N : ``In(stream.Signature(plan.feeds[N].window.word_width))``
     words : ``Out(stream.Signature(...))``
         Spikes of ``membrane_lanes`` channels, or the logits of as many.
     busy, stall : ``Out(1)``
@@ -38,10 +39,16 @@ class LayerUnit(wiring.Component):
         self._plan = plan
         self._layer = layer
         self._given = given
+        pairs = [
+            (feed, rows)
+            for feed, of_scanners in zip(plan.feeds, weights, strict=True)
+            for rows in of_scanners
+        ]
+        files = files or [None] * len(pairs)
         self._synapses = SynapseArray(
             feeds=[
-                Feed(rows=rows, file=files[n] if files else None)
-                for n, rows in enumerate(weights)
+                Feed(rows=rows, masked=feed.kind == "masked", file=file)
+                for (feed, rows), file in zip(pairs, files, strict=True)
             ],
             lanes=plan.lanes,
             weight_bits=plan.weight_bits,
@@ -50,7 +57,10 @@ class LayerUnit(wiring.Component):
         word = membrane_layout(plan) if plan.kind == "readout" else plan.membrane_lanes
         super().__init__(
             {
-                "inputs": In(stream.Signature(plan.window.word_width)),
+                **{
+                    f"inputs_{n}": In(stream.Signature(feed.window.word_width))
+                    for n, feed in enumerate(plan.feeds)
+                },
                 "words": Out(stream.Signature(word)),
                 "busy": Out(1),
                 "stall": Out(1),
@@ -65,24 +75,43 @@ class LayerUnit(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         plan = self._plan
-        m.submodules.window = window = WindowBuffer(plan.window)
         m.submodules.synapses = synapses = self._synapses
         if plan.kind == "single-phase":
             membranes = SinglePhaseUnit(plan, self._layer)
         else:
             membranes = TwoPhaseUnit(plan, self._layer, self._given)
         m.submodules.membranes = membranes
-        wiring.connect(m, wiring.flipped(self.inputs), window.words)
-        for index in range(plan.window.scanners):
-            scanner = EventScanner(
-                chunk_width=plan.window.slice_width, depth=plan.weight_depth
-            )
-            m.submodules[f"scanner_{index}"] = scanner
-            wiring.connect(m, window.chunks[index], scanner.chunks)
-            wiring.connect(m, scanner.events, getattr(synapses, f"events_{index}"))
-            if index == 0:
-                m.d.comb += self.busy.eq(scanner.busy)
+        taken = 0
+        for index, feed in enumerate(plan.feeds):
+            m.submodules[f"window_{index}"] = window = WindowBuffer(feed)
+            wiring.connect(m, wiring.flipped(getattr(self, f"inputs_{index}")), window.words)
+            for chunks in window.chunks:
+                events = getattr(synapses, f"events_{taken}")
+                if feed.kind == "masked":
+                    busy = self._connect_masked(m, chunks, events)
+                else:
+                    scanner = EventScanner(
+                        chunk_width=feed.window.slice_width, depth=feed.weight_depth
+                    )
+                    m.submodules[f"scanner_{taken}"] = scanner
+                    wiring.connect(m, chunks, scanner.chunks)
+                    wiring.connect(m, scanner.events, events)
+                    busy = scanner.busy
+                if taken == 0:
+                    m.d.comb += self.busy.eq(busy)
+                taken += 1
         wiring.connect(m, synapses.currents, membranes.currents)
         wiring.connect(m, membranes.words, wiring.flipped(self.words))
         m.d.comb += self.stall.eq(synapses.stall)
         return m
+
+    def _connect_masked(self, m, chunks, events):
+        """A chunk of a masked feed is an event: its bits choose lanes."""
+        m.d.comb += [
+            events.payload.address.eq(chunks.payload.base),
+            events.payload.mask.eq(chunks.payload.bits),
+            events.payload.last.eq(chunks.payload.last),
+            events.valid.eq(chunks.valid),
+            chunks.ready.eq(events.ready),
+        ]
+        return chunks.valid

@@ -44,7 +44,7 @@ class MaxPool(wiring.Component):
         width = plan.output.width
         state_layout = data.StructLayout({"racing": unsigned(width), "sent": unsigned(width)})
         depth = plan.words * plan.candidates
-        m.submodules.window = window = WindowBuffer(plan.window)
+        m.submodules.window = window = WindowBuffer(plan.feed)
         m.submodules.fifo = fifo = PromiseFifo(shape=unsigned(width))
         m.submodules.states = states = Memory(
             shape=state_layout, depth=depth, init=[], attrs={"no_rw_check": 1}

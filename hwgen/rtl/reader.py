@@ -1,246 +1,300 @@
 """The reader of a window buffer: a counter for each axis of a window, and the address they give."""
 
-from amaranth import Module, Signal, signed
+from amaranth import Cat, Const, Module, Signal, signed
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from hwgen.rtl.fifo import PromiseFifo
+from hwgen.rtl.ring import ring_sum, step_axes
 from hwgen.rtl.scanner import chunk_layout
+from hwgen.rtl.waiting import WaitingChunks
+
+PIPELINE = 3
+"""Cycles from a read to its chunk's entry into the FIFOs."""
 
 
 class WindowReader(wiring.Component):
-    """Reads the windows of one scanner, a chunk a cycle, as soon as their rows are there.
+    """Reads windows, a chunk a cycle for all scanners, as soon as their rows are there.
 
-    It counts the rows that came since the oldest one it still needs, so readers of one buffer
-    need not know of each other. Taps outside the map yield the pad value's bits.
+    Each scanner gets its slice of a chunk and the weight row that belongs to its first bit; where
+    the slice is silent, it gets nothing, unless it ends the window. Taps outside the map yield the
+    pad value's bits.
 
     Parameters
     ----------
-    plan : :class:`hwgen.plan.hardware.WindowPlan`
-    index : :class:`int`
-        Which scanner's slice it reads.
+    feed : :class:`hwgen.plan.hardware.FeedPlan`
 
     Members
     -------
     row_done : ``In(1)``
-        The writer completed a row in this cycle.
-    column : ``In(range(plan.columns))``
-        The column that the writer fills.
+        The writer completes a row in this cycle.
+    stored : ``In(range(plan.row_chunks + 1))``
+        Chunks of the row that is being written.
+    plane : ``In(range(plan.planes))``
+        Its timestep.
     room : ``Out(1)``
         A row may be written.
     address : ``Out(range(plan.depth))``
-    data : ``In(plan.slice_width)``
+    data : ``In(plan.chunk_width)``
         The memory's word, one cycle after ``address``.
-    chunks : ``Out(stream.Signature(chunk_layout(plan.slice_width)))``
+    chunks : ``Out(stream.Signature(chunk_layout(plan.slice_width, weight_depth)))``
+        One a scanner.
     """
 
-    def __init__(self, plan, index):
-        self._plan = plan
-        self._index = index
+    def __init__(self, feed):
+        self._feed = feed
+        self._plan = plan = feed.window
+        chunk = chunk_layout(plan.slice_width, feed.weight_depth)
         super().__init__(
             {
                 "row_done": In(1),
-                "column": In(range(plan.columns)),
+                "stored": In(range(plan.row_chunks + 1)),
+                "plane": In(range(plan.planes)),
                 "room": Out(1),
                 "address": Out(range(plan.depth)),
-                "data": In(plan.slice_width),
-                "chunks": Out(stream.Signature(chunk_layout(plan.slice_width))),
+                "data": In(plan.chunk_width),
+                "chunks": Out(stream.Signature(chunk)).array(plan.scanners),
             }
         )
-
-    @property
-    def plan(self):
-        return self._plan
 
     def elaborate(self, platform):
         m = Module()
         plan = self._plan
-        kernel_y, kernel_x = plan.kernel
-        stride_y, stride_x = plan.stride
-        top, left = plan.padding[:2]
-        chunks = 1 if plan.depthwise else plan.chunks  # read at each tap
+        go = Signal()
+        self._axes = axes = step_axes(m, go, self._sizes())
+        window_end, pixel_end = axes["tap_y"][1], axes["fold"][1]
 
-        # One counter an axis, innermost first; each one steps when all inside it wrap.
-        axes = {}
-        step = go = Signal()
-        for name, size in (
-            ("chunk", chunks),
-            ("tap_x", kernel_x),
-            ("tap_y", kernel_y),
-            ("fold", plan.fold),
-            ("out_x", plan.out_columns),
-            ("out_y", plan.out_rows),
-            ("time", plan.timesteps),
-        ):
-            count = Signal(range(size), name=name)
-            end = Signal(name=f"{name}_end")
-            m.d.comb += end.eq(step & (count == size - 1))
-            with m.If(step):
-                m.d.sync += count.eq(count + 1)
-            with m.If(end):
-                m.d.sync += count.eq(0)
-            axes[name] = count
-            axes[f"{name}_end"] = step = end
-        window_end, pixel_end = axes["tap_y_end"], axes["fold_end"]
-        row_end, plane_end = axes["out_x_end"], axes["out_y_end"]
+        ready = self._follow_writer(m)
+        offset = self._count_offset(m, go, window_end, pixel_end)
+        place, inside = self._count_place(m)
+        if not plan.wide and any((plan.padding[1], plan.padding[3])):
+            inside = inside & (offset >= 0) & (offset < plan.row_chunks)
+        base = self._count_base(m, go, window_end, pixel_end)
 
-        def of_row(values, name):
-            """The value of each output row; most rows share one."""
-            usual = max(set(values), key=values.count)
-            signal = Signal(range(max(values) + 1), name=name, init=usual)
-            m.d.comb += signal.eq(usual)
-            with m.Switch(axes["out_y"]):
-                for out_row, value in enumerate(values):
-                    if value != usual:
-                        with m.Case(out_row):
-                            m.d.comb += signal.eq(value)
-            return signal
-
-        needed = of_row([plan.rows_needed(y) for y in range(plan.out_rows)], "needed")
-        released = of_row([plan.rows_released(y) for y in range(plan.out_rows)], "released")
-
-        # Rows since the oldest one needed; the newest may be read as far as it is written.
-        rows = Signal(range(plan.buffer_rows + 1))
-        m.d.sync += rows.eq(rows + self.row_done)
-        with m.If(row_end):
-            m.d.sync += rows.eq(rows + self.row_done - released)
-        first_column = plan.last_column(0)
-        newest_column = Signal(range(plan.columns + kernel_x), init=first_column)
-        with m.If(pixel_end):
-            m.d.sync += newest_column.eq(newest_column + stride_x)
-            if plan.out_columns > 1:
-                with m.If(axes["out_x"] == plan.out_columns - 2):
-                    m.d.sync += newest_column.eq(plan.columns - 1)
-        with m.If(row_end):
-            m.d.sync += newest_column.eq(first_column)
-        ready = Signal()
-        m.d.comb += [
-            self.room.eq(rows != plan.buffer_rows),
-            ready.eq((rows > needed) | ((rows == needed) & (self.column > newest_column))),
-        ]
-
-        # Address = row of the tap + column of the tap, the rows being a ring.
-        pitch = plan.columns * plan.chunks
-        oldest = Signal(range(plan.depth))
-        tap_row = Signal(range(plan.depth))
-        low = -left * plan.chunks
-        span = signed((pitch + kernel_x * plan.chunks).bit_length() + 1)
-        window_offset = Signal(span, init=low)
-        offset = Signal(span, init=low)
-
-        def ring(base, distance):
-            moved = Signal(range(2 * plan.depth))
-            m.d.comb += moved.eq(base + distance)
-            wrapped = Signal(range(plan.depth))
-            m.d.comb += wrapped.eq(moved)
-            with m.If(moved >= plan.depth):
-                m.d.comb += wrapped.eq(moved - plan.depth)
-            return wrapped
-
-        next_oldest = Signal(range(plan.depth))
-        distance = of_row(
-            [plan.rows_released(y) * pitch % plan.depth for y in range(plan.out_rows)], "distance"
-        )
-        m.d.comb += next_oldest.eq(ring(oldest, distance))
-        with m.If(row_end):
-            m.d.sync += oldest.eq(next_oldest)
-
-        tap_y_inside = Signal()
-        above = Signal(signed(plan.rows.bit_length() + kernel_y.bit_length() + 2), init=-top)
-        map_row = Signal.like(above, init=-top)
-        m.d.comb += tap_y_inside.eq((map_row >= 0) & (map_row < plan.rows))
-        with m.If(axes["tap_x_end"]):
-            m.d.sync += map_row.eq(map_row + 1)
-            with m.If(map_row >= 0):
-                m.d.sync += tap_row.eq(ring(tap_row, pitch))
-        with m.If(window_end):
-            m.d.sync += [tap_row.eq(oldest), map_row.eq(above)]
-        with m.If(row_end):
-            m.d.sync += [
-                tap_row.eq(next_oldest),
-                above.eq(above + stride_y),
-                map_row.eq(above + stride_y),
-            ]
-        with m.If(plane_end):
-            m.d.sync += [above.eq(-top), map_row.eq(-top)]
-
-        tap_x_inside = Signal()
-        beside = Signal(signed(plan.columns.bit_length() + kernel_x.bit_length() + 2), init=-left)
-        map_column = Signal.like(beside, init=-left)
-        m.d.comb += tap_x_inside.eq((map_column >= 0) & (map_column < plan.columns))
-        with m.If(axes["chunk_end"]):
-            m.d.sync += map_column.eq(map_column + 1)
-        with m.If(axes["tap_x_end"]):
-            m.d.sync += map_column.eq(beside)
-        with m.If(pixel_end):
-            m.d.sync += [beside.eq(beside + stride_x), map_column.eq(beside + stride_x)]
-        with m.If(row_end):
-            m.d.sync += [beside.eq(-left), map_column.eq(-left)]
-
-        tap_pitch = plan.chunks if plan.depthwise else 1
-        with m.If(go):
-            m.d.sync += offset.eq(offset + tap_pitch)
-        with m.If(axes["tap_x_end"]):
-            m.d.sync += offset.eq(window_offset)
-        with m.If(window_end & ~pixel_end):
-            if plan.depthwise:
-                m.d.sync += [offset.eq(window_offset + 1), window_offset.eq(window_offset + 1)]
-        with m.If(pixel_end):
-            advance = stride_x * plan.chunks - (plan.fold - 1 if plan.depthwise else 0)
-            m.d.sync += [
-                window_offset.eq(window_offset + advance),
-                offset.eq(window_offset + advance),
-            ]
-        with m.If(row_end):
-            m.d.sync += [window_offset.eq(low), offset.eq(low)]
-
-        # Three stages: address, memory, pad. The FIFO's promise stands for all.
-        m.submodules.fifo = fifo = PromiseFifo(shape=chunk_layout(plan.slice_width))
-        inside = Signal()
-        m.d.comb += [
-            go.eq(ready & fifo.free),
-            fifo.promise.eq(go),
-            inside.eq(tap_x_inside & tap_y_inside),
-        ]
-        m.d.sync += self.address.eq(tap_row + offset)
-        names = ("valid", "last", "wrap", "inside")
-        stages = [{name: Signal(name=f"{name}_{n}") for name in names} for n in range(3)]
+        # Three stages: address, memory, pad. FIFOs keep room for what is under way.
+        m.submodules.waiting = waiting = WaitingChunks(self._feed)
+        m.d.comb += go.eq(ready & waiting.free)
+        pitch_bits = plan.pitch.bit_length() - 1
+        m.d.sync += self.address.eq(Cat(offset[:pitch_bits], place))
+        last = Signal(PIPELINE)
+        valid = Signal(PIPELINE)
+        bases = [base, *(Signal.like(base, name=f"base_{n}") for n in range(PIPELINE))]
+        insides = [inside, *(Signal(name=f"inside_{n}") for n in range(2))]
         m.d.sync += [
-            stages[0]["valid"].eq(go),
-            stages[0]["last"].eq(window_end),
-            stages[0]["wrap"].eq(pixel_end),
-            stages[0]["inside"].eq(inside),
-            *(stages[n + 1][name].eq(stages[n][name]) for n in range(2) for name in names),
+            valid.eq(valid << 1 | go),
+            last.eq(last << 1 | window_end),
+            *(after.eq(before) for before, after in zip(bases, bases[1:], strict=False)),
+            *(after.eq(before) for before, after in zip(insides, insides[1:], strict=False)),
         ]
-        bits = Signal(plan.slice_width, reset_less=True)
-        pad = self._pad_bits(m, axes)
+        bits = Signal(plan.chunk_width, reset_less=True)
+        pad = self._pad_bits(m, go)
         m.d.sync += bits.eq(self.data)
-        with m.If(~stages[1]["inside"]):
+        with m.If(~insides[2]):
             m.d.sync += bits.eq(pad)
         m.d.comb += [
-            fifo.push.eq(stages[2]["valid"]),
-            fifo.push_data.last.eq(stages[2]["last"]),
-            fifo.push_data.wrap.eq(stages[2]["wrap"]),
-            fifo.push_data.bits.eq(bits),
+            waiting.push.eq(valid[-1]),
+            waiting.bits.eq(bits),
+            waiting.base.eq(bases[-1]),
+            waiting.last.eq(last[-1]),
         ]
-        wiring.connect(m, fifo.words, wiring.flipped(self.chunks))
+        for given, taken in zip(waiting.chunks, self.chunks, strict=True):
+            wiring.connect(m, given, wiring.flipped(taken))
         return m
 
-    def _pad_bits(self, m, axes):
+    def _sizes(self):
+        """The loop nest, innermost first."""
+        plan = self._plan
+        sizes = [("run", plan.run)]
+        if self._feed.shared_taps:
+            sizes = [("chunk", plan.chunks), ("run", plan.kernel[1])]
+        sizes += [("tap_y", plan.kernel[0]), ("fold", plan.fold), ("out_x", plan.out_columns)]
+        rows, times = ("out_y", plan.out_rows), ("time", plan.timesteps)
+        return [*sizes, times, rows] if plan.planes > 1 else [*sizes, rows, times]
+
+    def _of_row(self, m, values, name):
+        """The value of each output row; most rows share one."""
+        usual = max(set(values), key=values.count)
+        signal = Signal(range(max(values) + 1), name=name, init=usual)
+        m.d.comb += signal.eq(usual)
+        with m.Switch(self._axes["out_y"][0]):
+            for out_row, value in enumerate(values):
+                if value != usual:
+                    with m.Case(out_row):
+                        m.d.comb += signal.eq(value)
+        return signal
+
+    @property
+    def _row_read(self):
+        """An output row is read in all its timesteps."""
+        return self._axes["time" if self._plan.planes > 1 else "out_x"][1]
+
+    def _follow_writer(self, m):
+        """Whether the window's newest row is written as far as the window reads it."""
+        plan = self._plan
+        rows_of = range(plan.out_rows)
+        needed = self._of_row(m, [plan.rows_needed(y) for y in rows_of], "needed")
+        released = self._of_row(m, [plan.rows_released(y) for y in rows_of], "released")
+        rows = Signal(range(plan.slots + 1))  # complete ones, since the oldest that is needed
+        m.d.sync += rows.eq(rows + self.row_done)
+        with m.If(self._row_read):
+            m.d.sync += rows.eq(rows + self.row_done - released)
+        m.d.comb += self.room.eq(rows != plan.slots)
+
+        newest = [plan.newest_chunk(x) for x in range(plan.out_columns)]
+        newest_chunk = Signal(range(plan.row_chunks + 1), init=newest[0])
+        with m.If(self._axes["fold"][1]):
+            self._follow(m, newest_chunk, newest, self._axes["out_x"][0])
+        written = Signal()
+        m.d.comb += written.eq(self.stored > newest_chunk)
+        if plan.planes > 1:
+            time = self._axes["time"][0]
+            written = (self.plane > time) | ((self.plane == time) & written)
+        ready = Signal()
+        m.d.comb += ready.eq((rows > needed) | ((rows == needed) & written))
+        return ready
+
+    def _follow(self, m, signal, values, index):
+        """Step ``signal`` on from ``values[index]``, around the end, by its usual step."""
+        steps = [b - a for a, b in zip(values, values[1:], strict=False)]
+        usual = max(set(steps), key=steps.count) if steps else 0
+        m.d.sync += signal.eq(signal + usual)
+        with m.Switch(index):
+            for place in range(len(values)):
+                after = values[(place + 1) % len(values)]
+                if place == len(values) - 1 or after - values[place] != usual:
+                    with m.Case(place):
+                        m.d.sync += signal.eq(after)
+
+    def _count_place(self, m):
+        """The tap's row and timestep in the buffer, and whether that row is in the map."""
+        plan = self._plan
+        size = plan.slots * plan.planes
+        axes = self._axes
+        row_end = axes["out_x"][1]
+        rows_of = range(plan.out_rows)
+        released = [plan.rows_released(y) * plan.planes for y in rows_of]
+        oldest = Signal(range(size))
+        step = Signal(range(size))
+        m.d.comb += step.eq(
+            self._of_row(m, [(n - plan.planes + 1) % size for n in released], "distance")
+        )
+        if plan.planes > 1:
+            with m.If(~axes["time"][1]):
+                m.d.comb += step.eq(1)
+        following = ring_sum(m, oldest, step, size)
+        place = Signal(range(size))
+        with m.If(row_end):
+            m.d.sync += oldest.eq(following)
+        if plan.kernel[0] == 1:
+            return oldest, Const(1)
+
+        # Taps above the map take no place in the buffer.
+        top = plan.padding[0]
+        above = Signal(range(max(top, 1) + 1), init=top)  # rows of the kernel above the map
+        above_left = Signal.like(above, init=top)
+        below = [
+            max(0, y * plan.stride[0] - top + plan.kernel[0] - plan.rows) for y in rows_of
+        ]
+        inside = above_left == 0
+        if any(below):
+            inside &= axes["tap_y"][0] < plan.kernel[0] - self._of_row(m, below, "below")
+        tap_end = axes["run"][1]
+        with m.If(tap_end):
+            with m.If(above_left != 0):
+                m.d.sync += above_left.eq(above_left - 1)
+            with m.Else():
+                m.d.sync += place.eq(ring_sum(m, place, plan.planes % size, size))
+        with m.If(axes["tap_y"][1]):
+            m.d.sync += [place.eq(oldest), above_left.eq(above)]
+        with m.If(row_end):
+            m.d.sync += place.eq(following)
+        if top:
+            tops = [max(0, top - y * plan.stride[0]) for y in rows_of]
+            following_top = Signal.like(above)
+            m.d.comb += following_top.eq(
+                self._of_row(m, [tops[(y + 1) % len(tops)] for y in rows_of], "next_above")
+            )
+            advance = row_end if plan.planes == 1 else axes["time"][1]
+            with m.If(advance):
+                m.d.sync += [above.eq(following_top), above_left.eq(following_top)]
+        inside_y = Signal()
+        m.d.comb += inside_y.eq(inside)
+        return place, inside_y
+
+    def _count_offset(self, m, go, window_end, pixel_end):
+        """The chunk in a row of the buffer that the tap reads; negative left of the map."""
+        plan = self._plan
+        axes = self._axes
+        if plan.wide:
+            return axes["out_x"][0]
+        low = -plan.padding[1] * plan.chunks
+        high = (plan.out_columns - 1) * plan.stride[1] * plan.chunks + plan.kernel[1] * plan.chunks
+        span = signed(max(high, plan.pitch).bit_length() + 1)
+        first = Signal(span, init=low)  # of the window
+        offset = Signal(span, init=low)
+        with m.If(go):
+            m.d.sync += offset.eq(offset + (plan.chunks if plan.depthwise else 1))
+        with m.If(axes["run"][1]):
+            m.d.sync += offset.eq(first)
+        after = Signal(span)
+        m.d.comb += after.eq(first)
+        if plan.depthwise and plan.fold > 1:
+            m.d.comb += after.eq(first + 1)
+            with m.If(window_end):
+                m.d.sync += [first.eq(after), offset.eq(after)]
+        with m.If(pixel_end):
+            advance = plan.stride[1] * plan.chunks - (plan.fold - 1 if plan.depthwise else 0)
+            m.d.comb += after.eq(first + advance)
+            m.d.sync += [first.eq(after), offset.eq(after)]
+        with m.If(axes["out_x"][1]):
+            m.d.sync += [first.eq(low), offset.eq(low)]
+        return offset
+
+    def _count_base(self, m, go, window_end, pixel_end):
+        """The weight row of the first bit of a slice."""
+        feed, plan = self._feed, self._plan
+        step = 1 if feed.kind == "masked" else plan.slice_width
+        if feed.kind == "every":
+            return Const(0, 0)
+        base = Signal(range(feed.weight_depth))
+        with m.If(go):
+            m.d.sync += base.eq(base + step)
+        if feed.shared_taps:
+            # Each tap starts again at the rows of its fold.
+            first = Signal.like(base)
+            with m.If(self._axes["chunk"][1]):
+                m.d.sync += base.eq(first)
+            with m.If(window_end):
+                m.d.sync += [first.eq(base + step), base.eq(base + step)]
+            with m.If(pixel_end):
+                m.d.sync += first.eq(0)
+        with m.If(pixel_end):
+            m.d.sync += base.eq(0)
+        return base
+
+    def _pad_bits(self, m, go):
         """The pad value's bits, in step with the memory's word."""
         plan = self._plan
         if not plan.pad_planes:
             return 0
-        first = self._index * plan.slice_width
-        mask = (1 << plan.slice_width) - 1
-        early = Signal(plan.slice_width)
-        late = Signal(plan.slice_width)
-        with m.Switch(axes["time"]):
+        early = Signal(plan.chunk_width)
+        late = Signal(plan.chunk_width)
+        chunk = self._chunk_of_pixel(m, go)
+        with m.Switch(self._axes["time"][0]):
             for time, plane in enumerate(plan.pad_planes):
-                with m.Case(time), m.Switch(axes["chunk"]):
-                    for chunk, bits in enumerate(plane):
-                        with m.Case(chunk):
-                            m.d.sync += early.eq(bits >> first & mask)
+                with m.Case(time), m.Switch(chunk):
+                    for index, bits in enumerate(plane):
+                        with m.Case(index):
+                            m.d.sync += early.eq(bits)
         m.d.sync += late.eq(early)
         return late
 
+    def _chunk_of_pixel(self, m, go):
+        """Which chunk of its pixel is read."""
+        plan = self._plan
+        if self._feed.shared_taps:
+            return self._axes["chunk"][0]
+        if plan.depthwise:
+            return self._axes["fold"][0]
+        if plan.chunks == 1:
+            return Const(0)
+        return step_axes(m, go, [("chunk", plan.chunks)])["chunk"][0]

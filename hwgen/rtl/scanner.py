@@ -7,9 +7,12 @@ from amaranth.lib.wiring import In, Out
 from hwgen.rtl.fifo import PromiseFifo
 
 
-def chunk_layout(width):
-    """A chunk of a window: its bits, and whether it ends the window and the output pixel."""
-    return data.StructLayout({"bits": unsigned(width), "last": 1, "wrap": 1})
+def chunk_layout(width, depth):
+    """A chunk of a window: its bits, the weight row of the first, and whether it ends the window.
+
+    ``depth`` is the number of rows.
+    """
+    return data.StructLayout({"bits": unsigned(width), "base": range(depth), "last": 1})
 
 
 def event_layout(depth):
@@ -20,19 +23,18 @@ def event_layout(depth):
 class EventScanner(wiring.Component):
     """Turns a chunk of spike bits into the weight row of each set bit, lowest bit first.
 
-    A chunk with n set bits takes max(1, n) cycles. The row is counted on by the chunk width from
-    chunk to chunk, and starts again at 0 after a chunk with ``wrap``.
+    A chunk with n set bits takes max(1, n) cycles.
 
     Parameters
     ----------
     chunk_width : :class:`int`
         Bits in a chunk.
     depth : :class:`int`
-        Rows of the weight memory: a multiple of ``chunk_width``.
+        Rows of the weight memory.
 
     Members
     -------
-    chunks : ``In(stream.Signature(chunk_layout(chunk_width)))``
+    chunks : ``In(stream.Signature(chunk_layout(chunk_width, depth)))``
     events : ``Out(stream.Signature(event_layout(depth)))``
         Five cycles after the chunk; ``last`` stands on the window's last event. Up to eight
         wait here, which evens out windows of unlike length.
@@ -43,13 +45,13 @@ class EventScanner(wiring.Component):
     def __init__(self, *, chunk_width, depth):
         if not isinstance(chunk_width, int) or chunk_width < 1:
             raise TypeError(f"Chunk width must be a positive integer, not {chunk_width!r}")
-        if not isinstance(depth, int) or depth < 1 or depth % chunk_width:
-            raise TypeError(f"Depth must be a multiple of the chunk width, not {depth!r}")
+        if not isinstance(depth, int) or depth < 1:
+            raise TypeError(f"Depth must be a positive integer, not {depth!r}")
         self._chunk_width = chunk_width
         self._depth = depth
         super().__init__(
             {
-                "chunks": In(stream.Signature(chunk_layout(chunk_width))),
+                "chunks": In(stream.Signature(chunk_layout(chunk_width, depth))),
                 "events": Out(stream.Signature(event_layout(depth))),
                 "busy": Out(1),
             }
@@ -91,7 +93,6 @@ class EventScanner(wiring.Component):
         bits = Signal(width, reset_less=True)
         rest = Signal(width, reset_less=True)
         base = Signal(range(self._depth), reset_less=True)
-        next_base = Signal(range(self._depth))
         last = Signal()
         step = Signal()
         final = Signal()
@@ -109,12 +110,9 @@ class EventScanner(wiring.Component):
                 valid.eq(ahead_valid),
                 bits.eq(ahead.bits),
                 rest.eq(ahead_rest),
+                base.eq(ahead.base),
                 last.eq(ahead.last),
             ]
-            with m.If(ahead_valid):
-                m.d.sync += [base.eq(next_base), next_base.eq(next_base + width)]
-                with m.If(ahead.wrap):
-                    m.d.sync += next_base.eq(0)
 
         # One-hot: the bit that goes.
         hot_valid = Signal()

@@ -103,9 +103,11 @@ def beats_of(images: np.ndarray, source: Input, input_width: int) -> list[list[i
 def words_of(trains: np.ndarray, stream: StreamPlan) -> list[int]:
     """Words of trains (samples, T, channels, height, width), in the layout of ``stream``."""
     words = []
-    for plane in trains.reshape(-1, *trains.shape[2:]):
-        bits = plane.transpose(1, 2, 0)
-        rows = bits.reshape(1, -1) if stream.layout == "raster" else bits.reshape(-1, len(plane))
-        for row in rows.tolist():
-            words += [join(row[n : n + stream.width], 1) for n in range(0, len(row), stream.width)]
+    pixels = trains.transpose(0, 1, 3, 4, 2)
+    if stream.layout == "raster":
+        pixels = pixels.reshape(*trains.shape[:2], 1, 1, -1)
+    if stream.schedule == "row":
+        pixels = pixels.transpose(0, 2, 1, 3, 4)
+    for row in pixels.reshape(-1, pixels.shape[-1]).tolist():
+        words += [join(row[n : n + stream.width], 1) for n in range(0, len(row), stream.width)]
     return words

@@ -13,7 +13,7 @@ def feed_encoder(plan: EncoderPlan, samples: int, out: Link, first_beats: list[i
     pieces_in_beat = plan.beat_pixels // plan.piece_pixels
     pieces_in_word = plan.word_pixels // plan.piece_pixels
     pieces = -(-plan.sample_pixels // plan.piece_pixels)
-    apart = 4 if plan.code == "rate" and words < 4 else 1
+    apart = 4 if plan.code == "rate" and plan.line_words < 4 else 1
     frame_free = [0, 0]  # cycle in which the frame memory may be written again
     beat = piece = -1  # when the last beat, and the last piece, was taken
     sent = -apart
@@ -28,10 +28,11 @@ def feed_encoder(plan: EncoderPlan, samples: int, out: Link, first_beats: list[i
             piece = max(piece + 1, beat + 1, frame_free[frame])
             if index % pieces_in_word == pieces_in_word - 1 or index == pieces - 1:
                 written.append(piece)
-        for step in range(steps):
-            for word in range(words):
-                while (free := out.promised()) < 0:
-                    yield len(out.ready)
-                sent = max(sent + apart, free, written[word] + 1 if step == 0 else 0)
-                out.ready.append(sent + 4)
+        for line in range(0, words, plan.line_words):
+            for step in range(steps):
+                for word in range(line, line + plan.line_words):
+                    while (free := out.promised()) < 0:
+                        yield len(out.ready)
+                    sent = max(sent + apart, free, written[word] + 1 if step == 0 else 0)
+                    out.ready.append(sent + 4)
         frame_free[frame] = sent + 1

@@ -11,24 +11,22 @@ def race(plan: PoolPlan, samples: int, window: Window, out: Link) -> Process:
     """The max-pool: a candidate a cycle."""
     geometry = plan.window
     soon = (plan.words - 1) * plan.candidates + 1 < 3
-    reader = Reader()
-    source = window.source.taken
+    reader = Reader(1)
+    waiting = reader.fifos[0]
     go = last = -3
-    for plane in range(samples * geometry.timesteps):
-        for out_row in range(geometry.out_rows):
-            for out_column in range(geometry.out_columns):
-                word = window.arrival_index(plane, out_row, out_column)
-                while len(source) <= word:
-                    yield len(out.ready)
-                for _ in range(geometry.fold):
-                    for candidate in range(plan.candidates):
-                        go = max(go + 1, reader.next_chunk(source[word]))
-                        if soon:
-                            go = max(go, last + 3)
-                        if candidate == plan.candidates - 1:
-                            while (free := out.promised()) < 0:
-                                yield len(out.ready)
-                            go = last = max(go, free)
-                            out.ready.append(go + 3)
-                        reader.taken.append(go)
-            window.release(0, out_row, reader.read)
+    for sample, step, out_row, out_column in window.positions(samples):
+        while (arrived := window.arrival(sample, step, out_row, out_column)) < 0:
+            yield len(out.ready)
+        for _ in range(geometry.fold):
+            for candidate in range(plan.candidates):
+                go = max(go + 1, waiting.put(reader.next_read(arrived)))
+                if soon:
+                    go = max(go, last + 3)
+                if candidate == plan.candidates - 1:
+                    while (free := out.promised()) < 0:
+                        yield len(out.ready)
+                    go = last = max(go, free)
+                    out.ready.append(go + 3)
+                waiting.taken.append(go)
+        if out_column == geometry.out_columns - 1:
+            window.row_read(step, out_row, reader.read)

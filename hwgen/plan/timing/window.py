@@ -1,60 +1,154 @@
-"""Timing of :mod:`hwgen.rtl.window` and :mod:`hwgen.rtl.reader`."""
+"""Timing of :mod:`hwgen.rtl.writer`, :mod:`hwgen.rtl.reader` and :mod:`hwgen.rtl.fork`."""
 
 from __future__ import annotations
 
-from collections import deque
+from collections.abc import Iterator, Sequence
 
 from hwgen.plan.geometry import WindowPlan
-from hwgen.plan.timing.process import FIFO_DEPTH, Link, Process
+from hwgen.plan.timing.process import Link, Process
 
 CHUNK_LATENCY = 4
 """From the read of a chunk to the chunk."""
+WAITING_ROOM = 13
+"""Waiting chunks with which no more is read (:mod:`hwgen.rtl.waiting`)."""
 
 
 class Window:
-    """The writer of a window buffer: takes words while its readers have released rows."""
+    """A window buffer: when its chunks are written, and when its rows are free again.
 
-    def __init__(self, plan: WindowPlan, source: Link) -> None:
+    A *line* is a row in one timestep; lines count on over samples in the order of the stream.
+    """
+
+    def __init__(self, plan: WindowPlan) -> None:
         self.plan = plan
-        self.source = source
-        self.released: list[list[int]] = [[] for _ in range(plan.scanners)]
+        self.last = -1  # when the writer last took a word, or last wrote
+        self.stored: list[int] = []  # of every memory word
+        self.complete: list[int] = []  # of every line
+        self.released: list[int] = []  # of every row
+        self.chunk_ends, self.flushed = _chunk_ends(plan)
 
-    def write(self, planes: int) -> Process:
-        """``planes`` timesteps of all samples; the times go to ``source.taken``."""
-        plan, ready, taken = self.plan, self.source.ready, self.source.taken
-        row_words = plan.columns * plan.words
-        last = -1
-        for row in range(planes * plan.rows):
-            needed = row - plan.buffer_rows  # rows that must be released before
-            if needed >= 0:
-                while any(len(times) <= needed for times in self.released):
-                    yield len(taken)
-                last = max(last, *(times[needed] for times in self.released))
-            for _ in range(row_words):
-                while len(ready) <= len(taken):
-                    yield len(taken)
-                last = max(last + 1, ready[len(taken)])
-                taken.append(last)
-
-    def arrival_index(self, plane: int, out_row: int, out_column: int) -> int:
-        """Index of the word with which an output pixel's windows can be read."""
+    def positions(self, samples: int) -> Iterator[tuple[int, int, int, int]]:
+        """(sample, timestep, out_row, out_column) in the order of the schedule."""
         plan = self.plan
-        row = plane * plan.rows + plan.last_row(out_row)
-        column = min(plan.last_column(out_column), plan.columns - 1)
-        return (row * plan.columns + column + 1) * plan.words - 1
+        rows, steps = range(plan.out_rows), range(plan.timesteps)
+        for sample in range(samples):
+            if plan.planes > 1:
+                lines = [(step, row) for row in rows for step in steps]
+            else:
+                lines = [(step, row) for step in steps for row in rows]
+            for step, row in lines:
+                for column in range(plan.out_columns):
+                    yield sample, step, row, column
 
-    def release(self, scanner: int, out_row: int, time: int) -> None:
-        self.released[scanner] += [time] * self.plan.rows_released(out_row)
+    def arrival(self, sample: int, step: int, out_row: int, out_column: int) -> int:
+        """When the newest chunk that a window reads is written; -1 if that is not known yet."""
+        plan = self.plan
+        row = plan.last_row(out_row)
+        if plan.planes > 1:
+            line = (sample * plan.rows + row) * plan.timesteps + step
+        else:
+            line = (sample * plan.timesteps + step) * plan.rows + row
+        chunk = plan.newest_chunk(out_column)
+        if chunk == plan.row_chunks:
+            return self.complete[line] if line < len(self.complete) else -1
+        index = line * plan.row_chunks + chunk
+        return self.stored[index] if index < len(self.stored) else -1
+
+    def row_read(self, step: int, out_row: int, time: int) -> None:
+        """The windows of ``out_row`` were read in this timestep, the last chunk at ``time``."""
+        plan = self.plan
+        if step == plan.timesteps - 1 or plan.planes == 1:
+            self.released += [time] * plan.rows_released(out_row)
+
+    def write_line(self, times: Sequence[int]) -> None:
+        """The words of a line were taken at ``times``."""
+        self.stored += [times[word] for word in self.chunk_ends]
+        self.stored += [times[-1] + n for n in self.flushed]
+        self.last = times[-1] + self.plan.flush
+        self.complete.append(self.last)
+
+
+def write(windows: Sequence[Window], link: Link, samples: int) -> Process:
+    """The writers of all windows that take the words of ``link``, each word by all of them."""
+    ready, popped = link.ready, link.taken
+    plan = windows[0].plan
+    words = plan.columns * plan.words
+    for line in range(samples * plan.timesteps * plan.rows):
+        for window in windows:
+            row = line // window.plan.planes - window.plan.slots
+            if row >= 0:
+                while len(window.released) <= row:
+                    yield len(popped)
+                window.last = max(window.last, window.released[row])
+        lasts = [window.last for window in windows]
+        times: list[list[int]] = [[] for _ in windows]
+        for _ in range(words):
+            while len(ready) <= len(popped):
+                yield len(popped)
+            here = ready[len(popped)]
+            if popped and popped[-1] >= here:
+                here = popped[-1] + 1
+            lasts = [max(last + 1, here) for last in lasts]
+            for taken, last in zip(times, lasts, strict=True):
+                taken.append(last)
+            popped.append(max(lasts))
+        for window, taken in zip(windows, times, strict=True):
+            window.write_line(taken)
 
 
 class Reader:
-    """The reader of a window buffer: when each chunk is read, and when it is there."""
+    """The reader of a window buffer: when each chunk is read."""
+
+    def __init__(self, scanners: int) -> None:
+        self.read = -1
+        self.fifos = [Waiting() for _ in range(scanners)]
+
+    def next_read(self, arrived: int) -> int:
+        """When the next chunk, whose last word came at ``arrived``, is read."""
+        read = max(self.read, arrived) + 1
+        for fifo in self.fifos:
+            read = fifo.room(read)
+        if len(self.fifos) > 1:  # a later cycle may see less room in another one
+            while (later := max(fifo.room(read) for fifo in self.fifos)) > read:
+                read = later
+        self.read = read
+        return read
+
+
+class Waiting:
+    """Chunks that wait for a scanner: when each one came and when it was taken."""
 
     def __init__(self) -> None:
-        self.read = -1
-        self.taken: deque[int] = deque([-1] * FIFO_DEPTH, maxlen=FIFO_DEPTH)
+        self.came: list[int] = []
+        self.taken: list[int] = []
+        self.seen = 0  # chunks that came before the cycle that was last asked for
 
-    def next_chunk(self, arrived: int) -> int:
-        """When a chunk whose last word came at ``arrived`` is there; then append to ``taken``."""
-        self.read = max(self.read + 1, arrived + 1, self.taken[0] + 1)
-        return self.read + CHUNK_LATENCY
+    def room(self, read: int) -> int:
+        """The first cycle from ``read`` on in which there is room for one more."""
+        while True:
+            while self.seen < len(self.came) and self.came[self.seen] < read:
+                self.seen += 1
+            before = self.seen - WAITING_ROOM
+            if before < 0 or self.taken[before] < read:
+                return read
+            read = self.taken[before] + 1
+
+    def put(self, read: int) -> int:
+        """A chunk read at ``read`` enters; when it can be taken. Then append to ``taken``."""
+        self.came.append(read + CHUNK_LATENCY - 1)
+        return read + CHUNK_LATENCY
+
+
+def _chunk_ends(plan: WindowPlan) -> tuple[list[int], list[int]]:
+    """The word of a line that completes each memory word; cycles after it of those flushed."""
+    if plan.wide:
+        first = plan.kernel[1] - 1 - plan.padding[1]
+        pixels = [first + n * plan.stride[1] for n in range(plan.out_columns)]
+        ends = [(pixel + 1) * plan.words - 1 for pixel in pixels if pixel < plan.columns]
+        return ends, [pixel - plan.columns + 1 for pixel in pixels if pixel >= plan.columns]
+    ends = [
+        pixel * plan.words + min(chunk * plan.pack, plan.words) - 1
+        for pixel in range(plan.columns)
+        for chunk in range(1, plan.chunks + 1)
+    ]
+    return ends, []

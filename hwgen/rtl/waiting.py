@@ -1,0 +1,84 @@
+"""Chunks that wait for their scanners."""
+
+from amaranth import Cat, Const, Module, Signal
+from amaranth.lib import stream, wiring
+from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import In, Out
+
+from hwgen.rtl.scanner import chunk_layout
+
+DEPTH = 16
+"""Places of each FIFO."""
+UNDER_WAY = 3
+"""Chunks that may still come once there seems to be no room."""
+
+
+class WaitingChunks(wiring.Component):
+    """A FIFO for each scanner's slices of the chunks that a reader brings.
+
+    A silent slice is dropped, unless it ends the window: so a scanner spends no cycle on it. A
+    feed of kind "every" drops none.
+
+    Parameters
+    ----------
+    feed : :class:`hwgen.plan.hardware.FeedPlan`
+
+    Members
+    -------
+    free : ``Out(1)``
+        Every FIFO takes another chunk beside the ``UNDER_WAY`` ones that may be on their way.
+    push, last : ``In(1)``
+    bits : ``In(plan.chunk_width)``
+    base : ``In(range(weight_depth))``
+    chunks : ``Out(stream.Signature(chunk_layout(plan.slice_width, weight_depth)))``, an array
+    """
+
+    def __init__(self, feed):
+        self._feed = feed
+        plan = feed.window
+        self._layout = chunk_layout(plan.slice_width, feed.weight_depth)
+        super().__init__(
+            {
+                "free": Out(1),
+                "push": In(1),
+                "last": In(1),
+                "bits": In(plan.chunk_width),
+                "base": In(range(feed.weight_depth)),
+                "chunks": Out(stream.Signature(self._layout)).array(plan.scanners),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        plan = self._feed.window
+        every = self._feed.kind == "every"
+        free = Signal(plan.scanners)
+        m.d.comb += self.free.eq(free.all())
+        for index, (bits, chunks) in enumerate(zip(plan.places, self.chunks, strict=True)):
+            m.submodules[f"memory_{index}"] = memory = Memory(
+                shape=self._layout, depth=DEPTH, init=[]
+            )
+            write_port = memory.write_port()
+            read_port = memory.read_port(domain="comb")
+            slice_bits = Signal(plan.slice_width)
+            push = Signal()
+            pop = Signal()
+            level = Signal(range(DEPTH + 1))
+            m.d.comb += [
+                slice_bits.eq(Cat(self.bits[bit] if bit >= 0 else Const(0, 1) for bit in bits)),
+                push.eq(self.push & (slice_bits.any() | self.last | every)),
+                write_port.en.eq(push),
+                write_port.data.bits.eq(slice_bits),
+                write_port.data.base.eq(self.base),
+                write_port.data.last.eq(self.last),
+                chunks.valid.eq(level != 0),
+                chunks.payload.eq(read_port.data),
+                pop.eq(chunks.valid & chunks.ready),
+                free[index].eq(level < DEPTH - UNDER_WAY),
+            ]
+            m.d.sync += level.eq(level + push - pop)
+            with m.If(push):
+                m.d.sync += write_port.addr.eq(write_port.addr + 1)
+            with m.If(pop):
+                m.d.sync += read_port.addr.eq(read_port.addr + 1)
+        return m
