@@ -35,13 +35,15 @@ class Joins:
         self._stages = {stage.node: stage for stage in stages}
         self.reach = cache(self._reach)
         self.ancestors = cache(self._ancestors)
+        self._has_way = cache(self._find_way)
+        self._passes = cache(self._count_passes)
 
     def least(self, stage: LayerPlan, index: int) -> int:
         """Slots without which the feed ``index`` of ``stage`` would stop the network."""
         own = stage.feeds[index]
         window, least = own.window, own.window.least_slots
         for other in stage.feeds[:index] + stage.feeds[index + 1 :]:
-            for origin in self.ancestors(own.source) & self.ancestors(other.source):
+            for origin in self.partings(own.source, other.source):
                 newest = -1
                 for row in range(_read_rows(window)):
                     needed = self.reach(other.source, reads(other.window, row), origin)
@@ -65,11 +67,34 @@ class Joins:
             return slots
         lag = 0
         for other in stage.feeds[:index] + stage.feeds[index + 1 :]:
-            for origin in self.ancestors(own.source) & self.ancestors(other.source):
+            for origin in self.partings(own.source, other.source):
                 longer = self._passes(other.source, origin, own.window)
                 lag = max(lag, longer - self._passes(own.source, origin, own.window))
         spare = lag if overlap else 0
         return max(slots, self.least(stage, index) + spare + own.window.stride[0])
+
+    def partings(self, node: str, other: str) -> list[str]:
+        """Where paths to ``node`` and ``other`` part: no later node lies on all of them."""
+        common = self.ancestors(node) & self.ancestors(other)
+        return [
+            origin
+            for origin in common
+            if not any(
+                later != origin
+                and origin in self.ancestors(later)
+                and not self._has_way(node, origin, later)
+                and not self._has_way(other, origin, later)
+                for later in common
+            )
+        ]
+
+    def _find_way(self, node: str, origin: str, avoided: str) -> bool:
+        """Whether a path from ``origin`` to ``node`` does not go through ``avoided``."""
+        if node in (origin, avoided) or node not in self._stages:
+            return node == origin
+        return any(
+            self._has_way(source, origin, avoided) for source in self._stages[node].sources
+        )
 
     def _ancestors(self, node: str) -> frozenset[str]:
         """``node`` and all that it depends on."""
@@ -94,7 +119,7 @@ class Joins:
                 rows.append(self.reach(source, reads(window, read), origin))
         return max(rows)
 
-    def _passes(self, node: str, origin: str, unit: WindowPlan) -> int:
+    def _count_passes(self, node: str, origin: str, unit: WindowPlan) -> int:
         """Passes of the layers between ``origin`` and ``node``, in rows of ``unit``'s source."""
         if node == origin or node not in self._stages:
             return 0
