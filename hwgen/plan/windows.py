@@ -86,7 +86,7 @@ def _is_narrow(window: WindowPlan) -> bool:
     return bool(
         window.chunks == 1
         and window.kernel[1] > 1
-        and not window.pad_planes
+        and (window.planes > 1 or not window.pad_planes)  # the writer knows the row's timestep
         and per_scanner < BUSY_SLICE_WIDTH
         and per_scanner * window.kernel[1] <= MAX_SLICE_WIDTH
     )

@@ -279,12 +279,13 @@ class WindowReader(wiring.Component):
         early = Signal(plan.chunk_width)
         late = Signal(plan.chunk_width)
         chunk = self._chunk_of_pixel(m, go)
+        taps = plan.kernel[1] if plan.wide else 1
         with m.Switch(self._axes["time"][0]):
             for time, plane in enumerate(plan.pad_planes):
                 with m.Case(time), m.Switch(chunk):
                     for index, bits in enumerate(plane):
                         with m.Case(index):
-                            m.d.sync += early.eq(bits)
+                            m.d.sync += early.eq(Const(bits, plan.pixel_width).replicate(taps))
         m.d.sync += late.eq(early)
         return late
 

@@ -11,8 +11,8 @@ class WindowWriter(wiring.Component):
     """Packs words into chunks and gives each its place in the buffer.
 
     For a wide window it keeps the newest pixels of the row, so that what it writes is a whole row
-    of the kernel, silent taps outside the map included; for those beyond the last pixel it writes
-    on for a few cycles, in which it takes no word.
+    of the kernel, taps outside the map included; for those beyond the last pixel it writes on for
+    a few cycles, in which it takes no word.
 
     Parameters
     ----------
@@ -121,7 +121,7 @@ class WindowWriter(wiring.Component):
         stride = plan.stride[1]
         shift = Signal()
         newest = Signal(width)
-        history = Signal(width * (taps - 1))
+        history = Signal(width * (taps - 1), init=self._pads(taps - 1)[0])
         m.d.comb += self.chunk.eq(Cat(history, newest))
         until = Signal(range(max(first, stride - 1) + 1), init=first)
         m.d.comb += self.write.eq(shift & (until == 0) & (self.stored != plan.out_columns))
@@ -138,6 +138,7 @@ class WindowWriter(wiring.Component):
             ]
             with m.If(left != 0):
                 m.d.sync += left.eq(left - 1)
+                m.d.comb += newest.eq(self._of_plane(m, self._pads(1)))
             with m.Else():
                 m.d.comb += newest.eq(pixel)
             with m.If(last_pixel):
@@ -149,5 +150,24 @@ class WindowWriter(wiring.Component):
                 newest.eq(pixel),
                 line_end.eq(last_pixel),
             ]
+        pads = self._pads(taps - 1)
+        following = pads[1:] + pads[:1]
         with m.If(line_end):
-            m.d.sync += [until.eq(first), history.eq(0)]
+            m.d.sync += [until.eq(first), history.eq(self._of_plane(m, following))]
+
+    def _pads(self, taps):
+        """In each timestep, the bits of ``taps`` taps outside the map."""
+        plan = self._plan
+        planes = plan.pad_planes or ((0,),) * plan.planes
+        return [sum(bits << n * plan.pixel_width for n in range(taps)) for (bits,) in planes]
+
+    def _of_plane(self, m, values):
+        """The value of the timestep that is written."""
+        if len(set(values)) == 1:
+            return values[0]
+        chosen = Signal(max(value.bit_length() for value in values), name="pad")
+        with m.Switch(self.plane):
+            for plane, value in enumerate(values):
+                with m.Case(plane):
+                    m.d.comb += chosen.eq(value)
+        return chosen
