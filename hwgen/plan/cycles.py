@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from hwgen.plan.activity import busy_cycles, window_costs
 from hwgen.plan.hardware import HardwarePlan, LayerPlan, PoolPlan
 from hwgen.plan.timing.encoder import feed_encoder
-from hwgen.plan.timing.membrane import accumulate, fire, fire_at_once
+from hwgen.plan.timing.membrane import Grants, fire, fire_at_once
 from hwgen.plan.timing.pool import race
 from hwgen.plan.timing.process import Link, Process, run
 from hwgen.plan.timing.result import send_results
@@ -90,17 +90,7 @@ def predict(plan: HardwarePlan, trains: Mapping[str, NDArray[np.uint8]]) -> Pred
 def _layer(
     plan: LayerPlan, samples: int, feeds: list[FeedTimes], out: Link
 ) -> list[Process]:
-    currents: list[int] = []
-    taken: list[int] = []
+    grants = Grants(plan)
     passes = samples * plan.passes
-    processes = [sum_windows(plan, feeds, samples, currents, taken)]
-    if plan.kind == "single-phase":
-        return [*processes, fire_at_once(plan, passes, currents, taken, out)]
-    closed: list[int] = []
-    fired: list[int] = []
-    last_issue = [-9] * plan.banks
-    return [
-        *processes,
-        accumulate(plan, passes, currents, taken, closed, fired, last_issue),
-        fire(plan, passes, closed, fired, last_issue, out),
-    ]
+    end = fire_at_once if plan.kind == "single-phase" else fire
+    return [sum_windows(plan, feeds, samples, grants), end(plan, passes, grants, out)]

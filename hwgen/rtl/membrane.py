@@ -7,7 +7,7 @@ Both phases are one operation, V ← 2·V + X (V ← V + X where nothing leaks):
   R = V + B − D and spikes where R ≥ 0; the next ones R ← 2·R − D after a spike and 2·R + D after
   none, which is what restoring R + D and subtracting D from its double gives. Stored is U = 2·R,
   so that the first step doubles as well. An R outside −D … D − 1 (below zero or saturated)
-  keeps its sign for ever and is left as it is once it nears the end of the word.
+  keeps its sign for ever: once the two top bits of U differ they are held, whatever the others do.
 """
 
 from amaranth import Cat, Module, Signal, signed
@@ -20,15 +20,9 @@ LATENCY = 4
 
 
 def issue_layout(plan):
-    """One step of one membrane word."""
+    """One step of one membrane word. The lowest bits of ``address`` are the bank."""
     return data.StructLayout(
-        {
-            "valid": 1,
-            "fire": 1,
-            "first": 1,
-            "address": range(plan.membrane_depth),
-            "currents": data.ArrayLayout(signed(plan.current_width), plan.membrane_lanes),
-        }
+        {"valid": 1, "fire": 1, "first": 1, "address": range(plan.banks * plan.membrane_depth)}
     )
 
 
@@ -36,8 +30,8 @@ def membrane_layout(plan):
     return data.ArrayLayout(signed(plan.membrane_width), plan.membrane_lanes)
 
 
-class MembraneBank(wiring.Component):
-    """A memory of membranes and the pipeline that updates a word of them a cycle.
+class MembranePipeline(wiring.Component):
+    """A memory of all banks' membranes and the pipeline that updates a word of them a cycle.
 
     Parameters
     ----------
@@ -46,26 +40,28 @@ class MembraneBank(wiring.Component):
     Members
     -------
     issue : ``In(issue_layout(plan))``
-        A word's step; it must not be issued again within ``LATENCY`` cycles.
+        A word's step; it must not be issued again within ``LATENCY`` cycles, but for the first
+        step of accumulation, which does not read.
+    currents : ``In(data.ArrayLayout(signed(plan.current_width), plan.membrane_lanes))``
+        What accumulation adds, two cycles after ``issue``; 0 with a step that fires.
     constants : ``In(membrane_layout(plan))``
-        What firing adds, one cycle after ``issue``.
+        What firing adds, likewise; 0 with a step that accumulates.
     fired : ``Out(1)``
         ``membranes`` holds a word that was issued with ``fire`` three cycles before.
     membranes : ``Out(membrane_layout(plan))``
         A spike where not negative; for a read-out the logits, doubled if ``leak_in``.
-    idle : ``Out(1)``
-        Nothing is under way.
     """
 
     def __init__(self, plan):
         self._plan = plan
+        width = signed(plan.current_width)
         super().__init__(
             {
                 "issue": In(issue_layout(plan)),
+                "currents": In(data.ArrayLayout(width, plan.membrane_lanes)),
                 "constants": In(membrane_layout(plan)),
                 "fired": Out(1),
                 "membranes": Out(membrane_layout(plan)),
-                "idle": Out(1),
             }
         )
 
@@ -75,23 +71,22 @@ class MembraneBank(wiring.Component):
         width, lanes = plan.membrane_width, plan.membrane_lanes
         m.submodules.memory = memory = Memory(
             shape=membrane_layout(plan),
-            depth=plan.membrane_depth,
+            depth=plan.banks * plan.membrane_depth,
             init=[],
             attrs={"no_rw_check": 1},
         )
         read_port, write_port = memory.read_port(), memory.write_port()
 
-        # Read. The constants come from their memory in the same cycle as the membranes.
+        # Read.
         m.d.comb += read_port.addr.eq(self.issue.address)
         read = Signal(issue_layout(plan), reset_less=True)
         read_valid = Signal()
         m.d.sync += [read.eq(self.issue), read_valid.eq(self.issue.valid)]
 
-        # Prepare: the operand.
+        # Keep what was read; the operands come in step with it.
         prepared = Signal(3)  # valid, fire, first
         address = Signal.like(read.address, reset_less=True)
         membranes = Signal(membrane_layout(plan), reset_less=True)
-        operands = Signal(membrane_layout(plan), reset_less=True)
         divides = plan.kind == "two-phase" and plan.leak_out
         divide = Signal()  # a step of the division after the first: one flag for every lane
         m.d.sync += [
@@ -102,10 +97,6 @@ class MembraneBank(wiring.Component):
         ]
         with m.If(read.first & ~read.fire):
             m.d.sync += membranes.as_value().eq(0)
-        for lane in range(lanes):
-            m.d.sync += operands[lane].eq(read.currents[lane])
-            with m.If(read.fire):
-                m.d.sync += operands[lane].eq(self.constants[lane])
 
         # Add. One adder a lane: division negates the operand after a spike, the carry helps.
         valid, fire, first = prepared
@@ -123,30 +114,36 @@ class MembraneBank(wiring.Component):
             write_port.addr.eq(address),
         ]
         for lane in range(lanes):
+            kept = membranes[lane]
             moved = Signal(signed(width), name="moved")
             total = Signal(signed(width), name="total")
-            m.d.comb += moved.eq(membranes[lane] << shifts["fire"])
+            m.d.comb += moved.eq(kept << shifts["fire"])
             if len(set(shifts.values())) > 1:
                 with m.If(~fire):
-                    m.d.comb += moved.eq(membranes[lane] << shifts["accumulate"])
+                    m.d.comb += moved.eq(kept << shifts["accumulate"])
                 with m.Elif(first):
-                    m.d.comb += moved.eq(membranes[lane] << shifts["close"])
-            negate = Signal(name="negate")
+                    m.d.comb += moved.eq(kept << shifts["close"])
+            negate = divide & ~kept[-1] if divides else 0
+            current = Signal(signed(width), name="current")
+            operand = Signal(signed(width), name="operand")
+            m.d.comb += [
+                current.eq(self.currents[lane]),
+                # One of the two is 0, so that a bit of this is one LUT.
+                operand.eq(
+                    (current | self.constants[lane])
+                    ^ (negate.replicate(width) if divides else 0)
+                ),
+            ]
             if divides:
-                m.d.comb += negate.eq(divide & ~membranes[lane][-1])
-            operand = operands[lane] ^ negate.replicate(width)
-            carry_sum = Cat(negate, moved).as_signed() + Cat(negate, operand)
-            m.d.comb += total.eq(carry_sum[1:])
+                carry_sum = Cat(negate, moved).as_signed() + Cat(negate, operand)
+                m.d.comb += total.eq(carry_sum >> 1)
+            else:
+                m.d.comb += total.eq(moved + operand)
             m.d.sync += updated[lane].eq(total)
             if divides:
-                top = membranes[lane]
-                with m.If(divide & (top[-1] != top[-2])):
-                    m.d.sync += updated[lane].eq(membranes[lane])
+                with m.If(divide & (kept[-1] != kept[-2])):
+                    m.d.sync += updated[lane][-2:].eq(kept[-2:])
 
         # Write.
-        m.d.comb += [
-            write_port.data.eq(self.membranes),
-            write_port.en.eq(written),
-            self.idle.eq(~(read_valid | valid | written)),
-        ]
+        m.d.comb += [write_port.data.eq(self.membranes), write_port.en.eq(written)]
         return m

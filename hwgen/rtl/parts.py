@@ -1,15 +1,15 @@
-"""A group of currents taken apart into membrane words."""
+"""A window's currents taken apart into membrane words."""
 
 from amaranth import Module, Signal, signed
-from amaranth.lib import data, stream, wiring
+from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 
 class CurrentParts(wiring.Component):
-    """Gives a group of ``lanes`` currents as words of ``membrane_lanes``, lowest channels first.
+    """Gives a window's ``lanes`` currents as words of ``membrane_lanes``, lowest channels first.
 
-    The last group of a pixel gives only the words that hold a channel. A group is taken with its
-    last word, so nothing is stored here.
+    The last window of a pixel gives only the words that hold a channel. There is no multiplexer:
+    a part that is not taken is 0, and a word is the OR of all parts.
 
     Parameters
     ----------
@@ -17,48 +17,68 @@ class CurrentParts(wiring.Component):
 
     Members
     -------
-    currents : ``In(CurrentParts.signature(plan))``
-    word : ``Out(stream.Signature(...))``
-        An array of ``membrane_lanes`` currents.
+    valid : ``In(1)``
+        ``values`` holds a new window; it stays until its last word is taken.
+    values : ``In(data.ArrayLayout(signed(plan.current_width), plan.lanes))``
+    ready : ``In(1)``
+        A word may be taken.
+    take : ``Out(1)``
+        A word is taken.
+    final : ``Out(1)``
+        With ``take``: it is the window's last one.
+    word : ``Out(data.ArrayLayout(signed(plan.current_width), plan.membrane_lanes))``
+        Two cycles after ``take``; 0 where there was none.
     """
-
-    @staticmethod
-    def signature(plan):
-        return stream.Signature(data.ArrayLayout(signed(plan.current_width), plan.lanes))
 
     def __init__(self, plan):
         self._plan = plan
-        layout = data.ArrayLayout(signed(plan.current_width), plan.membrane_lanes)
+        width = signed(plan.current_width)
         super().__init__(
-            {"currents": In(self.signature(plan)), "word": Out(stream.Signature(layout))}
+            {
+                "valid": In(1),
+                "values": In(data.ArrayLayout(width, plan.lanes)),
+                "ready": In(1),
+                "take": Out(1),
+                "final": Out(1),
+                "word": Out(data.ArrayLayout(width, plan.membrane_lanes)),
+            }
         )
 
     def elaborate(self, platform):
         m = Module()
         plan = self._plan
-        part = Signal(range(plan.parts))
-        word = Signal(range(plan.words))
-        final = Signal()
+        parts, lanes = plan.parts, plan.membrane_lanes
+        waiting = Signal(parts)  # one-hot: the part that comes next, from the second cycle on
+        turn = Signal(parts)
         m.d.comb += [
-            self.word.valid.eq(self.currents.valid),
-            final.eq((part == plan.parts - 1) | (word == plan.words - 1)),
-            self.currents.ready.eq(self.word.ready & final),
+            turn.eq(waiting | self.valid),
+            self.take.eq(self.ready & turn.any()),
+            self.final.eq(turn[-1]),
         ]
-        if plan.parts == 1:
-            m.d.comb += self.word.payload.eq(self.currents.payload)
-        else:
-            with m.Switch(part):
-                for index in range(plan.parts):
-                    first = index * plan.membrane_lanes
-                    with m.Case(index):
-                        m.d.comb += [
-                            self.word.payload[lane].eq(self.currents.payload[first + lane])
-                            for lane in range(plan.membrane_lanes)
-                        ]
-        with m.If(self.word.valid & self.word.ready):
-            m.d.sync += [part.eq(part + 1), word.eq(word + 1)]
-            with m.If(final):
-                m.d.sync += part.eq(0)
-            with m.If(word == plan.words - 1):
-                m.d.sync += word.eq(0)
+        m.d.sync += waiting.eq(turn)
+        with m.If(self.ready):
+            m.d.sync += waiting.eq(turn << 1)
+        if short := plan.words % parts:
+            group = Signal(range(plan.fold))
+            with m.If(group == plan.fold - 1):
+                m.d.comb += self.final.eq(turn[short - 1])
+            with m.If(self.take & self.final):
+                m.d.sync += [waiting.eq(0), group.eq(group + 1)]
+                with m.If(group == plan.fold - 1):
+                    m.d.sync += group.eq(0)
+
+        # Synchronous resets blank the parts that are not taken: they cost no logic.
+        blanked = [Signal.like(self.word, name=f"part_{n}", reset_less=True) for n in range(parts)]
+        word = Signal.like(self.word, reset_less=True)
+        m.d.comb += self.word.eq(word)
+        for index, part in enumerate(blanked):
+            first = index * lanes
+            m.d.sync += [part[lane].eq(self.values[first + lane]) for lane in range(lanes)]
+            with m.If(~(self.ready & turn[index])):
+                m.d.sync += part.as_value().eq(0)
+        for lane in range(lanes):
+            either = blanked[0][lane]
+            for part in blanked[1:]:
+                either |= part[lane]
+            m.d.sync += word[lane].eq(either)
         return m

@@ -1,8 +1,10 @@
 """The single-phase membrane unit: a soft-reset neuron that fires in the step it integrates."""
 
+import itertools
+
 import numpy as np
 from amaranth import Module, Signal, signed, unsigned
-from amaranth.lib import data, stream, wiring
+from amaranth.lib import stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
@@ -10,6 +12,7 @@ from hwgen.rtl.constants import constant_memory
 from hwgen.rtl.fifo import PromiseFifo
 from hwgen.rtl.membrane import membrane_layout
 from hwgen.rtl.parts import CurrentParts
+from hwgen.rtl.synapses import currents_signature
 
 LATENCY = 5
 """Cycles from the issue of a word until a new issue of it reads what this one wrote."""
@@ -25,7 +28,8 @@ class SinglePhaseUnit(wiring.Component):
 
     Members
     -------
-    currents : ``In(CurrentParts.signature(plan))``
+    currents : ``In(currents_signature(plan.current_width, plan.lanes))``
+        A window is granted once the words of the one before are taken.
     words : ``Out(stream.Signature(plan.membrane_lanes))``
     """
 
@@ -38,7 +42,7 @@ class SinglePhaseUnit(wiring.Component):
         self._threshold = layer.neuron.threshold.astype(np.int64)
         super().__init__(
             {
-                "currents": In(CurrentParts.signature(plan)),
+                "currents": In(currents_signature(plan.current_width, plan.lanes)),
                 "words": Out(stream.Signature(plan.membrane_lanes)),
             }
         )
@@ -60,7 +64,6 @@ class SinglePhaseUnit(wiring.Component):
         )
         m.submodules.parts = parts = CurrentParts(plan)
         m.submodules.fifo = fifo = PromiseFifo(shape=unsigned(lanes))
-        wiring.connect(m, wiring.flipped(self.currents), parts.currents)
         wiring.connect(m, fifo.words, wiring.flipped(self.words))
 
         # Issue: the next word in the order of the stream.
@@ -68,14 +71,22 @@ class SinglePhaseUnit(wiring.Component):
         address = Signal(range(plan.membrane_depth))
         word = Signal(range(plan.words))
         go = Signal()
-        under_way = Signal(LATENCY - 1)
+        under_way = Signal(LATENCY)  # since the word's issue
         # A memory so small that a word comes round before it is written takes one step at a time.
-        free = under_way == 0 if plan.membrane_depth < LATENCY else 1
+        free = under_way[:-1] == 0 if plan.membrane_depth < LATENCY else 1
+        in_flight = Signal()
         m.d.comb += [
-            parts.word.ready.eq(fifo.free & free),
-            go.eq(parts.word.valid & parts.word.ready),
+            parts.valid.eq(self.currents.valid),
+            parts.values.eq(self.currents.values),
+            parts.ready.eq(fifo.free & free),
+            go.eq(parts.take),
             fifo.promise.eq(go),
+            self.currents.grant.eq(~in_flight),
         ]
+        with m.If(go & parts.final):
+            m.d.sync += in_flight.eq(0)
+        with m.If(self.currents.start):
+            m.d.sync += in_flight.eq(1)
         m.d.sync += under_way.eq(under_way << 1 | go)
         with m.If(go):
             m.d.sync += [address.eq(address + 1), word.eq(word + 1)]
@@ -86,43 +97,40 @@ class SinglePhaseUnit(wiring.Component):
                 with m.If(step == plan.timesteps_in - 1):
                     m.d.sync += step.eq(0)
 
-        # Read the membranes and what is added to them.
+        # Read the membranes and what is added to them, in step with the currents.
         read_port, added_port = memory.read_port(), added_memory.read_port()
         threshold_port = threshold_memory.read_port()
-        word_read = Signal.like(word)
-        currents = Signal(data.ArrayLayout(signed(plan.current_width), lanes), reset_less=True)
-        first = Signal()
+        addresses, words = [address], [word]
+        for index in range(1, LATENCY + 1):
+            addresses.append(Signal.like(address, name=f"address_{index}", reset_less=True))
+        for index in range(1, 4):
+            words.append(Signal.like(word, name=f"word_{index}", reset_less=True))
+        firsts = [Signal(name=f"first_{n}") for n in range(3)]
+        m.d.comb += firsts[0].eq(step == 0)
+        for stages in (addresses, words, firsts):
+            m.d.sync += [later.eq(before) for before, later in itertools.pairwise(stages)]
         m.d.comb += [
-            read_port.addr.eq(address),
-            added_port.addr.eq(word << 1 | (step != 0)),
-            threshold_port.addr.eq(word_read),
-        ]
-        m.d.sync += [
-            currents.eq(parts.word.payload),
-            first.eq(step == 0),
-            word_read.eq(word),
+            read_port.addr.eq(addresses[1]),
+            added_port.addr.eq(words[1] << 1 | ~firsts[1]),
+            threshold_port.addr.eq(words[3]),
         ]
 
-        # Prepare, add, compare; the address follows.
-        membranes, operands, totals, thresholds, reset = (
+        # Add, compare, reset.
+        membranes, operands, totals, reset = (
             Signal(layout, name=name, reset_less=True)
-            for name in ("membranes", "operands", "totals", "thresholds", "reset")
+            for name in ("membranes", "operands", "totals", "reset")
         )
         spikes = Signal(lanes, reset_less=True)
-        m.d.sync += [membranes.eq(read_port.data), thresholds.eq(threshold_port.data)]
-        with m.If(first):
+        m.d.sync += membranes.eq(read_port.data)
+        with m.If(firsts[2]):
             m.d.sync += membranes.as_value().eq(0)
-        addresses = [address]
-        for index in range(4):
-            addresses.append(Signal.like(address, name=f"address_{index}"))
-            m.d.sync += addresses[-1].eq(addresses[-2])
         for lane in range(lanes):
             left = Signal(signed(width + 1), name="left")
             m.d.sync += [
-                operands[lane].eq(currents[lane] + added_port.data[lane]),
+                operands[lane].eq(parts.word[lane] + added_port.data[lane]),
                 totals[lane].eq(membranes[lane] + operands[lane]),
             ]
-            m.d.comb += left.eq(totals[lane] - thresholds[lane])
+            m.d.comb += left.eq(totals[lane] - threshold_port.data[lane])
             m.d.sync += [
                 spikes[lane].eq(~left[-1]),
                 reset[lane].eq(totals[lane]),
@@ -133,10 +141,10 @@ class SinglePhaseUnit(wiring.Component):
         # Write.
         write_port = memory.write_port()
         m.d.comb += [
-            write_port.addr.eq(addresses[4]),
+            write_port.addr.eq(addresses[LATENCY]),
             write_port.data.eq(reset),
-            write_port.en.eq(under_way[3]),
-            fifo.push.eq(under_way[3]),
+            write_port.en.eq(under_way[-1]),
+            fifo.push.eq(under_way[-1]),
             fifo.push_data.eq(spikes),
         ]
         return m

@@ -11,6 +11,9 @@ from hwgen.plan.widths import signed_width
 from hwgen.rtl.scanner import event_layout
 from hwgen.rtl.weights import WeightMemory
 
+note_layout = data.StructLayout({"first": 1, "plane_end": 1, "pass_end": 1})
+"""Where in its pass a window stands: in the first timestep, last of its timestep, last of all."""
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Feed:
@@ -40,12 +43,42 @@ def masked_layout(depth, lanes):
     return data.StructLayout({"address": range(depth), "mask": unsigned(lanes), "last": 1})
 
 
+def currents_signature(width, lanes):
+    """Windows' currents on their way to the membrane unit.
+
+    Members
+    -------
+    grant : ``In(1)``
+        A window's last events may be taken in this cycle.
+    note : ``In(note_layout)``
+        Goes along with the window whose last events are taken.
+    start : ``Out(1)``
+        They are taken.
+    valid : ``Out(1)``
+        In the first cycle of a window's ``values`` and ``noted``, a fixed time after ``start``.
+    values : ``Out(data.ArrayLayout(signed(width), lanes))``
+        Stay until the next window's.
+    noted : ``Out(note_layout)``
+    """
+    return wiring.Signature(
+        {
+            "grant": In(1),
+            "note": In(note_layout),
+            "start": Out(1),
+            "valid": Out(1),
+            "values": Out(data.ArrayLayout(signed(width), lanes)),
+            "noted": Out(note_layout),
+        }
+    )
+
+
 class SynapseArray(wiring.Component):
     """Sums the weight rows of a window's events into ``lanes`` currents.
 
     Every feed has its own weight memory and brings an event a cycle; all bring the same windows,
-    and at the end of a window they wait for each other. A window's last events are taken once the
-    currents of the window before have left, so nothing behind them ever has to stop.
+    and at the end of a window they wait for each other. A window's last events are taken when the
+    membrane unit grants it, which then takes the currents as they come: nothing behind the events
+    ever has to stop.
 
     Parameters
     ----------
@@ -61,10 +94,10 @@ class SynapseArray(wiring.Component):
     -------
     events_N : ``In(stream.Signature(event_layout(depth)))``
         Of feed N; of a masked one with ``masked_layout(depth, lanes)``.
-    currents : ``Out(stream.Signature(data.ArrayLayout(signed(current_width), lanes)))``
+    currents : ``Out(currents_signature(current_width, lanes))``
         ``latency`` cycles after the window's last events.
     stall : ``Out(1)``
-        A window's last events wait for the currents of the window before.
+        A window's last events wait for the grant.
     """
 
     def __init__(self, *, feeds, lanes, weight_bits, current_width):
@@ -88,9 +121,7 @@ class SynapseArray(wiring.Component):
         super().__init__(
             {
                 **events,
-                "currents": Out(
-                    stream.Signature(data.ArrayLayout(signed(current_width), lanes))
-                ),
+                "currents": Out(currents_signature(current_width, lanes)),
                 "stall": Out(1),
             }
         )
@@ -108,32 +139,24 @@ class SynapseArray(wiring.Component):
         lanes, width = self._lanes, self._current_width
         layout = data.ArrayLayout(signed(width), lanes)
 
-        # A window is in flight from its last events until its currents are taken.
-        in_flight = Signal()
-        taken = Signal()
         waiting = Signal(len(self._feeds))  # feeds that hold their last event
         last = Signal()
         m.d.comb += [
-            taken.eq(self.currents.valid & self.currents.ready),
-            last.eq(waiting.all() & ~in_flight),
-            self.stall.eq(waiting.all() & in_flight),
+            last.eq(waiting.all() & self.currents.grant),
+            self.currents.start.eq(last),
+            self.stall.eq(waiting.all() & ~self.currents.grant),
         ]
-        with m.If(last):
-            m.d.sync += in_flight.eq(1)
-        with m.Elif(taken):
-            m.d.sync += in_flight.eq(0)
-
         terms = [
             self._read_rows(m, index, waiting[index], last) for index in range(len(self._feeds))
         ]
 
         # Sum over feeds, two at a time; a sum is as wide as its terms make it.
-        lasts = [last]
+        lasts, notes = [last], [self.currents.note]
         for _ in range(3):
-            lasts.append(_delay(m, lasts[-1]))
+            _delay(m, lasts, notes)
         while len(terms) > 1:
             terms = [_add(m, terms[n : n + 2], width) for n in range(0, len(terms), 2)]
-            lasts.append(_delay(m, lasts[-1]))
+            _delay(m, lasts, notes)
 
         # Accumulate. The last sum goes straight out and the accumulator starts again, as it does
         # until the terms that a reset left on their way have passed.
@@ -143,18 +166,16 @@ class SynapseArray(wiring.Component):
         summed = Signal(layout)
         # Reset reaches what tells whether data is there, not the data: its net is long enough.
         currents = Signal(layout, reset_less=True)
-        m.d.comb += self.currents.payload.eq(currents)
+        noted = Signal(note_layout, reset_less=True)
+        m.d.comb += [self.currents.values.eq(currents), self.currents.noted.eq(noted)]
         for lane in range(lanes):
             m.d.comb += summed[lane].eq(total[lane] + terms[0][0][lane])
             m.d.sync += total[lane].eq(summed[lane])
         with m.If(lasts[-1] | passing[0]):
             m.d.sync += total.as_value().eq(0)
+        m.d.sync += self.currents.valid.eq(lasts[-1])
         with m.If(lasts[-1]):
-            m.d.sync += currents.eq(summed)
-        with m.If(taken):
-            m.d.sync += self.currents.valid.eq(0)
-        with m.If(lasts[-1]):
-            m.d.sync += self.currents.valid.eq(1)
+            m.d.sync += [currents.eq(summed), noted.eq(notes[-1])]
         return m
 
     def _read_rows(self, m, index, waiting, last):
@@ -204,7 +225,10 @@ def _add(m, terms, most):
     return sums, low, high
 
 
-def _delay(m, signal):
-    delayed = Signal()
-    m.d.sync += delayed.eq(signal)
-    return delayed
+def _delay(m, lasts, notes):
+    """Another stage for the end of a window and its note."""
+    last = Signal(name="last")
+    note = Signal(note_layout, name="note", reset_less=True)
+    m.d.sync += [last.eq(lasts[-1]), note.eq(notes[-1])]
+    lasts.append(last)
+    notes.append(note)

@@ -1,21 +1,26 @@
-"""The two-phase membrane unit: accumulates one sample's currents, fires its spikes."""
+"""The two-phase membrane unit: accumulates one pass's currents, fires its spikes."""
 
-from amaranth import Module, Mux, Signal, unsigned
+from math import ceil
+
+from amaranth import Cat, Module, Mux, Signal, unsigned
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from hwgen.plan import widths
 from hwgen.rtl.constants import constant_memory
 from hwgen.rtl.fifo import PromiseFifo
-from hwgen.rtl.membrane import LATENCY, MembraneBank, membrane_layout
+from hwgen.rtl.membrane import LATENCY, MembranePipeline, membrane_layout
 from hwgen.rtl.parts import CurrentParts
+from hwgen.rtl.synapses import currents_signature
 
 
 class TwoPhaseUnit(wiring.Component):
     """Phase I of the two-phase neuron, and its Phase II or, for a read-out, its logits.
 
-    With one bank it accumulates a sample and then fires it; with two it fires a sample while it
-    accumulates the next. Each phase visits the membranes in the order of the stream.
+    With one bank it accumulates a pass and then fires it; with two it fires a pass while it
+    accumulates the next. Both phases share one pipeline: accumulation, which cannot wait, goes
+    first, firing takes the cycles that are left. Each phase visits the membranes in the order of
+    the stream.
 
     Parameters
     ----------
@@ -26,7 +31,7 @@ class TwoPhaseUnit(wiring.Component):
 
     Members
     -------
-    currents : ``In(stream.Signature(data.ArrayLayout(signed(plan.current_width), plan.lanes)))``
+    currents : ``In(currents_signature(plan.current_width, plan.lanes))``
     words : ``Out(stream.Signature(...))``
         Spike words of ``membrane_lanes`` bits, or as many logits.
     """
@@ -39,7 +44,7 @@ class TwoPhaseUnit(wiring.Component):
         self._word = word
         super().__init__(
             {
-                "currents": In(CurrentParts.signature(plan)),
+                "currents": In(currents_signature(plan.current_width, plan.lanes)),
                 "words": Out(stream.Signature(word)),
             }
         )
@@ -47,48 +52,62 @@ class TwoPhaseUnit(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         plan = self._plan
-        banks = [MembraneBank(plan) for _ in range(plan.banks)]
-        firing = Signal(plan.banks)  # whose sample is complete
-        idle = Signal(plan.banks)
-        for index, bank in enumerate(banks):
-            m.submodules[f"bank_{index}"] = bank
-            m.d.comb += idle[index].eq(bank.idle)
-        # A memory so small that a word comes round before it is written takes one step at a time.
-        free = idle if plan.membrane_depth < LATENCY else ~idle | idle
-
-        # Phase I.
+        m.submodules.pipeline = pipeline = MembranePipeline(plan)
         m.submodules.parts = parts = CurrentParts(plan)
-        wiring.connect(m, wiring.flipped(self.currents), parts.currents)
+        m.submodules.fifo = fifo = PromiseFifo(shape=self._word)
+        full = Signal(plan.banks)  # granted to a whole pass
+        closed = Signal(plan.banks)  # holds a whole pass: may fire
+        close = Signal()
+        fire_bank = Signal(range(plan.banks))
+        fire_end = Signal()
+
+        grant_bank = self._grant(m, full)
+        with m.If(fire_end):
+            m.d.sync += [
+                closed.bit_select(fire_bank, 1).eq(0),
+                full.bit_select(fire_bank, 1).eq(0),
+            ]
+        with m.If(self.currents.start & self.currents.note.pass_end):
+            m.d.sync += full.bit_select(grant_bank, 1).eq(1)
+
+        # Phase I: the words of a window as they come.
         acc_bank = Signal(range(plan.banks))
-        acc_step = Signal(range(plan.timesteps_in))
         acc_address = Signal(range(plan.membrane_depth))
-        acc_plane = Signal()
-        acc_end = Signal()
+        close_bank = Signal(range(plan.banks))
+        noted = self.currents.noted
         m.d.comb += [
-            parts.word.ready.eq(~firing.bit_select(acc_bank, 1) & free.bit_select(acc_bank, 1)),
-            acc_plane.eq(
-                parts.word.valid & parts.word.ready & (acc_address == plan.membrane_depth - 1)
-            ),
-            acc_end.eq(acc_plane & (acc_step == plan.timesteps_in - 1)),
+            parts.valid.eq(self.currents.valid),
+            parts.values.eq(self.currents.values),
+            parts.ready.eq(1),
+            pipeline.currents.eq(parts.word),
         ]
-        with m.If(parts.word.valid & parts.word.ready):
+        pass_done = Signal()
+        m.d.comb += pass_done.eq(parts.take & parts.final & noted.pass_end)
+        with m.If(parts.take):
             m.d.sync += acc_address.eq(acc_address + 1)
-        with m.If(acc_plane):
-            m.d.sync += [acc_address.eq(0), acc_step.eq(acc_step + 1)]
-        with m.If(acc_end):
-            m.d.sync += [acc_step.eq(0), acc_bank.eq(acc_bank + 1)]
+            with m.If(parts.final & noted.plane_end):
+                m.d.sync += acc_address.eq(0)
+        with m.If(pass_done):
+            m.d.sync += acc_bank.eq(acc_bank + 1)
+        # The first word that fires must find what the last of its membranes' steps wrote.
+        m.d.comb += close.eq(_delayed(m, pass_done, LATENCY - plan.membrane_depth))
+        with m.If(close):
+            m.d.sync += [
+                closed.bit_select(close_bank, 1).eq(1),
+                close_bank.eq(close_bank + 1),
+            ]
 
         # Phase II.
-        m.submodules.fifo = fifo = PromiseFifo(shape=self._word)
-        fire_bank = Signal(range(plan.banks))
         fire_step = Signal(range(plan.timesteps_out))
         fire_address = Signal(range(plan.membrane_depth))
         fire_word = Signal(range(plan.words))
         fire = Signal()
         fire_plane = Signal()
-        fire_end = Signal()
+        # A memory of few words: each is written before it comes round again.
+        soon = Signal()
         m.d.comb += [
-            fire.eq(firing.bit_select(fire_bank, 1) & free.bit_select(fire_bank, 1) & fifo.free),
+            soon.eq(_within(m, fire, ceil(LATENCY / plan.membrane_depth) - 1)),
+            fire.eq(closed.bit_select(fire_bank, 1) & fifo.free & ~parts.take & ~soon),
             fire_plane.eq(fire & (fire_address == plan.membrane_depth - 1)),
             fire_end.eq(fire_plane & (fire_step == plan.timesteps_out - 1)),
             fifo.promise.eq(fire),
@@ -102,46 +121,93 @@ class TwoPhaseUnit(wiring.Component):
         with m.If(fire_end):
             m.d.sync += [fire_step.eq(0), fire_bank.eq(fire_bank + 1)]
 
-        # A bank changes hands with the last step of its phase.
-        for index in range(plan.banks):
-            with m.If(acc_end & (acc_bank == index)):
-                m.d.sync += firing[index].eq(1)
-            with m.If(fire_end & (fire_bank == index)):
-                m.d.sync += firing[index].eq(0)
+        m.d.comb += [
+            pipeline.issue.fire.eq(fire),
+            pipeline.issue.valid.eq(parts.take | fire),
+            pipeline.issue.first.eq(Mux(parts.take, noted.first, fire_step == 0)),
+            pipeline.issue.address.eq(
+                Mux(parts.take, Cat(acc_bank, acc_address), Cat(fire_bank, fire_address))
+            ),
+        ]
 
         # A lane without a channel accumulates 0, and never fires from one below that. No more is
         # taken from it in later steps: its few bits could run over.
         m.submodules.constants = memory = constant_memory(
             self._constants, membrane_layout(plan), plan, unused=(-1, 0)
         )
-        constants = memory.read_port()
-        m.d.comb += constants.addr.eq((fire_word << 1) | (fire_step != 0))
-        for index, bank in enumerate(banks):
-            mine = firing[index]
-            m.d.comb += [
-                bank.issue.fire.eq(mine),
-                bank.issue.valid.eq(
-                    Mux(
-                        mine,
-                        fire & (fire_bank == index),
-                        parts.word.valid & parts.word.ready & (acc_bank == index),
-                    )
-                ),
-                bank.issue.first.eq(Mux(mine, fire_step == 0, acc_step == 0)),
-                bank.issue.address.eq(Mux(mine, fire_address, acc_address)),
-                bank.issue.currents.eq(parts.word.payload),
-                bank.constants.eq(constants.data),
-            ]
+        read_port = memory.read_port(domain="comb")
+        index = Signal.like(read_port.addr)
+        fires = Signal()
+        constants = Signal(membrane_layout(plan), reset_less=True)
+        m.d.sync += [
+            index.eq(fire_word << 1 | (fire_step != 0)),
+            fires.eq(fire),
+            constants.eq(read_port.data),
+        ]
+        with m.If(~fires):
+            m.d.sync += constants.as_value().eq(0)
+        m.d.comb += [
+            read_port.addr.eq(index),
+            pipeline.constants.eq(constants),
+            fifo.push.eq(pipeline.fired),
+        ]
 
-        # Only one bank fires at a time, and its words come in order.
-        for bank in banks:
-            with m.If(bank.fired):
-                m.d.comb += fifo.push.eq(1)
-                for lane in range(plan.membrane_lanes):
-                    membrane = bank.membranes[lane]
-                    if self._readout:
-                        m.d.comb += fifo.push_data[lane].eq(membrane >> int(plan.leak_in))
-                    else:
-                        m.d.comb += fifo.push_data[lane].eq(~membrane[-1])
+        for lane in range(plan.membrane_lanes):
+            membrane = pipeline.membranes[lane]
+            if self._readout:
+                m.d.comb += fifo.push_data[lane].eq(membrane >> int(plan.leak_in))
+            else:
+                m.d.comb += fifo.push_data[lane].eq(~membrane[-1])
         wiring.connect(m, fifo.words, wiring.flipped(self.words))
         return m
+
+    def _grant(self, m, full):
+        """Grants windows, far enough apart, while their bank is free; returns the bank."""
+        plan = self._plan
+        currents = self.currents
+        windows = plan.positions * plan.fold  # of a timestep
+        # A window's words follow each other; those of a small memory are written before they
+        # come round again.
+        apart = max(plan.parts, ceil(LATENCY / windows))
+        bank = Signal(range(plan.banks), name="grant_bank")
+        window = Signal(range(windows), name="grant_window")
+        step = Signal(range(plan.timesteps_in), name="grant_step")
+        plane_end = Signal()
+        m.d.comb += [
+            currents.grant.eq(
+                ~full.bit_select(bank, 1) & ~_within(m, currents.start, apart - 1)
+            ),
+            plane_end.eq(window == windows - 1),
+            currents.note.first.eq(step == 0),
+            currents.note.plane_end.eq(plane_end),
+            currents.note.pass_end.eq(plane_end & (step == plan.timesteps_in - 1)),
+        ]
+        with m.If(currents.start):
+            m.d.sync += window.eq(window + 1)
+            with m.If(plane_end):
+                m.d.sync += [window.eq(0), step.eq(step + 1)]
+            with m.If(currents.note.pass_end):
+                m.d.sync += [step.eq(0), bank.eq(bank + 1)]
+        return bank
+
+
+def _within(m, event, cycles):
+    """Whether ``event`` was 1 in one of the last ``cycles`` cycles; it comes once in those."""
+    if cycles < 1:
+        return 0
+    recent = Signal(name="recent")
+    passed = Signal(cycles, name="passed")
+    m.d.sync += passed.eq(passed << 1 | event)
+    with m.If(event):
+        m.d.sync += recent.eq(1)
+    with m.Elif(passed[-1]):
+        m.d.sync += recent.eq(0)
+    return recent
+
+
+def _delayed(m, event, cycles):
+    for _ in range(cycles):
+        later = Signal(name="later")
+        m.d.sync += later.eq(event)
+        event = later
+    return event

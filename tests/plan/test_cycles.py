@@ -79,7 +79,7 @@ def test_overlap_takes_half_of_the_interval_of_alternate() -> None:
     images = np.random.default_rng(1).integers(0, 256, (3, *network.input.shape)).astype(np.uint8)
     model, simulated, busy = {}, {}, {}
     for pipeline in ("alternate", "overlap"):
-        plan = make_plan(network, pipeline=pipeline, counters=False)
+        plan = make_plan(network, schedule="time", pipeline=pipeline, counters=False)
         bench = CoreBench(plan, network, images)
         prediction = predict(plan, bench.trains)
         bench.run()

@@ -1,4 +1,4 @@
-"""One bank of membranes: both phases of a neuron, step by step, against golden."""
+"""The membrane pipeline: both phases of a neuron, step by step, against golden."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from amaranth.sim import Simulator
 
 from hwgen.golden.neurons import accumulate, close, fire
 from hwgen.network import Input, InverseLeakyNeuron, ReadOut, SoftResetNeuron
-from hwgen.rtl.membrane import LATENCY, MembraneBank
+from hwgen.rtl.membrane import LATENCY, MembranePipeline
 from tests.rtl.layers import make_layer, plan_one, random_currents
 from tests.rtl.words import join, split
 
@@ -32,7 +32,9 @@ def make(kind: str, code: str, steps: int, frac_bits: int):
     weights = rng.integers(-9, 10, (CHANNELS, 2, 1, 1))
     layer = make_layer(weights, neuron, bias=[-7, 30])
     source = Input(shape=(2, size, size), timesteps=steps, code=code)
-    plan, _ = plan_one(layer, source, lanes=CHANNELS, membrane_lanes=CHANNELS)
+    plan, _ = plan_one(
+        layer, source, lanes=CHANNELS, membrane_lanes=CHANNELS, pipeline="overlap"
+    )
     assert plan.membrane_depth == size * size
     return layer, plan
 
@@ -63,32 +65,41 @@ def expected(layer, code: str, currents: np.ndarray) -> np.ndarray:
     ("kind", "frac_bits"), [("radix", 0), ("radix", 3), ("rate", 0), ("rate", 3), ("readout", 0)]
 )
 def test_both_phases(kind: str, code: str, steps: int, frac_bits: int, gap: float) -> None:
-    """Words follow each other at once; a bank of one membrane waits ``LATENCY`` cycles."""
+    """Words follow each other at once; a bank of one membrane waits ``LATENCY`` cycles.
+
+    Samples take the banks in turn; the steps of two of them come in a random order.
+    """
     layer, plan = make(kind, code, steps, frac_bits)
     depth = plan.membrane_depth
     rng = np.random.default_rng(9)
     currents = random_currents(rng, layer, steps, SAMPLES, *([SIDE] * 2 if depth > 1 else [1, 1]))
     first, others = constants(layer, code)
     flow = random.Random(4)
-    dut = MembraneBank(plan)
-    issues: list[tuple] = []  # (phase, step, address, operand)
-    results: list[list[int]] = []
+    dut = MembranePipeline(plan)
+    # Of each bank: (phase, first, address, operand, result), in order.
+    steps_of: list[list[tuple]] = [[], []]
     for sample in range(SAMPLES):
         given = currents[:, sample].reshape(steps, depth, CHANNELS)
-        issues += [(0, t, n, given[t, n]) for t in range(steps) for n in range(depth)]
+        bank = steps_of[sample % 2]
+        bank += [
+            (0, t == 0, n << 1 | sample % 2, given[t, n], None)
+            for t in range(steps)
+            for n in range(depth)
+        ]
         fired = expected(layer, code, currents[:, sample : sample + 1])
-        for t in range(len(fired)):
-            issues += [(1, t, n, first if t == 0 else others) for n in range(depth)]
-            results += fired[t].tolist()
+        bank += [
+            (1, t == 0, n << 1 | sample % 2, others if t else first, fired[t, n].tolist())
+            for t in range(len(fired))
+            for n in range(depth)
+        ]
 
     async def bench(ctx) -> None:
-        operand = None  # of the cycle before
-        due: list[int] = []  # cycles in which ``fired`` has to be 1
-        busy = -1  # last cycle in which something is under way
-        done = cycle = wait = 0
-        while done < len(results) or issues:
+        operands: list = [None, None]  # of the words issued one and two cycles before
+        due: dict[int, list[int]] = {}  # results by the cycle of ``fired``
+        wait = [0, 0]
+        cycle = 0
+        while any(steps_of) or due:
             assert ctx.get(dut.fired) == (cycle in due)
-            assert ctx.get(dut.idle) == (cycle > busy)
             if ctx.get(dut.fired):
                 raw = ctx.get(dut.membranes.as_value())
                 got = split(raw, plan.membrane_width, CHANNELS)
@@ -96,29 +107,35 @@ def test_both_phases(kind: str, code: str, steps: int, frac_bits: int, gap: floa
                     got = [value >> (code == "radix") for value in got]
                 else:
                     got = [int(value >= 0) for value in got]
-                assert got == results[done]
-                done += 1
-            noise = flow.getrandbits(plan.membrane_width * CHANNELS)
+                assert got == due.pop(cycle)
+            phase, operand = operands.pop() or (None, [0] * CHANNELS)
+            zeros = [0] * CHANNELS
+            ctx.set(
+                dut.currents.as_value(),
+                join(zeros if phase else operand, plan.current_width),
+            )
             ctx.set(
                 dut.constants.as_value(),
-                noise if operand is None else join(operand, plan.membrane_width),
+                join(operand if phase else zeros, plan.membrane_width),
             )
-            operand = None
-            go = issues and wait <= 0 and flow.random() >= gap
+            operands.insert(0, None)
+            ready = [n for n in range(2) if steps_of[n] and wait[n] <= 0]
+            go = ready and flow.random() >= gap
             ctx.set(dut.issue.valid, bool(go))
+            ctx.set(dut.issue.fire, 0)
             if go:
-                phase, step, address, value = issues.pop(0)
+                bank = flow.choice(ready)
+                phase, is_first, address, value, result = steps_of[bank].pop(0)
                 ctx.set(dut.issue.fire, phase)
-                ctx.set(dut.issue.first, step == 0)
+                ctx.set(dut.issue.first, is_first)
                 ctx.set(dut.issue.address, address)
-                ctx.set(dut.issue.currents.as_value(), join(value, plan.current_width))
-                busy = cycle + LATENCY - 1
-                wait = LATENCY if depth < LATENCY else 1
+                wait[bank] = LATENCY if depth < LATENCY else 1
+                operands[0] = phase, value
                 if phase:
-                    operand = value
-                    due.append(cycle + 3)
+                    due[cycle + 3] = result
             await ctx.tick()
-            cycle, wait = cycle + 1, wait - 1
+            cycle += 1
+            wait = [n - 1 for n in wait]
 
     m = Module()
     m.submodules.dut = dut

@@ -1,3 +1,4 @@
+# amaranth: UnusedElaboratable=no
 """The single-phase membrane unit against golden's integrate-and-fire."""
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from hwgen.golden.neurons import integrate_and_fire
 from hwgen.network import Input, Layer, SoftResetNeuron
 from hwgen.rtl.singlephase import SinglePhaseUnit
 from tests.rtl.bench import Bench
+from tests.rtl.currents import Driven
 from tests.rtl.layers import (
     current_range,
     fit,
@@ -36,7 +38,7 @@ def run(
     steps, _, height, width, fan_out = currents.shape
     source = Input(shape=(channels, height, width), timesteps=steps, code="rate")
     plan, _ = plan_one(layer, source, **options)
-    dut = SinglePhaseUnit(plan, layer)
+    dut = Driven(SinglePhaseUnit(plan, layer), plan)
     bench = Bench(dut, seed=plan.membrane_depth)
     train, _ = integrate_and_fire(list(currents), layer, layer.neuron)
     groups = groups_of(fan_out, plan.lanes)
@@ -106,7 +108,9 @@ def test_memories_of_few_words(depth: int) -> None:
     assert plan.membrane_depth == depth
     assert 0.1 < train.mean() < 0.95
     apart = 5 if depth < 5 else 1
-    assert got.cycles == [5 + apart * n for n in range(4 * 9 * depth)]
+    # Currents come 4 cycles after their grant, spikes 6 later.
+    window = max(apart * depth, depth + 4)
+    assert got.cycles == [10 + window * n + apart * k for n in range(36) for k in range(depth)]
 
 
 @pytest.mark.parametrize("steps", [1, 2, 8, 16])
@@ -129,9 +133,9 @@ def test_by_hand() -> None:
 
 
 def test_one_word_a_cycle() -> None:
+    """A window of six words is granted when those before are taken; then 4 cycles pass."""
     layer = make_layer([[1]] * 12, neuron_of([1] * 12, 3))
     currents = np.ones((3, 2, 1, 1, 12), dtype=np.int64)
     _, _, sent, got = run(layer, currents, channels=1, lanes=6, membrane_lanes=1)
-    # A group of six currents leaves with its last word.
-    assert sent.cycles == [6 * n + 5 for n in range(2 * 6)]
-    assert got.cycles == [n + 5 for n in range(72)]
+    assert sent.cycles == [10 * n for n in range(2 * 6)]
+    assert got.cycles == [10 * n + 10 + k for n in range(12) for k in range(6)]

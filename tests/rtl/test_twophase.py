@@ -1,3 +1,4 @@
+# amaranth: UnusedElaboratable=no
 """The two-phase membrane unit against golden: accumulate, close, fire."""
 
 from __future__ import annotations
@@ -11,9 +12,13 @@ from hwgen.golden.neurons import accumulate, close, fire
 from hwgen.network import Input, InverseLeakyNeuron, Layer, ReadOut, SoftResetNeuron, code_max
 from hwgen.rtl.twophase import TwoPhaseUnit
 from tests.rtl.bench import Bench
+from tests.rtl.currents import Driven
 from tests.rtl.layers import fit, make_layer, mixed_weights, plan_one, random_currents
 from tests.rtl.streams import STALLS
 from tests.rtl.words import groups_of, pixel_words, spike_words
+
+LATENCY = 4
+"""Of the currents that the bench brings."""
 
 
 def run(
@@ -23,11 +28,12 @@ def run(
     *,
     stall: tuple[float, float] = (0.0, 0.0),
     reset_at: tuple[int, ...] = (),
+    every: int = 1,
     **options: Any,
 ):
     """``currents`` have shape (T1, samples, height, width, channels)."""
     plan, given = plan_one(layer, source, **options)
-    dut = TwoPhaseUnit(plan, layer, given)
+    dut = Driven(TwoPhaseUnit(plan, layer, given), plan, latency=LATENCY, every=every)
     bench = Bench(dut, seed=plan.membrane_depth)
     closed = close(accumulate(list(currents), source.code), layer)
     if isinstance(layer.neuron, ReadOut):
@@ -176,27 +182,59 @@ def test_lanes_without_a_channel_stay_silent(kind: str, steps: int) -> None:
         run(layer, source, currents, lanes=2, membrane_lanes=2)
 
 
-@pytest.mark.parametrize(("depth", "apart"), [(1, 4), (3, 4), (4, 1), (8, 1)])
-def test_one_word_a_cycle(depth: int, apart: int) -> None:
-    """In both phases, and four cycles apart in a memory of fewer words than that."""
+@pytest.mark.parametrize(("depth", "apart", "again"), [(1, 4, 4), (3, 2, 2), (4, 1, 1), (8, 1, 1)])
+def test_one_word_a_cycle(depth: int, apart: int, again: int) -> None:
+    """In both phases; in a memory of fewer than four words as seldom as brings each word up again
+    four cycles later."""
     layer = make_layer([[1]] * depth, neuron_of("radix", [1] * depth, 2))
     currents = np.zeros((3, 1, 1, 1, depth), dtype=np.int64)
     source = Input(shape=(1, 1, 1), timesteps=3)
     _, sent, got = run(layer, source, currents, lanes=1)
     assert sent.cycles == [apart * n for n in range(3 * depth)]
     # The first word fires once the bank has changed hands and what it reads is written.
-    start = sent.cycles[-1] + apart
-    assert got.cycles == [start + 4 + apart * n for n in range(2 * depth)]
+    start = sent.cycles[-1] + LATENCY + max(1, 5 - depth)
+    assert got.cycles == [start + 4 + again * n for n in range(2 * depth)]
+
+
+@pytest.mark.parametrize(("lanes", "membrane_lanes", "apart"), [(4, 4, 1), (4, 2, 2), (8, 2, 4)])
+def test_windows_follow_each_other_as_fast_as_their_words(
+    lanes: int, membrane_lanes: int, apart: int
+) -> None:
+    layer = make_layer([[1]] * 16, neuron_of("radix", [1] * 16, 2))
+    currents = np.zeros((3, 1, 1, 1, 16), dtype=np.int64)
+    source = Input(shape=(1, 1, 1), timesteps=3)
+    _, sent, _ = run(layer, source, currents, lanes=lanes, membrane_lanes=membrane_lanes)
+    assert sent.cycles == [apart * n for n in range(3 * 16 // lanes)]
 
 
 def test_two_banks_accumulate_while_they_fire() -> None:
-    """With two banks samples follow each other without a gap; with one, each phase waits."""
+    """With two banks accumulation goes on, firing takes the cycles in between; with one, each
+    phase waits for the other."""
     layer = make_layer([[1]] * 6, neuron_of("radix", [1] * 6, 2))
     currents = np.zeros((2, 5, 1, 1, 6), dtype=np.int64)
     source = Input(shape=(1, 1, 1), timesteps=2)
-    _, sent, _ = run(layer, source, currents, lanes=1, pipeline="overlap")
-    assert sent.cycles == list(range(60))
-    _, sent, _ = run(layer, source, currents, lanes=1, pipeline="alternate")
-    assert sent.cycles == [
-        24 * sample + n + sample // 1 * 0 for sample in range(5) for n in range(12)
-    ]
+    _, sent, got = run(layer, source, currents, lanes=1, pipeline="alternate")
+    # 12 words in, 12 out: the next window is granted when the last word has fired.
+    period = 12 + LATENCY + 12
+    assert sent.cycles == [period * sample + n for sample in range(5) for n in range(12)]
+    _, sent, got = run(layer, source, currents, lanes=1, pipeline="overlap")
+    assert sent.cycles[:24] == list(range(24))
+    # Nobody fires while words come without a gap; then the pipeline has one word in each cycle.
+    assert got.cycles[0] == 24 + LATENCY + 4
+    assert got.cycles[:12] == list(range(got.cycles[0], got.cycles[0] + 12))
+    assert sent.cycles[24] == 24 + LATENCY + 12
+
+
+def test_firing_goes_on_between_windows() -> None:
+    """Windows that leave two cycles of three free lose none to firing: T timesteps a pass."""
+    layer = make_layer([[1]] * 6, neuron_of("radix", [1] * 6, 2))
+    currents = np.zeros((2, 5, 1, 1, 6), dtype=np.int64)
+    source = Input(shape=(1, 1, 1), timesteps=2)
+    _, sent, got = run(layer, source, currents, lanes=1, every=3)
+    assert sent.cycles == [3 * n for n in range(60)]
+    # A pass is complete with the currents of window 11; words go where no currents come.
+    complete = 33 + LATENCY
+    free = [n for n in range(complete, complete + 30) if n % 3 != LATENCY % 3][:12]
+    last = [complete + 4 * 36 + n for n in range(1, 13)]
+    between = [36 * sample + n for sample in range(4) for n in free]
+    assert [cycle - 4 for cycle in got.cycles] == between + last

@@ -2,85 +2,111 @@
 
 from __future__ import annotations
 
+from math import ceil
+
 from hwgen.plan.hardware import LayerPlan
-from hwgen.plan.timing.process import Link, Process
+from hwgen.plan.timing.process import Link, Process, Undecided
+
+LATENCY = 4
+"""Cycles from a step of a two-phase membrane to its next one."""
+SINGLE_LATENCY = 5
+"""The same for a single-phase one."""
 
 
-def accumulate(
-    plan: LayerPlan,
-    samples: int,
-    currents: list[int],
-    taken: list[int],
-    closed: list[int],
-    fired: list[int],
-    last_issue: list[int],
-) -> Process:
-    """Phase I: takes currents part by part; appends when each sample is complete to ``closed``."""
-    apart = 4 if plan.membrane_depth < 4 else 1
+class Grants:
+    """When a layer's windows may be granted, and when their currents are there.
+
+    Parameters
+    ----------
+    plan : LayerPlan
+
+    Attributes
+    ----------
+    latency : int
+        From a window's last events to its currents.
+    currents : list of int
+        When each window's currents are there.
+    freed : list of int
+        When what holds up later windows went: the last word of each pass fired or, in a
+        single-phase layer, the last word of each window taken.
+    """
+
+    def __init__(self, plan: LayerPlan) -> None:
+        self.plan = plan
+        self.latency = 4 + (plan.scanners - 1).bit_length()
+        self.currents: list[int] = []
+        self.freed: list[int] = []
+        windows = plan.positions * plan.fold
+        self.windows = windows * plan.timesteps_in
+        """Windows of a pass."""
+        self.apart = max(plan.parts, ceil(LATENCY / windows))
+
+    def next(self) -> int:
+        """First cycle in which the next window's last events can be taken; -1: not known yet."""
+        index = len(self.currents)
+        after = self.currents[-1] - self.latency if index else -self.apart
+        if self.plan.kind == "single-phase":
+            if len(self.freed) < index:
+                return -1
+            return self.freed[-1] + 1 if index else 0
+        before = index // self.windows - self.plan.banks
+        if before < 0:
+            return after + self.apart
+        if before >= len(self.freed):
+            return -1
+        return max(after + self.apart, self.freed[before] + 1)
+
+    def grant(self, last: int) -> None:
+        """A window's last events are taken in cycle ``last``."""
+        self.currents.append(last + self.latency)
+
+
+def fire(plan: LayerPlan, passes: int, grants: Grants, out: Link) -> Process:
+    """Phase II, or the read-out of the logits, in the cycles that accumulation leaves."""
+    apart = ceil(LATENCY / plan.membrane_depth)
+    settle = max(0, LATENCY - plan.membrane_depth)
     groups = group_parts(plan)
-    word = -1
-    window = 0
-    for sample in range(samples):
-        bank = sample % plan.banks
-        if sample >= plan.banks:
-            while len(fired) <= sample - plan.banks:
-                yield window
-            word = max(word, fired[sample - plan.banks])
-        for _ in range(plan.timesteps_in * plan.positions):
-            for parts in groups:
-                while len(currents) <= window:
-                    yield window
-                for part in range(parts):
-                    word = max(word + 1, last_issue[bank] + apart)
-                    if part == 0:
-                        word = max(word, currents[window])
-                    last_issue[bank] = word
-                taken.append(word)
-                window += 1
-        closed.append(word)
-
-
-def fire(
-    plan: LayerPlan,
-    samples: int,
-    closed: list[int],
-    fired: list[int],
-    last_issue: list[int],
-    out: Link,
-) -> Process:
-    """Phase II, or the read-out of the logits."""
-    apart = 4 if plan.membrane_depth < 4 else 1
-    word = -1
-    for sample in range(samples):
-        bank = sample % plan.banks
-        while len(closed) <= sample:
+    currents = grants.currents
+    word = -apart
+    window = 0  # the first one that may have words from cycle ``word`` on
+    for index in range(passes):
+        end = (index + 1) * grants.windows
+        while len(currents) < end:
             yield len(out.ready)
-        word = max(word, closed[sample])
+        word = max(word + apart, currents[end - 1] + groups[-1] + settle) - apart
+        # What may come meanwhile; later windows need the bank that fires now.
+        known = min(passes, index + plan.banks) * grants.windows
         for _ in range(plan.timesteps_out * plan.membrane_depth):
             while (free := out.promised()) < 0:
                 yield len(out.ready)
-            word = max(word + 1, last_issue[bank] + apart, free)
-            last_issue[bank] = word
+            word = max(word + apart, free)
+            while True:
+                while window < len(currents):
+                    after = currents[window] + groups[window % plan.fold]
+                    if currents[window] > word:
+                        break
+                    word = max(word, after)
+                    window += 1
+                if window < len(currents) or window >= known or (yield Undecided(word)):
+                    break
             out.ready.append(word + 4)
-        fired.append(word)
+        grants.freed.append(word)
 
 
-def fire_at_once(
-    plan: LayerPlan, samples: int, currents: list[int], taken: list[int], out: Link
-) -> Process:
+def fire_at_once(plan: LayerPlan, passes: int, grants: Grants, out: Link) -> Process:
     """The single-phase unit: fires in the step it integrates."""
-    apart = 5 if plan.membrane_depth < 5 else 1
+    apart = SINGLE_LATENCY if plan.membrane_depth < SINGLE_LATENCY else 1
     groups = group_parts(plan)
     word = -apart
-    for window in range(samples * plan.timesteps_in * plan.positions * plan.fold):
-        while len(currents) <= window:
+    for window in range(passes * grants.windows):
+        while len(grants.currents) <= window:
             yield len(out.ready)
         for _ in range(groups[window % plan.fold]):
             while (free := out.promised()) < 0:
                 yield len(out.ready)
-            word = max(word + apart, currents[window], free)
-            out.ready.append(word + 5)
-        taken.append(word)
+            word = max(word + apart, grants.currents[window], free)
+            out.ready.append(word + 6)
+        grants.freed.append(word)
 
 
 def group_parts(plan: LayerPlan) -> list[int]:

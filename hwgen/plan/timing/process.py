@@ -8,8 +8,20 @@ to be read from cycle n + 1 on. The result does not depend on the order in which
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable
+from dataclasses import dataclass
 
-Process = Generator[int, None, None]
+
+@dataclass(frozen=True)
+class Undecided:
+    """What a process yields that may act in ``cycle`` unless another unit acts before.
+
+    It waits to be told; where nothing else gets on, ``send(True)`` tells it that none did.
+    """
+
+    cycle: int
+
+
+Process = Generator[int | Undecided, bool | None, None]
 FIFO_DEPTH = 8
 """Places of the FIFO that ends a unit's pipeline (:class:`hwgen.rtl.fifo.PromiseFifo`)."""
 
@@ -40,17 +52,26 @@ def run(processes: Iterable[Process]) -> None:
     A process yields, when it waits, how far it came. Raises :class:`RuntimeError` if all wait and
     none gets on: the hardware would stand still.
     """
-    progress: dict[Process, int] = dict.fromkeys(processes, -1)
+    progress: dict[Process, int | Undecided] = dict.fromkeys(processes, -1)
+
+    def step(process: Process, told: bool | None = None) -> bool:
+        try:
+            reached = process.send(told)
+        except StopIteration:
+            del progress[process]
+            return True
+        moved = reached != progress[process]
+        progress[process] = reached
+        return moved
+
     while progress:
         moved = False
         for process in list(progress):
-            try:
-                reached = next(process)
-            except StopIteration:
-                del progress[process]
-                moved = True
-                continue
-            moved |= reached != progress[process]
-            progress[process] = reached
-        if not moved:
+            moved |= step(process)
+        if moved:
+            continue
+        # All that is still to come follows from what one of the undecided ones does, later.
+        undecided = {p: at.cycle for p, at in progress.items() if isinstance(at, Undecided)}
+        if not undecided:
             raise RuntimeError(f"{len(progress)} units wait for each other")
+        step(min(undecided, key=undecided.__getitem__), told=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from hwgen.plan.hardware import LayerPlan
+from hwgen.plan.timing.membrane import Grants
 from hwgen.plan.timing.process import Process
 from hwgen.plan.timing.scanner import FeedTimes
 
@@ -13,20 +14,15 @@ def sum_windows(
     plan: LayerPlan,
     feeds: Sequence[FeedTimes],
     samples: int,
-    currents: list[int],
-    taken: list[int],
+    grants: Grants,
 ) -> Process:
-    """Scanners and synapse array: appends when each window's currents are there to ``currents``.
-
-    ``taken`` is when the membrane unit took them.
-    """
-    latency = 4 + (plan.scanners - 1).bit_length()
+    """Scanners and synapse array: takes each window's last events once they are granted."""
     last_column = plan.window.out_columns - 1
     for sample, step, out_row, out_column in feeds[0].window.positions(samples):
         arrived = []
         for feed in feeds:
             while (time := feed.window.arrival(sample, step, out_row, out_column)) < 0:
-                yield len(currents)
+                yield len(grants.currents)
             arrived.append(time)
         chunks = [feed.costs[sample][step, out_row, out_column].tolist() for feed in feeds]
         for fold in range(plan.fold):
@@ -34,13 +30,12 @@ def sum_windows(
                 feed.scan(time, cost[fold % len(cost)])
                 for feed, time, cost in zip(feeds, arrived, chunks, strict=True)
             )
-            if currents:
-                while len(taken) < len(currents):
-                    yield len(currents)
-                last = max(last, taken[-1] + 1)
+            if out_column == last_column and fold == plan.fold - 1:
+                for feed in feeds:
+                    feed.window.row_read(step, out_row, feed.reader.read)
+            while (granted := grants.next()) < 0:
+                yield len(grants.currents)
+            last = max(last, granted)
             for feed in feeds:
                 feed.take_last(last)
-            currents.append(last + latency)
-        if out_column == last_column:
-            for feed in feeds:
-                feed.window.row_read(step, out_row, feed.reader.read)
+            grants.grant(last)
