@@ -36,7 +36,9 @@ def numbered(layout: StreamLayout, samples: int = 1) -> Iterator[tuple[int, np.n
 
 
 def test_pixel_words_by_hand() -> None:
-    layout = StreamLayout(tap=0, node="a", shape=(3, 1, 2), timesteps=2, width=2, layout="pixel")
+    layout = StreamLayout(
+        tap=0, node="a", shape=(3, 1, 2), timesteps=2, width=2, layout="pixel", schedule="time"
+    )
     trains = np.array(
         [
             [  # sample 0: t, c, y, x
@@ -57,7 +59,9 @@ def test_pixel_words_by_hand() -> None:
 
 
 def test_raster_words_by_hand() -> None:
-    layout = StreamLayout(tap=0, node="a", shape=(2, 2, 2), timesteps=1, width=5, layout="raster")
+    layout = StreamLayout(
+        tap=0, node="a", shape=(2, 2, 2), timesteps=1, width=5, layout="raster", schedule="time"
+    )
     # c, y, x; the raster runs y, x, c: pixels (0,0) = 1 0, (0,1) = 0 1, (1,0) = 1 1, (1,1) = 0 1.
     trains = np.array([[[[[1, 0], [1, 0]], [[0, 1], [1, 1]]]]], dtype=np.uint8)
     assert layout.pack(trains).tolist() == [[1, 0, 0, 1, 1], [1, 0, 1, 0, 0]]
@@ -66,12 +70,26 @@ def test_raster_words_by_hand() -> None:
     assert layout.locate(1, 3) is None
 
 
+def test_row_words_by_hand() -> None:
+    """Two rows of two pixels, two timesteps: the first row in both, then the second."""
+    layout = StreamLayout(
+        tap=0, node="a", shape=(1, 2, 2), timesteps=2, width=1, layout="pixel", schedule="row"
+    )
+    # t, c, y, x
+    trains = np.array([[[[[1, 0], [1, 1]]], [[[0, 1], [0, 0]]]]], dtype=np.uint8)
+    assert layout.pack(trains).ravel().tolist() == [1, 0, 0, 1, 1, 1, 0, 0]
+    assert layout.locate(8 + 5, 0) == Place(sample=1, timestep=1, row=1, column=1, channel=0)
+    assert layout.locate(3, 0) == Place(sample=0, timestep=2, row=0, column=1, channel=0)
+
+
+@pytest.mark.parametrize("schedule", ["time", "row"])
 @pytest.mark.parametrize("layout", ["pixel", "raster"])
 @pytest.mark.parametrize("width", [1, 3, 8])
-def test_locate_is_the_inverse_of_pack(layout: str, width: int) -> None:
+def test_locate_is_the_inverse_of_pack(layout: str, width: int, schedule: str) -> None:
     stream = StreamLayout(
-        tap=0, node="a", shape=(3, 2, 2), timesteps=2, width=width, layout=layout
-    )
+        tap=0, node="a", shape=(3, 2, 2), timesteps=2, width=width, layout=layout,
+        schedule=schedule,
+    )  # fmt: skip
     for index, words in numbered(stream, samples=2):
         ((word, bit),) = np.argwhere(words)
         sample, t, c, y, x = np.unravel_index(index, (2, 2, 3, 2, 2))

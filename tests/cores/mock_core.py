@@ -132,6 +132,7 @@ def write_mock_core(folder: Path, samples: int) -> np.ndarray:
                 "timesteps": TIMESTEPS,
                 "width": TAP_WIDTHS[tap],
                 "layout": "pixel",
+                "schedule": "time",
             }
             for tap, (node, channels) in enumerate((("input", CHANNELS), ("conv1", OUT_CHANNELS)))
         ],

@@ -150,6 +150,7 @@ def test_ports_of_the_manifest_are_those_of_the_verilog(tmp_path: Path) -> None:
     assert found["s_axis_tdata"] == ("in", 64)
     assert manifest["streams"][1] == {
         "tap": 1, "node": "a", "shape": [2, 1, 1], "timesteps": 2, "width": 2, "layout": "pixel",
+        "schedule": "row",
     }  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from tests.rtl.cores import beats_of, words_of
 from tests.rtl.streams import STALLS
 
 
-def plan_of(source: Input, layout: str, input_width: int):
+def plan_of(source: Input, layout: str, input_width: int, schedule: str = "time"):
     """The encoder of a network that starts with a linear layer ("raster") or a convolution."""
     channels, height, width = source.shape
     if layout == "raster":
@@ -25,7 +25,7 @@ def plan_of(source: Input, layout: str, input_width: int):
         conv = Conv2d(source="input", weights=np.ones((1, channels, height, width), np.int32))
         nodes = (read_out(conv),)
     network = Network(name="n", input=source, nodes=nodes)
-    return make_plan(network, input_width=input_width).encoder
+    return make_plan(network, input_width=input_width, schedule=schedule).encoder
 
 
 def read_out(projection: Linear | Conv2d) -> Layer:
@@ -49,9 +49,10 @@ def run(
     *,
     stall: tuple[float, float] = (0.0, 0.0),
     reset_at: tuple[int, ...] = (),
+    schedule: str = "time",
 ):
-    plan = plan_of(source, layout, input_width)
-    assert plan.output.layout == layout
+    plan = plan_of(source, layout, input_width, schedule)
+    assert (plan.output.layout, plan.output.schedule) == (layout, schedule)
     images = images_of(source, samples)
     dut = Encoder(plan)
     bench = Bench(dut, seed=samples)
@@ -82,11 +83,17 @@ CASES = [
 
 @pytest.mark.parametrize("stall", STALLS[1:])
 @pytest.mark.parametrize("code", ["radix", "rate"])
-@pytest.mark.parametrize("case", CASES, ids=str)
-def test_trains_equal_golden(case: tuple, code: str, stall: tuple[float, float]) -> None:
+@pytest.mark.parametrize(
+    ("case", "schedule"),
+    [(case, "time") for case in CASES] + [(case, "row") for case in CASES if case[3] == "pixel"],
+    ids=str,
+)
+def test_trains_equal_golden(
+    case: tuple, schedule: str, code: str, stall: tuple[float, float]
+) -> None:
     shape, steps, pixel_bits, layout, input_width = case
     source = Input(shape=shape, timesteps=steps, code=code, pixel_bits=pixel_bits)
-    run(source, layout, input_width, 5, stall=stall, reset_at=(11, 37))
+    run(source, layout, input_width, 5, stall=stall, reset_at=(11, 37), schedule=schedule)
 
 
 @pytest.mark.parametrize("code", ["radix", "rate"])
@@ -95,7 +102,7 @@ def test_frames_of_few_words(pixels: int, code: str) -> None:
     """Accumulators that come round before they are written must be waited for."""
     source = Input(shape=(1, 1, pixels), timesteps=6, code=code)
     plan, _, got = run(source, "raster" if pixels == 1 else "pixel", 8, 6)
-    assert plan.output.words_per_plane == pixels
+    assert plan.line_words == plan.output.words_per_plane == pixels
     apart = 4 if code == "rate" and pixels < 4 else 1
     start = 6 * pixels  # the first sample's words come as its pixels do
     assert got.cycles[start:] == [
@@ -103,18 +110,41 @@ def test_frames_of_few_words(pixels: int, code: str) -> None:
     ]
 
 
-def test_first_plane_follows_the_pixels() -> None:
+@pytest.mark.parametrize("code", ["radix", "rate"])
+@pytest.mark.parametrize("pixels", [1, 2, 3, 4])
+def test_rows_of_few_words(pixels: int, code: str) -> None:
+    """In the schedule ``row`` the accumulators are those of a row: they come round sooner."""
+    source = Input(shape=(1, 4, pixels), timesteps=6, code=code)
+    plan, _, got = run(source, "pixel", 8, 6, schedule="row")
+    assert plan.line_words == pixels
+    apart = 4 if code == "rate" and pixels < 4 else 1
+    assert got.cycles == [got.cycles[0] + apart * n for n in range(len(got.cycles))]
+
+
+@pytest.mark.parametrize("schedule", ["time", "row"])
+def test_first_words_follow_the_pixels(schedule: str) -> None:
     """A beat taken in cycle n is in the frame at n + 2; its word is there 4 cycles later."""
     source = Input(shape=(1, 4, 8), timesteps=3)
-    _, sent, got = run(source, "pixel", 8, 1)
+    _, sent, got = run(source, "pixel", 8, 1, schedule=schedule)
     assert sent.cycles == list(range(32))
     assert got.cycles == [6 + n for n in range(96)]
 
 
-def test_a_frame_comes_in_while_the_other_is_sent() -> None:
+def test_a_row_goes_in_all_its_timesteps_before_the_next_one_is_there() -> None:
+    source = Input(shape=(1, 2, 4), timesteps=3)
+    dut = Encoder(plan_of(source, "pixel", 8, "row"))
+    bench = Bench(dut)
+    bench.send(dut.beats, [0xFF] * 4)  # the first of two rows, and no more
+    got = bench.expect(dut.words, [1] * 12)
+    bench.run()
+    assert got.cycles == [6 + n for n in range(12)]
+
+
+@pytest.mark.parametrize("schedule", ["time", "row"])
+def test_a_frame_comes_in_while_the_other_is_sent(schedule: str) -> None:
     """32 beats a frame, 32 words a plane, three planes: the planes set the pace."""
     source = Input(shape=(1, 4, 8), timesteps=3)
-    _, sent, got = run(source, "pixel", 8, 6)
+    _, sent, got = run(source, "pixel", 8, 6, schedule=schedule)
     assert got.cycles == [6 + n for n in range(6 * 96)]
 
 

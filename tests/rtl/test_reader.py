@@ -1,84 +1,124 @@
+# amaranth: UnusedElaboratable=no
 """The window reader alone, on a ring of rows that is written as early as it allows."""
 
 from __future__ import annotations
 
 import random
+from typing import Any
 
 import pytest
 from amaranth import Module, Value
 from amaranth.sim import Simulator
 
 from hwgen.plan.geometry import WindowPlan
+from hwgen.plan.hardware import FeedPlan
 from hwgen.rtl.reader import WindowReader
-from tests.rtl.windows import inside, taps_of, window
+from tests.rtl.windows import feed, inside, lines_of, reads_of, weight_row, window
 
-SHAPES = {
-    "3×3": window(word_width=16, rows=5, columns=4),
-    "strided": window(word_width=16, rows=8, columns=5, kernel=(2, 2), stride=(3, 2)),
-    "padded": window(word_width=16, padding=(1, 2, 2, 0), words=2),
-    "stride beyond the kernel": window(word_width=16, rows=9, kernel=(1, 2), stride=(4, 4)),
-    "depthwise": window(word_width=16, words=3, fold=3, kernel=(2, 2), depthwise=True),
-    "one pixel": window(word_width=16, rows=1, columns=1, kernel=(1, 1), fold=2),
+BITS = 16
+
+
+def tokens(**sizes: Any) -> WindowPlan:
+    return window(**{"word_width": BITS, "rows": 5, "columns": 4, **sizes})
+
+
+FEEDS = {
+    "3×3": feed(tokens()),
+    "strided": feed(tokens(rows=8, columns=5, kernel=(2, 2), stride=(3, 2))),
+    "padded": feed(tokens(padding=(1, 2, 2, 0), words=2)),
+    "padded, few rows": feed(tokens(rows=4, padding=(2, 0, 2, 1), slots=3)),
+    "stride beyond the kernel": feed(tokens(rows=9, kernel=(1, 2), stride=(4, 4))),
+    "wide": feed(tokens(wide=True, kernel=(3, 2), padding=(1, 1, 1, 1))),
+    "wide, strided": feed(tokens(wide=True, kernel=(2, 3), stride=(2, 2), padding=(1, 1, 0, 1))),
+    "masked": feed(tokens(words=3, fold=3, kernel=(2, 2), depthwise=True), "masked"),
+    "every": feed(tokens(words=2, fold=2, padding=(1, 1, 1, 1), depthwise=True), "every"),
+    "shared taps": feed(tokens(words=3, pack=1, fold=2, kernel=(2, 3)), shared_taps=True),
+    "whole map": feed(tokens(rows=3, columns=2, kernel=(3, 2), words=2), shared_taps=True),
+    "one pixel": feed(tokens(rows=1, columns=1, kernel=(1, 1), fold=2)),
 }
 
 
-def token(plan: WindowPlan, plane: int, row: int, column: int, chunk: int) -> int:
-    """Unlike that of any other place, and of the same place in other planes; never 0."""
-    place = ((plane * plan.rows + row) * plan.columns + column) * plan.words + chunk
+def token(plan: WindowPlan, sample: int, step: int, row: int, chunk: int) -> int:
+    """Unlike that of any other chunk of the memory, over all samples; never 0."""
+    line = (sample * plan.timesteps + step) * plan.rows + row
+    place = line * plan.row_chunks + chunk
     assert place < 0xFFFF
     return place + 1
 
 
-@pytest.mark.parametrize("stall", [0.0, 0.7])
-@pytest.mark.parametrize("pace", [1.0, 0.4])
-@pytest.mark.parametrize("name", SHAPES)
-def test_reads_what_is_there_and_lets_nothing_be_overwritten(
-    name: str, pace: float, stall: float
-) -> None:
-    """Rows are a ring; a chunk read too early, or too late, holds another plane's token."""
-    plan = SHAPES[name]
-    assert plan.buffer_rows == min(plan.kernel[0] + plan.stride[0], 2 * plan.rows)
-    dut = WindowReader(plan, 0)
-    planes, rng = 3 * plan.timesteps, random.Random(7)
-    expected = [
-        (token(plan, plane, row, column, chunk) if inside(plan, row, column) else 0)
-        | last << 16
-        | wrap << 17
-        for plane, row, column, chunk, last, wrap in taps_of(plan, planes)
-    ]
-    tokens = [
-        [token(plan, plane, row, column, chunk) for column in range(plan.columns)
-         for chunk in range(plan.words)]
-        for plane in range(planes) for row in range(plan.rows)
-    ]  # fmt: skip
-    memory = [0] * plan.depth
-    got: list[int] = []
+def expected_chunks(given: FeedPlan, samples: int) -> list[tuple[int, int, bool]]:
+    """(token, weight row, last); a chunk outside the map is silent."""
+    plan, result = given.window, []
+    slice_width = BITS * plan.pack * (plan.kernel[1] if plan.wide else 1)
+    for sample in range(samples):
+        for read in reads_of(plan):
+            bits = 0
+            if plan.wide:
+                if 0 <= read.row < plan.rows:
+                    bits = token(plan, sample, read.step, read.row, read.out_column)
+            elif inside(plan, read.row, read.pixels[0]):
+                chunk = read.pixels[0] * plan.words + read.chunk
+                bits = token(plan, sample, read.step, read.row, chunk)
+            if bits or read.last or given.kind == "every":
+                result.append((bits, weight_row(given, read, slice_width), read.last))
+    return result
 
-    async def bench(ctx) -> None:
-        row = place = 0
+
+@pytest.mark.parametrize(("pace", "stall"), [(1.0, 0.0), (0.4, 0.0), (1.0, 0.7)])
+@pytest.mark.parametrize("schedule", ["time", "row"])
+@pytest.mark.parametrize("name", FEEDS)
+def test_reads_what_is_there_and_lets_nothing_be_overwritten(
+    name: str, schedule: str, pace: float, stall: float
+) -> None:
+    """Rows are a ring; a chunk read too early, or too late, holds another line's token."""
+    given = FEEDS[name]
+    plan = window(**{**{n: getattr(given.window, n) for n in given.window.__dataclass_fields__},
+                     "schedule": schedule})  # fmt: skip
+    given = feed(plan, given.kind, shared_taps=given.shared_taps)
+    planes = plan.timesteps if schedule == "row" else 1
+    pitch = plan.depth // (plan.slots * planes)
+    dut = WindowReader(given)
+    samples, rng = 3, random.Random(7)
+    expected = expected_chunks(given, samples)
+    slice_width = plan.chunk_width
+    base_width = (given.weight_depth - 1).bit_length()
+    lines = [
+        [token(plan, sample, step, row, chunk) for chunk in range(plan.row_chunks)]
+        for sample in range(samples)
+        for step, row in lines_of(plan, plan.rows)
+    ]
+    memory = [0] * plan.depth
+    got: list[tuple[int, int, bool]] = []
+
+    async def bench(ctx: Any) -> None:
+        line = place = 0
         for _ in range(20_000):
-            room = row < len(tokens) and ctx.get(dut.room)
+            room = line < len(lines) and ctx.get(dut.room)
             write = bool(room and rng.random() < pace)
-            row_done = write and place == plan.columns * plan.words - 1
-            ctx.set(dut.column, place // plan.words)
-            ctx.set(dut.row_done, row_done)
-            ctx.set(dut.chunks.ready, rng.random() >= stall)
-            if ctx.get(dut.chunks.valid) and ctx.get(dut.chunks.ready):
-                got.append(ctx.get(Value.cast(dut.chunks.payload)))
+            line_done = write and place == plan.row_chunks - 1
+            ctx.set(dut.stored, place)
+            ctx.set(dut.plane, line % planes)
+            ctx.set(dut.row_done, line_done and line % planes == planes - 1)
+            (chunks,) = dut.chunks
+            ctx.set(chunks.ready, rng.random() >= stall)
+            if ctx.get(chunks.valid) and ctx.get(chunks.ready):
+                word = ctx.get(Value.cast(chunks.payload))
+                bits, above = word & (1 << slice_width) - 1, word >> slice_width
+                got.append((bits, above & (1 << base_width) - 1, bool(above >> base_width)))
                 assert got[-1] == expected[len(got) - 1], len(got)
             address = ctx.get(dut.address)  # of a tap outside the map: anything
             data = memory[address] if address < plan.depth else 0xFFFF
             if write:
-                memory[(row * plan.columns * plan.words + place) % plan.depth] = tokens[row][place]
+                memory[line % (plan.slots * planes) * pitch + place] = lines[line][place]
             await ctx.tick()
             ctx.set(dut.data, data)
             if write:
                 place += 1
-            if row_done:
-                row, place = row + 1, 0
-            if len(got) == len(expected) and row == len(tokens):
+            if line_done:
+                line, place = line + 1, 0
+            if len(got) == len(expected) and line == len(lines):
                 return
-        raise AssertionError(f"stands still after {len(got)} of {len(expected)} chunks, row {row}")
+        raise AssertionError(f"stands still after {len(got)} of {len(expected)} chunks, row {line}")
 
     m = Module()
     m.submodules.dut = dut

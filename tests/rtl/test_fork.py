@@ -1,0 +1,59 @@
+# amaranth: UnusedElaboratable=no
+"""A stream that goes to several units: each gets every word once, none waits without need."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from hwgen.rtl.fork import StreamFork
+from tests.rtl.bench import Bench
+
+WORDS = [random.Random(0).randrange(256) for _ in range(150)]
+
+
+def bench_of(takers: int, *, seed: int = 0) -> tuple[Bench, StreamFork]:
+    dut = StreamFork(shape=8, takers=takers)
+    return Bench(dut, seed=seed), dut
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize(
+    ("source", "stalls"),
+    [
+        (0.0, (0.4, 0.4)),
+        (0.5, (0.0, 0.6)),
+        (0.3, (0.5, 0.0, 0.3)),
+        (0.3, (0.2, 0.4, 0.6, 0.2)),
+    ],
+)
+def test_every_taker_gets_every_word_once(
+    source: float, stalls: tuple[float, ...], seed: int
+) -> None:
+    bench, dut = bench_of(len(stalls), seed=seed)
+    sent = bench.send(dut.words, WORDS, stall=source)
+    got = [
+        bench.expect(copy, WORDS, stall=stall, name=f"copy {n}")
+        for n, (copy, stall) in enumerate(zip(dut.copies, stalls, strict=True))
+    ]
+    bench.run(reset_at=(37,))
+    # A word leaves in the cycle in which the last of its takers has it.
+    assert sent.cycles == [max(cycles) for cycles in zip(*(g.cycles for g in got), strict=True)]
+
+
+def test_a_word_a_cycle_where_all_take() -> None:
+    bench, dut = bench_of(3)
+    sent = bench.send(dut.words, WORDS)
+    got = [bench.expect(copy, WORDS) for copy in dut.copies]
+    bench.run()
+    assert sent.cycles == got[0].cycles == got[1].cycles == got[2].cycles == list(range(150))
+
+
+def test_one_that_takes_nothing_holds_the_others_up_after_one_word() -> None:
+    bench, dut = bench_of(2)
+    sent = bench.send(dut.words, WORDS)
+    got = bench.expect(dut.copies[0], WORDS)
+    with pytest.raises(AssertionError, match="stands still"):
+        bench.run(timeout=60)  # nobody takes the second copy
+    assert (len(sent.cycles), len(got.cycles)) == (0, 1)
