@@ -1,6 +1,6 @@
 """The event scanner: from chunks of spike bits to the addresses of their weights."""
 
-from amaranth import Cat, Module, Signal, unsigned
+from amaranth import Cat, Const, Module, Signal, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -36,7 +36,7 @@ class EventScanner(wiring.Component):
     -------
     chunks : ``In(stream.Signature(chunk_layout(chunk_width, depth)))``
     events : ``Out(stream.Signature(event_layout(depth)))``
-        Five cycles after the chunk; ``last`` stands on the window's last event. Up to eight
+        Four cycles after the chunk; ``last`` stands on the window's last event. Up to eight
         wait here, which evens out windows of unlike length.
     busy : ``Out(1)``
         A chunk is being searched.
@@ -67,75 +67,71 @@ class EventScanner(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        width = self._chunk_width
-        chunk = self.chunks.payload
-
-        def without_lowest(bits):
-            """Subtracting 1 changes the lowest set bit and the zeros below it."""
-            return bits & (bits - 1)
-
-        # Look ahead: what is left of the chunk after its first event.
-        ahead_valid = Signal()
-        ahead = Signal.like(chunk, reset_less=True)
-        ahead_rest = Signal(width, reset_less=True)
-        load = Signal()
-        m.d.comb += self.chunks.ready.eq(~ahead_valid | load)
-        with m.If(self.chunks.ready):
-            m.d.sync += [
-                ahead_valid.eq(self.chunks.valid),
-                ahead.eq(chunk),
-                ahead_rest.eq(without_lowest(chunk.bits)),
-            ]
-
-        # Search: an event a cycle, the chunk's last one where nothing is left after it.
         m.submodules.fifo = fifo = PromiseFifo(shape=event_layout(self._depth))
         valid = Signal()
-        bits = Signal(width, reset_less=True)
-        rest = Signal(width, reset_less=True)
-        base = Signal(range(self._depth), reset_less=True)
-        last = Signal()
+        chunk = Signal.like(self.chunks.payload, reset_less=True)
         step = Signal()
-        final = Signal()
+        load = Signal()
+        index, rest, final = self._find_lowest(m, chunk.bits)
         m.d.comb += [
             step.eq(valid & fifo.free),
-            final.eq(rest == 0),
             load.eq(~valid | (step & final)),
+            self.chunks.ready.eq(load),
             fifo.promise.eq(step),
             self.busy.eq(valid),
         ]
         with m.If(step):
-            m.d.sync += [bits.eq(rest), rest.eq(without_lowest(rest))]
+            m.d.sync += chunk.bits.eq(rest)
         with m.If(load):
-            m.d.sync += [
-                valid.eq(ahead_valid),
-                bits.eq(ahead.bits),
-                rest.eq(ahead_rest),
-                base.eq(ahead.base),
-                last.eq(ahead.last),
-            ]
+            m.d.sync += [valid.eq(self.chunks.valid), chunk.eq(self.chunks.payload)]
 
-        # One-hot: the bit that goes.
-        hot_valid = Signal()
-        hot = Signal(width, reset_less=True)
-        hot_base = Signal.like(base, reset_less=True)
-        hot_last = Signal(reset_less=True)
+        # The index of the bit goes on top of the row of the chunk's first bit.
+        found = Signal()
+        place = Signal.like(index, reset_less=True)
+        event = Signal(event_layout(self._depth), reset_less=True)
         m.d.sync += [
-            hot_valid.eq(step),
-            hot.eq(bits & ~rest),
-            hot_base.eq(base),
-            hot_last.eq(last & final),
-        ]
-
-        # Address: its index on top of the chunk's first row.
-        index = Signal(range(width))
-        for place in range(len(index)):
-            chosen = [hot[n] for n in range(width) if n >> place & 1]
-            m.d.comb += index[place].eq(Cat(*chosen).any())
-        m.d.sync += [
-            fifo.push.eq(hot_valid),
-            fifo.push_data.address.eq(hot_base + index),
-            fifo.push_data.hit.eq(hot != 0),
-            fifo.push_data.last.eq(hot_last),
+            found.eq(step),
+            place.eq(index),
+            event.address.eq(chunk.base),
+            event.hit.eq(chunk.bits != 0),
+            event.last.eq(chunk.last & final),
+            fifo.push.eq(found),
+            fifo.push_data.eq(event),
+            fifo.push_data.address.eq(event.address + place),
         ]
         wiring.connect(m, fifo.words, wiring.flipped(self.events))
         return m
+
+    def _find_lowest(self, m, bits):
+        """Index of the lowest bit that is 1, ``bits`` without it, and whether these are all 0.
+
+        Bits are looked at in groups of four: what a group says of itself is one look-up table.
+        """
+        width = self._chunk_width
+        index = Signal(range(width))
+        rest = Signal(width)
+        final = Signal()
+        groups = [bits[n : n + 4] for n in range(0, width, 4)]
+        some = Signal(len(groups))
+        first = Signal(len(groups))
+        several = Signal(len(groups))
+        low, high = Const(0, 2), Const(0, max(1, (len(groups) - 1).bit_length()))
+        for n, group in enumerate(groups):
+            pairs = [group[a] & group[b] for a in range(len(group)) for b in range(a)]
+            m.d.comb += [
+                some[n].eq(group.any()),
+                first[n].eq(~some[:n].any()),
+                several[n].eq(Cat(*pairs).any() | (~first[n] & some[n])),
+            ]
+            chosen = first[n] & some[n]
+            place = Signal(2, name=f"place_{n}")
+            for lane in reversed(range(len(group))):
+                with m.If(group[lane]):
+                    m.d.comb += place.eq(lane)
+            low = low | (place & chosen.replicate(2))
+            high = high | (Const(n, len(high)) & chosen.replicate(len(high)))
+            for lane in range(len(group)):
+                lowest = first[n] & ~group[:lane].any()
+                m.d.comb += rest[4 * n + lane].eq(group[lane] & ~lowest)
+        m.d.comb += [final.eq(~several.any()), index.eq(Cat(low, high))]
+        return index, rest, final

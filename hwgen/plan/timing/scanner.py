@@ -20,15 +20,14 @@ class Scanner:
 
     def __init__(self, waiting: Waiting) -> None:
         self.waiting = waiting
-        self.ahead = self.load = self.step = self.pop = -1
+        self.step = self.pop = -1
         self.pops: deque[int] = deque([-1] * FIFO_DEPTH, maxlen=FIFO_DEPTH)
 
     def scan(self, read: int, cost: int) -> None:
         """A chunk read at ``read`` that holds ``cost`` spikes."""
-        # A chunk is looked at once the one before is searched, and is then searched itself.
-        self.ahead = max(self.waiting.put(read), self.ahead + 1, self.load)
-        self.waiting.taken.append(self.ahead)
-        step = self.load = max(self.ahead + 1, self.step)
+        # A chunk is taken as the one before gives its last event.
+        step = max(self.waiting.put(read), self.step)
+        self.waiting.taken.append(step)
         pops, pop = self.pops, self.pop
         for _ in range(max(cost, 1)):
             step = max(step + 1, pops[0] + 1)
