@@ -1,0 +1,213 @@
+"""What a layer processing unit costs on an ECP5: LUT4 a lane, module by module, and its clock.
+
+The layer is the heaviest kind of a CIFAR ResNet: 3×3, 16 to 16 channels on 32×32 pixels, T = 4,
+random 8-bit weights. ``--place`` also places and routes it alone, its ports registered.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import tempfile
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from amaranth import Cat, Module, Signal
+from amaranth.back import verilog
+from amaranth.hdl import Value
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+from rich.console import Console
+from rich.table import Table
+
+from hwgen.network import Conv2d, Input, InverseLeakyNeuron, Layer, Network, ReadOut
+from hwgen.plan.folding import make_plan
+from hwgen.plan.hardware import HardwarePlan, LayerPlan
+from hwgen.plan.weights import pack_weights
+from hwgen.resources import resource_dir
+from hwgen.rtl.design import TEMPLATES
+from hwgen.rtl.layer import LayerUnit
+from hwgen.synth.tools import run
+
+COSTS = {"LUT4": 1, "CCU2C": 2, "TRELLIS_DPR16X4": 6}
+"""LUT4 of each cell: a carry cell is two, 16 × 4 bits of LUT RAM are four and two to write them."""
+COUNTED = {"DP16KD": "block_ram", "TRELLIS_FF": "ff"}
+
+
+def network(*, channels: int, size: int, timesteps: int) -> Network:
+    """Three layers, the middle one of them as it stands in the middle of a network."""
+    rng = np.random.default_rng(0)
+
+    def layer(name: str, source: str, inputs: int) -> Layer:
+        weights = rng.integers(-127, 128, (channels, inputs, 3, 3)).astype(np.int32)
+        conv = Conv2d(source=source, weights=weights, padding=(1, 1, 1, 1))
+        bias = rng.integers(-1000, 1000, channels).astype(np.int64)
+        threshold = rng.integers(2000, 4000, channels).astype(np.int64)
+        neuron = InverseLeakyNeuron(threshold=threshold, timesteps=timesteps)
+        return Layer(name=name, projections=(conv,), bias=bias, neuron=neuron)
+
+    ones = np.ones((1, channels, size, size), dtype=np.int32)
+    readout = Layer(
+        name="out",
+        projections=(Conv2d(source="measured", weights=ones),),
+        bias=np.zeros(1, dtype=np.int64),
+        neuron=ReadOut(),
+    )
+    nodes = (layer("first", "input", 3), layer("measured", "first", channels), readout)
+    source = Input(shape=(3, size, size), timesteps=timesteps)
+    return Network(name="n", input=source, nodes=nodes)
+
+
+def make_unit(net: Network, plan: HardwarePlan) -> tuple[LayerUnit, LayerPlan]:
+    stage = next(stage for stage in plan.layers if stage.node == "measured")
+    layer = next(node for node in net if node.name == "measured")
+    assert isinstance(layer, Layer)
+    weights = [
+        pack_weights(projection, feed, stage, plan.stream(feed.source))
+        for projection, feed in zip(layer.projections, stage.feeds, strict=True)
+    ]
+    return LayerUnit(stage, layer, net.signals()["first"], weights=weights), stage
+
+
+class Registered(wiring.Component):
+    """A unit with a register at each port, so that only its own paths are timed."""
+
+    def __init__(self, unit: LayerUnit) -> None:
+        self.unit = unit
+        ports = {True: [], False: []}
+        for _, member, value in unit.signature.flatten(unit):
+            ports[member.flow is In].append(Value.cast(value))
+        self.inputs, self.outputs = Cat(ports[True]), Cat(ports[False])
+        super().__init__({"i": In(len(self.inputs)), "o": Out(len(self.outputs))})
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.unit = self.unit
+        held, given = Signal.like(self.inputs), Signal.like(self.outputs)
+        m.d.sync += [held.eq(self.i), given.eq(self.outputs)]
+        m.d.comb += [self.inputs.eq(held), self.o.eq(given)]
+        return m
+
+
+def to_verilog(component: Any) -> str:
+    text = verilog.convert(component, name="top", emit_src=False, strip_internal_attrs=True)
+    # As hwgen writes it: lanes are no bits.
+    text = re.sub(r"\\\S+", lambda name: re.sub(r"\[(\d+)\]", r".\1", name[0]), text)
+    templates = resource_dir("rtl_templates")
+    return text + "".join((templates / name).read_text(encoding="utf-8") for name in TEMPLATES)
+
+
+def synthesise(source: str, folder: Path, *, flat: bool) -> dict[str, Counter[str]]:
+    """LUT4, block RAMs and flip-flops of each module; ``top`` alone where ``flat``."""
+    (folder / "top.v").write_text(source, encoding="utf-8")
+    keep = "" if flat else "-noflatten"
+    script = f"read_verilog top.v; synth_ecp5 -top top {keep}; write_json top.json"
+    run("yosys", ["-q", "-p", script], folder=folder, log=folder / "yosys.out")
+    modules = json.loads((folder / "top.json").read_text(encoding="utf-8"))["modules"]
+    used = {}
+    for name, module in modules.items():
+        if module.get("attributes", {}).get("blackbox"):
+            continue
+        counts: Counter[str] = Counter()
+        for cell in module["cells"].values():
+            counts["lut4"] += COSTS.get(cell["type"], 0)
+            if cell["type"] in COUNTED:
+                counts[COUNTED[cell["type"]]] += 1
+        if counts:
+            used[name.split("\\")[-1]] = counts
+    return used
+
+
+def place(folder: Path, seed: int) -> dict[str, Any]:
+    """Clock and slowest path of the netlist in ``folder``."""
+    options = [
+        "--85k", "--package", "CABGA381", "--speed", "6", "--json", "top.json", "--report",
+        "report.json", "--freq", "150", "--timing-allow-fail", "--lpf-allow-unconstrained",
+        "--seed", str(seed),
+    ]  # fmt: skip
+    run("nextpnr-ecp5", options, folder=folder, log=folder / "nextpnr.out")
+    report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+    inside = [p for p in report["critical_paths"] if p["from"] == p["to"] != "<async>"]
+    slowest = max(inside, key=lambda path: sum(step["delay"] for step in path["path"]))
+    return {
+        "fmax_mhz": round(min(c["achieved"] for c in report["fmax"].values()), 1),
+        "placed_lut4": report["utilization"]["TRELLIS_COMB"]["used"],
+        "critical_path": [
+            f"{step['delay']:.2f} {step['type']} {step['to']['cell']}" for step in slowest["path"]
+        ],
+    }
+
+
+def measure(options: Mapping[str, Any], *, seeds: int, size: int = 32) -> dict[str, Any]:
+    net = network(channels=16, size=size, timesteps=4)
+    plan = make_plan(net, **options)
+    unit, stage = make_unit(net, plan)
+    source = to_verilog(unit)
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        modules = synthesise(source, folder, flat=False)
+        whole = synthesise(source, folder, flat=True)["top"]
+        row: dict[str, Any] = {
+            "options": dict(options),
+            "lanes": stage.lanes,
+            "membrane_lanes": stage.membrane_lanes,
+            **whole,
+            "lut4_per_lane": round(whole["lut4"] / stage.lanes, 1),
+            "modules": {name: dict(counts) for name, counts in modules.items()},
+        }
+        if seeds:
+            synthesise(to_verilog(Registered(make_unit(net, plan)[0])), folder, flat=True)
+            placed = [place(folder, seed) for seed in range(1, seeds + 1)]
+            row |= max(placed, key=lambda result: result["fmax_mhz"])
+            row["fmax_mhz_of_seeds"] = [result["fmax_mhz"] for result in placed]
+    return row
+
+
+CASES: tuple[dict[str, Any], ...] = (
+    {},
+    {"schedule": "time"},
+    {"scanners": 2},
+    {"pipeline": "alternate"},
+    {"membrane_lanes": 16},
+)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--json", type=Path, help="write the rows to this file")
+    parser.add_argument("--place", type=int, default=0, metavar="SEEDS", help="place and route")
+    parser.add_argument("--cases", type=int, default=len(CASES), help="only so many of the cases")
+    arguments = parser.parse_args()
+    rows = []
+    console = Console(width=120)
+    for options in CASES[: arguments.cases]:
+        rows.append(measure(options, seeds=arguments.place))
+        print_row(console, rows[-1])
+        if arguments.json:
+            arguments.json.parent.mkdir(parents=True, exist_ok=True)
+            text = json.dumps({"rows": rows}, indent=1)
+            arguments.json.write_text(text + "\n", encoding="utf-8")
+
+
+def print_row(console: Console, row: Mapping[str, Any]) -> None:
+    table = Table(title=f"{row['lanes']} lanes, {row['options'] or 'default options'}")
+    for title in ("module", "LUT4", "FF", "block RAM"):
+        table.add_column(title, justify="left" if title == "module" else "right")
+    for name, counts in row["modules"].items():
+        table.add_row(name, *(str(counts.get(key, 0)) for key in ("lut4", "ff", "block_ram")))
+    table.add_section()
+    table.add_row("whole", *(str(row[key]) for key in ("lut4", "ff", "block_ram")))
+    console.print(table)
+    console.print(f"{row['lut4_per_lane']} LUT4 a lane")
+    if "fmax_mhz" in row:
+        console.print(f"{row['fmax_mhz']} MHz (of {row['fmax_mhz_of_seeds']})")
+        for step in row["critical_path"]:
+            console.print(f"  {step}", highlight=False)
+
+
+if __name__ == "__main__":
+    main()
