@@ -109,7 +109,7 @@ def _project(
 ) -> torch.Tensor:
     match projection:
         case FloatConv2d() | Conv2d():
-            padded = _pad(values, projection.padding, projection.pad_value)
+            padded = pad(values, projection.padding, projection.pad_value)
             return F.conv2d(padded, weights, stride=projection.stride, groups=projection.groups)
         case FloatLinear() | Linear():
             return (values.flatten(1) @ weights.T).reshape(len(values), -1, 1, 1)
@@ -117,7 +117,8 @@ def _project(
             return values * weights.reshape(-1, 1, 1)
 
 
-def _pad(values: torch.Tensor, padding: Padding, pad_value: np.ndarray | None) -> torch.Tensor:
+def pad(values: torch.Tensor, padding: Padding, pad_value: np.ndarray | None) -> torch.Tensor:
+    """``pad_value`` (channels,), or zeros, around maps (samples, channels, height, width)."""
     top, left, bottom, right = padding
     if not any(padding):
         return values

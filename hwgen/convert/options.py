@@ -14,6 +14,7 @@ Progress = Callable[[int, int, str], None]  # layers done, of how many, the one 
 NEURONS = ("ilif", "if2", "if")
 SIGNED_NEURONS = ("ilif",)  # whose trains may have a zero point
 ERRORS = ("absolute", "squared")
+ROUNDINGS = ("nearest", "fitted")
 CORRECTIONS = ("none", "mean")
 
 
@@ -40,6 +41,9 @@ class Options:
         One output scale a channel instead of one a layer.
     bias_correction : "none" or "mean"
         "mean": each channel's bias makes up for the mean error of what came before it.
+    rounding : "nearest" or "fitted"
+        "fitted": weights are fitted to what the layers before give, and rounded so that errors
+        make up for each other (:mod:`hwgen.convert.rounding`).
     pixel_bits : int or None
         Bits of a pixel; None takes those of the images' type.
     """
@@ -52,6 +56,7 @@ class Options:
     percentile: float | None = None
     channel_scales: bool = False
     bias_correction: str = "none"
+    rounding: str = "nearest"
     pixel_bits: int | None = None
 
     def __post_init__(self) -> None:
@@ -64,6 +69,7 @@ class Options:
         _choice("neuron", self.neuron, NEURONS)
         _choice("error", self.error, ERRORS)
         _choice("bias_correction", self.bias_correction, CORRECTIONS)
+        _choice("rounding", self.rounding, ROUNDINGS)
         if self.percentile is not None and not 0 < self.percentile <= 100:
             raise ConversionError(f"percentile must be above 0, up to 100, not {self.percentile}")
         if self.neuron == "if" and set(self.layer_timesteps.values()) - {self.timesteps}:

@@ -8,14 +8,21 @@ they are approximate.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from hwgen.network import MAX_WEIGHT_BITS
+
+Rounder = Callable[[Sequence[np.ndarray], np.ndarray, int], tuple[np.ndarray, ...]]
+
 MIN_THRESHOLD = 256  # moves no scale by more than 2^−9
 MAX_FRAC_BITS = 16
+IDENTITY_BITS = 4
 _TRIES = 80
+_COLUMNS = 1 << 11
+_BLOCK = 1 << 16
 _UNSEEN = 1e-3  # weight of an input that was silent on all calibration images, of the mean
 
 
@@ -47,6 +54,7 @@ def quantise_layer(
     output_scale: np.ndarray,
     q_max: int,
     fractions: bool = True,
+    rounder: Rounder | None = None,
 ) -> Quantised:
     """Integer weights and thresholds of a layer that fires.
 
@@ -64,13 +72,15 @@ def quantise_layer(
         Largest input code.
     fractions : bool
         Whether the neuron has threshold_frac_bits.
+    rounder : callable (weights, scale, most) → integers, or None for the nearest
+
+    The weights of an identity are one a channel: they may take IDENTITY_BITS more.
     """
-    flat, energy = _flatten(weights, energies)
     most = _most(bits)
-    scale = _search(flat, energy, most)
+    scale, fan_in = _fine_scale(weights, energies, bits)
     # A scale so fine that full weights on full inputs stay below the threshold serves nobody.
-    scale = np.maximum(scale, output_scale / (most * float(q_max) * flat.shape[1]))
-    silent = ~flat.any(axis=1)
+    silent = scale == 0
+    scale = np.maximum(scale, output_scale / (most * float(q_max) * fan_in))
     scale[silent] = output_scale[silent] / MIN_THRESHOLD
     frac_bits = 0
     smallest = float((output_scale / scale).min())
@@ -81,7 +91,7 @@ def quantise_layer(
     threshold = np.maximum(np.floor(wanted + (0.5 if fractions else 0.0)), 1.0)
     scale = output_scale * 2.0**frac_bits / threshold
     return Quantised(
-        weights=_round(weights, scale, most),
+        weights=_round(weights, scale, bits, rounder),
         scale=scale,
         threshold=threshold.astype(np.int64),
         frac_bits=frac_bits,
@@ -89,7 +99,11 @@ def quantise_layer(
 
 
 def quantise_readout(
-    weights: Sequence[np.ndarray], energies: Sequence[np.ndarray], *, bits: int
+    weights: Sequence[np.ndarray],
+    energies: Sequence[np.ndarray],
+    *,
+    bits: int,
+    rounder: Rounder | None = None,
 ) -> Quantised:
     """Integer weights of the read-out: one scale for all channels, as the arg-max compares them."""
     flat, energy = _flatten(weights, energies)
@@ -97,7 +111,24 @@ def quantise_readout(
     scale = _search(flat.reshape(1, -1), energy.reshape(1, -1), most)
     scale = np.broadcast_to(scale, len(flat)).copy()
     scale[scale == 0] = 1.0
-    return Quantised(weights=_round(weights, scale, most), scale=scale)
+    return Quantised(weights=_round(weights, scale, bits, rounder), scale=scale)
+
+
+def _fine_scale(
+    weights: Sequence[np.ndarray], energies: Sequence[np.ndarray], bits: int
+) -> tuple[np.ndarray, int]:
+    """The best scale of each channel, 0 where it has no weights, and its number of inputs."""
+    wide = [(w, h) for w, h in zip(weights, energies) if w.ndim > 1]
+    if not wide:
+        flat, energy = _flatten(weights, energies)
+        return _search(flat, energy, _most(bits)), flat.shape[1]
+    flat, energy = _flatten([w for w, _ in wide], [h for _, h in wide])
+    scale = _search(flat, energy, _most(bits))
+    most = _most(min(bits + IDENTITY_BITS, MAX_WEIGHT_BITS))
+    for w in weights:
+        if w.ndim == 1:
+            scale = np.maximum(scale, np.abs(w) / most)
+    return scale, flat.shape[1] + len(weights) - len(wide)
 
 
 def _most(bits: int) -> int:
@@ -117,25 +148,52 @@ def _flatten(
 
 
 def _search(flat: np.ndarray, energy: np.ndarray, most: int) -> np.ndarray:
-    """s of each row with the least Σ E[q²]·(w − s·round(w / s))²; 0 for a row of zeros."""
+    """s of each row with the least Σ E[q²]·(w − s·round(w / s))²; 0 for a row of zeros.
+
+    Of very long rows a sample stands for all.
+    """
     sizes = np.abs(flat)
     largest = sizes.max(axis=1)
     # Weights of one size, as an average's, are ±1 exactly.
     single = ((sizes == 0) | np.isclose(sizes, largest[:, np.newaxis], rtol=1e-9)).all(axis=1)
-    best, least = largest / most, np.full(len(flat), np.inf)
-    for part in np.linspace(0.2 if most < 8 else 0.5, 1.0, _TRIES)[::-1]:
-        scale = part * largest / most
-        column = np.where(scale > 0, scale, 1.0)[:, np.newaxis]
-        rest = flat - column * np.clip(np.round(flat / column), -most, most)
-        cost = (energy * rest**2).sum(axis=1)
-        better = cost < least
-        best[better], least[better] = scale[better], cost[better]
-    return np.asarray(np.where(single, largest, best))
+    if flat.shape[1] > _COLUMNS:
+        picks = np.random.default_rng(0).choice(flat.shape[1], _COLUMNS, replace=False)
+        flat, energy = flat[:, picks], energy[:, picks]
+    parts = np.linspace(0.2 if most < 8 else 0.5, 1.0, _TRIES)[::-1]
+    unit = np.where(largest > 0, largest, 1.0)[:, np.newaxis] / most
+    best = np.empty(len(flat))
+    rows = max(1, _BLOCK // flat.shape[1])  # at once, so that they stay in the cache
+    for start in range(0, len(flat), rows):
+        block = slice(start, start + rows)
+        steps = (flat[block] / unit[block]).astype(np.float32)
+        costs = [_cost(steps, energy[block].astype(np.float32), float(p), most) for p in parts]
+        best[block] = parts[np.argmin(costs, axis=0)]
+    return np.asarray(np.where(single, largest, best * largest / most))
 
 
-def _round(weights: Sequence[np.ndarray], scale: np.ndarray, most: int) -> tuple[np.ndarray, ...]:
+def _cost(steps: np.ndarray, energy: np.ndarray, part: float, most: int) -> np.ndarray:
+    """Σ energy·(x − p·round(x / p))² of each row of ``steps``."""
+    rest = steps * np.float32(1 / part)
+    np.rint(rest, out=rest)
+    np.clip(rest, -most, most, out=rest)
+    rest *= np.float32(-part)
+    rest += steps
+    rest *= rest
+    return np.asarray(np.einsum("ij,ij->i", rest, energy))
+
+
+def _round(
+    weights: Sequence[np.ndarray], scale: np.ndarray, bits: int, rounder: Rounder | None
+) -> tuple[np.ndarray, ...]:
+    several = any(w.ndim > 1 for w in weights)
+    if rounder is not None:
+        weights, column = rounder(weights, scale, _most(bits)), np.ones(len(scale))
+    else:
+        column = scale
     rounded = []
     for w in weights:
-        column = scale.reshape(-1, *(1,) * (w.ndim - 1))
-        rounded.append(np.clip(np.round(w / column), -most, most).astype(np.int32))
+        more = IDENTITY_BITS if w.ndim == 1 and several else 0
+        most = _most(min(bits + more, MAX_WEIGHT_BITS))
+        steps = np.round(w / column.reshape(-1, *(1,) * (w.ndim - 1)))
+        rounded.append(np.clip(steps, -most, most).astype(np.int32))
     return tuple(rounded)

@@ -23,23 +23,19 @@ neuron with a larger bias: no signed spikes, and nothing new in hardware.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import torch
 
 from hwgen.convert import calibrate
-from hwgen.convert.graph import (
-    INPUT,
-    FloatFlatten,
-    FloatGraph,
-    FloatMaxPool,
-    Population,
-)
+from hwgen.convert.graph import INPUT, FloatFlatten, FloatGraph, FloatMaxPool, Population
 from hwgen.convert.inputs import Decoding, decode_input, encode
 from hwgen.convert.options import Converted, Options, Progress
 from hwgen.convert.projections import energy, integer_projection, offset_sum, per_code
 from hwgen.convert.quantise import Quantised, quantise_layer, quantise_readout
+from hwgen.convert.rounding import Fit
 from hwgen.convert.thresholds import ETA, choose_linear_scales, choose_scales
 from hwgen.errors import ConversionError
 from hwgen.network import (
@@ -50,6 +46,7 @@ from hwgen.network import (
     MaxPool2d,
     Neuron,
     Node,
+    Projection,
     ReadOut,
     SoftResetNeuron,
     code_max,
@@ -134,27 +131,29 @@ class _Method:
     def _layer(self, node: Population) -> Layer:
         sums = calibrate.preactivation(node, self.values)
         weights = [per_code(p, self.decodings[p.source]) for p in node.projections]
+        rounder = None
+        if self.options.rounding == "fitted":
+            fit = Fit(self._projections(node, weights), weights, self.codes, sums)
+            weights, rounder = fit.weights, fit.round
         energies = [
             energy(p, self.codes[p.source], self.decodings[p.source]) for p in node.projections
         ]
         if not node.fires:
-            quantised = quantise_readout(weights, energies, bits=self.options.weight_bits)
+            quantised = quantise_readout(
+                weights, energies, bits=self.options.weight_bits, rounder=rounder
+            )
             self.figures["logit_scale"] = float(quantised.scale[0])
-            return self._finish(node, quantised, sums, output=None)
+            return self._finish(node, quantised, sums, None)
         q_max = code_max(self.code, self.options.steps(node.name))
         if node.low < 0:
             scales, zero = choose_linear_scales(sums, q_max=q_max, options=self.options)
-            self.figures["zero_points"][node.name] = (
-                [int(z) for z in zero] if self.options.channel_scales else int(zero[0])
-            )
+            self._note("zero_points", node, zero.tolist())
         else:
             scales = choose_scales(sums, q_max=q_max, high=node.high, options=self.options)
             zero = np.zeros(len(scales), np.int64)
         if not bool((sums > 0).any()) and node.low == 0:
             self.figures["silent_layers"].append(node.name)
-        self.figures["output_scales"][node.name] = (
-            [float(x) for x in scales] if self.options.channel_scales else float(scales[0])
-        )
+        self._note("output_scales", node, scales.tolist())
         quantised = quantise_layer(
             weights,
             energies,
@@ -162,31 +161,37 @@ class _Method:
             output_scale=scales,
             q_max=max(self.q_max[name] for name in node.sources),
             fractions=self.options.neuron != "if",
+            rounder=rounder,
         )
-        output = Decoding(scale=scales, offset=-scales * zero)
-        return self._finish(node, quantised, sums, output=output)
+        return self._finish(node, quantised, sums, Decoding(scale=scales, offset=-scales * zero))
+
+    def _note(self, what: str, node: Population, values: list[Any]) -> None:
+        """One value a channel, or one for all."""
+        self.figures[what][node.name] = values if self.options.channel_scales else values[0]
+
+    def _projections(
+        self, node: Population, weights: Sequence[np.ndarray]
+    ) -> tuple[Projection, ...]:
+        return tuple(
+            integer_projection(p, w, self.decodings[p.source], self.q_max[p.source])
+            for p, w in zip(node.projections, weights)
+        )
 
     def _finish(
         self,
         node: Population,
         quantised: Quantised,
         sums: torch.Tensor,
-        *,
         output: Decoding | None,
     ) -> Layer:
         """The layer of these weights, and the codes that it gives."""
-        projections = tuple(
-            integer_projection(p, w, self.decodings[p.source], self.q_max[p.source])
-            for p, w in zip(node.projections, quantised.weights)
-        )
-        offsets = [
-            offset_sum(projection, self.decodings[projection.source]) for projection in projections
-        ]
+        projections = self._projections(node, quantised.weights)
+        offsets = [offset_sum(p, self.decodings[p.source]) for p in projections]
         bias = node.bias + quantised.scale * np.sum(offsets, axis=0)
         membranes = torch.zeros((), dtype=torch.float64)
-        for projection in projections:
-            membranes = membranes + calibrate.project(projection, self.codes[projection.source])
-        if self.options.bias_correction == "mean":
+        for p in projections:
+            membranes = membranes + calibrate.project(p, self.codes[p.source])
+        if self.options.bias_correction == "mean" or self.options.rounding == "fitted":
             reached = membranes.mean(dim=(0, 2, 3)).numpy() * quantised.scale + bias
             bias = bias + sums.double().mean(dim=(0, 2, 3)).numpy() - reached
         units = bias / quantised.scale

@@ -29,7 +29,7 @@ from hwgen.convert.options import Options
 
 ETA = 0.5
 _SAMPLES = 1 << 17  # of a layer; the error is a mean, and its minimum is flat
-_CHANNEL_SAMPLES = 1 << 13
+_CHANNEL_SAMPLES = 1 << 14
 _TRIES = 24  # on each grid
 _ROUNDS = 3  # grids, each between the neighbours of the best
 
@@ -54,7 +54,7 @@ def choose_scales(
     rows = sums.transpose(0, 1).reshape(channels if options.channel_scales else 1, -1)
     size = _CHANNEL_SAMPLES if options.channel_scales else _SAMPLES
     largest = rows.max(dim=1).values.clamp(max=high).double().numpy()
-    sample = _draw(rows, size, seed).clamp(min=0).double().numpy()
+    sample = _draw(rows, size, seed).clamp(min=0).float().numpy()
     if options.percentile is not None:
         scales = _percentile(rows, options.percentile, high) / q_max
     else:
@@ -78,7 +78,7 @@ def choose_linear_scales(
     low = rows.min(dim=1).values.clamp(max=0).double().numpy()
     high = rows.max(dim=1).values.clamp(min=0).double().numpy()
     span = np.where(high > low, high - low, 1.0)
-    sample = _draw(rows, size, seed).double().numpy()
+    sample = _draw(rows, size, seed).float().numpy()
     power = 2 if options.error == "squared" else 1
     middle = np.round(-low / span * q_max)
     best, zeros, least = span / q_max, middle, np.full(len(rows), np.inf)
@@ -105,14 +105,20 @@ def error(
 
     Without ``zero`` the sums must be ≥ 0.
     """
-    column = scales[:, np.newaxis]
-    codes = np.floor(sums / column + ETA)
+    column = scales[:, np.newaxis].astype(sums.dtype)
+    codes = sums / column
+    codes += sums.dtype.type(ETA)
+    np.floor(codes, out=codes)
     if zero is None:
-        codes = np.minimum(codes, q_max)
+        np.minimum(codes, q_max, out=codes)
     else:
-        codes = np.clip(codes, -zero[:, np.newaxis], q_max - zero[:, np.newaxis])
-    rest = np.abs(wanted - column * codes)
-    return np.asarray((rest**power).mean(axis=1))
+        shift = zero[:, np.newaxis].astype(sums.dtype)
+        np.clip(codes, -shift, q_max - shift, out=codes)
+    codes *= -column
+    codes += wanted
+    if power == 2:
+        return np.asarray(np.einsum("ij,ij->i", codes, codes, dtype=np.float64) / codes.shape[1])
+    return np.asarray(np.abs(codes, out=codes).mean(axis=1, dtype=np.float64))
 
 
 def _minimise(
