@@ -15,7 +15,6 @@ from hwgen.network import (
     InverseLeakyNeuron,
     Layer,
     Linear,
-    Projection,
     ReadOut,
     SoftResetNeuron,
     code_max,
@@ -31,18 +30,21 @@ from tests.rtl.words import split
 
 
 def random_layer(
-    rng: np.random.Generator, source: Input, projection: Projection, kind: str, steps: int
+    rng: np.random.Generator, source: Input, projections: Any, kind: str, steps: int
 ) -> Layer:
-    """A layer on ``projection`` whose thresholds suit what random images drive it with."""
-    channels = projection.output_shape(source.shape)[0]
+    """A layer on ``projections``, one or several, whose thresholds suit what random images drive
+    it with."""
+    if not isinstance(projections, tuple):
+        projections = (projections,)
+    channels = projections[0].output_shape(source.shape)[0]
     bias = np.zeros(channels, dtype=np.int64)
     if kind == "readout":
         bias += rng.integers(-50, 50, channels)
-        return Layer(name="n", projections=(projection,), bias=bias, neuron=ReadOut())
+        return Layer(name="n", projections=projections, bias=bias, neuron=ReadOut())
     single = kind == "single"
     one = np.ones(channels, dtype=np.int64)
     probe = SoftResetNeuron(threshold=one, timesteps=source.timesteps)
-    layer = Layer(name="n", projections=(projection,), bias=bias, neuron=probe)
+    layer = Layer(name="n", projections=projections, bias=bias, neuron=probe)
     images = rng.integers(0, 256, (20, *source.shape)).astype(np.uint8)
     drive = golden.run(network_of(layer, source), images, trains=True).membranes["n"]
     drive = np.moveaxis(drive, 1, -1) // (source.timesteps if single else 1)
@@ -50,7 +52,7 @@ def random_layer(
     make = InverseLeakyNeuron if kind == "radix" else SoftResetNeuron
     extra: dict[str, Any] = {"two_phase": False} if single else {}
     neuron = make(threshold=threshold, timesteps=steps, **extra)
-    return Layer(name="n", projections=(projection,), bias=bias, neuron=neuron)
+    return Layer(name="n", projections=projections, bias=bias, neuron=neuron)
 
 
 def weights(rng: np.random.Generator, *shape: int) -> np.ndarray:
@@ -71,10 +73,16 @@ def run(
     arriving = make_plan(network, **options).encoder.output
     images = np.random.default_rng(3).integers(0, 256, (samples, *source.shape)).astype(np.uint8)
     gold = golden.run(network, images, trains=True)
-    dut = LayerUnit(plan, layer, given, weights=pack_weights(layer, plan, arriving))
+    packed = [
+        pack_weights(projection, feed, plan, arriving)
+        for projection, feed in zip(layer.projections, plan.feeds, strict=True)
+    ]
+    dut = LayerUnit(plan, layer, given, weights=packed)
     bench = Bench(dut, seed=samples)
     busy = bench.watch(dut.busy)
-    bench.send(dut.inputs, words_of(gold.trains["input"], arriving), stall=stall[0])
+    for index in range(len(plan.feeds)):
+        words = words_of(gold.trains["input"], arriving)
+        bench.send(getattr(dut, f"inputs_{index}"), words, stall=stall[0])
     if plan.kind == "readout":
         logits = gold.logits.tolist()
         lanes = plan.membrane_lanes
@@ -115,17 +123,22 @@ CASES: dict[str, tuple[tuple, str, str, dict[str, Any]]] = {
 
 
 @pytest.mark.parametrize(
-    ("lanes", "scanners", "pipeline", "stall"),
-    [(1, 1, "alternate", (0.0, 0.0)), (4, 2, "overlap", (0.4, 0.4))],
+    ("lanes", "scanners", "pipeline", "schedule", "stall"),
+    [
+        (1, 1, "alternate", "time", (0.0, 0.0)),
+        (4, 2, "overlap", "time", (0.4, 0.4)),
+        (2, 3, "alternate", "row", (0.4, 0.4)),
+        (4, 2, "overlap", "row", (0.4, 0.4)),
+    ],
 )
 @pytest.mark.parametrize("name", CASES)
 def test_convolutions(
-    name: str, lanes: int, scanners: int, pipeline: str, stall: tuple[float, float]
+    name: str, lanes: int, scanners: int, pipeline: str, schedule: str, stall: tuple[float, float]
 ) -> None:
     shape, code, kind, options = CASES[name]
     rng = np.random.default_rng(len(name))
     source = Input(shape=shape, timesteps=3, code=code)
-    conv = Conv2d(
+    projection = Conv2d(
         source="input",
         weights=weights(rng, *options["shape"]),
         stride=options.get("stride", (1, 1)),
@@ -133,11 +146,87 @@ def test_convolutions(
         groups=options.get("groups", 1),
         pad_value=np.array(options["pad_value"], np.int32) if "pad_value" in options else None,
     )
-    layer = random_layer(rng, source, conv, kind, 3 if kind == "single" else 4)
+    layer = random_layer(rng, source, projection, kind, 3 if kind == "single" else 4)
     run(
         layer, source, samples=2, stall=stall, reset_at=(103,) if any(stall) else (),
-        scanners=scanners, lanes=lanes, pipeline=pipeline,
+        scanners=scanners, lanes=lanes, pipeline=pipeline, schedule=schedule,
     )  # fmt: skip
+
+
+JOINS: dict[str, tuple[tuple, int, tuple[str, ...], Any]] = {
+    # shape of the input, lanes, the kinds of its feeds, its projections
+    "convolution and identity": (
+        (4, 4, 3), 4, ("events", "masked"),
+        lambda rng: (
+            conv(rng, 4, 4, 3, 3, padding=(1, 1, 1, 1)), identity(rng, 4),
+        ),
+    ),
+    "identity first, more channels than lanes": (
+        (4, 3, 4), 2, ("events", "events"),
+        lambda rng: (identity(rng, 4), conv(rng, 4, 4, 2, 3, padding=(1, 1, 0, 1))),
+    ),
+    "convolution and strided 1×1": (
+        (3, 5, 5), 4, ("events", "events"),
+        lambda rng: (
+            conv(rng, 6, 3, 3, 3, stride=(2, 2), padding=(1, 1, 1, 1)),
+            conv(rng, 6, 3, 1, 1, stride=(2, 2)),
+        ),
+    ),
+    "strided, padded on one side": (
+        (2, 4, 6), 2, ("events", "events"),
+        lambda rng: (
+            conv(rng, 2, 2, 1, 1, stride=(2, 2)),
+            conv(rng, 2, 2, 3, 3, stride=(2, 2), padding=(0, 0, 1, 1)),
+        ),
+    ),
+    "convolution, depthwise and identity": (
+        (4, 4, 3), 4, ("events", "masked", "masked"),
+        lambda rng: (
+            conv(rng, 4, 4, 1, 1),
+            conv(rng, 4, 1, 3, 3, padding=(1, 1, 1, 1), groups=4),
+            identity(rng, 4),
+        ),
+    ),
+}  # fmt: skip
+
+
+def conv(rng: np.random.Generator, *shape: int, **options: Any) -> Conv2d:
+    return Conv2d(source="input", weights=weights(rng, *shape), **options)
+
+
+def identity(rng: np.random.Generator, channels: int) -> Identity:
+    return Identity(source="input", weights=weights(rng, channels))
+
+
+@pytest.mark.parametrize("pipeline", ["alternate", "overlap"])
+@pytest.mark.parametrize("schedule", ["time", "row"])
+@pytest.mark.parametrize("name", JOINS)
+def test_all_projections_of_a_layer_add_up(name: str, schedule: str, pipeline: str) -> None:
+    shape, lanes, kinds, make = JOINS[name]
+    rng = np.random.default_rng(len(name))
+    code, kind = ("radix", "radix") if pipeline == "overlap" else ("rate", "single")
+    source = Input(shape=shape, timesteps=3, code=code)
+    layer = random_layer(rng, source, make(rng), kind, 3)
+    plan, *_ = run(
+        layer, source, samples=2, stall=(0.4, 0.4), reset_at=(103,), lanes=lanes,
+        scanners=2, pipeline=pipeline, schedule=schedule,
+    )  # fmt: skip
+    assert tuple(feed.kind for feed in plan.feeds) == kinds
+
+
+def test_equal_taps_share_their_weights() -> None:
+    """A global average: one row of weights a channel, whatever the map."""
+    rng = np.random.default_rng(4)
+    source = Input(shape=(4, 3, 3), timesteps=3)
+    taps = np.broadcast_to(weights(rng, 3, 4, 1, 1), (3, 4, 3, 3)).copy()
+    layer = random_layer(rng, source, Conv2d(source="input", weights=taps), "radix", 3)
+    for schedule in ("time", "row"):
+        plan, *_ = run(
+            layer, source, samples=4, stall=(0.4, 0.4), lanes=2, scanners=2, schedule=schedule
+        )
+        (feed,) = plan.feeds
+        assert feed.shared_taps
+        assert feed.weight_depth == 2 * 2  # two folds, two channels a scanner
 
 
 @pytest.mark.parametrize("stall", STALLS[::3])
@@ -155,24 +244,29 @@ def test_linear_layers(kind: str, inputs: int, outputs: int, stall: tuple[float,
     )  # fmt: skip
 
 
-def test_identity() -> None:
+@pytest.mark.parametrize(("lanes", "kind"), [(2, "events"), (3, "masked")])
+def test_identity(lanes: int, kind: str) -> None:
+    """Masked where each group of lanes is whole words of the source."""
     rng = np.random.default_rng(0)
     source = Input(shape=(3, 2, 3), timesteps=4)
     identity = Identity(source="input", weights=np.array([7, 30, 5], dtype=np.int32))
-    run(random_layer(rng, source, identity, "radix", 3), source, lanes=2)
+    plan, *_ = run(
+        random_layer(rng, source, identity, "radix", 3), source, lanes=lanes, stall=(0.4, 0.4)
+    )
+    assert plan.feeds[0].kind == kind
 
 
-def test_a_spike_costs_a_cycle_and_a_silent_chunk_one() -> None:
-    """Busy cycles of a linear layer: max(1, spikes) a chunk of 32 inputs, once a fold."""
+def test_a_spike_costs_a_cycle_and_a_silent_chunk_none() -> None:
+    """Busy cycles of a linear layer: a window's spikes, and 1 for a silent last chunk."""
     rng = np.random.default_rng(1)
     source = Input(shape=(96, 1, 1), timesteps=4)
     layer = random_layer(
         rng, source, Linear(source="input", weights=weights(rng, 10, 96)), "radix", 4
     )
     plan, gold, got, busy = run(layer, source, samples=4, lanes=5, input_width=256)
-    counts = gold.trains["input"].reshape(4 * 4, 3, 32).sum(axis=2)
     assert plan.fold == 2
-    assert sum(busy) == 2 * int(np.maximum(1, counts).sum())
+    spikes = gold.trains["input"].reshape(4 * 4, 96)
+    assert sum(busy) == 2 * int(spikes.sum() + (spikes[:, 64:].sum(axis=1) == 0).sum())
     # The scanner never waits from its first chunk to its last, over all samples.
     on = np.flatnonzero(busy)
     assert on[-1] - on[0] + 1 == sum(busy)

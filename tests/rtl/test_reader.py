@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -71,10 +72,8 @@ def test_reads_what_is_there_and_lets_nothing_be_overwritten(
     name: str, schedule: str, pace: float, stall: float
 ) -> None:
     """Rows are a ring; a chunk read too early, or too late, holds another line's token."""
-    given = FEEDS[name]
-    plan = window(**{**{n: getattr(given.window, n) for n in given.window.__dataclass_fields__},
-                     "schedule": schedule})  # fmt: skip
-    given = feed(plan, given.kind, shared_taps=given.shared_taps)
+    plan = replace(FEEDS[name].window, schedule=schedule)
+    given = replace(FEEDS[name], window=plan)
     planes = plan.timesteps if schedule == "row" else 1
     pitch = plan.depth // (plan.slots * planes)
     dut = WindowReader(given)

@@ -95,9 +95,9 @@ def write(
     return taken, complete
 
 
-@pytest.mark.parametrize("kind", ["plain", "plain", "wide", "wide", "wide"])
-@pytest.mark.parametrize("seed", range(8))
-def test_every_chunk_goes_to_its_place(seed: int, kind: str) -> None:
+@pytest.mark.parametrize(("kind", "seed"), [("plain", n) for n in range(12)]
+                         + [("wide", n) for n in range(20)])  # fmt: skip
+def test_every_chunk_goes_to_its_place(kind: str, seed: int) -> None:
     plan = random_feed(seed, kind).window
     write(plan, 2, stall=0.3, room=0.3, seed=seed)
 

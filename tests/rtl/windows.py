@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -62,17 +62,13 @@ def random_feed(seed: int, kind: str | None = None) -> FeedPlan:
     plan = window(
         word_width=width, timesteps=steps, rows=rows, columns=columns, words=words, pack=pack,
         kernel=(ky, kx), stride=(sy, sx), padding=(top, left, bottom, right),
-        fold=chunks if depthwise else int(rng.integers(1, 4)), scanners=scanners, wide=kind == "wide",
-        depthwise=depthwise, pad_planes=pads, order=order,
+        fold=chunks if depthwise else int(rng.integers(1, 4)), scanners=scanners,
+        wide=kind == "wide", depthwise=depthwise, pad_planes=pads, order=order,
         schedule=str(rng.choice(["row", "row", "time"])), slots=1,
     )  # fmt: skip
-    plan = window(**{**vars_of(plan), "slots": plan.least_slots + int(rng.integers(0, 3))})
+    plan = replace(plan, slots=plan.least_slots + int(rng.integers(0, 3)))
     kinds = {"masked": "masked", "every": "every"}
     return feed(plan, kinds.get(kind, "events"), shared_taps=kind == "shared")
-
-
-def vars_of(plan: WindowPlan) -> dict[str, Any]:
-    return {name: getattr(plan, name) for name in plan.__dataclass_fields__}
 
 
 @dataclass(frozen=True)
