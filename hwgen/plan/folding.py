@@ -10,7 +10,16 @@ from hwgen.network import Flatten, Layer, Linear, MaxPool2d, Network
 from hwgen.plan.buffers import plan_slots
 from hwgen.plan.geometry import SCHEDULES, StreamPlan, WindowPlan
 from hwgen.plan.hardware import EncoderPlan, FeedPlan, HardwarePlan, LayerPlan, PoolPlan, Stage
-from hwgen.plan.options import PerLayer, check_option, of_layer
+from hwgen.plan.options import (
+    LayerOptions,
+    Orders,
+    PerLayer,
+    PerLayerMemory,
+    check_memories,
+    check_option,
+    memories_of_layer,
+    of_layer,
+)
 from hwgen.plan.stages import plan_encoder, plan_layer, plan_pool
 
 
@@ -23,13 +32,16 @@ def make_plan(
     lanes: PerLayer = None,
     scanners: PerLayer = None,
     membrane_lanes: PerLayer = None,
+    weight_memory: PerLayerMemory = None,
+    orders: Orders | None = None,
     input_width: int | None = None,
     counters: bool = True,
 ) -> HardwarePlan:
     """Sizes of every unit.
 
     ``lanes``, ``scanners`` and ``membrane_lanes`` are one number for all layers (cut to what a
-    layer can use) or numbers by layer name (which must fit; None names all the others). Raises
+    layer can use) or numbers by layer name (which must fit; None names all the others).
+    ``weight_memory`` tells likewise where weights lie, ``orders`` which bits scanners own. Raises
     :class:`PlanError`.
     """
     signals = network.signals()
@@ -43,6 +55,10 @@ def make_plan(
         ("membrane_lanes", membrane_lanes),
     ):
         check_option(network, option, value)
+    check_memories(network, weight_memory)
+    orders = orders or {}
+    if unknown := orders.keys() - {layer.name for layer in network.layers}:
+        raise PlanError(f"orders: no layer {min(unknown)!r}")
 
     encoder = plan_encoder(network, input_width, schedule)
     streams = {network.input.name: encoder.output}
@@ -66,9 +82,13 @@ def make_plan(
                     sources,
                     [signals[name] for name in node.sources],
                     signals[node.name],
-                    lanes=of_layer(lanes, node.name),
-                    scanners=of_layer(scanners, node.name),
-                    membrane_lanes=of_layer(membrane_lanes, node.name),
+                    options=LayerOptions(
+                        lanes=of_layer(lanes, node.name),
+                        scanners=of_layer(scanners, node.name),
+                        membrane_lanes=of_layer(membrane_lanes, node.name),
+                        weight_memory=memories_of_layer(weight_memory, node.name),
+                        orders=orders.get(node.name, ()),
+                    ),
                     banks=2 if pipeline == "overlap" else 1,
                 )
         stages.append(stage)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from hwgen.errors import PlanError
 from hwgen.network import Network
@@ -12,6 +13,30 @@ PerLayer = int | Mapping[str | None, int] | None
 
 Asked = tuple[int | None, bool]
 """What is asked of a layer, and whether by its name."""
+
+Memories = str | Sequence[str]
+"""Where weights lie: for all projections of a layer, or for each in turn."""
+
+PerLayerMemory = Memories | Mapping[str | None, Memories] | None
+"""The same for all layers, or by layer; None stands for the others."""
+
+Orders = Mapping[str, Sequence[Sequence[int]]]
+"""By layer, for each projection: the bits of a chunk that each scanner owns, one scanner after
+the other (:attr:`hwgen.plan.geometry.WindowPlan.order`); empty where scanners take turns."""
+
+MEMORIES = ("auto", "block", "lut", "split")
+"""Where a weight memory may lie: as synthesis likes, in block RAM, in LUTs, or in both."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LayerOptions:
+    """What is asked of one layer."""
+
+    lanes: Asked = (None, False)
+    scanners: Asked = (None, False)
+    membrane_lanes: Asked = (None, False)
+    weight_memory: Memories = "auto"
+    orders: Sequence[Sequence[int]] = ()
 
 
 def check_option(network: Network, option: str, value: PerLayer) -> None:
@@ -44,3 +69,41 @@ def limit(
             f"{where}: {option} {number} is more than its {most} {of}; give at most {most}"
         )
     return min(number, most)
+
+
+def check_memories(network: Network, value: PerLayerMemory) -> None:
+    """The same for ``weight_memory``."""
+    layers = {layer.name: layer for layer in network.layers}
+    kinds = value if isinstance(value, Mapping) else {None: value}
+    for name, given in kinds.items():
+        if name is not None and name not in layers:
+            raise PlanError(f"weight_memory: no layer {name!r}; have {', '.join(layers)}")
+        for kind in () if given is None else (given,) if isinstance(given, str) else given:
+            if kind not in MEMORIES:
+                raise PlanError(f"weight_memory: must be {', '.join(MEMORIES)}, not {kind!r}")
+        if name is None or given is None or isinstance(given, str):
+            continue
+        if len(given) != (projections := len(layers[name].projections)):
+            raise PlanError(
+                f"{name}: weight_memory has {len(given)} entries for its {projections} "
+                f"projections; give one for all, or one for each"
+            )
+
+
+def memories_of_layer(value: PerLayerMemory, name: str) -> Memories:
+    if isinstance(value, Mapping):
+        return value.get(name, value.get(None, "auto"))
+    return value or "auto"
+
+
+def check_order(where: str, order: Sequence[int], *, bits: int, scanners: int) -> None:
+    """Raise :class:`PlanError` unless ``order`` gives each scanner equally many places, and each
+    of the ``bits`` of a chunk one of them."""
+    size = -(-bits // scanners)
+    owned = sorted(place for place in order if place >= 0)
+    if len(order) != scanners * size or owned != list(range(bits)) or min(order) < -1:
+        raise PlanError(
+            f"{where}: its order must give each of {scanners} scanners {size} places, and each of "
+            f"the bits 0 … {bits - 1} of a chunk one of them, −1 where none; leave it out and "
+            f"scanners take turns"
+        )

@@ -23,12 +23,14 @@ from hwgen.network import (
 from hwgen.plan import widths
 from hwgen.plan.geometry import StreamPlan, WindowPlan
 from hwgen.plan.hardware import EncoderPlan, FeedPlan, LayerPlan, PoolPlan
-from hwgen.plan.options import Asked, limit
+from hwgen.plan.options import Asked, LayerOptions, check_order, limit
 from hwgen.plan.windows import MAX_SLICE_WIDTH, plan_feed, usual_slots
 
 DEFAULT_LANES = 16
 MAX_PARTS = 16
 """Cycles in which the membrane unit may take one group of lanes."""
+USUAL_DENSITY = 0.16
+"""Share of the bits that are set in a converted network."""
 MAX_MEMBRANE_WIDTH = 64
 """Bits of the widest result word."""
 INPUT_WIDTHS = tuple(8 << n for n in range(7))
@@ -81,16 +83,14 @@ def plan_layer(
     given: Sequence[Signal],
     result: Signal,
     *,
-    lanes: Asked,
-    scanners: Asked,
-    membrane_lanes: Asked,
+    options: LayerOptions,
     banks: int,
 ) -> LayerPlan:
     """The unit of ``layer``; ``sources`` and ``given`` belong to its projections in turn."""
     name, fan_out = layer.name, result.shape[0]
-    lane_count = limit("lanes", name, lanes, DEFAULT_LANES, fan_out, "output channels")
+    lane_count = limit("lanes", name, options.lanes, DEFAULT_LANES, fan_out, "output channels")
     most = max(_inputs(p, signal) for p, signal in zip(layer.projections, given, strict=True))
-    scanner_count = limit("scanners", name, scanners, 1, most, "inputs")
+    scanner_count = limit("scanners", name, options.scanners, 1, most, "inputs")
     widest = max(_fan_in(projection) for projection in layer.projections)
     feeds = tuple(
         plan_feed(
@@ -104,7 +104,12 @@ def plan_layer(
         )
         for projection, source, signal in zip(layer.projections, sources, given, strict=True)
     )
-    parts = _choose_parts(name, lane_count, membrane_lanes, feeds)
+    feeds = _place_weights(name, feeds, options)
+    timesteps_out = 1 if isinstance(layer.neuron, ReadOut) else result.timesteps
+    spikes = [_window_cycles(*pair) for pair in zip(layer.projections, feeds, strict=True)]
+    # Each window's words go through the membrane unit once, and again when they fire.
+    cycles = max(spikes) / (1 + timesteps_out / given[0].timesteps)
+    parts = _choose_parts(name, lane_count, options.membrane_lanes, cycles)
     membrane_width = widths.membrane_width(layer, given[0])
     if membrane_width > MAX_MEMBRANE_WIDTH:
         raise PlanError(
@@ -128,7 +133,7 @@ def plan_layer(
         lanes=lane_count,
         membrane_lanes=lane_count // parts,
         timesteps_in=given[0].timesteps,
-        timesteps_out=1 if kind == "readout" else result.timesteps,
+        timesteps_out=timesteps_out,
         leak_in=given[0].code == "radix",
         leak_out=given[0].code == "radix" if kind == "readout" else result.code == "radix",
         frac_bits=frac_bits,
@@ -157,10 +162,40 @@ def _inputs(projection: Projection, given: Signal) -> int:
     return given.shape[0] * taps
 
 
-def _choose_parts(
-    name: str, lanes: int, membrane_lanes: Asked, feeds: Sequence[FeedPlan]
-) -> int:
-    """Cycles in which the membrane unit takes one group of lanes: few where windows are short."""
+def _place_weights(
+    name: str, feeds: Sequence[FeedPlan], options: LayerOptions
+) -> tuple[FeedPlan, ...]:
+    """The feeds with the weight memories and the orders that are asked for."""
+    memories = options.weight_memory
+    kinds = [memories] * len(feeds) if isinstance(memories, str) else memories
+    orders = options.orders or [()] * len(feeds)
+    if len(orders) != len(feeds):
+        raise PlanError(
+            f"{name}: {len(orders)} orders for its {len(feeds)} projections; "
+            f"give each one, [] where its scanners take turns"
+        )
+    placed = []
+    for feed, kind, order in zip(feeds, kinds, orders, strict=True):
+        window = feed.window
+        if order:
+            if feed.kind == "masked":
+                raise PlanError(f"{name}: {feed.source!r} goes lane by lane; give its order as []")
+            check_order(name, order, bits=window.chunk_width, scanners=window.scanners)
+            window = replace(window, order=tuple(order))
+        placed.append(replace(feed, window=window, memory=kind))
+    return tuple(placed)
+
+
+def _window_cycles(projection: Projection, feed: FeedPlan) -> float:
+    """Cycles that a window is expected to take: a read a chunk, or an event a spike."""
+    chunks = feed.window.window_chunks
+    if feed.kind == "masked":
+        return chunks
+    return max(chunks, _fan_in(projection) * USUAL_DENSITY / feed.window.scanners)
+
+
+def _choose_parts(name: str, lanes: int, membrane_lanes: Asked, cycles: float) -> int:
+    """Cycles in which the membrane unit takes one group of lanes: not more than ``cycles``."""
     asked, by_name = membrane_lanes
     divisors = [n for n in range(1, lanes + 1) if lanes % n == 0]
     if asked is not None:
@@ -170,7 +205,7 @@ def _choose_parts(
                 f"give one of {', '.join(map(str, divisors))}"
             )
         return lanes // max(n for n in divisors if n <= asked)
-    most = max(1, min(MAX_PARTS, max(feed.window.window_chunks for feed in feeds) // 2))
+    most = max(1, min(MAX_PARTS, int(cycles)))
     parts = max(n for n in divisors if n <= most)
     # A word wider than a scanner can search makes the next layer slow.
     while lanes // parts > MAX_SLICE_WIDTH:
