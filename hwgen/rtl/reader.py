@@ -139,17 +139,34 @@ class WindowReader(wiring.Component):
             m.d.sync += rows.eq(rows + self.row_done - released)
         m.d.comb += self.room.eq(rows != plan.slots)
 
+        # What the window waits for, and the one after it in the row: which of them counts in the
+        # next cycle is told late in this one.
         newest = [plan.newest_chunk(x) for x in range(plan.out_columns)]
-        newest_chunk = Signal(range(plan.row_chunks + 1), init=newest[0])
-        with m.If(self._axes["fold"][1]):
-            self._follow(m, newest_chunk, newest, self._axes["out_x"][0])
-        written = Signal()
-        m.d.comb += written.eq(self.stored > newest_chunk)
+        after = [*newest[1:], newest[0]]
+        newest_now = Signal(range(plan.row_chunks + 1), init=newest[0])
+        newest_next = Signal(range(plan.row_chunks + 1), init=after[0])
+        out_x, row_end = self._axes["out_x"]
+        pixel_end = self._axes["fold"][1]
+        with m.If(pixel_end):
+            m.d.sync += newest_now.eq(newest_next)
+            self._follow(m, newest_next, after, out_x)
+        written = Signal(2)
+        m.d.comb += written.eq(Cat(self.stored > newest_now, self.stored > newest_next))
+        line_done = Signal()  # the row that is written is read in an earlier timestep
+        same_line = Signal()
+        m.d.comb += [line_done.eq(rows > needed), same_line.eq(rows == needed)]
         if plan.planes > 1:
             time = self._axes["time"][0]
-            written = (self.plane > time) | ((self.plane == time) & written)
+            m.d.comb += [
+                line_done.eq((rows > needed) | ((rows == needed) & (self.plane > time))),
+                same_line.eq((rows == needed) & (self.plane == time)),
+            ]
         ready = Signal()
-        m.d.comb += ready.eq((rows > needed) | ((rows == needed) & written))
+        m.d.sync += ready.eq(line_done | (same_line & written[0]))
+        with m.If(pixel_end):
+            m.d.sync += ready.eq(line_done | (same_line & written[1]))
+        with m.If(row_end):
+            m.d.sync += ready.eq(0)
         return ready
 
     def _follow(self, m, signal, values, index):

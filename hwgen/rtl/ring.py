@@ -21,18 +21,22 @@ def ring_sum(m, place, distance, size):
 def step_axes(m, step, sizes):
     """Nested counters, innermost first: each steps when all inside it wrap.
 
-    Returns ``{name: (count, end)}``; ``end`` tells that the counter wraps in this cycle.
+    Returns ``{name: (count, end)}``; ``end`` tells that the counter wraps in this cycle. Whether a
+    count is the last one is a register, so that a step of the outermost counter is one product.
     """
     axes = {}
     for name, size in sizes:
         count = Signal(range(size), name=name)
         end = Signal(name=f"{name}_end")
-        m.d.comb += end.eq(step & (count == size - 1))
-        with m.If(step):
-            m.d.sync += count.eq(count + 1)
-        if size & (size - 1):
+        if size == 1:
+            m.d.comb += end.eq(step)
+        else:
+            at_last = Signal(name=f"{name}_last")
+            m.d.comb += end.eq(step & at_last)
+            with m.If(step):
+                m.d.sync += [count.eq(count + 1), at_last.eq(count == size - 2)]
             with m.If(end):
-                m.d.sync += count.eq(0)
+                m.d.sync += [count.eq(0), at_last.eq(0)]
         axes[name] = (count, end)
         step = end
     return axes

@@ -9,7 +9,7 @@ from hwgen.rtl.scanner import chunk_layout
 
 DEPTH = 16
 """Places of each FIFO."""
-UNDER_WAY = 3
+UNDER_WAY = 4
 """Chunks that may still come once there seems to be no room."""
 
 
@@ -52,7 +52,7 @@ class WaitingChunks(wiring.Component):
         m = Module()
         plan = self._feed.window
         every = self._feed.kind == "every"
-        free = Signal(plan.scanners)
+        free = Signal(plan.scanners)  # a cycle late
         m.d.comb += self.free.eq(free.all())
         for index, (bits, chunks) in enumerate(zip(plan.places, self.chunks, strict=True)):
             m.submodules[f"memory_{index}"] = memory = Memory(
@@ -74,9 +74,11 @@ class WaitingChunks(wiring.Component):
                 chunks.valid.eq(level != 0),
                 chunks.payload.eq(read_port.data),
                 pop.eq(chunks.valid & chunks.ready),
+            ]
+            m.d.sync += [
+                level.eq(level + push - pop),
                 free[index].eq(level < DEPTH - UNDER_WAY),
             ]
-            m.d.sync += level.eq(level + push - pop)
             with m.If(push):
                 m.d.sync += write_port.addr.eq(write_port.addr + 1)
             with m.If(pop):

@@ -17,9 +17,10 @@ def race(plan: PoolPlan, samples: int, window: Window, out: Link) -> Process:
     for sample, step, out_row, out_column in window.positions(samples):
         while (arrived := window.arrival(sample, step, out_row, out_column)) < 0:
             yield len(out.ready)
-        for _ in range(geometry.fold):
+        for channel in range(geometry.fold):
             for candidate in range(plan.candidates):
-                go = max(go + 1, waiting.put(reader.next_read(arrived)))
+                first = channel == candidate == out_column == 0
+                go = max(go + 1, waiting.put(reader.next_read(arrived, first)))
                 if soon:
                     go = max(go, last + 3)
                 if candidate == plan.candidates - 1:

@@ -65,15 +65,16 @@ class FeedTimes:
         kind = Masked if plan.kind == "masked" else Scanner
         self.scanners = [kind(fifo) for fifo in self.reader.fifos]
 
-    def scan(self, arrived: int, chunks: list[list[int]]) -> int:
+    def scan(self, arrived: int, chunks: list[list[int]], first: bool) -> int:
         """First cycle in which the last events of a window can be taken.
 
-        ``chunks`` holds the spikes of each chunk in each scanner's slice.
+        ``chunks`` holds the spikes of each chunk in each scanner's slice; ``first`` tells that the
+        window is the first of an output row in a timestep.
         """
         reader, scanners = self.reader, self.scanners
         final = len(chunks) - 1
         for index, costs in enumerate(chunks):
-            read = reader.next_read(arrived)
+            read = reader.next_read(arrived, first and index == 0)
             for scanner, cost in zip(scanners, costs, strict=True):
                 if cost or index == final:
                     scanner.scan(read, cost)

@@ -27,7 +27,7 @@ def sum_windows(
         chunks = [feed.costs[sample][step, out_row, out_column].tolist() for feed in feeds]
         for fold in range(plan.fold):
             last = max(
-                feed.scan(time, cost[fold % len(cost)])
+                feed.scan(time, cost[fold % len(cost)], fold == out_column == 0)
                 for feed, time, cost in zip(feeds, arrived, chunks, strict=True)
             )
             if out_column == last_column and fold == plan.fold - 1:

@@ -9,7 +9,7 @@ from hwgen.plan.timing.process import Link, Process
 
 CHUNK_LATENCY = 4
 """From the read of a chunk to the chunk."""
-WAITING_ROOM = 13
+WAITING_ROOM = 12
 """Waiting chunks with which no more is read (:mod:`hwgen.rtl.waiting`)."""
 
 
@@ -103,9 +103,12 @@ class Reader:
         self.read = -1
         self.fifos = [Waiting() for _ in range(scanners)]
 
-    def next_read(self, arrived: int) -> int:
-        """When the next chunk, whose last word came at ``arrived``, is read."""
-        read = max(self.read, arrived) + 1
+    def next_read(self, arrived: int, first: bool = False) -> int:
+        """When the next chunk, whose last word came at ``arrived``, is read.
+
+        ``first`` tells that it is the first of an output row in a timestep.
+        """
+        read = max(self.read + 1 + first, arrived + 2)
         for fifo in self.fifos:
             read = fifo.room(read)
         if len(self.fifos) > 1:  # a later cycle may see less room in another one
@@ -124,14 +127,14 @@ class Waiting:
         self.seen = 0  # chunks that came before the cycle that was last asked for
 
     def room(self, read: int) -> int:
-        """The first cycle from ``read`` on in which there is room for one more."""
+        """The first cycle from ``read`` on in which there was room for one more a cycle before."""
         while True:
-            while self.seen < len(self.came) and self.came[self.seen] < read:
+            while self.seen < len(self.came) and self.came[self.seen] < read - 1:
                 self.seen += 1
             before = self.seen - WAITING_ROOM
-            if before < 0 or self.taken[before] < read:
+            if before < 0 or self.taken[before] < read - 1:
                 return read
-            read = self.taken[before] + 1
+            read = self.taken[before] + 2
 
     def put(self, read: int) -> int:
         """A chunk read at ``read`` enters; when it can be taken. Then append to ``taken``."""
