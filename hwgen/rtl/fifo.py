@@ -1,9 +1,48 @@
 """A small FIFO whose free places are promised before the data comes."""
 
-from amaranth import Module, Signal
+from amaranth import Cat, Module, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
+
+TAPS = {3: (1, 0), 7: (2, 1), 15: (3, 2), 31: (4, 2)}
+"""Of the shift register that counts so far (Xilinx XAPP052, table 3)."""
+
+
+class Place(wiring.Component):
+    """Goes round the places of a small memory: a shift register, one LUT whatever the size.
+
+    It visits all words of 2, 3, 4 or 5 bits, each once: that of zeros by one more term in the
+    feedback.
+
+    Parameters
+    ----------
+    depth : :class:`int`
+        One less than the words.
+
+    Members
+    -------
+    step : ``In(1)``
+    index : ``Out(range(depth + 1))``
+    before : ``Out(range(depth + 1))``
+        The index before this one.
+    """
+
+    def __init__(self, depth):
+        self._depth = depth
+        super().__init__(
+            {"step": In(1), "index": Out(range(depth + 1)), "before": Out(range(depth + 1))}
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        high, low = TAPS[self._depth]
+        left = Signal(init=1)
+        feedback = self.index[high] ^ self.index[low] ^ (self.index[:-1] == 0)
+        m.d.comb += self.before.eq(Cat(self.index[1:], left))
+        with m.If(self.step):
+            m.d.sync += Cat(self.index, left).eq(Cat(feedback, self.index))
+        return m
 
 
 class PromiseFifo(wiring.Component):
@@ -17,7 +56,7 @@ class PromiseFifo(wiring.Component):
     shape : shape-like
         Of a word.
     depth : :class:`int`
-        Places, a power of two.
+        Places: 3, 7, 15 or 31.
 
     Members
     -------
@@ -30,9 +69,9 @@ class PromiseFifo(wiring.Component):
     words : ``Out(stream.Signature(shape))``
     """
 
-    def __init__(self, *, shape, depth=8):
-        if not isinstance(depth, int) or depth < 2 or depth & (depth - 1):
-            raise TypeError(f"FIFO depth must be a power of two of at least 2, not {depth!r}")
+    def __init__(self, *, shape, depth=15):
+        if depth not in TAPS:
+            raise TypeError(f"FIFO depth must be 3, 7, 15 or 31, not {depth!r}")
         self._shape = shape
         self._depth = depth
         super().__init__(
@@ -51,32 +90,25 @@ class PromiseFifo(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.memory = memory = Memory(shape=self._shape, depth=self._depth, init=[])
+        m.submodules.memory = memory = Memory(
+            shape=self._shape, depth=self._depth + 1, init=[]
+        )
         write_port = memory.write_port()
         read_port = memory.read_port(domain="comb")
-
-        promised = Signal(range(self._depth + 1))
-        level = Signal(range(self._depth + 1))
-        push_index = Signal(range(self._depth))
-        pop_index = Signal(range(self._depth))
-        pop = Signal()
-
+        # One place stays empty, so that equal indices mean that nothing is there.
+        m.submodules.promised = promised = Place(self._depth)
+        m.submodules.pushed = pushed = Place(self._depth)
+        m.submodules.popped = popped = Place(self._depth)
         m.d.comb += [
-            self.free.eq(promised != self._depth),
-            pop.eq(self.words.valid & self.words.ready),
-            self.words.valid.eq(level != 0),
-            write_port.addr.eq(push_index),
+            self.free.eq(promised.index != popped.before),
+            promised.step.eq(self.promise),
+            pushed.step.eq(self.push),
+            popped.step.eq(self.words.valid & self.words.ready),
+            self.words.valid.eq(pushed.index != popped.index),
+            write_port.addr.eq(pushed.index),
             write_port.data.eq(self.push_data),
             write_port.en.eq(self.push),
-            read_port.addr.eq(pop_index),
+            read_port.addr.eq(popped.index),
             self.words.payload.eq(read_port.data),
         ]
-        m.d.sync += [
-            promised.eq(promised + self.promise - pop),
-            level.eq(level + self.push - pop),
-        ]
-        with m.If(self.push):
-            m.d.sync += push_index.eq(push_index + 1)
-        with m.If(pop):
-            m.d.sync += pop_index.eq(pop_index + 1)
         return m

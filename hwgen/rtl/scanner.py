@@ -36,7 +36,7 @@ class EventScanner(wiring.Component):
     -------
     chunks : ``In(stream.Signature(chunk_layout(chunk_width, depth)))``
     events : ``Out(stream.Signature(event_layout(depth)))``
-        Four cycles after the chunk; ``last`` stands on the window's last event. Up to eight
+        Four cycles after the chunk; ``last`` stands on the window's last event. Up to fifteen
         wait here, which evens out windows of unlike length.
     busy : ``Out(1)``
         A chunk is being searched.

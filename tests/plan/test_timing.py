@@ -33,13 +33,13 @@ def consumer(link: Link, words: int, pace: int) -> Iterator[int]:
 def test_a_slow_consumer_sets_the_pace_once_the_fifo_is_full(first: int) -> None:
     """Whichever process runs first."""
     link = Link()
-    processes = [producer(link, 20), consumer(link, 20, 3)]
+    processes = [producer(link, 40), consumer(link, 40, 3)]
     run(processes[first:] + processes[:first])
-    assert link.taken == [3 * n for n in range(20)]
-    # Full after twelve words, since four have left by then; from then on a word is promised the
+    assert link.taken == [3 * n for n in range(40)]
+    # Full after 23 words, since eight have left by then; from then on a word is promised the
     # cycle after one has left.
-    assert link.ready[:12] == list(range(12))
-    assert link.ready[12:] == [cycle + 1 for cycle in link.taken[4 : 20 - FIFO_DEPTH]]
+    assert link.ready[:23] == list(range(23))
+    assert link.ready[23:] == [cycle + 1 for cycle in link.taken[8 : 40 - FIFO_DEPTH]]
 
 
 def test_units_that_wait_for_each_other_are_named_as_such() -> None:

@@ -150,10 +150,10 @@ def test_a_frame_comes_in_while_the_other_is_sent(schedule: str) -> None:
 
 @pytest.mark.parametrize("layout", ["pixel", "raster"])
 def test_two_frames_are_taken_where_nobody_takes_words(layout: str) -> None:
-    source = Input(shape=(1, 4, 8), timesteps=3)
+    source = Input(shape=(1, 8, 8), timesteps=3)
     dut = Encoder(plan_of(source, layout, 16))
     bench = Bench(dut)
     sent = bench.send(dut.beats, [0x1234] * 100)
     with pytest.raises(AssertionError, match="stands still"):
         bench.run(timeout=200)
-    assert len(sent.cycles) == 2 * 16 + 1  # and a beat of the third waits in its register
+    assert len(sent.cycles) == 2 * 32 + 1  # and a beat of the third waits in its register

@@ -22,7 +22,7 @@ class Undecided:
 
 
 Process = Generator[int | Undecided, bool | None, None]
-FIFO_DEPTH = 8
+FIFO_DEPTH = 15
 """Places of the FIFO that ends a unit's pipeline (:class:`hwgen.rtl.fifo.PromiseFifo`)."""
 
 
