@@ -1,7 +1,9 @@
 """The MNIST networks as hardware: bit-exact simulation, cycles, and place and route.
 
+    python benchmarks/hardware.py [--json FILE] [--quick] [--build] [--network mlp] [--cache FOLDER]
+
 Each network is trained (or taken from the cache), converted, generated, and simulated on test
-images; measured cycles stand beside the cycle model's. Without --quick, those that have a board are
+images; measured cycles stand beside the cycle model's. With --build, those that have a board are
 placed and routed on it, and results per second are those of the routed clock.
 """
 
@@ -23,7 +25,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "2")
 os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
 
 import models
-from mnist import accuracy_row, converted
+from mnist import Steps, accuracy_row, converted
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
@@ -32,12 +34,16 @@ from hwgen import golden
 from hwgen.data import Dataset
 from hwgen.generation import generate
 from hwgen.network import Network
+from hwgen.plan.hardware import HardwarePlan
 from hwgen.simulate import simulate
 from hwgen.synth.build import build as place_and_route
 
+BOARD = "ulx3s-85f"
 PUBLISHED = (
-    "Published, for comparison: Spiker+ 784-128-10 on a Zynq-7020, 93.85 %, 780 µs a digit, "
-    "7,612 logic cells (Carpegna et al., 2024)."
+    ("Spiker+ 784-128-10 (Zynq-7020)", "93.85", "780 µs a digit, 7,612 logic cells"),
+    ("FINN TFC-w2a2 (AUP-ZU3)", "96.60", "1.19 M results/s"),
+    ("DeepFire, a CNN", "99.14", "40.1 k results/s"),
+    ("Sommer et al., a CNN (333 MHz)", "", "21 k results/s"),
 )
 
 
@@ -46,37 +52,56 @@ class Case:
     """A network, its hardware options, and the samples for each simulator."""
 
     model: str
-    timesteps: int
+    steps: Steps
     samples: int
     icarus: int = 0
     board: str | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
 
+    def __str__(self) -> str:
+        return f"{self.model}, T = {self.steps[0]}, input T = {self.steps[1]}"
 
+
+# As few scanners as keep a layer's interval below that of the slowest part, the pixels' way in.
+FAST_MLP = {"lanes": {"fc1": 128, "fc2": 10}, "scanners": {"fc1": 4, "fc2": 2}, "input_width": 256}
+FAST_CNN = {
+    "lanes": {"conv1": 16, "conv2": 32, "conv3": 64, "fc": 10},
+    "scanners": {"conv1": 1, "conv2": 2, "conv3": 1, "fc": 1},
+}
 CASES = (
-    Case("mlp", 4, 200, board="ulx3s-85f", options={"lanes": 128}),
-    Case("mlp", 4, 200, options={"lanes": 128, "pipeline": "alternate"}),
-    Case("mlp", 4, 200, options={"lanes": 32, "scanners": 4}),
-    Case("mlp", 2, 200, options={"lanes": 128}),
-    Case("cnn", 4, 20, icarus=3, board="ulx3s-85f"),
-    Case("cnn", 4, 20, options={"pipeline": "alternate"}),
-    Case("cnn", 8, 20),
+    Case("mlp", (2, 2), 200, board=BOARD, options=FAST_MLP),
+    Case("mlp", (2, 1), 200, board=BOARD, options=FAST_MLP),
+    Case("strided", (2, 2), 20, icarus=3, board=BOARD, options=FAST_CNN),
+    Case("strided", (2, 1), 20, board=BOARD, options=FAST_CNN),
+    Case("mlp", (4, 4), 200, options={"lanes": 128}),
+    Case("mlp", (4, 4), 200, options={"lanes": 128, "pipeline": "alternate"}),
+    Case("mlp", (4, 4), 200, options={"lanes": 32, "scanners": 4}),
+    Case("cnn", (4, 4), 20),
+    Case("cnn", (4, 4), 20, options={"schedule": "time"}),
+    Case("cnn", (4, 4), 20, options={"pipeline": "alternate"}),
+    Case("cnn", (8, 8), 20),
 )
 QUICK = (
-    Case("mlp", 4, 20, options={"lanes": 128}),
-    Case("cnn", 2, 2),
+    Case("mlp", (2, 2), 20, options=FAST_MLP),
+    Case("strided", (2, 2), 2, options=FAST_CNN),
 )
 
 
 def rows_of(
-    case: Case, network: Network, accuracies: dict[str, Any], test: Dataset, folder: Path
+    case: Case,
+    network: Network,
+    accuracies: dict[str, Any],
+    test: Dataset,
+    folder: Path,
+    *,
+    build: bool,
 ) -> list[dict[str, Any]]:
     """One row for each simulator; ``accuracies`` is what the row says of the whole test set."""
     design = generate(network, board=case.board, **case.options)
     design.write(folder)
     images = test.images[: case.samples]
     placed: dict[str, Any] = {}
-    if case.board:
+    if build and case.board:
         routed = place_and_route(folder)
         placed = {
             "board": case.board,
@@ -92,7 +117,10 @@ def rows_of(
         row = accuracies | {
             "schedule": design.plan.schedule,
             "pipeline": design.plan.pipeline,
-            "lanes": max(layer.lanes for layer in design.plan.layers),
+            "input_width": design.plan.encoder.input_width,
+            "lanes": _each(design.plan, "lanes"),
+            "scanners": _each(design.plan, "scanners"),
+            "membrane_lanes": _each(design.plan, "membrane_lanes"),
             "samples": samples,
             "simulator": simulator,
             "bit_exact_samples": samples if report.bit_exact else 0,
@@ -103,7 +131,7 @@ def rows_of(
             # Of the layer that uses its adders best: the others wait for it.
             "lane_utilisation": max(
                 float(operations[layer.node].mean())
-                / (report.interval_cycles * layer.lanes * layer.window.scanners)
+                / (report.interval_cycles * layer.lanes * layer.scanners)
                 for layer in design.plan.layers
             ),
             **placed,
@@ -116,17 +144,27 @@ def rows_of(
     return rows
 
 
+def _each(plan: HardwarePlan, option: str) -> dict[str, int]:
+    return {layer.node: getattr(layer, option) for layer in plan.layers}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--json", type=Path, help="write the rows to this file")
-    parser.add_argument("--quick", action="store_true", help="few samples, no place and route")
+    parser.add_argument("--quick", action="store_true", help="two networks, few samples")
+    parser.add_argument("--build", action="store_true", help="place and route, many minutes each")
+    parser.add_argument("--network", choices=models.RECIPES, help="this one alone")
     parser.add_argument("--cache", type=Path, help="folder of trained weights")
     arguments = parser.parse_args()
     data = os.environ.get("HWGEN_DATA")
     if not data:
         sys.exit("set HWGEN_DATA to the folder with mnist_train.npz and mnist_test.npz")
     training, test = models.mnist(Path(data))
-    cases = QUICK if arguments.quick else CASES
+    cases = [
+        case
+        for case in (QUICK if arguments.quick else CASES)
+        if arguments.network in (None, case.model)
+    ]
     rows: list[dict[str, Any]] = []
     with (
         Progress(console=Console(stderr=True)) as progress,
@@ -134,16 +172,14 @@ def main() -> None:
     ):
         task = progress.add_task("", total=len(cases))
         for number, case in enumerate(cases):
-            name = f"{case.model}, T = {case.timesteps}"
-            progress.update(task, description=f"{name}: training")
+            progress.update(task, description=f"{case}: training")
             model = models.train(case.model, training, cache=arguments.cache)
-            progress.update(task, description=f"{name}: conversion")
-            network = converted(case.model, model, training, case.timesteps)
-            accuracies = accuracy_row(
-                case.model, network, test, models.float_accuracy(model, test)
-            )
-            progress.update(task, description=f"{name}: hardware")
-            rows += rows_of(case, network, accuracies, test, Path(temporary) / f"build{number}")
+            progress.update(task, description=f"{case}: conversion")
+            network = converted(case.model, model, training, case.steps)
+            accuracies = accuracy_row(case.model, network, test, models.float_accuracy(model, test))
+            progress.update(task, description=f"{case}: hardware")
+            folder = Path(temporary) / f"build{number}"
+            rows += rows_of(case, network, accuracies, test, folder, build=arguments.build)
             if arguments.json:  # after each case: the whole takes many minutes
                 arguments.json.parent.mkdir(parents=True, exist_ok=True)
                 text = json.dumps({"rows": rows}, indent=1)
@@ -156,8 +192,11 @@ def print_table(rows: list[dict[str, Any]]) -> None:
     columns = {
         "network": "network",
         "T": "timesteps",
+        "input T": "input_timesteps",
+        "schedule": "schedule",
         "pipeline": "pipeline",
         "lanes": "lanes",
+        "scanners": "scanners",
         "%": "accuracy",
         "simulator": "simulator",
         "bit-exact": "bit_exact_samples",
@@ -177,14 +216,19 @@ def print_table(rows: list[dict[str, Any]]) -> None:
         table.add_column(title, justify="right")
     for row in rows:
         table.add_row(*(_text(row.get(key)) for key in columns.values()))
-    console = Console(width=200)
+    console = Console(width=220)
     console.print(table)
-    console.print(PUBLISHED)
+    published = Table("published", "%", "speed", title="For comparison")
+    for row in PUBLISHED:
+        published.add_row(*row)
+    console.print(published)
 
 
 def _text(value: Any) -> str:
     if value is None:
         return ""
+    if isinstance(value, dict):
+        return " ".join(map(str, value.values()))
     if isinstance(value, float):
         return f"{value:,.2f}"
     return f"{value:,}" if isinstance(value, int) else str(value)

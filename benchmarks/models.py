@@ -52,15 +52,58 @@ def cnn(first: int = 8, second: int = 16, hidden: int = 64) -> nn.Sequential:
     )
 
 
+class RoundedClamp(nn.Module):
+    """min(max(x, 0), top); while training, rounded to ``levels`` equal steps.
+
+    Gradients pass the rounding as if it were not there (straight-through).
+    """
+
+    def __init__(self, *, levels: int, top: float = 2.0) -> None:
+        super().__init__()
+        self.levels, self.top = levels, top
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = x.clamp(0, self.top)
+        if self.training:
+            step = self.top / self.levels
+            x = x + ((x / step).round() * step - x).detach()
+        return x
+
+
+def strided_cnn(channels: tuple[int, ...] = (16, 32, 64), levels: int = 3) -> nn.Sequential:
+    """3×3 convolutions of stride 2, down to 4×4 pixels, and a linear layer.
+
+    Trained for trains of ``levels`` + 1 values, as two timesteps carry.
+    """
+    layers: OrderedDict[str, nn.Module] = OrderedDict()
+    for number, (fan_in, fan_out) in enumerate(zip((1, *channels[:-1]), channels, strict=True), 1):
+        layers[f"conv{number}"] = nn.Conv2d(fan_in, fan_out, 3, stride=2, padding=1, bias=False)
+        layers[f"norm{number}"] = nn.BatchNorm2d(fan_out)
+        layers[f"act{number}"] = RoundedClamp(levels=levels)
+    layers |= {
+        "flatten": nn.Flatten(),
+        "drop": nn.Dropout(0.1),
+        "fc": nn.Linear(16 * channels[-1], 10),
+    }
+    return nn.Sequential(layers)
+
+
 @dataclass(frozen=True)
 class Recipe:
-    """How a model is trained: AdamW, one learning-rate cycle, images moved by a few pixels."""
+    """How a model is trained: AdamW, one learning-rate cycle, images moved by a few pixels.
+
+    ``turn`` (degrees) and ``zoom`` (share) turn and scale each image by chance as well;
+    ``pixel_bits`` are the upper bits of a pixel that training shows.
+    """
 
     build: Callable[[], nn.Module]
     epochs: int
     learning_rate: float
     weight_decay: float
     shift: int
+    turn: float = 0.0
+    zoom: float = 0.0
+    pixel_bits: int = 8
     batch: int = 128
     seed: int = 0
 
@@ -68,7 +111,11 @@ class Recipe:
 RECIPES = {
     "mlp": Recipe(mlp, epochs=16, learning_rate=3e-3, weight_decay=0.05, shift=1),
     "cnn": Recipe(cnn, epochs=16, learning_rate=4e-3, weight_decay=0.05, shift=2),
-}
+    "strided": Recipe(
+        strided_cnn, epochs=12, learning_rate=4e-3, weight_decay=0.02, shift=2,
+        turn=10, zoom=0.1, pixel_bits=2,
+    ),
+}  # fmt: skip
 
 
 def default_cache() -> Path:
@@ -123,9 +170,9 @@ def _fingerprint(recipe: Recipe, model: nn.Module, epochs: int, data: Dataset) -
 def _fit(model: nn.Module, recipe: Recipe, epochs: int, data: Dataset, progress: Progress) -> None:
     assert data.labels is not None
     generator = torch.Generator().manual_seed(recipe.seed)
-    edge = recipe.shift
-    pixels = F.pad(torch.from_numpy(data.images).float() / 255, (edge,) * 4)
-    height, width = data.images.shape[2:]
+    pixels = torch.from_numpy(data.images).float()
+    moved = _turned if recipe.turn or recipe.zoom else _shifted
+    shown = _coarse(data.images, recipe.pixel_bits)
     classes = torch.from_numpy(data.labels)
     batches = len(pixels) // recipe.batch
     optimiser = torch.optim.AdamW(
@@ -138,13 +185,40 @@ def _fit(model: nn.Module, recipe: Recipe, epochs: int, data: Dataset, progress:
     for epoch in range(epochs):
         order = torch.randperm(len(pixels), generator=generator)
         for batch in order[: batches * recipe.batch].split(recipe.batch):
-            y, x = torch.randint(0, 2 * edge + 1, (2,), generator=generator).tolist()
-            moved = pixels[batch, :, y : y + height, x : x + width]
+            images = shown(moved(pixels[batch], recipe, generator))
             optimiser.zero_grad(set_to_none=True)
-            F.cross_entropy(model(moved), classes[batch]).backward()
+            F.cross_entropy(model(images), classes[batch]).backward()
             optimiser.step()
             schedule.step()
         progress(epoch + 1, epochs)
+
+
+def _shifted(images: torch.Tensor, recipe: Recipe, generator: torch.Generator) -> torch.Tensor:
+    """The whole batch moved by whole pixels."""
+    edge, (height, width) = recipe.shift, images.shape[2:]
+    y, x = torch.randint(0, 2 * edge + 1, (2,), generator=generator).tolist()
+    return F.pad(images, (edge,) * 4)[:, :, y : y + height, x : x + width]
+
+
+def _turned(images: torch.Tensor, recipe: Recipe, generator: torch.Generator) -> torch.Tensor:
+    """Each image turned, scaled and moved on its own."""
+    turn, zoom, x, y = torch.rand(4, len(images), generator=generator) * 2 - 1
+    angle, size = torch.deg2rad(turn * recipe.turn), 1 + zoom * recipe.zoom
+    reach = 2 * recipe.shift / images.shape[3]  # the map reaches from −1 to 1
+    rows = (
+        torch.stack([angle.cos() * size, -angle.sin() * size, x * reach], 1),
+        torch.stack([angle.sin() * size, angle.cos() * size, y * reach], 1),
+    )
+    grid = F.affine_grid(torch.stack(rows, 1), list(images.shape), align_corners=False)
+    return F.grid_sample(images, grid, align_corners=False)
+
+
+def _coarse(images: np.ndarray, bits: int) -> Callable[[torch.Tensor], torch.Tensor]:
+    """From pixels 0 … 255 to 0 … 1, by the line that fits best what their upper bits stand for."""
+    step = 2 ** (8 - bits)
+    sample = images[:2000].reshape(-1)
+    scale, offset = np.polyfit(sample // step, sample / 255, 1)
+    return lambda pixels: torch.floor(pixels / step) * scale + offset
 
 
 def float_accuracy(model: nn.Module, data: Dataset, batch: int = 1000) -> float:
