@@ -20,6 +20,29 @@ SUBMODULES = ("encoder", "results", "counters")
 """Those beside the layers and pools, which are called after their nodes."""
 
 
+def make_unit(plan, network, index):
+    """The unit of a stage of the plan, by its index, and its weight files by name."""
+    stage = plan.stages[index]
+    if not isinstance(stage, LayerPlan):
+        return MaxPool(stage), {}
+    layer = next(node for node in network if node.name == stage.node)
+    weights = [
+        pack_weights(projection, feed, stage, plan.stream(feed.source))
+        for projection, feed in zip(layer.projections, stage.feeds, strict=True)
+    ]
+    rows = [rows for of_scanners in weights for rows in of_scanners]
+    large = [part.size * stage.weight_bits > INLINE_BITS for part in rows]
+    names = [f"weights_{index}_{n}.hex" if is_large else None for n, is_large in enumerate(large)]
+    given = network.signals()[layer.sources[0]]
+    unit = LayerUnit(stage, layer, given, weights=weights, files=names)
+    files = {
+        name: memory.hex_lines()
+        for name, memory in zip(names, unit.memories, strict=True)
+        if name
+    }
+    return unit, files
+
+
 class Core(wiring.Component):
     """A whole network. ``docs/hardware.md`` describes its ports.
 
@@ -69,32 +92,12 @@ class Core(wiring.Component):
         super().__init__(ports)
 
     def _make_units(self, network, *, taken):
-        signals = network.signals()
-        nodes = {node.name: node for node in network}
         units = []
-        for stage in self._plan.stages:
+        for index, stage in enumerate(self._plan.stages):
             name = identifier(stage.node, taken=taken)
             taken.add(name)
-            if not isinstance(stage, LayerPlan):
-                units.append((name, MaxPool(stage)))
-                continue
-            layer = nodes[stage.node]
-            weights = [
-                pack_weights(projection, feed, stage, self._plan.stream(feed.source))
-                for projection, feed in zip(layer.projections, stage.feeds, strict=True)
-            ]
-            rows = [rows for of_scanners in weights for rows in of_scanners]
-            large = [part.size * stage.weight_bits > INLINE_BITS for part in rows]
-            files = [
-                f"weights_{len(units)}_{n}.hex" if is_large else None
-                for n, is_large in enumerate(large)
-            ]
-            unit = LayerUnit(
-                stage, layer, signals[layer.sources[0]], weights=weights, files=files
-            )
-            for file, memory in zip(files, unit.memories, strict=True):
-                if file:
-                    self.files[file] = memory.hex_lines()
+            unit, files = make_unit(self._plan, network, index)
+            self.files.update(files)
             units.append((name, unit))
         return units
 

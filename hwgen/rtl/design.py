@@ -19,7 +19,7 @@ from hwgen.network import Network
 from hwgen.plan.folding import make_plan
 from hwgen.plan.hardware import HardwarePlan
 from hwgen.resources import resource_dir
-from hwgen.rtl.core import Core
+from hwgen.rtl.core import Core, make_unit
 from hwgen.rtl.names import identifier
 
 FORMAT = "hwgen-build"
@@ -157,6 +157,16 @@ class Design:
             "predicted": self.prediction,
             "files": files,
         }
+
+
+def unit_files(network: Network, plan: HardwarePlan, node: str) -> dict[str, str]:
+    """The Verilog of one layer or pool alone, and its weight files; the module is called "unit"."""
+    index = [stage.node for stage in plan.stages].index(node)
+    unit, weights = make_unit(plan, network, index)
+    text = verilog.convert(unit, name="unit", emit_src=False, strip_internal_attrs=True)
+    templates = resource_dir("rtl_templates")
+    files = {name: (templates / name).read_text(encoding="utf-8") for name in TEMPLATES}
+    return {"unit.v": _plain_verilog(text), **files, **weights}
 
 
 def _is_build(folder: Path) -> bool:

@@ -116,7 +116,7 @@ def count(board: Board, netlist: Path, *, top: str) -> dict[str, dict[str, int]]
         if content.get("attributes", {}).get("blackbox"):
             continue
         for name, cell in content["cells"].items():
-            resource, amount = _cost(board.family, cell["type"])
+            resource, amount = cost(board.family, cell["type"])
             if amount:
                 unit = _unit(name, flattened) if module == top else "shell"
                 units.setdefault(unit, Counter())[resource] += amount
@@ -131,7 +131,8 @@ def _unit(name: str, flattened: Collection[str]) -> str:
     return unit if unit.startswith("core.") and unit in flattened else "core"
 
 
-def _cost(family: str, kind: str) -> tuple[str, int]:
+def cost(family: str, kind: str) -> tuple[str, int]:
+    """The resource that a cell takes up, and how much of it."""
     if family == "ice40" and kind.startswith("SB_DFF"):
         return "ff", 1
     return _COST[family].get(kind, ("", 0))
