@@ -1,0 +1,182 @@
+"""How long a layer's unit takes for a sample, from measured spikes: cheap, for many candidates.
+
+Each unit of a layer works through its share of a sample beside the others:
+
+    scan        Σ over windows of max(slowest scanner, membrane words of a group), in each fold:
+                scanners meet at the end of each window
+    read        a cycle a chunk, in each window, timestep and fold
+    membrane    a cycle a word, once in each timestep of accumulation and of firing
+    words       a cycle a word that comes in
+
+The largest of them is the layer's. :mod:`hwgen.plan.cycles` is exact, and slower.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from math import ceil
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hwgen.plan.activity import scan_cycles, window_costs
+from hwgen.plan.geometry import StreamPlan, WindowPlan
+from hwgen.plan.hardware import FeedPlan, LayerPlan
+from hwgen.plan.timing.membrane import SINGLE_LATENCY, Grants
+
+Trains = Mapping[str, NDArray[np.uint8]]
+"""By node, shape (samples, timesteps, channels, height, width)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Work:
+    """Cycles a sample of a layer's units, and the weights that it adds.
+
+    ``additions`` counts the spikes that reach each of the ``fan_out`` channels.
+    """
+
+    scan: float
+    read: int
+    membrane: int
+    words: int
+    additions: float
+
+    @property
+    def cycles(self) -> float:
+        return max(self.scan, self.read, self.membrane, self.words)
+
+    @property
+    def limited_by(self) -> str:
+        return max(("scan", "read", "membrane", "words"), key=lambda unit: getattr(self, unit))
+
+
+class Workload:
+    """Measures layer plans on golden's trains.
+
+    Parameters
+    ----------
+    trains : Trains
+    stream : function of a node's name
+        The stream that carries its trains.
+    """
+
+    def __init__(self, trains: Trains, stream: Callable[[str], StreamPlan]) -> None:
+        self._trains = trains
+        self._stream = stream
+        self._windows: dict[object, tuple[NDArray[np.float64], float]] = {}
+        self._orders: dict[object, tuple[int, ...]] = {}
+
+    def measure(self, plan: LayerPlan) -> Work:
+        """The work of a sample, the mean over all."""
+        counts, additions = self._count_windows(plan)
+        cycles = np.arange(len(counts))
+        windows = plan.passes * plan.positions * plan.timesteps_in
+        words = plan.passes * plan.membrane_depth
+        fire = plan.timesteps_out * words if plan.kind != "single-phase" else 0
+        work = Work(
+            scan=float(counts @ np.maximum(cycles, window_distance(plan))),
+            read=max(plan.fold * windows * feed.window.window_chunks for feed in plan.feeds),
+            membrane=plan.timesteps_in * words + fire,
+            words=max(map(self._words, plan.feeds)),
+            additions=additions,
+        )
+        # With one bank nothing is summed while it fires.
+        return work if plan.banks == 2 else replace(work, scan=work.scan + fire)
+
+    def balance(self, plan: LayerPlan) -> LayerPlan:
+        """The plan with each chunk's bits dealt out so that scanners have equally many spikes."""
+        feeds = tuple(
+            replace(feed, window=replace(feed.window, order=self._order(feed)))
+            for feed in plan.feeds
+        )
+        return replace(plan, feeds=feeds)
+
+    def _words(self, feed: FeedPlan) -> int:
+        window = feed.window
+        lines = window.rows * window.timesteps
+        return lines * (window.columns * window.words + window.flush)
+
+    def _count_windows(self, plan: LayerPlan) -> tuple[NDArray[np.float64], float]:
+        """How many windows and folds of a sample take 0, 1, … cycles; and the additions."""
+        masked = any(feed.kind == "masked" for feed in plan.feeds)
+        key = (tuple(map(_shape, plan.feeds)), plan.fold if masked else 1)
+        if key not in self._windows:
+            self._windows[key] = self._scan(plan)
+        counts, additions = self._windows[key]
+        return (counts if masked else counts * plan.fold), additions
+
+    def _scan(self, plan: LayerPlan) -> tuple[NDArray[np.float64], float]:
+        samples = len(self._trains[plan.feeds[0].source])
+        counts = np.zeros(1)
+        additions = 0.0
+        for sample in range(samples):
+            slowest: NDArray[np.int64] = np.zeros(1, dtype=np.int64)
+            for feed in plan.feeds:
+                costs = self._costs(sample, feed)
+                slowest = np.maximum(slowest, scan_cycles(costs).max(axis=-1))
+                if feed.kind == "masked":  # a spike for each channel that has one
+                    additions += self._masked_spikes(sample, feed) / plan.fan_out
+                else:
+                    additions += float(costs.sum())
+            found = np.bincount(slowest.ravel())
+            counts = np.pad(counts, (0, max(0, len(found) - len(counts))))
+            counts[: len(found)] += found
+        return counts / samples, additions / samples
+
+    def _masked_spikes(self, sample: int, feed: FeedPlan) -> float:
+        taps = feed.window.kernel[0] * feed.window.kernel[1]
+        spikes = float(self._trains[feed.source][sample].sum())
+        return spikes * taps / (feed.window.stride[0] * feed.window.stride[1])
+
+    def _costs(self, sample: int, feed: FeedPlan) -> NDArray[np.uint8]:
+        return window_costs(self._trains[feed.source][sample], self._stream(feed.source), feed)
+
+    def _order(self, feed: FeedPlan) -> tuple[int, ...]:
+        if feed.window.scanners == 1:
+            return ()
+        key = _shape(feed)
+        if key not in self._orders:
+            window = feed.window
+            single = replace(
+                feed, window=replace(window, scanners=window.chunk_width, order=())
+            )
+            spikes = sum(
+                self._costs(sample, single).sum(axis=(0, 1, 2, 3, 4), dtype=np.int64)
+                for sample in range(len(self._trains[feed.source]))
+            )
+            self._orders[key] = deal(np.asarray(spikes), window.scanners)
+        return self._orders[key]
+
+
+def window_distance(plan: LayerPlan) -> int:
+    """Cycles from a window's last events to the next one's, at least."""
+    if plan.kind == "single-phase":
+        soon = SINGLE_LATENCY if plan.membrane_depth < SINGLE_LATENCY else 1
+        return Grants(plan).latency + soon * plan.parts
+    return Grants(plan).apart
+
+
+def deal(spikes: NDArray[np.int64], scanners: int) -> tuple[int, ...]:
+    """Deal bits out to scanners, the busiest bits first, each to the scanner with fewest spikes.
+
+    ``spikes`` are those of each bit. Every scanner has room for equally many; −1 fills it up.
+    """
+    size = ceil(len(spikes) / scanners)
+    owned: list[list[int]] = [[] for _ in range(scanners)]
+    load = [0] * scanners
+    for bit in np.argsort(-spikes, kind="stable").tolist():
+        chosen = min(
+            (n for n in range(scanners) if len(owned[n]) < size), key=lambda n: (load[n], n)
+        )
+        owned[chosen].append(bit)
+        load[chosen] += int(spikes[bit])
+    return tuple(
+        bit for bits in owned for bit in [*sorted(bits), *[-1] * (size - len(bits))]
+    )
+
+
+def _shape(feed: FeedPlan) -> tuple[str, str, WindowPlan]:
+    """What its spikes and cycles depend on."""
+    fold = feed.window.fold if feed.kind == "masked" else 1
+    return feed.source, feed.kind, replace(feed.window, fold=fold, slots=1)
