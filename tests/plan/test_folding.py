@@ -33,7 +33,10 @@ def layer(name: str, *projections: Projection, out: int, last: bool = False) -> 
 
 
 def ones(*shape: int) -> np.ndarray:
-    return np.ones(shape, dtype=np.int32)
+    """Weights 1, but for one of each kernel: equal taps share their weights."""
+    weights = np.ones(shape, dtype=np.int32)
+    weights[..., -1] = 2
+    return weights
 
 
 def cnn(pixel_bits: int = 8) -> Network:
@@ -53,22 +56,40 @@ def cnn(pixel_bits: int = 8) -> Network:
 
 
 def test_sizes_by_hand() -> None:
-    plan = make_plan(cnn(), lanes={"conv": 8, None: 16}, membrane_lanes={"conv": 4})
+    plan = make_plan(
+        cnn(), lanes={"conv": 8, None: 16}, membrane_lanes={"conv": 4}, schedule="time"
+    )
     conv, pool, fc, out = plan.stages
     assert [stage.node for stage in plan.stages] == ["conv", "pool", "fc", "out"]
     assert (conv.lanes, conv.fold, conv.parts, conv.words) == (8, 3, 2, 5)
     assert (conv.positions, conv.membrane_depth) == (36, 36 * 5)
     assert (conv.timesteps_in, conv.timesteps_out, conv.banks) == (4, 3, 2)
-    # Two channels are one word; the window of nine taps has nine chunks of two bits.
-    assert (conv.window.word_width, conv.window.window_chunks) == (2, 9)
-    assert conv.weight_depth == 3 * 9 * 2
+    # Two channels are one word; a row of three taps is one chunk of six bits.
+    assert (conv.window.word_width, conv.window.window_chunks) == (2, 3)
+    assert (conv.window.chunk_width, conv.feeds[0].weight_depth) == (6, 3 * 3 * 6)
     assert (pool.candidates, pool.window.fold, pool.words) == (4, 5, 9 * 5)
-    # 45 words of four bits, eight a chunk of 32 bits.
-    assert (fc.window.words, fc.window.pack, fc.window.chunks) == (45, 8, 6)
-    assert (fc.lanes, fc.fold, fc.weight_depth) == (10, 1, 6 * 32)
+    # A map of three rows of 15 words of four bits, eight a chunk of 32 bits.
+    assert (fc.window.rows, fc.window.words, fc.window.pack, fc.window.chunks) == (3, 15, 8, 2)
+    assert (fc.lanes, fc.fold, fc.feeds[0].weight_depth) == (10, 1, 3 * 2 * 32)
     assert (out.lanes, out.kind, out.timesteps_out) == (4, "readout", 1)
     assert [stream.node for stream in plan.streams] == ["input", "conv", "pool", "fc"]
     assert plan.logit_width == 32
+
+
+def test_a_pass_is_a_row_in_the_schedule_row() -> None:
+    """Six rows of six pixels of five words; pools and memories hold a row of them."""
+    by_row, by_time = make_plan(cnn(), lanes=4), make_plan(cnn(), lanes=4, schedule="time")
+    assert by_row.schedule == "row"
+    conv, pool, fc, _ = by_row.stages
+    assert (conv.passes, conv.positions, conv.membrane_depth) == (6, 6, 6 * conv.words)
+    assert (pool.words, by_time.stages[1].words) == (3 * pool.window.fold, 9 * pool.window.fold)
+    assert {stream.schedule for stream in by_row.streams} == {"row"}
+    assert (by_time.layers[0].passes, by_time.layers[0].positions) == (1, 36)
+    # A row holds its four timesteps.
+    depths = [plan.layers[0].window.depth for plan in (by_row, by_time)]
+    assert depths[0] == 4 * depths[1]
+    # The linear layer takes the map's rows as they come and waits for the last one.
+    assert (fc.window.kernel, fc.window.out_rows, fc.passes) == ((3, 1), 1, 1)
 
 
 def test_alternate_has_one_bank_and_overlap_two() -> None:
@@ -80,7 +101,8 @@ def test_a_number_for_all_layers_is_cut_to_what_each_can_use() -> None:
     plan = make_plan(cnn(), lanes=64, scanners=500, membrane_lanes=64)
     assert [stage.lanes for stage in plan.layers] == [20, 10, 4]
     assert [stage.membrane_lanes for stage in plan.layers] == [20, 10, 4]
-    assert [stage.window.scanners for stage in plan.layers] == [2, 180, 10]
+    # Two channels; a row of three pixels of 20 channels; ten inputs.
+    assert [stage.window.scanners for stage in plan.layers] == [2, 60, 10]
 
 
 @pytest.mark.parametrize(
@@ -88,7 +110,7 @@ def test_a_number_for_all_layers_is_cut_to_what_each_can_use() -> None:
     [
         ({"lanes": {"fc": 11}}, "fc: lanes 11 is more than its 10 output channels; give at most"),
         ({"lanes": {"fc": 10, "conv": 21}}, "conv: lanes 21 is more than its 20 output channels"),
-        ({"scanners": {"conv": 3}}, "conv: scanners 3 is more than its 2 inputs"),
+        ({"scanners": {"conv": 7}}, "conv: scanners 7 is more than its 6 inputs"),
         ({"membrane_lanes": {"fc": 4}}, "fc: membrane_lanes 4 must divide its 10 lanes.* 1, 2, 5"),
         ({"lanes": {"cnv": 2}}, "lanes: no layer 'cnv'; have conv, fc, out"),
         ({"scanners": {"pool": 2}}, "scanners: no layer 'pool'"),
@@ -97,7 +119,7 @@ def test_a_number_for_all_layers_is_cut_to_what_each_can_use() -> None:
         ({"lanes": 2.0}, "lanes: must be a positive integer, not 2.0"),
         ({"membrane_lanes": "4"}, "membrane_lanes: must be a positive integer, not '4'"),
         ({"pipeline": "both"}, "pipeline must be 'alternate' or 'overlap', not 'both'"),
-        ({"schedule": "row"}, "schedule must be 'time', not 'row'"),
+        ({"schedule": "column"}, "schedule must be 'row' or 'time', not 'column'"),
         ({"input_width": 24}, "input_width must be one of 8, 16, 32, 64, 128, 256, 512.*not 24"),
         ({"input_width": 0}, "input_width must be one of.*not 0"),
         ({"input_width": 1024}, "input_width must be one of.*not 1024"),
@@ -127,19 +149,52 @@ def test_membrane_unit_keeps_up_with_short_windows() -> None:
     """A linear layer of few inputs has windows of one chunk: all its lanes at once."""
     plan = make_plan(cnn(), lanes={"out": 4})
     assert plan.layers[-1].parts == 1
-    assert plan.layers[0].parts > 1  # nine chunks of a 3×3 window leave time
+    assert plan.layers[1].parts > 1  # the spikes of 180 inputs leave time
     assert all(stage.lanes % stage.membrane_lanes == 0 for stage in plan.layers)
 
 
-def test_what_needs_the_row_schedule_is_refused() -> None:
-    conv = layer("a", Conv2d(source="input", weights=ones(2, 2, 1, 1)), out=2)
-    both = (Identity(source="a", weights=ones(2)), Identity(source="input", weights=ones(2)))
-    flat = Flatten(name="f", source="b")
-    out = layer("out", Linear(source="f", weights=ones(1, 8)), out=1, last=True)
-    source = Input(shape=(2, 2, 2), timesteps=3)
-    residual = Network(name="n", input=source, nodes=(conv, layer("b", *both, out=2), flat, out))
-    with pytest.raises(PlanError, match="b: a layer with 2 projections needs schedule 'row'"):
-        make_plan(residual)
+def residual(short: Projection, channels: int = 4, flat: bool = False) -> Network:
+    """conv a → conv b, beside which ``short`` leads from a to c."""
+    three = {"padding": (1, 1, 1, 1)}
+    nodes = (
+        layer("a", Conv2d(source="input", weights=ones(channels, 2, 3, 3), **three), out=channels),
+        layer("b", Conv2d(source="a", weights=ones(4, channels, 3, 3), **three), out=4),
+        layer("c", Conv2d(source="b", weights=ones(4, 4, 3, 3), **three), short, out=4),
+        Flatten(name="f", source="c"),
+        layer("out", Linear(source="f", weights=ones(1, 144)), out=1, last=True),
+    )
+    return Network(name="n", input=Input(shape=(2, 6, 6), timesteps=3), nodes=nodes)
+
+
+def test_a_layer_has_a_feed_for_each_projection() -> None:
+    plan = make_plan(residual(Identity(source="a", weights=ones(4))), membrane_lanes=4)
+    join = plan.layers[2]
+    assert join.sources == ("b", "a")
+    assert [feed.kind for feed in join.feeds] == ["events", "masked"]
+    assert plan.consumers("a") == 2
+    assert {plan.consumers(node) for node in ("input", "b", "c")} == {1}
+    # A masked chunk is a word; its row holds the weight of each of the four lanes.
+    assert (join.feeds[1].window.window_chunks, join.feeds[1].weight_depth) == (1, 1)
+
+
+def test_scanners_go_where_the_work_is() -> None:
+    """A 1×1 convolution of eight channels has 8 inputs beside 36: one for four scanners."""
+    short = Conv2d(source="a", weights=ones(4, 8, 1, 1))
+    plan = make_plan(residual(short, channels=8), scanners=4, membrane_lanes=8)
+    join = plan.layers[2]
+    assert [feed.window.scanners for feed in join.feeds] == [4, 1]
+    assert join.scanners == 5
+
+
+def test_only_a_linear_projection_reads_a_flattened_map() -> None:
+    nodes = (
+        Flatten(name="f", source="input"),
+        layer("a", Conv2d(source="f", weights=ones(3, 8, 1, 1)), out=3),
+        layer("out", Linear(source="a", weights=ones(1, 3)), out=1, last=True),
+    )
+    network = Network(name="n", input=Input(shape=(2, 2, 2), timesteps=3), nodes=nodes)
+    with pytest.raises(PlanError, match="a: a Conv2d reads 'f', a flattened map; make it a Linear"):
+        make_plan(network)
 
 
 def test_a_pool_after_a_flatten_is_refused() -> None:
@@ -155,6 +210,6 @@ def test_a_pool_after_a_flatten_is_refused() -> None:
 
 @pytest.mark.parametrize("seed", range(12))
 def test_plan_survives_json(seed: int) -> None:
-    network = random_network(seed, neuron=KINDS[seed % len(KINDS)])
-    plan = make_plan(network, lanes=3, scanners=2)
+    network = random_network(seed, neuron=KINDS[seed % len(KINDS)], residual=seed % 2 == 0)
+    plan = make_plan(network, lanes=3, scanners=2, schedule=("row", "time")[seed // 2 % 2])
     assert plan_from_json(json.loads(json.dumps(plan.to_json()))) == plan

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
-from hwgen.network import Conv2d, Identity, Input, Layer, Linear, Network, ReadOut
+from hwgen.network import Conv2d, Identity, Input, InverseLeakyNeuron, Layer, Linear
 from hwgen.plan.folding import make_plan
 from hwgen.plan.geometry import StreamPlan
-from hwgen.plan.hardware import LayerPlan
+from hwgen.plan.hardware import FeedPlan, HardwarePlan, LayerPlan
 from hwgen.plan.weights import pack_weights
 from tests.random_networks import random_network
+from tests.rtl.layers import network_of
+from tests.rtl.windows import Read, owned_bits, reads_of, weight_row
 
 
 def weight(projection: Any, out: int, channel: int, y: int, x: int) -> int:
@@ -28,63 +31,94 @@ def weight(projection: Any, out: int, channel: int, y: int, x: int) -> int:
     return int(projection.weights[out, inside, y, x]) if 0 <= inside < fan else 0
 
 
-def channel_of(bit: int, stream: StreamPlan, flattened: bool) -> int | None:
-    """Which input a bit of a pixel's, or of a flattened plane's, words stands for."""
+def input_of(feed: FeedPlan, read: Read, bit: int) -> tuple[int, int] | None:
+    """(column of the kernel, bit of the pixel's words) that a bit of a chunk is."""
+    window = feed.window
+    width = window.word_width * window.pack
+    place, inner = divmod(bit, width)
+    held = min(window.pack, window.words - read.chunk * window.pack)
+    word = inner // window.word_width - (window.pack - held)  # the chunk's words stand at its top
+    if word < 0:
+        return None
+    column = place if window.wide else read.pixels[0] + window.padding[1]
+    word += read.chunk * window.pack
+    return column, word * window.word_width + inner % window.word_width
+
+
+def feature_of(bit: int, row: int, stream: StreamPlan) -> int | None:
+    """Which feature of a flattened map a bit of its row's words is."""
     channels, height, width = stream.shape
-    if not flattened:
-        return bit if bit < channels else None
     if stream.layout == "raster":
         pixel, channel = divmod(bit, channels)
     else:
-        pixel, channel = divmod(bit, -(-channels // stream.width) * stream.width)
+        column, channel = divmod(bit, -(-channels // stream.width) * stream.width)
+        pixel = row * width + column
     if channel >= channels or pixel >= height * width:
         return None
     return channel * height * width + pixel  # PyTorch flattens channels first
 
 
-def check(layer: Layer, plan: LayerPlan, stream: StreamPlan) -> int:
-    packed = pack_weights(layer, plan, stream)
-    (projection,) = layer.projections
-    flattened = isinstance(projection, Linear)
-    window = plan.window
-    kernel_y, kernel_x = window.kernel
-    chunk_bits = window.word_width * window.pack
-    slice_bits = -(-chunk_bits // window.scanners)
-    chunks = -(-window.words // window.pack)
-    folds = -(-plan.fan_out // plan.lanes)
-    assert packed.shape == (
-        window.scanners, folds * kernel_y * kernel_x * chunks * slice_bits, plan.lanes
-    )  # fmt: skip
+def check(projection: Any, feed: FeedPlan, plan: LayerPlan, stream: StreamPlan) -> set[tuple]:
+    """Every row that the first window's spikes select; returns the (output, input, y, x) seen."""
+    packed = pack_weights(projection, feed, plan, stream)
+    window = feed.window
+    size = -(-window.chunk_width // window.scanners)
+    assert packed.shape == (window.scanners, feed.weight_depth, plan.lanes)
+    seen = set()
+    for read in reads_of(replace(window, timesteps=1)):
+        if (read.out_row, read.out_column) != (0, 0):
+            continue
+        base = weight_row(feed, read, size)
+        for scanner in range(window.scanners):
+            for n, bit in enumerate(owned_bits(window, scanner, size)):
+                place = input_of(feed, read, bit) if bit >= 0 else None
+                channel = place and place[1]
+                y, x = read.tap_row, place[0] if place else 0
+                if isinstance(projection, Linear) and place:
+                    channel, y, x = feature_of(place[1], read.tap_row, stream), 0, 0
+                elif channel is not None and channel >= stream.shape[0]:
+                    channel = None
+                for lane in range(plan.lanes):
+                    out = read.fold * plan.lanes + lane
+                    if feed.kind == "masked":
+                        # Bit n lets lane n through, and is its channel's.
+                        if lane != n or channel is None:
+                            continue
+                        assert channel == out
+                        row = base
+                    else:
+                        row = base + n
+                    expected = 0
+                    if channel is not None and out < plan.fan_out:
+                        expected = weight(projection, out, channel, y, x)
+                        seen.add((out, channel, y, x))
+                    assert packed[scanner, row, lane] == expected, (read, scanner, lane)
+    return seen
+
+
+def check_all(layer: Layer, plan: LayerPlan, whole: HardwarePlan) -> int:
     found = 0
-    for scanner in range(window.scanners):
-        row = 0
-        for fold in range(folds):
-            for y in range(kernel_y):
-                for x in range(kernel_x):
-                    for chunk in range(chunks):
-                        for bit in range(slice_bits):
-                            place = scanner * slice_bits + bit
-                            channel = None
-                            if place < chunk_bits:
-                                channel = channel_of(chunk * chunk_bits + place, stream, flattened)
-                            for lane in range(plan.lanes):
-                                out = fold * plan.lanes + lane
-                                expected = 0
-                                if channel is not None and out < plan.fan_out:
-                                    expected = weight(projection, out, channel, y, x)
-                                    found += 1
-                                assert packed[scanner, row, lane] == expected
-                            row += 1
+    for projection, feed in zip(layer.projections, plan.feeds, strict=True):
+        stream = whole.stream(feed.source)
+        seen = check(projection, feed, plan, stream)
+        taps = (1, 1)
+        if isinstance(projection, Conv2d):
+            taps = projection.weights.shape[2:]
+        channels, height, width = stream.shape
+        inputs = channels * height * width if isinstance(projection, Linear) else channels
+        if feed.kind == "masked":
+            inputs = 1
+        assert len(seen) == plan.fan_out * inputs * taps[0] * taps[1]
+        found += len(seen)
     return found
 
 
 def plan_of(projection: Any, shape: tuple[int, int, int], **options: Any):
-    out = projection.output_shape(shape)[0]
-    zeros = np.zeros(out, dtype=np.int64)
-    layer = Layer(name="n", projections=(projection,), bias=zeros, neuron=ReadOut())
-    network = Network(name="n", input=Input(shape=shape, timesteps=2), nodes=(layer,))
-    plan = make_plan(network, **options)
-    return layer, plan.stages[0], plan.encoder.output
+    ones = np.ones(projection.output_shape(shape)[0], dtype=np.int64)
+    neuron = InverseLeakyNeuron(threshold=ones, timesteps=2)
+    layer = Layer(name="n", projections=(projection,), bias=ones, neuron=neuron)
+    plan = make_plan(network_of(layer, Input(shape=shape, timesteps=2)), **options)
+    return layer, plan.stages[0], plan
 
 
 def random_weights(*shape: int) -> np.ndarray:
@@ -96,36 +130,64 @@ def random_weights(*shape: int) -> np.ndarray:
 @pytest.mark.parametrize("groups", [1, 2])
 def test_convolution(groups: int, scanners: int, lanes: int) -> None:
     conv = Conv2d(source="input", weights=random_weights(6, 4 // groups, 2, 3), groups=groups)
-    found = check(*plan_of(conv, (4, 2, 3), lanes=lanes, scanners=scanners))
-    assert found == 6 * 4 * 2 * 3
+    layer, stage, plan = plan_of(conv, (4, 2, 3), lanes=lanes, scanners=scanners)
+    assert check_all(layer, stage, plan) == 6 * 4 * 2 * 3
+
+
+@pytest.mark.parametrize("lanes", [1, 3, 5])
+@pytest.mark.parametrize("scanners", [1, 2])
+def test_more_channels_than_a_wide_window_takes(scanners: int, lanes: int) -> None:
+    """Thirty-three channels: tap by tap."""
+    conv = Conv2d(source="input", weights=random_weights(5, 33, 2, 2), padding=(1, 0, 0, 1))
+    layer, stage, plan = plan_of(conv, (33, 2, 2), lanes=lanes, scanners=scanners)
+    assert not stage.window.wide
+    assert check_all(layer, stage, plan) == 5 * 33 * 4
+
+
+@pytest.mark.parametrize(("lanes", "kind"), [(6, "masked"), (3, "events"), (4, "events")])
+def test_depthwise(lanes: int, kind: str) -> None:
+    """A word of the input holds all six channels: groups of lanes of a half are no whole word."""
+    conv = Conv2d(source="input", weights=random_weights(6, 1, 3, 2), groups=6)
+    layer, stage, plan = plan_of(conv, (6, 3, 3), lanes=lanes)
+    assert stage.feeds[0].kind == kind
+    check_all(layer, stage, plan)
+
+
+@pytest.mark.parametrize("scanners", [1, 3])
+@pytest.mark.parametrize("lanes", [2, 5])
+def test_equal_taps(lanes: int, scanners: int) -> None:
+    """One row of weights for all taps of a channel."""
+    taps = np.broadcast_to(random_weights(5, 4, 1, 1), (5, 4, 3, 2)).copy()
+    conv = Conv2d(source="input", weights=taps)
+    layer, stage, plan = plan_of(conv, (4, 3, 2), lanes=lanes, scanners=scanners)
+    assert stage.feeds[0].shared_taps
+    assert stage.feeds[0].weight_depth == -(-5 // lanes) * -(-4 // scanners)
+    assert check_all(layer, stage, plan) == 5 * 4 * 3 * 2
 
 
 @pytest.mark.parametrize("input_width", [8, 128])
 @pytest.mark.parametrize("scanners", [1, 5])
 def test_linear(input_width: int, scanners: int) -> None:
     linear = Linear(source="input", weights=random_weights(7, 19))
-    found = check(*plan_of(linear, (19, 1, 1), lanes=3, scanners=scanners, input_width=input_width))
-    assert found == 7 * 19
+    layer, stage, plan = plan_of(
+        linear, (19, 1, 1), lanes=3, scanners=scanners, input_width=input_width
+    )
+    assert check_all(layer, stage, plan) == 7 * 19
 
 
-def test_identity() -> None:
+@pytest.mark.parametrize(("lanes", "found"), [(2, 25), (5, 5)])
+def test_identity(lanes: int, found: int) -> None:
+    """Masked, each channel has its own lane; else it reads all channels, mostly with weight 0."""
     identity = Identity(source="input", weights=random_weights(5))
-    assert check(*plan_of(identity, (5, 1, 1), lanes=2)) == 25
+    assert check_all(*plan_of(identity, (5, 2, 1), lanes=lanes)) == found
 
 
-@pytest.mark.parametrize("seed", range(8))
-def test_random_networks(seed: int) -> None:
+@pytest.mark.parametrize("schedule", ["time", "row"])
+@pytest.mark.parametrize("seed", range(12))
+def test_random_networks(seed: int, schedule: str) -> None:
     """Also linear layers behind convolutions and pools, whose spikes come channels last."""
-    network = random_network(seed, max_size=5, max_channels=6)
-    plan = make_plan(network, lanes=1 + seed % 4, scanners=1 + seed % 3)
-    streams = {stream.node: stream for stream in plan.streams}
-    for node in network:
-        if not isinstance(node, Layer):
-            if node.name not in streams:  # a flatten has the stream of its source
-                streams[node.name] = streams[node.source]
-            continue
-        stage = next(stage for stage in plan.layers if stage.node == node.name)
-        source = node.sources[0]
-        inputs = network.signals()[source].shape
-        taps = int(np.prod(stage.window.kernel))
-        assert check(node, stage, streams[source]) == stage.fan_out * inputs[0] * taps
+    network = random_network(seed, max_size=5, max_channels=6, residual=seed % 2 == 0)
+    plan = make_plan(network, lanes=1 + seed % 4, scanners=1 + seed % 3, schedule=schedule)
+    for layer in network.layers:
+        stage = next(stage for stage in plan.layers if stage.node == layer.name)
+        assert check_all(layer, stage, plan) > 0

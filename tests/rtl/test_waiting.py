@@ -12,7 +12,7 @@ from amaranth.sim import Simulator
 from hwgen.rtl.waiting import DEPTH, UNDER_WAY, WaitingChunks
 from tests.rtl.windows import feed, owned_bits, window
 
-DELAY = 3
+DELAY = 4
 """Cycles from the reader's look at ``free`` to the chunk."""
 
 
@@ -103,6 +103,6 @@ def test_sixteen_chunks_wait_where_nobody_takes_them(kind: str, density: float) 
 
 
 def test_silent_chunks_take_no_place() -> None:
-    """Only the last chunk of each window of five waits; three more chunks were under way."""
+    """Only the last chunk of each window of five waits; four more chunks were under way."""
     _, pushed = run("events", 1, (), density=0.0, take=0.0)
     assert pushed == (DEPTH - UNDER_WAY) * 5 + UNDER_WAY
