@@ -6,6 +6,7 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from hwgen.rtl.fifo import PromiseFifo
+from hwgen.rtl.ring import step_axes
 
 
 class Encoder(wiring.Component):
@@ -59,41 +60,50 @@ class Encoder(wiring.Component):
 
         # Send: every word of a line, once a timestep.
         m.submodules.fifo = fifo = PromiseFifo(shape=unsigned(plan.word_pixels))
-        send_frame = Signal()
-        line_start = Signal(range(frame_words))
-        send_word = Signal(range(line_words))
-        send_step = Signal(range(plan.output.timesteps))
         send = Signal()
+        axes = step_axes(
+            m,
+            send,
+            [
+                ("send_word", line_words),
+                ("send_step", plan.output.timesteps),
+                ("send_line", frame_words // line_words),
+            ],
+        )
+        send_word, step_end = axes["send_word"]
+        send_step, line_end = axes["send_step"]
+        frame_end = axes["send_line"][1]
         sent = Signal(3)  # words under way: read, kept, and ready to go
-        step_end = Signal()
-        line_end = Signal()
-        frame_end = Signal()
         # So few accumulator words that one comes again before it is written go one at a time.
         free = sent == 0 if plan.code == "rate" and line_words < 4 else 1
         # Words that came and were not yet sent in their first timestep.
         fresh = Signal(range(2 * frame_words + 1))
+        some_fresh = Signal()
+        first_time = send & (send_step == 0)
         m.d.comb += [
-            send.eq(fifo.free & free & ((fresh != 0) | (send_step != 0))),
+            send.eq(fifo.free & free & (some_fresh | (send_step != 0))),
             fifo.promise.eq(send),
-            step_end.eq(send & (send_word == line_words - 1)),
-            line_end.eq(step_end & (send_step == plan.output.timesteps - 1)),
-            frame_end.eq(line_end & (line_start == frame_words - line_words)),
         ]
-        with m.If(send):
-            m.d.sync += send_word.eq(send_word + 1)
-        with m.If(step_end):
-            m.d.sync += [send_word.eq(0), send_step.eq(send_step + 1)]
-        with m.If(line_end):
-            m.d.sync += [send_step.eq(0), line_start.eq(line_start + line_words)]
-        with m.If(frame_end):
-            m.d.sync += [line_start.eq(0), send_frame.eq(~send_frame)]
         m.d.sync += [
-            fresh.eq(fresh + write_word - (send & (send_step == 0))),
+            fresh.eq(fresh + write_word - first_time),
+            some_fresh.eq((fresh > 1) | ((fresh == 1) & ~first_time) | write_word),
             held.eq(held + write_end - frame_end),
         ]
 
         read_port = frames.read_port()
-        m.d.comb += read_port.addr.eq(Mux(send_frame, frame_words, 0) + line_start + send_word)
+        line_start = Signal(range(2 * frame_words))
+        following = Signal(range(2 * frame_words))
+        m.d.comb += following.eq(read_port.addr + 1)
+        with m.If(read_port.addr == 2 * frame_words - 1):
+            m.d.comb += following.eq(0)
+        address = Signal(range(2 * frame_words))
+        m.d.comb += read_port.addr.eq(address)
+        with m.If(send):
+            m.d.sync += address.eq(following)
+        with m.If(step_end):
+            m.d.sync += address.eq(line_start)
+        with m.If(line_end):
+            m.d.sync += [address.eq(following), line_start.eq(following)]
         pixels = Signal(word_layout, reset_less=True)
         bits = Signal(plan.word_pixels, reset_less=True)
         m.d.sync += [sent.eq(sent << 1 | send), pixels.eq(read_port.data), bits.eq(0)]
