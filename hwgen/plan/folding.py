@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from hwgen.errors import PlanError
@@ -20,7 +20,7 @@ from hwgen.plan.options import (
     memories_of_layer,
     of_layer,
 )
-from hwgen.plan.stages import plan_encoder, plan_layer, plan_pool
+from hwgen.plan.stages import LayerEnds, plan_encoder, plan_layer, plan_pool
 
 
 def make_plan(
@@ -44,11 +44,6 @@ def make_plan(
     ``weight_memory`` tells likewise where weights lie, ``orders`` which bits scanners own. Raises
     :class:`PlanError`.
     """
-    signals = network.signals()
-    if schedule not in SCHEDULES:
-        raise PlanError(f"schedule must be 'row' or 'time', not {schedule!r}")
-    if pipeline not in ("alternate", "overlap"):
-        raise PlanError(f"pipeline must be 'alternate' or 'overlap', not {pipeline!r}")
     for option, value in (
         ("lanes", lanes),
         ("scanners", scanners),
@@ -60,12 +55,49 @@ def make_plan(
     if unknown := orders.keys() - {layer.name for layer in network.layers}:
         raise PlanError(f"orders: no layer {min(unknown)!r}")
 
+    def layer_plan(layer: Layer, ends: LayerEnds) -> LayerPlan:
+        options = LayerOptions(
+            lanes=of_layer(lanes, layer.name),
+            scanners=of_layer(scanners, layer.name),
+            membrane_lanes=of_layer(membrane_lanes, layer.name),
+            weight_memory=memories_of_layer(weight_memory, layer.name),
+            orders=orders.get(layer.name, ()),
+        )
+        return plan_layer(layer, ends, options)
+
+    return assemble(
+        network,
+        layer_plan,
+        name=name,
+        schedule=schedule,
+        pipeline=pipeline,
+        input_width=input_width,
+        counters=counters,
+    )
+
+
+def assemble(
+    network: Network,
+    layer_plan: Callable[[Layer, LayerEnds], LayerPlan],
+    *,
+    name: str | None = None,
+    schedule: str = "row",
+    pipeline: str = "overlap",
+    input_width: int | None = None,
+    counters: bool = True,
+) -> HardwarePlan:
+    """The plan whose layers ``layer_plan`` gives, in the order of the data flow."""
+    signals = network.signals()
+    if schedule not in SCHEDULES:
+        raise PlanError(f"schedule must be 'row' or 'time', not {schedule!r}")
+    if pipeline not in ("alternate", "overlap"):
+        raise PlanError(f"pipeline must be 'alternate' or 'overlap', not {pipeline!r}")
     encoder = plan_encoder(network, input_width, schedule)
     streams = {network.input.name: encoder.output}
     flat: set[str] = set()
     stages: list[Stage] = []
     for node in network:
-        sources = [streams[name] for name in node.sources]
+        sources = tuple(streams[name] for name in node.sources)
         match node:
             case Flatten():
                 streams[node.name] = sources[0]
@@ -77,20 +109,13 @@ def make_plan(
                 stage: Stage = plan_pool(node, sources[0], signals[node.name])
             case Layer():
                 _require_maps(node, flat, streams)
-                stage = plan_layer(
-                    node,
-                    sources,
-                    [signals[name] for name in node.sources],
-                    signals[node.name],
-                    options=LayerOptions(
-                        lanes=of_layer(lanes, node.name),
-                        scanners=of_layer(scanners, node.name),
-                        membrane_lanes=of_layer(membrane_lanes, node.name),
-                        weight_memory=memories_of_layer(weight_memory, node.name),
-                        orders=orders.get(node.name, ()),
-                    ),
+                ends = LayerEnds(
+                    sources=sources,
+                    given=tuple(signals[name] for name in node.sources),
+                    result=signals[node.name],
                     banks=2 if pipeline == "overlap" else 1,
                 )
+                stage = layer_plan(node, ends)
         stages.append(stage)
         streams[node.name] = stage.output
     stages = plan_slots(stages, overlap=pipeline == "overlap")

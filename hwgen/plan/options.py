@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hwgen.errors import PlanError
 from hwgen.network import Network
+from hwgen.plan.hardware import FeedPlan
 
 PerLayer = int | Mapping[str | None, int] | None
 """One number for all layers, or numbers by layer; None stands for the others."""
@@ -96,7 +97,31 @@ def memories_of_layer(value: PerLayerMemory, name: str) -> Memories:
     return value or "auto"
 
 
-def check_order(where: str, order: Sequence[int], *, bits: int, scanners: int) -> None:
+def place_weights(
+    name: str, feeds: Sequence[FeedPlan], options: LayerOptions
+) -> tuple[FeedPlan, ...]:
+    """The feeds with the weight memories and the orders that are asked for."""
+    memories = options.weight_memory
+    kinds = [memories] * len(feeds) if isinstance(memories, str) else memories
+    orders = options.orders or [()] * len(feeds)
+    if len(orders) != len(feeds):
+        raise PlanError(
+            f"{name}: {len(orders)} orders for its {len(feeds)} projections; "
+            f"give each one, [] where its scanners take turns"
+        )
+    placed = []
+    for feed, kind, order in zip(feeds, kinds, orders, strict=True):
+        window = feed.window
+        if order:
+            if feed.kind == "masked":
+                raise PlanError(f"{name}: {feed.source!r} goes lane by lane; give its order as []")
+            _check_order(name, order, bits=window.chunk_width, scanners=window.scanners)
+            window = replace(window, order=tuple(order))
+        placed.append(replace(feed, window=window, memory=kind))
+    return tuple(placed)
+
+
+def _check_order(where: str, order: Sequence[int], *, bits: int, scanners: int) -> None:
     """Raise :class:`PlanError` unless ``order`` gives each scanner equally many places, and each
     of the ``bits`` of a chunk one of them."""
     size = -(-bits // scanners)

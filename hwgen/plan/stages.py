@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from math import ceil
 
 import numpy as np
@@ -23,7 +23,7 @@ from hwgen.network import (
 from hwgen.plan import widths
 from hwgen.plan.geometry import StreamPlan, WindowPlan
 from hwgen.plan.hardware import EncoderPlan, FeedPlan, LayerPlan, PoolPlan
-from hwgen.plan.options import Asked, LayerOptions, check_order, limit
+from hwgen.plan.options import Asked, LayerOptions, limit, place_weights
 from hwgen.plan.windows import MAX_SLICE_WIDTH, plan_feed, usual_slots
 
 DEFAULT_LANES = 16
@@ -77,19 +77,36 @@ def plan_encoder(network: Network, input_width: int | None, schedule: str) -> En
     )
 
 
-def plan_layer(
-    layer: Layer,
-    sources: Sequence[StreamPlan],
-    given: Sequence[Signal],
-    result: Signal,
-    *,
-    options: LayerOptions,
-    banks: int,
-) -> LayerPlan:
-    """The unit of ``layer``; ``sources`` and ``given`` belong to its projections in turn."""
+@dataclass(frozen=True, kw_only=True)
+class LayerEnds:
+    """What a layer stands between.
+
+    Parameters
+    ----------
+    sources, given
+        The streams and signals of its projections, in turn.
+    result : Signal
+    banks : int
+        Of membranes: 2 where it fires one pass while it accumulates the next.
+    """
+
+    sources: tuple[StreamPlan, ...]
+    given: tuple[Signal, ...]
+    result: Signal
+    banks: int
+
+
+def most_scanners(layer: Layer, given: Sequence[Signal]) -> int:
+    """Scanners that can share the inputs of a layer's projections."""
+    return max(_inputs(p, signal) for p, signal in zip(layer.projections, given, strict=True))
+
+
+def plan_layer(layer: Layer, ends: LayerEnds, options: LayerOptions) -> LayerPlan:
+    """The unit of ``layer``."""
+    sources, given, result = ends.sources, ends.given, ends.result
     name, fan_out = layer.name, result.shape[0]
     lane_count = limit("lanes", name, options.lanes, DEFAULT_LANES, fan_out, "output channels")
-    most = max(_inputs(p, signal) for p, signal in zip(layer.projections, given, strict=True))
+    most = most_scanners(layer, given)
     scanner_count = limit("scanners", name, options.scanners, 1, most, "inputs")
     widest = max(_fan_in(projection) for projection in layer.projections)
     feeds = tuple(
@@ -104,7 +121,7 @@ def plan_layer(
         )
         for projection, source, signal in zip(layer.projections, sources, given, strict=True)
     )
-    feeds = _place_weights(name, feeds, options)
+    feeds = place_weights(name, feeds, options)
     timesteps_out = 1 if isinstance(layer.neuron, ReadOut) else result.timesteps
     spikes = [_window_cycles(*pair) for pair in zip(layer.projections, feeds, strict=True)]
     # Each window's words go through the membrane unit once, and again when they fire.
@@ -140,7 +157,7 @@ def plan_layer(
         weight_bits=widths.signed_width(weight_low, weight_high),
         current_width=widths.current_width(layer),
         membrane_width=membrane_width,
-        banks=1 if kind == "single-phase" else banks,
+        banks=1 if kind == "single-phase" else ends.banks,
         output=StreamPlan(
             node=name,
             shape=result.shape,
@@ -160,30 +177,6 @@ def _inputs(projection: Projection, given: Signal) -> int:
     """Inputs that scanners can share: a row of a kernel's, or all of a linear one's."""
     taps = projection.weights.shape[3] if isinstance(projection, Conv2d) else 1
     return given.shape[0] * taps
-
-
-def _place_weights(
-    name: str, feeds: Sequence[FeedPlan], options: LayerOptions
-) -> tuple[FeedPlan, ...]:
-    """The feeds with the weight memories and the orders that are asked for."""
-    memories = options.weight_memory
-    kinds = [memories] * len(feeds) if isinstance(memories, str) else memories
-    orders = options.orders or [()] * len(feeds)
-    if len(orders) != len(feeds):
-        raise PlanError(
-            f"{name}: {len(orders)} orders for its {len(feeds)} projections; "
-            f"give each one, [] where its scanners take turns"
-        )
-    placed = []
-    for feed, kind, order in zip(feeds, kinds, orders, strict=True):
-        window = feed.window
-        if order:
-            if feed.kind == "masked":
-                raise PlanError(f"{name}: {feed.source!r} goes lane by lane; give its order as []")
-            check_order(name, order, bits=window.chunk_width, scanners=window.scanners)
-            window = replace(window, order=tuple(order))
-        placed.append(replace(feed, window=window, memory=kind))
-    return tuple(placed)
 
 
 def _window_cycles(projection: Projection, feed: FeedPlan) -> float:
