@@ -10,7 +10,7 @@ module hwgen_weight_memory #(
     input wire [ADDRESS_WIDTH-1:0] address,
     output reg [WIDTH-1:0] row
 );
-    reg [WIDTH-1:0] rows [0:DEPTH-1];
+    (* rom_style = "block" *) reg [WIDTH-1:0] rows [0:DEPTH-1];
     // The condition is for tools that also look at a module with its default parameters.
     initial if (FILE != "") $readmemh(FILE, rows);
     always @(posedge clk) row <= rows[address];

@@ -47,7 +47,7 @@ class LayerUnit(wiring.Component):
         files = files or [None] * len(pairs)
         self._synapses = SynapseArray(
             feeds=[
-                Feed(rows=rows, masked=feed.kind == "masked", file=file)
+                Feed(rows=rows, masked=feed.kind == "masked", file=file, memory=feed.memory)
                 for (feed, rows), file in zip(pairs, files, strict=True)
             ],
             lanes=plan.lanes,

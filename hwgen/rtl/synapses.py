@@ -27,11 +27,14 @@ class Feed:
         convolutions, where a spike reaches only the lane of its own channel.
     file : str or None
         File that holds the rows; None keeps them in the Verilog.
+    memory : str
+        Where they lie: "block", "lut", "split" or "auto" (:mod:`hwgen.plan.memories`).
     """
 
     rows: np.ndarray
     masked: bool = False
     file: str | None = None
+    memory: str = "auto"
 
     @property
     def depth(self) -> int:
@@ -114,7 +117,9 @@ class SynapseArray(wiring.Component):
                     f"not {lanes} × {weight_bits}"
                 )
             self._memories.append(
-                WeightMemory(rows=feed.rows, weight_bits=bits, file=feed.file)
+                WeightMemory(
+                    rows=feed.rows, weight_bits=bits, file=feed.file, kind=feed.memory
+                )
             )
             layout = masked_layout(feed.depth, lanes) if feed.masked else event_layout(feed.depth)
             events[f"events_{index}"] = In(stream.Signature(layout))
@@ -185,7 +190,6 @@ class SynapseArray(wiring.Component):
         event = events.payload
         m.submodules[f"weights_{index}"] = memory
         take = Signal(name=f"take_{index}")
-        read = Signal.like(memory.row, name=f"read_{index}", reset_less=True)
         row = Signal.like(memory.row, name=f"row_{index}", reset_less=True)
         m.d.comb += [
             waiting.eq(events.valid & event.last),
@@ -193,11 +197,11 @@ class SynapseArray(wiring.Component):
             take.eq(events.valid & events.ready),
             memory.address.eq(event.address),
         ]
-        # Without an event a feed adds zeros. The first register stands by the memory, the second
-        # by the adders; the second is cleared by a synchronous reset, which costs no logic.
+        # Without an event a feed adds zeros. This register stands by the adders, another one by
+        # the memory; it is cleared by a synchronous reset, which costs no logic.
         hit = Mux(take, event.mask, 0) if feed.masked else take & event.hit
         hits = [Signal(len(hit), name=f"hits_{index}_{stage}") for stage in range(2)]
-        m.d.sync += [hits[0].eq(hit), hits[1].eq(hits[0]), read.eq(memory.row), row.eq(read)]
+        m.d.sync += [hits[0].eq(hit), hits[1].eq(hits[0]), row.eq(memory.row)]
         for lane in range(self._lanes):
             with m.If(~hits[1][lane if feed.masked else 0]):
                 m.d.sync += row[lane].eq(0)

@@ -1,23 +1,30 @@
 """Weight memories: Amaranth's own when small, a Verilog memory with ``$readmemh`` when large."""
 
-from amaranth import ClockSignal, Instance, Module, signed
+from amaranth import ClockSignal, Instance, Module, Signal, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
+from hwgen.plan.memories import read_only, split_rows
+
 INLINE_BITS = 1 << 13
 """Initial content beyond this many bits goes to a file: it makes Verilog slow to write and read."""
+STYLES = {"block": "block", "lut": "logic"}
+"""Of a read-only memory, for yosys."""
 
 
 class WeightMemory(wiring.Component):
-    """Read-only rows of ``lanes`` weights; a row follows its address by one cycle.
+    """Read-only rows of ``lanes`` weights; a row follows its address by two cycles.
 
     Parameters
     ----------
     rows : integer array, shape (depth, lanes)
     weight_bits : :class:`int`
     file : :class:`str` or None
-        Name of the file that holds the rows; None keeps them in the Verilog.
+        Name of the file that holds the rows; None keeps them in the Verilog. Rows that lie in LUTs
+        are always kept there.
+    kind : :class:`str`
+        Where the rows lie: one of :data:`hwgen.plan.memories.KINDS`, or "auto" for the cheapest.
 
     Members
     -------
@@ -25,13 +32,14 @@ class WeightMemory(wiring.Component):
     row : ``Out(data.ArrayLayout(signed(weight_bits), lanes))``
     """
 
-    def __init__(self, *, rows, weight_bits, file=None):
+    def __init__(self, *, rows, weight_bits, file=None, kind="auto"):
         low, high = int(rows.min()), int(rows.max())
         if not -(1 << weight_bits - 1) <= low <= high < 1 << weight_bits - 1:
             raise ValueError(f"Weights {low} … {high} do not fit {weight_bits} bits")
         self._rows = rows
         self._weight_bits = weight_bits
-        self._file = file
+        self._kind = read_only(len(rows), rows.shape[1] * weight_bits, kind).kind
+        self._file = None if self._kind == "lut" else file
         super().__init__(
             {
                 "address": In(range(len(rows))),
@@ -42,6 +50,10 @@ class WeightMemory(wiring.Component):
     @property
     def file(self):
         return self._file
+
+    @property
+    def kind(self):
+        return self._kind
 
     @property
     def width(self):
@@ -57,29 +69,61 @@ class WeightMemory(wiring.Component):
             yield word
 
     def hex_lines(self):
-        """The rows as text for ``$readmemh``."""
+        """The rows of the file as text for ``$readmemh``."""
         digits = -(-self.width // 4)
-        return "".join(f"{word:0{digits}x}\n" for word in self.words())
+        words = list(self.words())[: self._first]
+        return "".join(f"{word:0{digits}x}\n" for word in words)
+
+    @property
+    def _first(self):
+        """Rows before those of a split memory that lie in LUTs."""
+        return split_rows(len(self._rows)) if self._kind == "split" else len(self._rows)
 
     def elaborate(self, platform):
         m = Module()
-        depth = len(self._rows)
-        if self._file is None:
-            m.submodules.memory = memory = Memory(
-                shape=self.width, depth=depth, init=list(self.words())
-            )
-            port = memory.read_port()
-            m.d.comb += [port.addr.eq(self.address), self.row.eq(port.data)]
-        else:
-            m.submodules.memory = Instance(
-                "hwgen_weight_memory",
-                p_WIDTH=self.width,
-                p_DEPTH=depth,
-                p_ADDRESS_WIDTH=max(1, len(self.address)),
-                p_FILE=self._file,
-                i_clk=ClockSignal(),
-                i_address=self.address if len(self.address) else 0,
-                o_row=self.row,
-            )
+        words, first = list(self.words()), self._first
+        style = STYLES["lut" if self._kind == "lut" else "block"]
+        # The register beside the memory: what a block RAM gives comes late in its cycle.
+        read = Signal(self.width, reset_less=True)
+        m.d.sync += read.eq(self._read(m, "memory", words[:first], style, self._file))
+        if first == len(words):
+            m.d.comb += self.row.eq(read)
+            return m
+        # Of the two parts of a split memory, the one that is not meant gives 0.
+        rest = Signal(self.width, reset_less=True)
+        beyond = Signal()
+        m.d.sync += [
+            beyond.eq(self.address[-1]),
+            rest.eq(self._read(m, "rest", words[first:], STYLES["lut"], None)),
+        ]
+        with m.If(beyond):
+            m.d.sync += read.eq(0)
+        with m.Else():
+            m.d.sync += rest.eq(0)
+        m.d.comb += self.row.eq(read | rest)
         return m
 
+    def _read(self, m, name, words, style, file):
+        """The word at the lowest bits of the address, a cycle later."""
+        bits = (len(words) - 1).bit_length()
+        address = self.address[:bits]
+        if file is None:
+            memory = Memory(
+                shape=self.width, depth=len(words), init=words, attrs={"rom_style": style}
+            )
+            m.submodules[name] = memory
+            port = memory.read_port()
+            m.d.comb += port.addr.eq(address)
+            return port.data
+        row = Signal(self.width, name=name)
+        m.submodules[name] = Instance(
+            "hwgen_weight_memory",
+            p_WIDTH=self.width,
+            p_DEPTH=len(words),
+            p_ADDRESS_WIDTH=max(1, bits),
+            p_FILE=file,
+            i_clk=ClockSignal(),
+            i_address=address if bits else 0,
+            o_row=row,
+        )
+        return row

@@ -104,7 +104,8 @@ def test_one_sample_has_no_interval() -> None:
     network = balanced()
     plan = make_plan(network)
     trains = {
-        node: np.zeros((1, 4, 2, ROWS, 3), np.uint8) for node in ("input", "conv0", "conv1", "conv2")
+        node: np.zeros((1, 4, 2, ROWS, 3), np.uint8)
+        for node in ("input", "conv0", "conv1", "conv2")
     }
     prediction = predict(plan, trains)
     assert prediction.interval_cycles is None

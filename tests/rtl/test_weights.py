@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 from amaranth import Module, Value
@@ -20,18 +22,23 @@ def extremes(depth: int, lanes: int, bits: int, seed: int = 0) -> np.ndarray:
     return rows
 
 
+@pytest.mark.parametrize("kind", ["auto", "block", "lut", "split"])
 @pytest.mark.parametrize(("depth", "lanes", "bits"), [(1, 1, 2), (2, 3, 1), (13, 5, 7), (9, 2, 16)])
-def test_a_row_follows_its_address_by_one_cycle(depth: int, lanes: int, bits: int) -> None:
+def test_a_row_follows_its_address_by_two_cycles(
+    depth: int, lanes: int, bits: int, kind: str
+) -> None:
     rows = extremes(depth, lanes, bits)
-    dut = WeightMemory(rows=rows, weight_bits=bits)
+    dut = WeightMemory(rows=rows, weight_bits=bits, kind=kind)
     order = np.random.default_rng(1).integers(0, depth, 60).tolist()
 
     async def bench(ctx) -> None:
-        for address in order:
+        ctx.set(dut.address, order[0])
+        await ctx.tick()
+        for before, address in itertools.pairwise(order):
             ctx.set(dut.address, address)
             await ctx.tick()
             raw = ctx.get(Value.cast(dut.row))
-            assert split(raw, bits, lanes) == rows[address].tolist()
+            assert split(raw, bits, lanes) == rows[before].tolist()
 
     m = Module()
     m.submodules.dut = dut
@@ -39,6 +46,20 @@ def test_a_row_follows_its_address_by_one_cycle(depth: int, lanes: int, bits: in
     simulator.add_clock(1e-6)
     simulator.add_testbench(bench)
     simulator.run()
+
+
+def test_rows_in_luts_are_in_no_file() -> None:
+    rows = extremes(13, 2, 4)
+    memories = {
+        kind: WeightMemory(rows=rows, weight_bits=4, file="w.hex", kind=kind)
+        for kind in ("block", "lut", "split")
+    }
+    assert {kind: memory.file for kind, memory in memories.items()} == {
+        "block": "w.hex", "lut": None, "split": "w.hex"
+    }  # fmt: skip
+    assert len(memories["block"].hex_lines().splitlines()) == 13
+    lines = memories["split"].hex_lines().splitlines()
+    assert [split(int(line, 16), 4, 2) for line in lines] == rows[:8].tolist()
 
 
 @pytest.mark.parametrize(("lanes", "bits"), [(1, 2), (3, 5), (4, 8)])
