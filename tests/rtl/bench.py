@@ -20,14 +20,17 @@ class Bench:
     dut : Amaranth component
     seed : int
         Of stalls and noise.
+    reset : signal
+        The component's own; its clock domain has none then.
     """
 
-    def __init__(self, dut: Any, *, seed: int = 0) -> None:
+    def __init__(self, dut: Any, *, seed: int = 0, reset: Value | None = None) -> None:
         self._rng = random.Random(seed)
         self._ends: list[Driver | Monitor] = []
         self._watched: list[tuple[Value, list[int]]] = []
         self._module = Module()
-        self._module.domains.sync = self._domain = ClockDomain()
+        self._module.domains.sync = domain = ClockDomain(reset_less=reset is not None)
+        self._reset = domain.rst if reset is None else reset
         self._module.submodules.dut = dut
 
     def send(self, stream: Any, words: Iterable[int], *, stall: float = 0.0) -> Driver:
@@ -82,7 +85,7 @@ class Bench:
             left = idle
             while left:
                 if reset_at:
-                    ctx.set(self._domain.rst, cycles in reset_at)
+                    ctx.set(self._reset, cycles in reset_at)
                 for end in ends:
                     end.drive(ctx)
                 for signal, values in self._watched:

@@ -45,7 +45,7 @@ class CoreBench:
         timeout: int = 60_000,
     ) -> int:
         core, plan = self.core, self.plan
-        bench = Bench(core, seed=seed)
+        bench = Bench(core, seed=seed, reset=core.rst)
         beats = beats_of(self._images, self._source, plan.encoder.input_width)
         pixels = SimpleNamespace(
             payload=core.s_axis_tdata, valid=core.s_axis_tvalid, ready=core.s_axis_tready
