@@ -23,7 +23,7 @@ from hwgen.data import as_images, as_labels
 from hwgen.errors import ConversionError, NetworkError
 from hwgen.network import Network
 
-CALIBRATION_IMAGES = 1000  # more change no scale; spread evenly over what is given
+CALIBRATION_IMAGES = 1000  # more change no scale, but serve a fit of the weights
 PROBE_IMAGES = 8
 _CHECKED_IMAGES = 4
 
@@ -43,6 +43,7 @@ def convert(
     weight_bits: int = 8,
     neuron: str = "ilif",
     method: str = "spikeconverter",
+    calibration_images: int = CALIBRATION_IMAGES,
     name: str = "network",
     progress: Progress | None = None,
     **options: Any,
@@ -55,8 +56,7 @@ def convert(
         Takes float images (samples, channels, height, width), gives logits (samples, classes).
         A module is copied and put into eval mode.
     images : unsigned integer array, shape (samples, channels, height, width)
-        Calibration images, raw pixels, of training data; a few hundred are enough, and up to
-        1,000, evenly spread, are used.
+        Calibration images, raw pixels, of training data; a few hundred are enough.
     labels : integer array, shape (samples,), or None
         With them, provenance tells the float accuracy on the calibration images.
     mean, std, scale : float, or one a channel
@@ -65,6 +65,8 @@ def convert(
         See :class:`hwgen.convert.Options`.
     method : str
         Name in :data:`hwgen.convert.METHODS`.
+    calibration_images : int
+        Images that are used at most, evenly spread over ``images``.
     progress : callable (layers done, layers, name of the layer at work), or None
 
     Raises
@@ -81,7 +83,11 @@ def convert(
             f"the network's name must be a string that is not empty, not {name!r}"
         )
     pixels = as_images(np.asarray(images), where="calibration images", channels_first=True)
-    chosen = _spread(len(pixels), CALIBRATION_IMAGES)
+    if not isinstance(calibration_images, int) or calibration_images < 1:
+        raise ConversionError(
+            f"calibration_images must be an integer of at least 1, not {calibration_images!r}"
+        )
+    chosen = _spread(len(pixels), calibration_images)
     classes = None
     if labels is not None:
         classes = as_labels(np.asarray(labels), len(pixels), where="calibration labels")[chosen]

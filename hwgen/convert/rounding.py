@@ -25,7 +25,7 @@ from hwgen.network import Conv2d, Projection
 
 RIDGE = 0.01  # ρ, as a part of the mean energy of an input
 _DAMPING = 1e-3  # of the same, so that silent inputs have an inverse
-_WINDOWS = 1 << 14
+_WINDOWS = 1 << 15
 _WINDOWS_A_WEIGHT = 8
 
 

@@ -35,6 +35,8 @@ from tests.convert.float_models import pixels, tiny_cnn
         ({"mean": "half"}, "mean must be numbers"),
         ({"pixel_bits": 7}, "pixels must fit 7 bits, but the largest is"),
         ({"name": ""}, "name must be a string"),
+        ({"rounding": "up"}, "rounding must be one of nearest, fitted"),
+        ({"calibration_images": 0}, "calibration_images must be an integer of at least 1, not 0"),
     ],
 )
 def test_options(options, expected):
