@@ -2,7 +2,7 @@
 
     python benchmarks/cifar10.py [--json FILE] [--quick] [--samples N] [--network resnet20]
 
-Takes the trained weights of HWGEN_DATA, converts them on 1,000 training images (no labels, no
+Takes the trained weights of HWGEN_DATA, converts them on 3,000 training images (no labels, no
 gradients) and runs the golden model on the test images, which are seen by nothing else. T is the
 length of every layer's trains; the input's are 8 steps, all of a pixel, whatever T is, unless a
 row says otherwise.
@@ -38,6 +38,7 @@ from hwgen.network import Network
 # Closed-form calibration: a scale a channel, biases and weights that make up for earlier layers.
 CALIBRATED: dict[str, Any] = {"channel_scales": True, "bias_correction": "mean",
                               "error": "squared", "rounding": "fitted"}  # fmt: skip
+CALIBRATION_IMAGES = 3000
 PIXEL_STEPS = {"input": 8}
 TITLES = {"resnet20": "ResNet-20", "resnet8": "MLPerf Tiny ResNet-8"}
 NORMALISATIONS: dict[str, dict[str, Any]] = {
@@ -92,6 +93,7 @@ def converted(case: Case, model: nn.Module, training: Dataset) -> Network:
         timesteps=case.timesteps,
         weight_bits=case.weight_bits,
         layer_timesteps=case.layers,
+        calibration_images=CALIBRATION_IMAGES,
         name=f"cifar10_{case.network}",
         **NORMALISATIONS[case.network],
         **({} if case.plain else CALIBRATED),
