@@ -113,7 +113,7 @@ class Core(wiring.Component):
         chain = [("encoder", encoder), *self._units, ("results", results)]
         m.submodules.release = release = Release(len(chain))
         # The registers of a unit follow its own reset only: the core's domain has none.
-        resets = dict(zip((name for name, _ in reversed(chain)), release.resets, strict=True))
+        resets = dict(zip((name for name, _ in chain), release.resets, strict=True))
         for name, unit in chain:
             m.submodules[name] = ResetInserter(resets[name])(unit)
         settled = release.settled
