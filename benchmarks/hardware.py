@@ -154,6 +154,7 @@ def main() -> None:
     parser.add_argument("--build", action="store_true", help="place and route, many minutes each")
     parser.add_argument("--network", choices=models.RECIPES, help="this one alone")
     parser.add_argument("--cache", type=Path, help="folder of trained weights")
+    parser.add_argument("--keep", type=Path, metavar="FOLDER", help="keep the builds there")
     arguments = parser.parse_args()
     data = os.environ.get("HWGEN_DATA")
     if not data:
@@ -177,7 +178,7 @@ def main() -> None:
             network = converted(case.model, model, training, case.steps)
             accuracies = accuracy_row(case.model, network, test, models.float_accuracy(model, test))
             progress.update(task, description=f"{case}: hardware")
-            folder = Path(temporary) / f"build{number}"
+            folder = (arguments.keep or Path(temporary)) / f"{case.model}{number}"
             rows += rows_of(case, network, accuracies, test, folder, build=arguments.build)
             if arguments.json:  # after each case: the whole takes many minutes
                 arguments.json.parent.mkdir(parents=True, exist_ok=True)
