@@ -33,7 +33,7 @@ def make(kind: str, code: str, steps: int, frac_bits: int):
     layer = make_layer(weights, neuron, bias=[-7, 30])
     source = Input(shape=(2, size, size), timesteps=steps, code=code)
     plan, _ = plan_one(
-        layer, source, lanes=CHANNELS, membrane_lanes=CHANNELS, pipeline="overlap"
+        layer, source, lanes=CHANNELS, membrane_lanes=CHANNELS, pipeline="overlap", schedule="time"
     )
     assert plan.membrane_depth == size * size
     return layer, plan

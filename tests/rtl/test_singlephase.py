@@ -38,6 +38,8 @@ def run(
     steps, _, height, width, fan_out = currents.shape
     source = Input(shape=(channels, height, width), timesteps=steps, code="rate")
     plan, _ = plan_one(layer, source, **options)
+    if plan.passes > 1:  # rows come one after the other, each like a sample
+        currents = currents.reshape(steps, -1, 1, width, fan_out)
     dut = Driven(SinglePhaseUnit(plan, layer), plan)
     bench = Bench(dut, seed=plan.membrane_depth)
     train, _ = integrate_and_fire(list(currents), layer, layer.neuron)
@@ -60,6 +62,7 @@ def neuron_of(threshold: Any, steps: int, initial: Any = None) -> SoftResetNeuro
     )
 
 
+@pytest.mark.parametrize("schedule", ["time", "row"])
 @pytest.mark.parametrize("stall", STALLS)
 @pytest.mark.parametrize(
     ("fan_out", "side", "lanes", "membrane_lanes", "steps", "started"),
@@ -80,6 +83,7 @@ def test_spikes_equal_golden(
     steps: int,
     started: bool,
     stall: tuple[float, float],
+    schedule: str,
 ) -> None:
     rng = np.random.default_rng(fan_out)
     weights = mixed_weights(rng, fan_out)
@@ -90,7 +94,7 @@ def test_spikes_equal_golden(
     layer = make_layer(weights, neuron_of(threshold, steps, initial), bias=bias)
     _, train, _, _ = run(
         layer, currents, channels=2, stall=stall, reset_at=(37,),
-        lanes=lanes, membrane_lanes=membrane_lanes,
+        lanes=lanes, membrane_lanes=membrane_lanes, schedule=schedule,
     )  # fmt: skip
     assert 0.1 < train.mean() < 0.9
 

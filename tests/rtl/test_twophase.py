@@ -33,6 +33,9 @@ def run(
 ):
     """``currents`` have shape (T1, samples, height, width, channels)."""
     plan, given = plan_one(layer, source, **options)
+    if plan.passes > 1:  # rows come one after the other, each like a sample
+        steps, _, _, width, fan_out = currents.shape
+        currents = currents.reshape(steps, -1, 1, width, fan_out)
     dut = Driven(TwoPhaseUnit(plan, layer, given), plan, latency=LATENCY, every=every)
     bench = Bench(dut, seed=plan.membrane_depth)
     closed = close(accumulate(list(currents), source.code), layer)
@@ -78,9 +81,10 @@ CASES = [
 ]
 
 
+@pytest.mark.parametrize("schedule", ["time", "row"])
 @pytest.mark.parametrize("stall", STALLS)
 @pytest.mark.parametrize("case", CASES, ids=lambda case: "-".join(map(str, case)))
-def test_spikes_equal_golden(case: tuple, stall: tuple[float, float]) -> None:
+def test_spikes_equal_golden(case: tuple, stall: tuple[float, float], schedule: str) -> None:
     fan_out, side, lanes, membrane_lanes, t1, t2, code, kind, frac_bits, pipeline = case
     rng = np.random.default_rng(fan_out * side)
     weights = mixed_weights(rng, fan_out)
@@ -92,7 +96,7 @@ def test_spikes_equal_golden(case: tuple, stall: tuple[float, float]) -> None:
     assert 0.1 < fire(close(drive >> frac_bits, layer), layer.neuron).mean() < 0.9
     run(
         layer, source, currents, stall=stall, reset_at=(41,),
-        lanes=lanes, membrane_lanes=membrane_lanes, pipeline=pipeline,
+        lanes=lanes, membrane_lanes=membrane_lanes, pipeline=pipeline, schedule=schedule,
     )  # fmt: skip
 
 
