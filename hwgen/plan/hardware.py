@@ -60,7 +60,7 @@ class FeedPlan:
     channel c to channel c alone; or "every", all chunks without weights, for pools.
 
     ``shared_taps`` tells that all taps have the same weights, so that one of them is stored.
-    ``memory`` is where the weights lie (see :mod:`hwgen.rtl.weights`).
+    ``memory`` is where the weights, of ``weight_bits`` bits, lie (see :mod:`hwgen.rtl.weights`).
     """
 
     source: str
@@ -68,6 +68,7 @@ class FeedPlan:
     window: WindowPlan
     shared_taps: bool = False
     memory: str = "auto"
+    weight_bits: int = 1
 
     @property
     def weight_depth(self) -> int:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from hwgen.network import Conv2d, Identity, Linear, Projection, Signal
 from hwgen.plan.geometry import StreamPlan, WindowPlan
 from hwgen.plan.hardware import FeedPlan
+from hwgen.plan.widths import signed_width
 
 MAX_SLICE_WIDTH = 32
 """Bits that one scanner searches in a cycle; wider ones cost clock speed."""
@@ -77,6 +78,9 @@ def plan_feed(
         kind="masked" if masked else "events",
         window=window,
         shared_taps=shared,
+        weight_bits=signed_width(
+            min(0, int(projection.weights.min())), max(0, int(projection.weights.max()))
+        ),
     )
 
 
