@@ -270,6 +270,6 @@ def test_a_spike_costs_a_cycle_and_a_silent_chunk_none() -> None:
     # The scanner never waits from its first chunk to its last, over all samples.
     on = np.flatnonzero(busy)
     assert on[-1] - on[0] + 1 == sum(busy)
-    # Up to 15 events wait; 10 cycles from a word to its event, 4 to the currents, 8 words of spikes,
-    # 4 cycles apart.
+    # Up to 15 events wait; 10 cycles from a word to its event, 4 to the currents, 8 words of
+    # spikes, 4 cycles apart.
     assert got.cycles[-1] - on[-1] < 65
