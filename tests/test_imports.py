@@ -27,7 +27,8 @@ ALLOWED: dict[str, set[str]] = {
     "rtl": {"errors", "network", "artefact", "plan", "resources", "boards"},
     "sim": {"errors", "network", "artefact", "data", "golden", "manifest", "plan", "resources"},
     "simulate": {"resources", "sim"},
-    "generation": {"golden", "network", "plan", "rtl"},
+    "generation": {"boards", "errors", "golden", "network", "plan", "planning", "rtl"},
+    "planning": {"boards", "errors", "plan"},
     "manifest": {"errors"},
     "synth": {"errors", "boards", "manifest", "resources"},
     "report": {"errors", "manifest"},
@@ -42,7 +43,7 @@ HEAVY = {
     "click": {"cli", "commands"},
     "rich": {"cli", "commands"},
     "jinja2": {"report", "sim"},
-    "pydantic": {"boards", "artefact"},
+    "pydantic": {"boards", "artefact", "plan"},
 }
 # What the command line may import before a command runs.
 LIGHT = {"click", "hwgen.errors", "hwgen.commands"}

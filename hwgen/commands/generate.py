@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from hwgen.commands.options import ByLayer, Suggest, by_layer
+from hwgen.commands.options import ByLayer, Rate, Suggest, by_layer
 from hwgen.commands.output import print_json, print_table, progress
 
 if TYPE_CHECKING:
@@ -22,18 +22,22 @@ if TYPE_CHECKING:
 )
 @click.option("--board", help="Board to build for, or a .yaml file that describes one.")
 @click.option(
+    "--target-fps", type=Rate(), help="Results a second, or max: the planner chooses the units."
+)
+@click.option("--clock-mhz", type=float, help="Clock that they count on; default the board's.")
+@click.option("--max-luts", type=int, help="LUT4 that the planner may use.")
+@click.option(
+    "--folding", type=click.Path(path_type=Path), help="Build as this file of a plan says."
+)
+@click.option(
     "--schedule",
-    type=Suggest(["time"]),
-    default="time",
-    show_default=True,
-    help="Order in which neurons are visited.",
+    type=Suggest(["row", "time"]),
+    help="Order in which neurons are visited: row by row (default), or step by step.",
 )
 @click.option(
     "--pipeline",
     type=Suggest(["overlap", "alternate"]),
-    default="overlap",
-    show_default=True,
-    help="Two membrane banks (a result every T timesteps), or one (every 2T).",
+    help="Two membrane banks (default; a result every T timesteps), or one (every 2T).",
 )
 @click.option(
     "--lanes", type=ByLayer(), multiple=True, help="Output channels summed together; repeatable."
@@ -50,7 +54,6 @@ if TYPE_CHECKING:
 def command(
     network: Path,
     output: Path,
-    board: str | None,
     lanes: Sequence[tuple[str, int]],
     scanners: Sequence[tuple[str, int]],
     membrane_lanes: Sequence[tuple[str, int]],
@@ -60,12 +63,13 @@ def command(
     """Turn the network in the folder NETWORK into Verilog for an FPGA.
 
     \b
+    hwgen generate net --board ulx3s-85f --target-fps 1000 -o build
+    hwgen generate net --folding build/folding.yaml -o again
     hwgen generate net --board ulx3s-85f --lanes 32 --lanes conv1=16 -o build
     """
-    from hwgen import artefact, boards
+    from hwgen import artefact
     from hwgen.generation import generate
 
-    name = boards.load(board).name if board else None
     loaded = artefact.load(network)
     layers = [layer.name for layer in loaded.layers]
     for option, given in (
@@ -75,19 +79,27 @@ def command(
     ):
         options[option] = _per_layer(given, option=f"--{option.replace('_', '-')}", layers=layers)
     with progress(f"generating {output}"):
-        design = generate(loaded, board=name, **options)
+        design = generate(loaded, **options)
         design.write(output)
     predicted: Mapping[str, Any] | None = design.prediction
     if as_json:
-        plan = design.plan.to_json()
-        print_json({"folder": str(output), "board": name, "plan": plan, "predicted": predicted})
+        print_json(
+            {
+                "folder": str(output),
+                "board": design.board,
+                "plan": design.plan.to_json(),
+                "predicted": predicted,
+                "expected": design.expected,
+            }
+        )
         return
-    _print_plan(design.plan, output, predicted["busy_cycles"] if predicted else {})
+    _print_plan(design.plan, output, design.expected)
     if predicted:
+        interval = predicted["interval_cycles"]
         click.echo(
             f"predicted on {predicted['images']} calibration images: latency "
-            f"{predicted['latency_cycles']:,.0f} cycles, interval "
-            f"{predicted['interval_cycles']:,.0f} cycles"
+            f"{predicted['latency_cycles']:,.0f} cycles"
+            + (f", interval {interval:,.0f} cycles" if interval is not None else "")
         )
 
 
@@ -102,38 +114,56 @@ def _per_layer(
     return numbers
 
 
-def _print_plan(plan: HardwarePlan, output: Path, busy: Mapping[str, float]) -> None:
+def _print_plan(plan: HardwarePlan, output: Path, expected: Mapping[str, Any] | None) -> None:
+    from hwgen.plan.hardware import LayerPlan
+
+    units = expected["units"] if expected else {}
     rows = []
-    for layer in plan.layers:
-        weight_rows = sum(feed.weight_depth * feed.window.scanners for feed in layer.feeds)
-        weights = weight_rows * layer.lanes * layer.weight_bits
-        words = layer.banks * layer.membrane_depth
-        membranes = words * layer.membrane_lanes * layer.membrane_width
-        rows.append(
-            (
-                layer.node,
-                layer.kind,
-                layer.fan_out,
-                layer.lanes,
-                layer.scanners,
-                f"{weights / 1024:,.1f} kbit of {layer.weight_bits}",
-                f"{membranes / 1024:,.1f} kbit of {layer.membrane_width}",
-                busy.get(layer.node),
-            )
+    for stage in plan.stages:
+        unit = units.get(stage.node, {})
+        use = unit.get("lane_use")
+        figures = (
+            unit.get("cycles"),
+            f"{use:.0%}" if use is not None else None,
+            unit.get("lut4"),
+            unit.get("block_ram"),
         )
+        choice: tuple[object, ...] = (None,) * 4
+        if isinstance(stage, LayerPlan):
+            memories = "+".join(dict.fromkeys(feed.memory for feed in stage.feeds))
+            choice = (stage.lanes, stage.scanners, stage.membrane_lanes, memories)
+        rows.append((stage.node, *choice, *figures))
     print_table(
         f"{plan.name}: schedule {plan.schedule}, pipeline {plan.pipeline}, "
         f"input {plan.encoder.input_width} bits wide",
         (
             "layer",
-            "neuron",
-            "channels",
             "lanes",
             "scanners",
-            "weights",
-            "membranes",
-            "busy cycles",
+            "membrane lanes",
+            "weights in",
+            "cycles",
+            "lanes used",
+            "LUT4",
+            "block RAM",
         ),
         rows,
-        footer=f"written to {output}",
+        footer="\n".join([*_totals(expected), f"written to {output}"]),
     )
+
+
+def _totals(expected: Mapping[str, Any] | None) -> Iterator[str]:
+    """What the plan as a whole comes to."""
+    if expected is None:
+        return
+    rate = f"a result every {expected['interval_cycles']:,.0f} cycles"
+    if expected["results_per_s"] is not None:
+        rate += f", {expected['results_per_s']:,.0f}/s at {expected['clock_mhz']:g} MHz"
+    yield f"{rate}; held up by {expected['bottleneck']}"
+    parts = []
+    for key, label in (("lut4", "LUT4"), ("block_ram", "block RAMs")):
+        available = expected[f"{key}_available"]
+        parts.append(
+            f"{expected[key]:,} {label}" + (f" of {available:,}" if available is not None else "")
+        )
+    yield f"about {' and '.join(parts)}, {expected['units']['']['lut4']:,} LUT4 between the units"

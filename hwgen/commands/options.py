@@ -75,6 +75,22 @@ class Fraction(click.ParamType):  # type: ignore[type-arg]
             self.fail(f"{value!r} is no number such as 0.5 or 1/255", param, context)
 
 
+class Rate(click.ParamType):  # type: ignore[type-arg]
+    """Results a second, or the word ``max``."""
+
+    name = "N or max"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, context: click.Context | None
+    ) -> float | str:
+        if value == "max":
+            return "max"
+        try:
+            return float(value)
+        except ValueError:
+            self.fail(f"{value!r} is neither a number of results a second nor max", param, context)
+
+
 def by_layer(
     given: Sequence[tuple[str, int]], *, option: str, layers: Sequence[str] | None = None
 ) -> tuple[int | None, Mapping[str, int]]:

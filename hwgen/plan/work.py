@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from hwgen.plan.activity import scan_cycles, window_costs
 from hwgen.plan.geometry import StreamPlan, WindowPlan
-from hwgen.plan.hardware import FeedPlan, LayerPlan
+from hwgen.plan.hardware import EncoderPlan, FeedPlan, LayerPlan, PoolPlan
 from hwgen.plan.timing.membrane import SINGLE_LATENCY, Grants
 
 Trains = Mapping[str, NDArray[np.uint8]]
@@ -31,16 +31,17 @@ Trains = Mapping[str, NDArray[np.uint8]]
 
 @dataclass(frozen=True, kw_only=True)
 class Work:
-    """Cycles a sample of a layer's units, and the weights that it adds.
+    """Cycles a sample of a layer's units, and the spikes of its busiest projection.
 
-    ``additions`` counts the spikes that reach each of the ``fan_out`` channels.
+    ``scanners`` are those of that projection.
     """
 
     scan: float
     read: int
     membrane: int
     words: int
-    additions: float
+    spikes: float
+    scanners: int
 
     @property
     def cycles(self) -> float:
@@ -64,12 +65,12 @@ class Workload:
     def __init__(self, trains: Trains, stream: Callable[[str], StreamPlan]) -> None:
         self._trains = trains
         self._stream = stream
-        self._windows: dict[object, tuple[NDArray[np.float64], float]] = {}
+        self._windows: dict[object, tuple[NDArray[np.float64], float, int]] = {}
         self._orders: dict[object, tuple[int, ...]] = {}
 
     def measure(self, plan: LayerPlan) -> Work:
         """The work of a sample, the mean over all."""
-        counts, additions = self._count_windows(plan)
+        counts, spikes, scanners = self._count_windows(plan)
         cycles = np.arange(len(counts))
         windows = plan.passes * plan.positions * plan.timesteps_in
         words = plan.passes * plan.membrane_depth
@@ -79,7 +80,8 @@ class Workload:
             read=max(plan.fold * windows * feed.window.window_chunks for feed in plan.feeds),
             membrane=plan.timesteps_in * words + fire,
             words=max(map(self._words, plan.feeds)),
-            additions=additions,
+            spikes=spikes,
+            scanners=scanners,
         )
         # With one bank nothing is summed while it fires.
         return work if plan.banks == 2 else replace(work, scan=work.scan + fire)
@@ -97,37 +99,31 @@ class Workload:
         lines = window.rows * window.timesteps
         return lines * (window.columns * window.words + window.flush)
 
-    def _count_windows(self, plan: LayerPlan) -> tuple[NDArray[np.float64], float]:
-        """How many windows and folds of a sample take 0, 1, … cycles; and the additions."""
+    def _count_windows(self, plan: LayerPlan) -> tuple[NDArray[np.float64], float, int]:
+        """How many windows and folds of a sample take 0, 1, … cycles; and the busiest feed's
+        spikes and scanners."""
         masked = any(feed.kind == "masked" for feed in plan.feeds)
         key = (tuple(map(_shape, plan.feeds)), plan.fold if masked else 1)
         if key not in self._windows:
             self._windows[key] = self._scan(plan)
-        counts, additions = self._windows[key]
-        return (counts if masked else counts * plan.fold), additions
+        counts, spikes, scanners = self._windows[key]
+        return (counts if masked else counts * plan.fold), spikes, scanners
 
-    def _scan(self, plan: LayerPlan) -> tuple[NDArray[np.float64], float]:
+    def _scan(self, plan: LayerPlan) -> tuple[NDArray[np.float64], float, int]:
         samples = len(self._trains[plan.feeds[0].source])
         counts = np.zeros(1)
-        additions = 0.0
+        spikes = [0.0] * len(plan.feeds)
         for sample in range(samples):
             slowest: NDArray[np.int64] = np.zeros(1, dtype=np.int64)
-            for feed in plan.feeds:
+            for index, feed in enumerate(plan.feeds):
                 costs = self._costs(sample, feed)
                 slowest = np.maximum(slowest, scan_cycles(costs).max(axis=-1))
-                if feed.kind == "masked":  # a spike for each channel that has one
-                    additions += self._masked_spikes(sample, feed) / plan.fan_out
-                else:
-                    additions += float(costs.sum())
+                spikes[index] += float(costs.sum()) / costs.shape[3] / samples
             found = np.bincount(slowest.ravel())
             counts = np.pad(counts, (0, max(0, len(found) - len(counts))))
             counts[: len(found)] += found
-        return counts / samples, additions / samples
-
-    def _masked_spikes(self, sample: int, feed: FeedPlan) -> float:
-        taps = feed.window.kernel[0] * feed.window.kernel[1]
-        spikes = float(self._trains[feed.source][sample].sum())
-        return spikes * taps / (feed.window.stride[0] * feed.window.stride[1])
+        busiest = int(np.argmax(spikes))
+        return counts / samples, spikes[busiest], plan.feeds[busiest].window.scanners
 
     def _costs(self, sample: int, feed: FeedPlan) -> NDArray[np.uint8]:
         return window_costs(self._trains[feed.source][sample], self._stream(feed.source), feed)
@@ -180,3 +176,16 @@ def _shape(feed: FeedPlan) -> tuple[str, str, WindowPlan]:
     """What its spikes and cycles depend on."""
     fold = feed.window.fold if feed.kind == "masked" else 1
     return feed.source, feed.kind, replace(feed.window, fold=fold, slots=1)
+
+
+def encoder_cycles(plan: EncoderPlan) -> int:
+    """Cycles that the input takes for a sample: its beats and pieces, or its words."""
+    pieces = ceil(plan.sample_pixels / plan.piece_pixels)
+    return max(pieces, plan.beats, plan.output.words_per_sample)
+
+
+def pool_cycles(plan: PoolPlan) -> int:
+    """Cycles that a max-pool takes for a sample: a candidate each."""
+    window = plan.window
+    windows = window.out_rows * window.out_columns * window.timesteps * window.fold
+    return windows * plan.candidates

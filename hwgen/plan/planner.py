@@ -1,0 +1,199 @@
+"""The planner: lanes, scanners, membrane lanes and memories of each layer for a rate and a board.
+
+For a number of cycles a sample, every layer takes the cheapest unit that needs at most so many, a
+block RAM being worth some LUT4. That price moves until what all of them take is there; where no
+rate is asked for, the cycles move until they are the fewest that fit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import inf, sqrt
+
+from hwgen.errors import PlanError
+from hwgen.network import Layer, Network
+from hwgen.plan.candidates import Candidate, Candidates
+from hwgen.plan.choice import Choice, Room, judge
+from hwgen.plan.estimate import Usage
+from hwgen.plan.folding import assemble
+from hwgen.plan.geometry import StreamPlan
+from hwgen.plan.hardware import HardwarePlan, LayerPlan
+from hwgen.plan.stages import LayerEnds
+from hwgen.plan.work import Trains, Workload
+
+USUAL_PRICE = 400.0
+"""LUT4 for a block RAM: the ECP5 has one for about so many."""
+PRICE_STEPS, CYCLE_STEPS, CORRECTIONS = 12, 14, 3
+MARGIN = 0.998
+"""By how much more than it missed a plan is made faster."""
+
+
+class Planner:
+    """Chooses plans for one network.
+
+    Parameters
+    ----------
+    network : Network
+    trains : Trains
+        Of golden, on images like those that the hardware will see.
+    name, schedule, pipeline, input_width, counters
+        As for :func:`hwgen.plan.folding.make_plan`.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        trains: Trains,
+        *,
+        name: str | None = None,
+        schedule: str = "row",
+        pipeline: str = "overlap",
+        input_width: int | None = None,
+        counters: bool = True,
+    ) -> None:
+        self._network = network
+        self._streams: dict[str, StreamPlan] = {}
+        self._workload = Workload(trains, self._streams.__getitem__)
+        self._candidates = Candidates(self._workload)
+
+        def assembled(layer_plan: Callable[[Layer, LayerEnds], LayerPlan]) -> HardwarePlan:
+            return assemble(
+                network,
+                layer_plan,
+                name=name,
+                schedule=schedule,
+                pipeline=pipeline,
+                input_width=input_width,
+                counters=counters,
+            )
+
+        self._assemble = assembled
+
+    def for_cycles(self, cycles: float, room: Room) -> Choice:
+        """The cheapest plan that takes at most ``cycles`` a sample and fits the room.
+
+        Raises :class:`PlanError`, naming what is short and which layer needs most.
+        """
+        choice = self._fit(cycles, room)
+        if choice.interval > cycles:
+            raise PlanError(
+                f"{choice.bottleneck} takes {choice.interval:,.0f} cycles a sample at least, more "
+                f"than {cycles:,.0f}; {self._remedy(choice)}"
+            )
+        if not room.holds(choice.total):
+            raise PlanError(
+                f"{cycles:,.0f} cycles a sample {_shortage(choice.total, room)}; the layer that "
+                f"takes most is {_largest(choice)}; ask for fewer results a second"
+            )
+        return choice
+
+    def fewest_cycles(self, room: Room) -> Choice:
+        """The fastest plan that fits the room. Raises :class:`PlanError` where none does."""
+        slow = 1024.0
+        best = self._fit(slow, room)
+        while not self._is_good(best, slow, room):
+            slow *= 4
+            if slow > 1e12:
+                raise PlanError(
+                    f"the smallest plan {_shortage(best.total, room)}; the layer that takes most "
+                    f"is {_largest(best)}"
+                )
+            best = self._fit(slow, room)
+        fast = slow / 4
+        for _ in range(CYCLE_STEPS):
+            middle = sqrt(fast * slow)
+            choice = self._fit(middle, room)
+            if self._is_good(choice, middle, room):
+                slow, best = middle, choice
+            else:
+                fast = middle
+        return best
+
+    def confirmed(
+        self, cycles: float, room: Room, interval_of: Callable[[HardwarePlan], float | None]
+    ) -> Choice:
+        """As :meth:`for_cycles`, with ``interval_of`` the plan at most ``cycles`` too.
+
+        Units that wait for each other lose some: where they do, faster ones are chosen.
+        ``interval_of`` may give None where it cannot tell.
+        """
+        aim = cycles
+        for _ in range(1 + CORRECTIONS):
+            choice = self.for_cycles(aim, room)
+            interval = interval_of(choice.plan)
+            if interval is None or interval <= cycles:
+                return choice
+            aim = min(aim, choice.interval) * cycles / interval * MARGIN
+        raise PlanError(
+            f"no plan was found that gives a result every {cycles:,.0f} cycles: the last one needs "
+            f"{interval:,.0f}, for {choice.bottleneck}; ask for fewer results a second"
+        )
+
+    @staticmethod
+    def _is_good(choice: Choice, cycles: float, room: Room) -> bool:
+        return choice.interval <= cycles and room.holds(choice.total)
+
+    def _fit(self, cycles: float, room: Room) -> Choice:
+        """A plan for ``cycles``, with the price of a block RAM at which it fits if there is one."""
+        low, price, high = 0.0, USUAL_PRICE, inf
+        best = choice = self._choose(cycles, price)
+        for _ in range(PRICE_STEPS):
+            total = choice.total
+            if room.holds(total):
+                return choice
+            if _excess(total, room) < _excess(best.total, room):
+                best = choice
+            if total.block_rams > room.block_rams:
+                low = price
+            else:
+                high = price
+            price = low * 4 if high == inf else high / 4 if low == 0 else sqrt(low * high)
+            choice = self._choose(cycles, price)
+        return choice if room.holds(choice.total) else best
+
+    def _choose(self, cycles: float, price: float) -> Choice:
+        chosen: dict[str, Candidate] = {}
+
+        def cheapest(layer: Layer, ends: LayerEnds) -> LayerPlan:
+            self._streams.update((stream.node, stream) for stream in ends.sources)
+            found = self._candidates.within(layer, ends, cycles)
+            if not found:
+                found = [self._candidates.fastest(layer, ends)]
+            best = min(found, key=lambda candidate: candidate.at(price)[1].cost(price))
+            chosen[layer.name] = best
+            return best.at(price)[0]
+
+        plan = self._assemble(cheapest)
+        return judge(
+            plan,
+            works={name: candidate.work for name, candidate in chosen.items()},
+            scanners={name: candidate.scanners for name, candidate in chosen.items()},
+        )
+
+    def _remedy(self, choice: Choice) -> str:
+        if choice.bottleneck == choice.plan.encoder.output.node:
+            return "that is the input; give it a wider --input-width, or ask for less"
+        return "ask for fewer results a second"
+
+
+def _excess(usage: Usage, room: Room) -> float:
+    return max(usage.lut4 / room.lut4, usage.block_rams / room.block_rams)
+
+
+def _shortage(usage: Usage, room: Room) -> str:
+    wants = [
+        f"{need:,.0f} {label} of {limit:,.0f} ({need - limit:,.0f} too many)"
+        for need, limit, label in (
+            (usage.lut4, room.lut4, "LUT4"),
+            (usage.block_rams, room.block_rams, "block RAMs"),
+        )
+        if need > limit
+    ]
+    return f"need {' and '.join(wants)}"
+
+
+def _largest(choice: Choice) -> str:
+    sizes = {name: usage.cost(USUAL_PRICE) for name, usage in choice.usage.items() if name}
+    name = max(sizes, key=sizes.__getitem__)
+    usage = choice.usage[name]
+    return f"{name} ({usage.lut4:,.0f} LUT4, {usage.block_rams} block RAMs)"
