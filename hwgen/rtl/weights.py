@@ -112,8 +112,15 @@ class WeightMemory(wiring.Component):
                 shape=self.width, depth=len(words), init=words, attrs={"rom_style": style}
             )
             m.submodules[name] = memory
-            port = memory.read_port()
-            m.d.comb += port.addr.eq(address)
+            if style != STYLES["lut"]:
+                port = memory.read_port()
+                m.d.comb += port.addr.eq(address)
+                return port.data
+            # Many LUTs wait for the address: it has a cycle to reach them.
+            port = memory.read_port(domain="comb")
+            held = Signal.like(address, name=f"{name}_address", reset_less=True)
+            m.d.sync += held.eq(address)
+            m.d.comb += port.addr.eq(held)
             return port.data
         row = Signal(self.width, name=name)
         m.submodules[name] = Instance(
