@@ -23,7 +23,11 @@ from hwgen.plan.work import Trains, Workload
 
 USUAL_PRICE = 400.0
 """LUT4 for a block RAM: the ECP5 has one for about so many."""
-PRICE_STEPS, CYCLE_STEPS, CORRECTIONS = 12, 14, 3
+PRICE_STEPS, CORRECTIONS = 12, 3
+SLOWEST = 1e12
+"""Cycles in which everything can be done."""
+NEARLY = 1.01
+"""The fastest plan is found up to this factor."""
 MARGIN = 0.998
 """By how much more than it missed a plan is made faster."""
 
@@ -89,22 +93,18 @@ class Planner:
 
     def fewest_cycles(self, room: Room) -> Choice:
         """The fastest plan that fits the room. Raises :class:`PlanError` where none does."""
-        slow = 1024.0
-        best = self._fit(slow, room)
-        while not self._is_good(best, slow, room):
-            slow *= 4
-            if slow > 1e12:
-                raise PlanError(
-                    f"the smallest plan {_shortage(best.total, room)}; the layer that takes most "
-                    f"is {_largest(best)}"
-                )
-            best = self._fit(slow, room)
-        fast = slow / 4
-        for _ in range(CYCLE_STEPS):
+        best = self._fit(SLOWEST, room)
+        if not self._is_good(best, SLOWEST, room):
+            raise PlanError(
+                f"the smallest plan {_shortage(best.total, room)}; the layer that takes most is "
+                f"{_largest(best)}"
+            )
+        fast, slow = 1.0, best.interval
+        while slow / fast > NEARLY:
             middle = sqrt(fast * slow)
             choice = self._fit(middle, room)
             if self._is_good(choice, middle, room):
-                slow, best = middle, choice
+                slow, best = choice.interval, choice
             else:
                 fast = middle
         return best
@@ -177,7 +177,8 @@ class Planner:
 
 
 def _excess(usage: Usage, room: Room) -> float:
-    return max(usage.lut4 / room.lut4, usage.block_rams / room.block_rams)
+    """How many times the room is needed."""
+    return max(usage.lut4 / max(room.lut4, 1), usage.block_rams / max(room.block_rams, 1))
 
 
 def _shortage(usage: Usage, room: Room) -> str:

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from hwgen.plan.activity import scan_cycles, window_costs
 from hwgen.plan.geometry import StreamPlan, WindowPlan
 from hwgen.plan.hardware import EncoderPlan, FeedPlan, LayerPlan, PoolPlan
-from hwgen.plan.timing.membrane import SINGLE_LATENCY, Grants
+from hwgen.plan.timing.membrane import SINGLE_LATENCY, Grants, group_parts
 
 Trains = Mapping[str, NDArray[np.uint8]]
 """By node, shape (samples, timesteps, channels, height, width)."""
@@ -76,7 +76,10 @@ class Workload:
         words = plan.passes * plan.membrane_depth
         fire = plan.timesteps_out * words if plan.kind != "single-phase" else 0
         work = Work(
-            scan=float(counts @ np.maximum(cycles, window_distance(plan))),
+            scan=sum(
+                float(counts @ np.maximum(cycles, apart)) / plan.fold
+                for apart in window_distances(plan)
+            ),
             read=max(plan.fold * windows * feed.window.window_chunks for feed in plan.feeds),
             membrane=plan.timesteps_in * words + fire,
             words=max(map(self._words, plan.feeds)),
@@ -145,12 +148,13 @@ class Workload:
         return self._orders[key]
 
 
-def window_distance(plan: LayerPlan) -> int:
-    """Cycles from a window's last events to the next one's, at least."""
-    if plan.kind == "single-phase":
-        soon = SINGLE_LATENCY if plan.membrane_depth < SINGLE_LATENCY else 1
-        return Grants(plan).latency + soon * plan.parts
-    return Grants(plan).apart
+def window_distances(plan: LayerPlan) -> list[int]:
+    """Cycles from a window's last events to the next one's, at least, in each fold."""
+    grants = Grants(plan)
+    if plan.kind != "single-phase":
+        return [grants.apart] * plan.fold
+    step = SINGLE_LATENCY if plan.membrane_depth < SINGLE_LATENCY else 1
+    return [grants.latency + step * words for words in group_parts(plan)]
 
 
 def deal(spikes: NDArray[np.int64], scanners: int) -> tuple[int, ...]:

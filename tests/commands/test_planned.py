@@ -1,0 +1,125 @@
+"""``generate`` with a rate, a limit, or a folding file."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from hwgen import artefact, planning
+from hwgen.cli import run
+from hwgen.errors import PlanError
+from hwgen.generation import generate
+from tests.commands.support import Captured, fails, small_network
+
+
+@pytest.fixture
+def probed(tmp_path: Path) -> Path:
+    """A network that keeps calibration images."""
+    network = small_network()
+    probe = np.random.default_rng(1).integers(0, 256, (3, 1, 4, 4)).astype(np.uint8)
+    artefact.save(type(network)(**{**vars(network), "probe": probe}), tmp_path / "probed")
+    return tmp_path / "probed"
+
+
+def made(capsys: Captured, *arguments: str | Path) -> dict[str, Any]:
+    assert run(["generate", *map(str, arguments), "--json"]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def test_a_rate_is_planned_for_and_kept(capsys: Captured, probed: Path, tmp_path: Path) -> None:
+    slow, fast = (
+        made(capsys, probed, "-o", tmp_path / rate, "--target-fps", rate, "--clock-mhz", "10")
+        for rate in ("20000", "100000")
+    )
+    assert slow["predicted"]["interval_cycles"] <= 10e6 / 20000
+    assert fast["predicted"]["interval_cycles"] <= 10e6 / 100000
+    assert slow["expected"]["lut4"] < fast["expected"]["lut4"]
+    assert fast["expected"]["results_per_s"] == pytest.approx(
+        10e6 / fast["predicted"]["interval_cycles"]
+    )
+    # The folding file that lies beside gives the same plan, and may be edited.
+    folding = tmp_path / "100000" / "folding.yaml"
+    again = made(capsys, probed, "-o", tmp_path / "again", "--folding", folding)
+    assert again["plan"] == fast["plan"]
+    folding.write_text(folding.read_text() + "# mine\n")
+    data = tmp_path / "data.npz"
+    np.savez(data, images=np.zeros((1, 4, 4), np.uint8), labels=np.zeros(1, np.int64))
+    assert run(["report", str(tmp_path / "100000")]) == 0
+
+
+def test_the_table_names_the_bottleneck(capsys: Captured, probed: Path, tmp_path: Path) -> None:
+    arguments = ["--target-fps", "20000", "--board", "ulx3s-25f"]
+    assert run(["generate", str(probed), "-o", str(tmp_path / "b"), *arguments]) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "/s at 100 MHz; held up by" in shown
+    assert "LUT4 of 20,644 and" in shown  # 85 % of 24,288
+    assert "block RAMs of 56" in shown
+
+
+def test_without_a_rate_the_fastest_that_fits(probed: Path) -> None:
+    network = artefact.load(probed)
+    with pytest.raises(PlanError) as refused:
+        generate(network, max_luts=50)
+    least = re.search(r"need ([\d,]+) LUT4 of 50", str(refused.value))
+    assert least is not None
+    luts = int(least[1].replace(",", "")) + 1
+    few, many = (generate(network, max_luts=most).expected for most in (luts, 6000))
+    assert few["lut4"] <= luts
+    assert many["lut4"] <= 6000
+    assert many["interval_cycles"] < few["interval_cycles"]
+    most = generate(network, target_fps="max", board="ulx3s-25f").expected
+    assert most["interval_cycles"] <= many["interval_cycles"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--target-fps", "1000"], "target_fps needs a clock; give a board, or clock_mhz"),
+        (["--target-fps", "max"], "the highest rate needs a limit; give a board, or max_luts"),
+        (["--target-fps", "fast"], "neither a number of results a second nor max"),
+        (["--target-fps", "0", "--board", "ulx3s-25f"], "target_fps must be a positive number"),
+        (
+            ["--target-fps", "1000", "--board", "ulx3s-25f", "--lanes", "2"],
+            "target_fps or max_luts and lanes cannot be given together",
+        ),
+        (
+            ["--target-fps", "9e6", "--board", "ulx3s-25f"],
+            "9e+06 results/s at 100 MHz do not go on ulx3s-25f: ",
+        ),
+        (["--max-luts", "50"], "nothing fits: the smallest plan need"),
+        (["--folding", "nowhere.yaml"], "folding file nowhere.yaml cannot be read"),
+        (
+            ["--folding", "nowhere.yaml", "--schedule", "time"],
+            "folding and schedule cannot be given together",
+        ),
+    ],
+)
+def test_what_cannot_be_planned_is_refused(
+    capsys: Captured, probed: Path, tmp_path: Path, arguments: list[str], says: str
+) -> None:
+    shown = fails(capsys, 2, "generate", probed, "-o", tmp_path / "build", *arguments)
+    assert says in shown
+    assert not (tmp_path / "build").exists()
+
+
+def test_the_planner_needs_calibration_images(net: Path) -> None:
+    with pytest.raises(PlanError, match="the network has none"):
+        generate(artefact.load(net), target_fps=1000, clock_mhz=100)
+
+
+def test_a_larger_board_is_named(monkeypatch: pytest.MonkeyPatch, probed: Path) -> None:
+    """With so little of a part usable, only the largest ones hold the network."""
+    network = artefact.load(probed)
+    needs = generate(network, target_fps=100000, clock_mhz=10).expected["lut4"]
+    monkeypatch.setattr(planning, "FILL", 1.1 * needs / 43848)
+    with pytest.raises(PlanError) as refused:
+        generate(network, target_fps=100000, clock_mhz=10, board="ulx3s-25f")
+    assert str(refused.value).endswith("ulx3s-45f has room for it")
+    monkeypatch.setattr(planning, "FILL", 0.001)
+    with pytest.raises(PlanError, match="none of the boards that come with hwgen can do it"):
+        generate(network, target_fps=100000, clock_mhz=10, board="ulx3s-25f")

@@ -1,0 +1,106 @@
+"""Folding files: read, written, edited, and refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from hwgen.errors import PlanError
+from hwgen.plan import folding_file
+from hwgen.plan.folding import make_plan
+from tests.plan import two_layers
+
+ORDER = [0, 2, 4, 6, 1, 3, 5, 7]
+
+
+def written(folder: Path, text: str) -> Path:
+    path = folder / "folding.yaml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_a_plan_goes_through_a_file_and_comes_back(tmp_path: Path) -> None:
+    network = two_layers.network()
+    plan = make_plan(
+        network,
+        schedule="time",
+        pipeline="alternate",
+        input_width=64,
+        lanes={"quiet": 2, None: 4},
+        scanners={"busy": 2},
+        membrane_lanes={"busy": 1},
+        weight_memory={"busy": "lut", "fc": "block"},
+        orders={"busy": [ORDER]},
+    )
+    asked = folding_file.asked_scanners(network, {"busy": 2})
+    text = folding_file.to_yaml(
+        folding_file.folding_of(plan, asked), name="two", notes={"": "first\nsecond", "busy": "x"}
+    )
+    read = folding_file.read(written(tmp_path, text))
+    assert make_plan(network, **read.options()) == plan
+    # What a person sees: comments above, a line for each choice.
+    lines = text.splitlines()
+    assert lines[0].startswith("# How the layers of two are built")
+    assert "# second" in lines
+    assert '  "busy":  # x' in lines
+    assert "    lanes: 4" in lines
+    assert f"    orders: [{ORDER}]" in lines
+    assert yaml.safe_load(text)["layers"]["quiet"] == {
+        "lanes": 2, "scanners": 1, "membrane_lanes": 2, "weights": "auto"
+    }  # fmt: skip
+
+
+def test_what_is_left_out_takes_the_default(tmp_path: Path) -> None:
+    text = "format: hwgen-folding\nversion: 1\nlayers: {busy: {lanes: 2}}\n"
+    options = folding_file.read(written(tmp_path, text)).options()
+    network = two_layers.network()
+    assert make_plan(network, **options) == make_plan(network, lanes={"busy": 2})
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("format: hwgen-folding\nversion: 2\n", "version"),
+        ("format: hwgen-network\nversion: 1\n", "format"),
+        ("format: hwgen-folding\nversion: 1\nlayer: {}\n", "layer: Extra inputs"),
+        ("format: hwgen-folding\nversion: 1\nlayers: {busy: {lanes: 0}}\n", "layers.busy.lanes"),
+        ("format: hwgen-folding\nversion: 1\nlayers: {busy: {lane: 1}}\n", "layers.busy.lane"),
+        ("format: [hwgen-folding\n", "cannot be read"),
+        ("- 1\n", "the file"),
+    ],
+)
+def test_a_file_that_breaks_a_rule_is_refused(tmp_path: Path, text: str, says: str) -> None:
+    with pytest.raises(PlanError, match=r"folding file .*folding\.yaml") as refused:
+        folding_file.read(written(tmp_path, text))
+    assert says in str(refused.value)
+
+
+def test_no_yaml_makes_objects(tmp_path: Path) -> None:
+    text = "format: !!python/object/apply:os.getcwd []\n"
+    with pytest.raises(PlanError, match="cannot be read"):
+        folding_file.read(written(tmp_path, text))
+
+
+@pytest.mark.parametrize(
+    ("layer", "says"),
+    [
+        ("other: {lanes: 1}", "lanes: no layer 'other'; have quiet, busy, fc"),
+        ("busy: {lanes: 9}", "busy: lanes 9 is more than its 8 output channels"),
+        ("busy: {lanes: 8, membrane_lanes: 3}", "busy: membrane_lanes 3 must divide its 8 lanes"),
+        ("busy: {weights: disk}", "weight_memory: must be auto, block, lut, split, not 'disk'"),
+        ("busy: {weights: [lut, lut]}", "busy: weight_memory has 2 entries for its 1 projections"),
+        ("busy: {scanners: 2, orders: [[0, 1]]}", "busy: its order must give each of 2 scanners 4"),
+        (f"busy: {{scanners: 2, orders: [{[0] * 8}]}}", "busy: its order must give"),
+        (f"busy: {{scanners: 2, orders: [{ORDER}, []]}}", "busy: 2 orders for its 1 projections"),
+    ],
+)
+def test_a_layer_that_cannot_be_built_so_is_refused(
+    tmp_path: Path, layer: str, says: str
+) -> None:
+    text = f"format: hwgen-folding\nversion: 1\nlayers: {{{layer}}}\n"
+    options = folding_file.read(written(tmp_path, text)).options()
+    with pytest.raises(PlanError) as refused:
+        make_plan(two_layers.network(), **options)
+    assert says in str(refused.value)
