@@ -2,8 +2,8 @@
 
     python benchmarks/cifar10.py [--json FILE] [--quick] [--samples N] [--network resnet20]
 
-Takes the trained weights of HWGEN_DATA, converts them on 3,000 training images (no labels, no
-gradients) and runs the golden model on the test images, which are seen by nothing else. T is the
+Takes the trained weights of HWGEN_DATA, converts them on 1,000 to 3,000 training images (no
+labels, no gradients) and runs the golden model on the test images, which are seen by nothing else. T is the
 length of every layer's trains; the input's are 8 steps, all of a pixel, whatever T is, unless a
 row says otherwise.
 """
@@ -35,10 +35,10 @@ from hwgen.convert.reference import float_classes
 from hwgen.data import Dataset
 from hwgen.network import Network
 
-# Closed-form calibration: a scale a channel, biases and weights that make up for earlier layers.
-CALIBRATED: dict[str, Any] = {"channel_scales": True, "bias_correction": "mean",
-                              "error": "squared", "rounding": "fitted"}  # fmt: skip
-CALIBRATION_IMAGES = 3000
+# Closed-form calibration, by least squares on activations. Scales, one a channel, are enough for
+# trains of 5 steps or more and 8-bit weights; below, weights and biases make up for what is lost.
+SCALED: dict[str, Any] = {"channel_scales": True, "error": "squared"}
+FITTED: dict[str, Any] = SCALED | {"rounding": "fitted", "calibration_images": 3000}
 PIXEL_STEPS = {"input": 8}
 TITLES = {"resnet20": "ResNet-20", "resnet8": "MLPerf Tiny ResNet-8"}
 NORMALISATIONS: dict[str, dict[str, Any]] = {
@@ -69,6 +69,12 @@ class Case:
     layers: dict[str, int] = field(default_factory=lambda: dict(PIXEL_STEPS))
 
     @property
+    def options(self) -> dict[str, Any]:
+        if self.plain:
+            return {}
+        return SCALED if self.timesteps >= 5 and self.weight_bits >= 8 else FITTED
+
+    @property
     def label(self) -> str:
         note = "defaults" if self.plain else ""
         if not self.layers:
@@ -93,10 +99,9 @@ def converted(case: Case, model: nn.Module, training: Dataset) -> Network:
         timesteps=case.timesteps,
         weight_bits=case.weight_bits,
         layer_timesteps=case.layers,
-        calibration_images=CALIBRATION_IMAGES,
         name=f"cifar10_{case.network}",
         **NORMALISATIONS[case.network],
-        **({} if case.plain else CALIBRATED),
+        **case.options,
     )
 
 
@@ -115,7 +120,7 @@ def measure(case: Case, model: nn.Module, training: Dataset, test: Dataset) -> d
         "timesteps": case.timesteps,
         "input_timesteps": network.input.timesteps,
         "weight_bits": case.weight_bits,
-        "options": "defaults" if case.plain else CALIBRATED,
+        "options": case.options,
         "note": case.label,
         "samples": len(test),
         "accuracy": round(100 * float((result.classes == test.labels).mean()), 4),
