@@ -12,6 +12,28 @@ from dataclasses import dataclass
 from hwgen.plan.hardware import FeedPlan, HardwarePlan, LayerPlan, PoolPlan, Stage
 from hwgen.plan.memories import read_only, read_write
 
+LAYER = 100
+"""What steers a layer: grants, passes, the ends of its FIFOs."""
+CARRY, ADDER = 1.5, 2.3
+"""Bits that a lane's accumulator, and a further scanner's adder, have beside their terms."""
+MEMBRANE_BIT, SINGLE_PHASE_BIT = 1.05, 1.6
+"""Of a membrane's adders."""
+PART_BIT = 0.52
+"""Of currents that go through a narrower membrane unit."""
+SCANNER, SCANNED_BIT, ADDRESS_BIT = 25, 2.6, 1.0
+"""A scanner: its FIFO's ends, the search for the lowest bit, and the address of its weights."""
+WAITING_BIT = 3.0
+"""A slice's bit: cut from a chunk, looked at, and queued."""
+READER_BIT, KERNEL_ROWS, PADDING = 3.0, 45, 15
+"""A bit of a counter; the rows of a kernel in a ring of rows; taps outside the map."""
+WRITER, PACKED_BIT = 20, 0.3
+"""A window's writer, and a bit of a chunk that it packs from words."""
+RACE, RACE_BIT = 150, 4
+"""A max-pool, and a bit of its word beside one for each candidate."""
+ENCODER, RESULT_BIT, COUNTER = 250, 5, 50
+QUEUE_DEPTH, FIFO_DEPTH = 16, 8
+BLOCK_ROWS = 128
+
 
 @dataclass(frozen=True)
 class Usage:
@@ -41,36 +63,48 @@ def weight_usage(plan: LayerPlan, feed: FeedPlan, kind: str) -> Usage:
     return Usage(count * cost.luts, count * cost.block_rams)
 
 
-def feed_usage(plan: LayerPlan | PoolPlan, feed: FeedPlan) -> Usage:
-    """Window buffer and scanners."""
+def feed_usage(feed: FeedPlan) -> Usage:
+    """A window buffer and its scanners."""
     window = feed.window
-    address = (feed.weight_depth - 1).bit_length()
-    queue = memory_usage(16, window.slice_width + address + 1)
-    total = memory_usage(window.depth, window.chunk_width) + Usage(140 + 20)
-    per_scanner = queue + Usage(35)
-    if feed.kind == "events":
-        per_scanner += memory_usage(8, address + 2)
-        per_scanner += Usage(30 + 4 * window.slice_width + 1.5 * address)
+    total = memory_usage(window.depth, window.chunk_width) + _reader(feed) + Usage(WRITER)
+    if window.pack > 1:
+        total += Usage(PACKED_BIT * window.pixel_width)
+    address = _bits(feed.weight_depth)
     for _ in range(window.scanners):
-        total += per_scanner
+        queue = memory_usage(QUEUE_DEPTH, window.slice_width + address + 1)
+        total += queue + Usage(WAITING_BIT * window.slice_width)
+        if feed.kind == "events":
+            total += memory_usage(FIFO_DEPTH, address + 2)
+            total += Usage(SCANNER + SCANNED_BIT * window.slice_width + ADDRESS_BIT * address)
     return total
 
 
 def layer_usage(plan: LayerPlan) -> Usage:
     """All of a layer but its weights."""
-    total = Usage(60)
+    total = Usage(LAYER)
     for feed in plan.feeds:
-        total += feed_usage(plan, feed)
-    adders = plan.lanes * (plan.current_width + (plan.scanners - 1) * (plan.weight_bits + 2))
-    membranes = plan.membrane_lanes * (2.6 * plan.membrane_width)
-    total += Usage(24 + adders + membranes + 80)
+        total += feed_usage(feed)
+
+    # Synapse array: an accumulator a lane, and an adder a lane for each further scanner.
+    total += Usage(plan.lanes * (plan.current_width + CARRY))
+    bits = sorted(feed.weight_bits for feed in plan.feeds for _ in range(feed.window.scanners))
+    total += Usage(sum(plan.lanes * (width + ADDER) for width in bits[:-1]))
+
+    # Membrane unit: adders, and a table of constants of two rows a word.
     width = plan.membrane_lanes * plan.membrane_width
-    total += memory_usage(plan.banks * plan.membrane_depth, width)
-    return total
+    bit = SINGLE_PHASE_BIT if plan.kind == "single-phase" else MEMBRANE_BIT
+    total += Usage(bit * width) + memory_usage(plan.banks * plan.membrane_depth, width)
+    total += _constants(2 * plan.words, width)
+    if plan.parts > 1:
+        total += Usage(PART_BIT * plan.lanes * plan.current_width)
+    word = width if plan.kind == "readout" else plan.membrane_lanes
+    return total + memory_usage(FIFO_DEPTH, word)
 
 
 def pool_usage(plan: PoolPlan) -> Usage:
-    return feed_usage(plan, plan.feed) + Usage(200)
+    """A max-pool: a window buffer, and a bit of state for each candidate of a word."""
+    race = RACE + plan.window.word_width * (RACE_BIT + plan.candidates)
+    return feed_usage(plan.feed) + memory_usage(FIFO_DEPTH, plan.output.width) + Usage(race)
 
 
 def stage_usage(stage: Stage) -> Usage:
@@ -85,4 +119,36 @@ def stage_usage(stage: Stage) -> Usage:
 
 def plan_usage(plan: HardwarePlan) -> dict[str, Usage]:
     """Of each unit by name: the stages' nodes, and "" for what lies between them."""
-    return {"": Usage(600), **{stage.node: stage_usage(stage) for stage in plan.stages}}
+    encoder = plan.encoder
+    frame = memory_usage(
+        2 * encoder.output.words_per_plane, encoder.word_pixels * encoder.pixel_bits
+    )
+    rest = frame + Usage(ENCODER) + Usage(RESULT_BIT * plan.logit_width)
+    if plan.counters:
+        rest += Usage(COUNTER * (2 + 2 * len(plan.streams) + 2 * len(plan.layers)))
+    return {"": rest, **{stage.node: stage_usage(stage) for stage in plan.stages}}
+
+
+def _reader(feed: FeedPlan) -> Usage:
+    """Counters for the axes of a window and for the address that they give."""
+    window = feed.window
+    axes = (
+        window.run, window.kernel[0], window.fold, window.out_columns, window.out_rows,
+        window.timesteps, window.slots * window.planes, 2 * window.row_chunks, feed.weight_depth,
+    )  # fmt: skip
+    luts = READER_BIT * sum(map(_bits, axes))
+    if window.kernel[0] > 1:
+        luts += KERNEL_ROWS
+    if any(window.padding):
+        luts += PADDING
+    return Usage(luts)
+
+
+def _constants(rows: int, width: int) -> Usage:
+    """A table that is read; yosys takes a block RAM for one of many rows."""
+    cost = read_only(rows, width, "block" if rows >= BLOCK_ROWS else "lut")
+    return Usage(cost.luts, cost.block_rams)
+
+
+def _bits(count: int) -> int:
+    return (count - 1).bit_length()

@@ -1,0 +1,223 @@
+"""LUT4 and block RAM that the planner expects of a layer, beside what yosys gives.
+
+Each layer is synthesised alone for the ECP5:
+
+    python benchmarks/resources.py                 every layer (about an hour on one core)
+    python benchmarks/resources.py conv16 mlp      those whose names start so
+    python benchmarks/resources.py --units         each unit of a layer by itself
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from hwgen import boards
+from hwgen.network import (
+    Conv2d,
+    Flatten,
+    Identity,
+    Input,
+    InverseLeakyNeuron,
+    Layer,
+    Linear,
+    MaxPool2d,
+    Network,
+    Projection,
+    ReadOut,
+    SoftResetNeuron,
+)
+from hwgen.plan.estimate import stage_usage
+from hwgen.plan.folding import make_plan
+from hwgen.rtl.design import unit_files
+from hwgen.synth.alone import synthesise_alone, total
+
+BOARD = "ulx3s-85f"
+TOLERANCE = 0.15
+
+
+@dataclass(frozen=True)
+class Case:
+    """A layer "b" that stands behind a layer "a" of ``given`` channels."""
+
+    make: Callable[[], Network]
+    options: dict[str, Any] = field(default_factory=dict)
+    node: str = "b"
+
+
+def network(
+    *,
+    channels: int,
+    given: int,
+    size: int,
+    kernel: int = 3,
+    stride: int = 1,
+    groups: int = 1,
+    timesteps: int = 4,
+    weight_bits: int = 8,
+    skip: bool = False,
+    linear: bool = False,
+    rate: bool = False,
+    pixels: int = 3,
+) -> Network:
+    """An input of ``pixels`` channels, a 1×1 layer "a", the layer "b", and a read-out.
+
+    Weights are random; ``skip`` adds the output of "a" to "b".
+    """
+    rng = np.random.default_rng(3)
+    top = (1 << weight_bits - 1) - 1
+
+    def weights(*shape: int) -> np.ndarray:
+        return np.clip(np.round(rng.normal(0, top / 3, shape)), -top, top).astype(np.int32)
+
+    def layer(name: str, count: int, *projections: Projection) -> Layer:
+        scale = sum(np.abs(p.weights).reshape(count, -1).sum(axis=1).mean() for p in projections)
+        threshold = rng.integers(int(scale / 4), int(scale), count).astype(np.int64)
+        if rate:
+            neuron = SoftResetNeuron(threshold=threshold, timesteps=timesteps, two_phase=False)
+        else:
+            neuron = InverseLeakyNeuron(threshold=threshold, timesteps=timesteps)
+        bias = rng.integers(-int(scale), int(scale), count).astype(np.int64)
+        return Layer(name=name, projections=projections, bias=bias, neuron=neuron)
+
+    def conv(source: str, count: int, fan: int, side: int, step: int = 1) -> Conv2d:
+        pad = side // 2
+        return Conv2d(
+            source=source,
+            weights=weights(count, fan, side, side),
+            padding=(pad, pad, pad, pad) if pad else (0, 0, 0, 0),
+            stride=(step, step),
+            groups=groups if side == kernel and source == "a" and groups > 1 else 1,
+        )
+
+    nodes: list[Any] = [layer("a", given, conv("input", given, pixels, 1))]
+    if linear:
+        nodes.append(Flatten(name="flat", source="a"))
+        nodes.append(
+            layer("b", channels, Linear(source="flat", weights=weights(channels, given * size**2)))
+        )
+        out, last = 1, "b"
+    else:
+        projections: list[Projection] = [conv("a", channels, given // groups, kernel, stride)]
+        if skip and stride == 1:
+            projections.append(Identity(source="a", weights=weights(channels) | 1))
+        elif skip:
+            projections.append(conv("a", channels, given, 1, stride))
+        nodes.append(layer("b", channels, *projections))
+        out, last = size // stride, "flat"
+        if not rate:
+            nodes.append(MaxPool2d(name="pool", source="b", kernel=(2, 2), stride=(2, 2)))
+            out //= 2
+        nodes.append(Flatten(name="flat", source=nodes[-1].name))
+    readout = Linear(source=last, weights=weights(10, channels * out * out))
+    nodes.append(
+        Layer(
+            name="out", projections=(readout,), bias=np.zeros(10, np.int64), neuron=ReadOut()
+        )
+    )
+    made = Network(
+        name="net",
+        input=Input(
+            shape=(pixels, size, size), timesteps=timesteps, code="rate" if rate else "radix"
+        ),
+        nodes=tuple(nodes),
+    )
+    made.verify()
+    return made
+
+
+def cases() -> Iterator[tuple[str, Case]]:
+    """Layers of unlike shapes, by name."""
+
+    def case(options: dict[str, Any] | None = None, node: str = "b", **sizes: Any) -> Case:
+        return Case(lambda: network(**sizes), options or {}, node)
+
+    small = {"channels": 16, "given": 16, "size": 32}
+    middle = {"channels": 32, "given": 32, "size": 16}
+    large = {"channels": 64, "given": 64, "size": 8}
+    for scanners in (1, 2, 3, 4):
+        yield f"conv16 s{scanners}", case({"scanners": {"b": scanners}}, **small)
+    for lanes in (8, 4):
+        yield f"conv16 lanes {lanes}", case({"lanes": {"b": lanes}}, **small)
+    for width in (16, 2):
+        yield f"conv16 membranes {width}", case({"membrane_lanes": {"b": width}}, **small)
+    for bits in (6, 4):
+        yield f"conv16 {bits} bits", case({"scanners": {"b": 2}}, weight_bits=bits, **small)
+    yield "conv16 T8", case(timesteps=8, **small)
+    yield "conv16 skip", case({"scanners": {"b": 2}}, skip=True, **small)
+    yield "conv16 time", case({"schedule": "time"}, **small)
+    yield "conv16 alternate", case({"pipeline": "alternate"}, **small)
+    yield "conv16 rate", case(rate=True, **small)
+    yield "conv32 down", case(given=16, channels=32, size=32, stride=2)
+    yield "conv32 down skip", case(given=16, channels=32, size=32, stride=2, skip=True)
+    yield "conv32 lanes 16", case({"lanes": {"b": 16}}, **middle)
+    yield "conv32 lanes 32", case({"lanes": {"b": 32}, "scanners": {"b": 2}}, **middle)
+    yield "conv32 skip", case({"lanes": {"b": 16}}, skip=True, **middle)
+    yield "conv64 lanes 16", case({"lanes": {"b": 16}}, **large)
+    yield "conv64 lanes 32", case({"lanes": {"b": 32}, "scanners": {"b": 2}}, **large)
+    yield "conv64 skip", case({"lanes": {"b": 16}}, skip=True, **large)
+    yield "pointwise", case({"lanes": {"b": 16}}, kernel=1, **middle)
+    yield "depthwise", case({"lanes": {"b": 16}}, groups=32, **middle)
+    yield "first", case(pixels=3, given=3, channels=16, size=32)
+    yield "linear 128", case(
+        {"lanes": {"b": 128}}, given=1, channels=128, size=28, linear=True, pixels=1
+    )
+    yield "linear 32", case({"lanes": {"b": 32}}, given=16, channels=64, size=4, linear=True)
+    yield "readout", case(node="out", given=16, channels=64, size=4, linear=True)
+    yield "pool", case(node="pool", **middle)
+
+
+def measure(case: Case) -> tuple[Any, Any, dict[str, Any]]:
+    """Estimate, total of synthesis, and its parts."""
+    made = case.make()
+    plan = make_plan(made, **case.options)
+    stage = next(stage for stage in plan.stages if stage.node == case.node)
+    files = unit_files(made, plan, case.node)
+    with tempfile.TemporaryDirectory() as folder:
+        units = synthesise_alone(boards.load(BOARD), files, top="unit", folder=Path(folder))
+    return stage_usage(stage), total(units), units
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("names", nargs="*", help="starts of layers' names")
+    parser.add_argument("--units", action="store_true", help="each unit of a layer by itself")
+    parser.add_argument("--json", type=Path, help="write the figures to this file")
+    arguments = parser.parse_args()
+    table = Table("layer", "LUT4 expected", "yosys", "off by", "block RAM expected", "yosys")
+    figures = {}
+    console = Console()
+    for name, case in cases():
+        if arguments.names and not any(name.startswith(start) for start in arguments.names):
+            continue
+        expected, used, units = measure(case)
+        off = expected.lut4 / used["lut4"] - 1
+        table.add_row(
+            name,
+            f"{expected.lut4:,.0f}",
+            f"{used['lut4']:,}",
+            f"[{'red' if abs(off) > TOLERANCE else 'green'}]{off:+.1%}[/]",
+            f"{expected.block_rams}",
+            f"{used['block_ram']}",
+        )
+        figures[name] = {"expected": expected.lut4, "used": used, "units": units}
+        console.print(f"{name}: {expected.lut4:,.0f} expected, {used['lut4']:,} used")
+        if arguments.units:
+            for unit, counts in sorted(units.items()):
+                console.print(f"    {unit or 'itself'}: {dict(counts)}")
+    console.print(table)
+    if arguments.json:
+        arguments.json.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
