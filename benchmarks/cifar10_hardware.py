@@ -1,0 +1,220 @@
+"""ResNet-20 and MLPerf Tiny ResNet-8 as hardware: bit-exact simulation, memories, clock.
+
+    python benchmarks/cifar10_hardware.py [--json FILE] [--quick] [--network resnet20]
+                                          [--build] [--schedules]
+
+Each network is converted (see cifar10.py), planned for its board and rate, and simulated on whole
+test images back to back: every stream is compared with golden, and measured cycles stand beside the
+cycle model's. With --build the networks are placed and routed, and results per second are those of
+the routed clock. With --schedules one image goes through `row` and `time` on the same lanes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("OMP_NUM_THREADS", "2")
+# cocotb and Verilator start `python` by name.
+os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
+
+import cifar10
+import cifar_models
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+from hwgen import data, golden
+from hwgen.data import Dataset
+from hwgen.errors import HwgenError
+from hwgen.generation import generate
+from hwgen.network import Network
+from hwgen.plan.hardware import HardwarePlan
+from hwgen.simulate import simulate
+from hwgen.synth.build import build as place_and_route
+
+BOARD = "ulx3s-85f"
+PUBLISHED = (
+    ("FINN CNV-w2a2, AUP-ZU3", "88.63", "3,031 results/s"),
+    ("hls4ml ResNet, PYNQ-Z2", "", "27 ms"),
+    ("SpikeConverter, ResNet-20, T = 16", "91.47", "software"),
+)
+
+
+@dataclass(frozen=True)
+class Case:
+    """A conversion, the rate that it is planned for at ``clock_mhz``, and images to simulate."""
+
+    network: cifar10.Case
+    target_fps: float
+    clock_mhz: float
+    samples: int
+
+
+CASES = (
+    Case(cifar10.Case("resnet20", 4, weight_bits=6), 1500, 100, 3),
+    Case(cifar10.Case("resnet8", 5), 2000, 100, 10),
+)
+
+
+def memories(plan: HardwarePlan) -> dict[str, int]:
+    """Bits of membranes, of buffers that wait for a longer path, and of all other windows."""
+    membranes = windows = skips = 0
+    for layer in plan.layers:
+        membranes += (
+            layer.banks * layer.membrane_depth * layer.membrane_lanes * layer.membrane_width
+        )
+        sizes = [feed.window.depth * feed.window.chunk_width for feed in layer.feeds]
+        windows += sizes[0]
+        skips += sum(sizes[1:])
+    return {"membrane_bits": membranes, "skip_bits": skips, "window_bits": windows}
+
+
+def simulated(folder: Path, network: Network, test: Dataset, samples: int) -> dict[str, Any]:
+    """Measured and predicted cycles of ``samples`` test images, all streams compared."""
+    start = time.perf_counter()
+    report = simulate(folder, test.images[:samples], labels=test.labels[:samples], samples=samples)
+    if not report.bit_exact:
+        raise SystemExit(f"{network.name}: {report.difference}")
+    return {
+        "bit_exact_samples": samples,
+        "latency_cycles": report.latency_cycles,
+        "interval_cycles": report.interval_cycles,
+        "predicted_latency_cycles": report.predicted_latency_cycles,
+        "predicted_interval_cycles": report.predicted_interval_cycles,
+        "simulation_seconds": round(time.perf_counter() - start, 1),
+    }
+
+
+def utilisation(network: Network, plan: HardwarePlan, test: Dataset, interval: float) -> float:
+    """Additions of the busiest layer over what its lanes could do in an interval."""
+    operations = golden.run(network, test.images[:8]).synaptic_operations
+    return max(
+        float(operations[layer.node].mean()) / (interval * layer.lanes * layer.scanners)
+        for layer in plan.layers
+    )
+
+
+def schedules(network: Network, test: Dataset, options: dict[str, Any]) -> list[dict[str, Any]]:
+    """One image in either schedule, on the same lanes."""
+    rows = []
+    for schedule in ("row", "time"):
+        with tempfile.TemporaryDirectory() as temporary:
+            design = generate(network, schedule=schedule, counters=False, **options)
+            design.write(Path(temporary) / "build")
+            row = simulated(Path(temporary) / "build", network, test, 1)
+        rows.append({"network": network.name, "schedule": schedule, **memories(design.plan), **row})
+    return rows
+
+
+def routed(folder: Path) -> dict[str, Any]:
+    """Fmax and resources, or why there are none."""
+    try:
+        report = place_and_route(folder)
+    except HwgenError as error:
+        return {"not_routed": str(error)}
+    used = {key: report.utilisation[key][0] for key in ("lut4", "ff", "block_ram")}
+    return {"fmax_mhz": round(report.fmax_mhz, 2), **used, "build_seconds": report.seconds}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--json", type=Path, help="write the rows to this file")
+    parser.add_argument("--quick", action="store_true", help="one image, one schedule")
+    parser.add_argument("--network", choices=sorted(cifar10.TITLES), help="only this one")
+    parser.add_argument("--build", action="store_true", help="place and route")
+    parser.add_argument("--schedules", action="store_true", help="`row` beside `time`")
+    parser.add_argument("--folder", type=Path, help="keep the build folders here")
+    arguments = parser.parse_args()
+    folder = os.environ.get("HWGEN_DATA")
+    if not folder:
+        sys.exit("set HWGEN_DATA to the folder with the CIFAR-10 images and weights")
+    training = data.load(Path(folder) / "cifar10_train_first10000.npz")
+    test = data.load(Path(folder) / "cifar10_test.npz")
+    rows: list[dict[str, Any]] = []
+    compared: list[dict[str, Any]] = []
+    with (
+        Progress(console=Console(stderr=True)) as progress,
+        tempfile.TemporaryDirectory() as temporary,
+    ):
+        cases = [c for c in CASES if arguments.network in (None, c.network.network)]
+        task = progress.add_task("", total=len(cases))
+        for case in cases:
+            name = case.network.network
+            progress.update(task, description=f"{name}: conversion")
+            model = getattr(cifar_models, name)(Path(folder))
+            network = cifar10.converted(case.network, model, training)
+            progress.update(task, description=f"{name}: hardware")
+            build = (arguments.folder or Path(temporary)) / name
+            design = generate(
+                network,
+                board=BOARD,
+                target_fps=case.target_fps,
+                clock_mhz=case.clock_mhz,
+                counters=False,
+            )
+            design.write(build)
+            samples = 1 if arguments.quick else case.samples
+            row = {
+                "network": name,
+                "timesteps": case.network.timesteps,
+                "weight_bits": case.network.weight_bits,
+                "lanes": sum(layer.lanes * layer.scanners for layer in design.plan.layers),
+                **memories(design.plan),
+                **simulated(build, network, test, samples),
+            }
+            interval = row["interval_cycles"] or row["latency_cycles"]
+            row["lane_utilisation"] = utilisation(network, design.plan, test, interval)
+            if not arguments.quick:
+                classes = golden.run(network, test.images).classes
+                row["accuracy"] = round(100 * float((classes == test.labels).mean()), 2)
+            if arguments.build:
+                progress.update(task, description=f"{name}: place and route")
+                row |= routed(build)
+            if "fmax_mhz" in row:
+                row["results_per_second"] = round(row["fmax_mhz"] * 1e6 / interval)
+                row["latency_ms"] = round(row["latency_cycles"] / row["fmax_mhz"] / 1e3, 3)
+            rows.append(row)
+            if arguments.schedules:
+                progress.update(task, description=f"{name}: schedules")
+                compared += schedules(network, test, {})
+            if arguments.json:  # after each network: the whole takes long
+                arguments.json.parent.mkdir(parents=True, exist_ok=True)
+                text = json.dumps({"rows": rows, "schedules": compared}, indent=1)
+                arguments.json.write_text(text + "\n", encoding="utf-8")
+            progress.advance(task)
+    console = Console(width=200)
+    console.print(table("CIFAR-10 as hardware", rows))
+    if compared:
+        console.print(table("One image, same lanes", compared))
+    for title, accuracy, speed in PUBLISHED:
+        console.print(f"Published: {title}: {accuracy and accuracy + ' %, '}{speed}")
+
+
+def table(title: str, rows: list[dict[str, Any]]) -> Table:
+    made = Table(title=title)
+    columns = list(dict.fromkeys(key for row in rows for key in row if key != "build_seconds"))
+    for column in columns:
+        made.add_column(column.replace("_", " "), justify="right")
+    for row in rows:
+        made.add_row(*(_text(row.get(key)) for key in columns))
+    return made
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        return f"{value:,.2f}"
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+if __name__ == "__main__":
+    main()
