@@ -14,8 +14,9 @@ from hwgen.plan.choice import Choice, Room
 from hwgen.plan.hardware import HardwarePlan
 from hwgen.plan.planner import Planner
 
-FILL = 0.85
-"""Share of a part's LUT4 that can be routed, with room for the board's shell."""
+FILL = 0.75
+"""Share of a part's LUT4 that may be used: nextpnr adds about a seventh for the ends of carry
+chains, and routing needs room."""
 FASTEST = "max"
 
 

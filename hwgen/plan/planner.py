@@ -23,7 +23,7 @@ from hwgen.plan.work import Trains, Workload
 
 USUAL_PRICE = 400.0
 """LUT4 for a block RAM: the ECP5 has one for about so many."""
-PRICE_STEPS, CORRECTIONS = 12, 3
+PRICE_STEPS, CORRECTIONS = 10, 3
 SLOWEST = 1e12
 """Cycles in which everything can be done."""
 NEARLY = 1.01
@@ -134,16 +134,21 @@ class Planner:
         return choice.interval <= cycles and room.holds(choice.total)
 
     def _fit(self, cycles: float, room: Room) -> Choice:
-        """A plan for ``cycles``, with the price of a block RAM at which it fits if there is one."""
-        low, price, high = 0.0, USUAL_PRICE, inf
+        """The plan for ``cycles`` at the first price of a block RAM at which it fits the room.
+
+        The first is what the room has of each; a lower one gives more block RAMs and fewer LUT4.
+        """
+        low, high = 0.0, inf
+        is_known = room.lut4 < inf and 0 < room.block_rams < inf
+        price = room.lut4 / room.block_rams if is_known else USUAL_PRICE
         best = choice = self._choose(cycles, price)
         for _ in range(PRICE_STEPS):
-            total = choice.total
-            if room.holds(total):
+            if room.holds(choice.total):
                 return choice
-            if _excess(total, room) < _excess(best.total, room):
+            luts, blocks = _shares(choice.total, room)
+            if max(luts, blocks) < max(_shares(best.total, room)):
                 best = choice
-            if total.block_rams > room.block_rams:
+            if blocks > luts:
                 low = price
             else:
                 high = price
@@ -176,9 +181,9 @@ class Planner:
         return "ask for fewer results a second"
 
 
-def _excess(usage: Usage, room: Room) -> float:
-    """How many times the room is needed."""
-    return max(usage.lut4 / max(room.lut4, 1), usage.block_rams / max(room.block_rams, 1))
+def _shares(usage: Usage, room: Room) -> tuple[float, float]:
+    """How much of the room's LUT4 and block RAMs is taken; more than 1 where they do not do."""
+    return usage.lut4 / max(room.lut4, 1), usage.block_rams / max(room.block_rams, 1)
 
 
 def _shortage(usage: Usage, room: Room) -> str:

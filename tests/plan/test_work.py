@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -17,7 +19,7 @@ from tests.random_networks import KINDS, random_images, random_network
 WINDOWS = two_layers.STEPS * two_layers.SIZE**2  # 128 in all timesteps
 
 
-def work(layer: str, set_channels: dict[str, int], **options: object) -> Work:
+def work(layer: str, set_channels: dict[str, int], **options: Any) -> Work:
     plan = make_plan(two_layers.network(), **options)
     workload = Workload(two_layers.trains(**set_channels), plan.stream)
     return workload.measure(next(stage for stage in plan.layers if stage.node == layer))
@@ -90,7 +92,7 @@ def test_no_network_is_faster_than_its_units_and_most_are_not_much_slower(seed: 
     network = random_network(
         seed, neuron=KINDS[seed % len(KINDS)], residual=seed % 2 == 0, max_size=7
     )
-    options = {"lanes": 1 + seed % 4, "scanners": 1 + seed % 3}
+    options: dict[str, Any] = {"lanes": 1 + seed % 4, "scanners": 1 + seed % 3}
     plan = make_plan(
         network, pipeline="overlap" if seed % 3 else "alternate", input_width=64, **options
     )
