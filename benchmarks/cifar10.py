@@ -2,10 +2,10 @@
 
     python benchmarks/cifar10.py [--json FILE] [--quick] [--samples N] [--network resnet20]
 
-Takes the trained weights of HWGEN_DATA, converts them on 1,000 to 3,000 training images (no
-labels, no gradients) and runs the golden model on the test images, which are seen by nothing else. T is the
-length of every layer's trains; the input's are 8 steps, all of a pixel, whatever T is, unless a
-row says otherwise.
+Takes the trained weights of HWGEN_DATA, converts them on 1,000 to 3,000 training images (no labels,
+no gradients) and runs the golden model on the test images, which are seen by nothing else. T is the
+length of every layer's trains; the input's are 8 steps, all of a pixel, whatever T is, unless a row
+says otherwise.
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ from hwgen.convert.reference import float_classes
 from hwgen.data import Dataset
 from hwgen.network import Network
 
-# Closed-form calibration, by least squares on activations. Scales, one a channel, are enough for
-# trains of 5 steps or more and 8-bit weights; below, weights and biases make up for what is lost.
-SCALED: dict[str, Any] = {"channel_scales": True, "error": "squared"}
+# Closed-form calibration on what the layers give. Scales and biases, one a channel, are enough for
+# trains of 5 steps or more and 8-bit weights; below, weights are fitted, too.
+SCALED: dict[str, Any] = {"channel_scales": True, "error": "squared", "bias_correction": "mean"}
 FITTED: dict[str, Any] = SCALED | {"rounding": "fitted", "calibration_images": 3000}
 PIXEL_STEPS = {"input": 8}
 TITLES = {"resnet20": "ResNet-20", "resnet8": "MLPerf Tiny ResNet-8"}
