@@ -12,8 +12,9 @@ a feed p beside feed q of the same layer, whose paths part at X, holds at least
 
     max over i:  given(source of p, reach(source of q, reads(q, i), X), X) − oldest(p, i) + 1
 
-rows; with one less nothing moves any more. Rows are those of the schedule: in ``time`` each
-timestep's rows count on, and a two-phase layer gives none before it has read all of them.
+rows; with one less nothing moves any more, unless a row is so short that the chunks which wait
+behind the reader are a whole one. Rows are those of the schedule: in ``time`` each timestep's rows
+count on, and a two-phase layer gives none before it has read all of them.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from dataclasses import replace
 from functools import cache
 from math import ceil
 
+from hwgen.errors import PlanError
 from hwgen.plan.geometry import WindowPlan
 from hwgen.plan.hardware import LayerPlan, PoolPlan, Stage
 from hwgen.plan.windows import usual_slots
@@ -59,7 +61,8 @@ class Joins:
         """Slots with which no path waits for another.
 
         Beside the least ones: the row that comes in, and a pass for each layer that the longer
-        path goes through, where a layer gives one pass while it takes the next.
+        path goes through. In the schedule ``time`` that is a whole sample, which is given only
+        where a layer can fire one while it takes the next.
         """
         own = stage.feeds[index]
         slots = max(usual_slots(own.window), self.least(stage, index))
@@ -70,7 +73,7 @@ class Joins:
             for origin in self.partings(own.source, other.source):
                 longer = self._passes(other.source, origin, own.window)
                 lag = max(lag, longer - self._passes(own.source, origin, own.window))
-        spare = lag if overlap else 0
+        spare = lag if overlap or own.window.schedule == "row" else 0
         return max(slots, self.least(stage, index) + spare + own.window.stride[0])
 
     def partings(self, node: str, other: str) -> list[str]:
@@ -156,6 +159,22 @@ def plan_slots(stages: Iterable[Stage], *, overlap: bool) -> list[Stage]:
             stage = replace(stage, feeds=feeds)
         planned.append(stage)
     return planned
+
+
+def require_slots(stages: Iterable[Stage]) -> None:
+    """Raise :class:`PlanError` where a buffer is so small that the network could stop."""
+    stages = list(stages)
+    joins = Joins(stages)
+    for stage in stages:
+        for index, (source, window) in enumerate(_feeds(stage)):
+            least = window.least_slots
+            if isinstance(stage, LayerPlan):
+                least = joins.least(stage, index)
+            if window.slots < least:
+                raise PlanError(
+                    f"{stage.node}: slots of the window buffer behind {source!r} must be at least "
+                    f"{least}, not {window.slots}; with fewer rows the network stops"
+                )
 
 
 def reads(window: WindowPlan, row: int) -> int:

@@ -7,7 +7,7 @@ from typing import Any
 
 from hwgen.errors import PlanError
 from hwgen.network import Flatten, Layer, Linear, MaxPool2d, Network
-from hwgen.plan.buffers import plan_slots
+from hwgen.plan.buffers import plan_slots, require_slots
 from hwgen.plan.geometry import SCHEDULES, StreamPlan, WindowPlan
 from hwgen.plan.hardware import EncoderPlan, FeedPlan, HardwarePlan, LayerPlan, PoolPlan, Stage
 from hwgen.plan.options import (
@@ -133,7 +133,10 @@ def assemble(
 
 
 def plan_from_json(values: Mapping[str, Any]) -> HardwarePlan:
-    """The inverse of :meth:`HardwarePlan.to_json`, also after a trip through JSON."""
+    """The inverse of :meth:`HardwarePlan.to_json`, also after a trip through JSON.
+
+    Raises :class:`PlanError` where a buffer is too small.
+    """
 
     def stream(fields: Mapping[str, Any]) -> StreamPlan:
         return StreamPlan(**{**fields, "shape": tuple(fields["shape"])})
@@ -157,6 +160,7 @@ def plan_from_json(values: Mapping[str, Any]) -> HardwarePlan:
 
     encoder = EncoderPlan(**{**values["encoder"], "output": stream(values["encoder"]["output"])})
     stages = tuple(stage(fields) for fields in values["stages"])
+    require_slots(stages)
     return HardwarePlan(**{**values, "encoder": encoder, "stages": stages})
 
 
