@@ -1,5 +1,6 @@
 """Weight memories: Amaranth's own when small, a Verilog memory with ``$readmemh`` when large."""
 
+import numpy as np
 from amaranth import ClockSignal, Instance, Module, Signal, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.memory import Memory
@@ -59,20 +60,22 @@ class WeightMemory(wiring.Component):
     def width(self):
         return self._rows.shape[1] * self._weight_bits
 
-    def words(self):
-        """Each row as one unsigned integer, lane 0 in the lowest bits."""
-        mask = (1 << self._weight_bits) - 1
-        for row in self._rows.tolist():
-            word = 0
-            for weight in reversed(row):
-                word = word << self._weight_bits | (weight & mask)
-            yield word
+    def words(self, first=0, end=None):
+        """Rows ``first`` … as unsigned integers, lane 0 in the lowest bits."""
+        return [int.from_bytes(word, "little") for word in self._packed(first, end)]
 
     def hex_lines(self):
         """The rows of the file as text for ``$readmemh``."""
         digits = -(-self.width // 4)
-        words = list(self.words())[: self._first]
-        return "".join(f"{word:0{digits}x}\n" for word in words)
+        words = self._packed(0, self._first)[:, ::-1]
+        return "".join(f"{word.tobytes().hex()[-digits:]}\n" for word in words)
+
+    def _packed(self, first, end):
+        """Bytes of the rows, the lowest first; shape (rows, bytes)."""
+        rows = self._rows[first:end].astype(np.int64)
+        bits = (rows[:, :, None] >> np.arange(self._weight_bits)) & 1
+        bits = bits.astype(np.uint8).reshape(len(rows), -1)
+        return np.packbits(bits, axis=1, bitorder="little")
 
     @property
     def _first(self):
@@ -81,12 +84,12 @@ class WeightMemory(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        words, first = list(self.words()), self._first
+        depth, first = len(self._rows), self._first
         style = STYLES["lut" if self._kind == "lut" else "block"]
         # The register beside the memory: what a block RAM gives comes late in its cycle.
         read = Signal(self.width, reset_less=True)
-        m.d.sync += read.eq(self._read(m, "memory", words[:first], style, self._file))
-        if first == len(words):
+        m.d.sync += read.eq(self._read(m, "memory", 0, first, style, self._file))
+        if first == depth:
             m.d.comb += self.row.eq(read)
             return m
         # Of the two parts of a split memory, the one that is not meant gives 0.
@@ -94,7 +97,7 @@ class WeightMemory(wiring.Component):
         beyond = Signal()
         m.d.sync += [
             beyond.eq(self.address[-1]),
-            rest.eq(self._read(m, "rest", words[first:], STYLES["lut"], None)),
+            rest.eq(self._read(m, "rest", first, depth, STYLES["lut"], None)),
         ]
         with m.If(beyond):
             m.d.sync += read.eq(0)
@@ -103,13 +106,16 @@ class WeightMemory(wiring.Component):
         m.d.comb += self.row.eq(read | rest)
         return m
 
-    def _read(self, m, name, words, style, file):
-        """The word at the lowest bits of the address, a cycle later."""
-        bits = (len(words) - 1).bit_length()
+    def _read(self, m, name, first, end, style, file):
+        """Of rows ``first`` … ``end`` the one at the lowest bits of the address, a cycle later."""
+        bits = (end - first - 1).bit_length()
         address = self.address[:bits]
         if file is None:
             memory = Memory(
-                shape=self.width, depth=len(words), init=words, attrs={"rom_style": style}
+                shape=self.width,
+                depth=end - first,
+                init=self.words(first, end),
+                attrs={"rom_style": style},
             )
             m.submodules[name] = memory
             if style != STYLES["lut"]:
@@ -126,7 +132,7 @@ class WeightMemory(wiring.Component):
         m.submodules[name] = Instance(
             "hwgen_weight_memory",
             p_WIDTH=self.width,
-            p_DEPTH=len(words),
+            p_DEPTH=end - first,
             p_ADDRESS_WIDTH=max(1, bits),
             p_FILE=file,
             i_clk=ClockSignal(),
