@@ -1,0 +1,98 @@
+"""VGG-16 and MobileNet-v2 through the line: time and memory to convert, plan and generate.
+
+    python benchmarks/scale.py [--json FILE] [--network vgg16]
+
+Weights are random: 14.7 million in VGG-16, 2.2 million in MobileNet-v2; images 32×32. The planner
+is asked for the ECP5-85F, which is too small, and says what would hold them; the Verilog is that of
+default lanes. Each network has a process of its own, so that its peak memory is its own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import multiprocessing
+import resource
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+NETWORKS = ("vgg16", "mobilenet_v2")
+BOARD = "ulx3s-85f"
+LIMITS = {"seconds": 120.0, "peak_gib": 8.0}
+
+
+def measure(name: str) -> dict[str, Any]:
+    import scale_models
+
+    from hwgen import golden
+    from hwgen.convert import convert
+    from hwgen.errors import PlanError
+    from hwgen.generation import generate
+    from hwgen.plan.estimate import plan_usage
+    from hwgen.plan.planner import Usage
+
+    model = scale_models.random_model(name)
+    seconds = {}
+    start = time.perf_counter()
+
+    def lap(what: str) -> None:
+        seconds[what] = round(time.perf_counter() - start - sum(seconds.values()), 1)
+
+    network = convert(model, scale_models.images(32), timesteps=4, name=name)
+    lap("convert")
+    try:
+        generate(network, board=BOARD, target_fps="max")
+        answer = f"{BOARD} holds it"
+    except PlanError as error:
+        answer = str(error)
+    lap("plan")
+    design = generate(network, counters=False)
+    with tempfile.TemporaryDirectory() as folder:
+        path = design.write(Path(folder) / "build")
+        lap("generate")
+        size = sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
+    usage = sum(plan_usage(design.plan).values(), Usage())
+    golden.run(network, network.probe[:1])
+    return {
+        "network": name,
+        "weights": sum(p.weights.size for layer in network.layers for p in layer.projections),
+        **{f"{what}_seconds": spent for what, spent in seconds.items()},
+        "seconds": round(sum(seconds.values()), 1),
+        "peak_gib": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20, 2),
+        "build_mib": round(size / 2**20, 1),
+        "lut4": round(usage.lut4),
+        "block_ram": round(usage.block_rams),
+        "planner": answer,
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--json", type=Path, help="write the rows to this file")
+    parser.add_argument("--network", choices=NETWORKS, help="only this one")
+    arguments = parser.parse_args()
+    rows = []
+    for name in NETWORKS if arguments.network is None else (arguments.network,):
+        with multiprocessing.get_context("spawn").Pool(1) as pool:
+            rows.append(pool.apply(measure, (name,)))
+    if arguments.json:
+        arguments.json.parent.mkdir(parents=True, exist_ok=True)
+        arguments.json.write_text(json.dumps({"rows": rows}, indent=1) + "\n", encoding="utf-8")
+    table = Table(title="Large networks, random weights, T = 4")
+    for column in rows[0]:
+        table.add_column(column.replace("_", " "), justify="right")
+    for row in rows:
+        table.add_row(*(f"{v:,}" if isinstance(v, (int, float)) else v for v in row.values()))
+    Console(width=200).print(table)
+    late = [row["network"] for row in rows for key, most in LIMITS.items() if row[key] > most]
+    if late:
+        raise SystemExit(f"over 2 minutes or 8 GiB: {', '.join(late)}")
+
+
+if __name__ == "__main__":
+    main()
