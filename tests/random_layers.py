@@ -13,7 +13,6 @@ import numpy as np
 from hwgen.network import (
     Conv2d,
     Flatten,
-    Identity,
     Input,
     InverseLeakyNeuron,
     Layer,
@@ -126,32 +125,6 @@ class Builder:
 
     def add_conv(self, *, first: bool) -> None:
         self.add_layer((self.conv(first),))
-
-    def add_residual(self) -> None:
-        """A layer of two projections; the main one may come through a layer of its own."""
-        rng, start = self.rng, self.name
-        q, channels = self.q, self.q.shape[1]
-        stride = int(rng.choice([1, 1, 2]))
-        same = stride == 1 and rng.random() < 0.6
-        out = channels if same else self.channels()
-        if rng.random() < 0.5:  # its train must be like the one that goes past it
-            rate = "rate_single" if self.single else "rate_two"
-            inner = Conv2d(source=start, weights=self.weights(out, channels, 1, 1))
-            self.add_layer((inner,), kind="radix" if self.code == "radix" else rate)
-        main = Conv2d(
-            source=self.name,
-            weights=self.weights(out, self.q.shape[1], 3, 3),
-            stride=(stride, stride),
-            padding=(1, 1, 1, 1),
-        )
-        short: Projection
-        if same:
-            short = Identity(source=start, weights=self.weights(channels))
-        else:
-            weights = self.weights(out, channels, 1, 1)
-            short = Conv2d(source=start, weights=weights, stride=(stride, stride))
-        both = (main, short) if rng.random() < 0.5 else (short, main)
-        self.add_layer(both, q={start: q, self.name: self.q})
 
     def add_pool(self) -> None:
         if not self.poolable:

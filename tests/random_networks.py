@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from hwgen.network import Network
-from tests.random_layers import Builder
+from tests.random_blocks import BlockBuilder
 from tests.random_values import random_pixels
 
 KINDS = ("radix", "rate_single", "rate_two", None)
@@ -31,20 +31,23 @@ def random_network(
     neuron : "radix", "rate_two", "rate_single", or None
         The neuron of every layer; None mixes them where that is legal.
     residual : bool
-        Whether layers may have several projections.
+        Blocks whose paths part and join, depthwise convolutions, heads that take an average.
     max_timesteps, max_size, max_channels : int
         Of every train, side of a map, and layer.
     """
     rng = np.random.default_rng([seed, KINDS.index(neuron), residual])
-    builder = Builder(rng, neuron, max_timesteps, max_size, max_channels)
-    for index in range(int(rng.integers(0, 4))):
-        if residual and rng.random() < 0.6:
-            builder.add_residual()
+    builder = BlockBuilder(rng, neuron, max_timesteps, max_size, max_channels)
+    for index in range(int(rng.integers(1 if residual else 0, 4))):
+        if residual and rng.random() < 0.7:
+            builder.add_block()
         else:
             builder.add_conv(first=index == 0)
         if rng.random() < 0.4:
             builder.add_pool()
-    builder.add_head()
+    if residual and rng.random() < 0.4:
+        builder.add_average()
+    else:
+        builder.add_head()
     network = Network(
         name=f"random_{seed}",
         input=builder.input,

@@ -33,6 +33,7 @@ def test_model_equals_the_simulated_core(seed: int) -> None:
         lanes=int(rng.choice([1, 2, 3, 5])),
         scanners=int(rng.choice([1, 1, 2, 3])),
         pipeline=str(rng.choice(["alternate", "overlap"])),
+        schedule=str(rng.choice(["row", "time"])),
         input_width=int(rng.choice([16, 32, 64, 256])),
         counters=False,
     )

@@ -80,6 +80,16 @@ FEEDS = {
         window(wide=True, columns=8, kernel=(1, 2), stride=(1, 3), padding=(0, 1, 0, 0))
     ),
     "wide, one column": feed(window(wide=True, columns=1, kernel=(3, 3), padding=(0, 2, 0, 2))),
+    "wide, pad values": feed(
+        window(
+            wide=True, words=2, pack=2, padding=(1, 2, 1, 2),
+            pad_planes=((0b101101,), (0b010011,)),
+        )
+    ),
+    "wide, pad values, strided": feed(
+        window(wide=True, columns=4, stride=(2, 3), padding=(2, 1, 0, 2),
+               pad_planes=((0b101,), (0b010,)))
+    ),
     "wide, bits by hand": feed(
         window(wide=True, word_width=1, scanners=2, order=(2, 0, -1, 1), padding=(0, 1, 0, 1))
     ),
@@ -107,8 +117,15 @@ FEEDS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("schedule", ["time", "row"])
-@pytest.mark.parametrize("name", FEEDS)
+BY_ROW = [(name, "row") for name in FEEDS]
+BY_TIME = [
+    (name, "time")
+    for name, given in FEEDS.items()
+    if not (given.window.wide and given.window.pad_planes)
+]
+
+
+@pytest.mark.parametrize(("name", "schedule"), BY_ROW + BY_TIME)
 def test_chunks_of_all_windows(name: str, schedule: str) -> None:
     given = FEEDS[name]
     given = replace(given, window=replace(given.window, schedule=schedule))

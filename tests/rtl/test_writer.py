@@ -39,8 +39,7 @@ def expected_writes(plan: WindowPlan, words: np.ndarray) -> list[tuple[int, int,
                 parts = [((x,), chunk) for x in range(plan.columns) for chunk in range(chunks)]
             for index, (pixels, chunk) in enumerate(parts):
                 read = Read(step, 0, 0, 0, 0, 0, row, pixels, chunk, False)
-                silent = replace(plan, pad_planes=())
-                bits = sum(bit << n for n, bit in enumerate(chunk_bits(silent, sample, read)))
+                bits = sum(bit << n for n, bit in enumerate(chunk_bits(plan, sample, read)))
                 result.append((line % (plan.slots * planes), line % planes, index, bits))
             line += 1
     return result

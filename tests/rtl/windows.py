@@ -50,9 +50,11 @@ def random_feed(seed: int, kind: str | None = None) -> FeedPlan:
     chunks = -(-words // pack)
     bits = width * pack * (kx if kind == "wide" else 1)
     scanners = 1 if depthwise else int(rng.integers(1, min(5, bits + 1)))
-    steps = int(rng.integers(1, 4))
+    steps, schedule = int(rng.integers(1, 4)), str(rng.choice(["row", "row", "time"]))
     pads: tuple = ()
-    if kind not in ("wide", "every") and rng.random() < 0.4:
+    # A wide window's writer has to know the row's timestep.
+    can_pad = kind != "every" and (kind != "wide" or (schedule == "row" and steps > 1))
+    if can_pad and rng.random() < 0.4:
         values = rng.integers(0, 1 << width * pack, (steps, chunks))
         pads = tuple(tuple(plane) for plane in values.tolist())
     order: tuple[int, ...] = ()
@@ -64,7 +66,7 @@ def random_feed(seed: int, kind: str | None = None) -> FeedPlan:
         kernel=(ky, kx), stride=(sy, sx), padding=(top, left, bottom, right),
         fold=chunks if depthwise else int(rng.integers(1, 4)), scanners=scanners,
         wide=kind == "wide", depthwise=depthwise, pad_planes=pads, order=order,
-        schedule=str(rng.choice(["row", "row", "time"])), slots=1,
+        schedule=schedule, slots=1,
     )  # fmt: skip
     plan = replace(plan, slots=plan.least_slots + int(rng.integers(0, 3)))
     kinds = {"masked": "masked", "every": "every"}
