@@ -8,6 +8,7 @@ stands for a part of a unit; its coefficients were fitted to what yosys makes of
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import ceil
 
 from hwgen.plan.hardware import FeedPlan, HardwarePlan, LayerPlan, PoolPlan, Stage
 from hwgen.plan.memories import read_only, read_write
@@ -32,7 +33,7 @@ RACE, RACE_BIT = 150, 4
 """A max-pool, and a bit of its word beside one for each candidate."""
 ENCODER, RESULT_BIT, COUNTER = 250, 5, 50
 QUEUE_DEPTH, FIFO_DEPTH = 16, 8
-BLOCK_ROWS = 128
+BLOCK_ROWS, BLOCK_WEIGHT = 128, 128
 
 
 @dataclass(frozen=True)
@@ -51,13 +52,19 @@ class Usage:
 
 
 def memory_usage(rows: int, width: int) -> Usage:
-    """A memory that is written too."""
-    cost = read_write(rows, width)
+    """A memory that is written too, where yosys puts it: to it a block RAM weighs 128, LUT RAM of
+    16 × 4 bits four, and a bit that is selected one."""
+    banks = ceil(rows / 16)
+    in_luts = 4 * banks * ceil(width / 4) + (banks - 1) * width
+    block = read_write(rows, width, "block")
+    cost = block if BLOCK_WEIGHT * block.block_rams < in_luts else read_write(rows, width, "lut")
     return Usage(cost.luts, cost.block_rams)
 
 
 def weight_usage(plan: LayerPlan, feed: FeedPlan, kind: str) -> Usage:
-    """The weight memories of a feed."""
+    """The weight memories of a feed. A single row is constants, which adders absorb."""
+    if feed.weight_depth == 1:
+        return Usage()
     cost = read_only(feed.weight_depth, plan.lanes * feed.weight_bits, kind)
     count = feed.window.scanners
     return Usage(count * cost.luts, count * cost.block_rams)

@@ -1,0 +1,110 @@
+"""What units are expected to take of an ECP5, against synthesis of each alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from hwgen import boards
+from hwgen.network import (
+    Conv2d,
+    Flatten,
+    Identity,
+    Input,
+    InverseLeakyNeuron,
+    Layer,
+    Linear,
+    MaxPool2d,
+    Network,
+    Projection,
+    ReadOut,
+)
+from hwgen.plan.estimate import plan_usage, stage_usage
+from hwgen.plan.folding import make_plan
+from hwgen.rtl.design import unit_files
+from hwgen.synth.alone import synthesise_alone, total
+
+TOLERANCE = 0.15
+
+
+def network() -> Network:
+    """16 channels of 8×8: "first" 1×1, "sum" 3×3 and an identity, "pool", "hidden", "out"."""
+    rng = np.random.default_rng(11)
+
+    def weights(*shape: int) -> np.ndarray:
+        return rng.integers(-127, 128, shape).astype(np.int32)
+
+    def layer(name: str, count: int, *projections: Projection, last: bool = False) -> Layer:
+        threshold = rng.integers(1000, 9000, count).astype(np.int64)
+        neuron = ReadOut() if last else InverseLeakyNeuron(threshold=threshold, timesteps=4)
+        bias = rng.integers(-5000, 5000, count).astype(np.int64)
+        return Layer(name=name, projections=projections, bias=bias, neuron=neuron)
+
+    kernel = Conv2d(source="first", weights=weights(16, 16, 3, 3), padding=(1, 1, 1, 1))
+    return Network(
+        name="net",
+        input=Input(shape=(8, 8, 8), timesteps=4),
+        nodes=(
+            layer("first", 16, Conv2d(source="input", weights=weights(16, 8, 1, 1))),
+            layer("sum", 16, kernel, Identity(source="first", weights=weights(16))),
+            MaxPool2d(name="pool", source="sum", kernel=(2, 2), stride=(2, 2)),
+            Flatten(name="flat", source="pool"),
+            layer("hidden", 32, Linear(source="flat", weights=weights(32, 256))),
+            layer("out", 10, Linear(source="hidden", weights=weights(10, 32)), last=True),
+        ),
+    )
+
+
+CASES: list[tuple[str, dict[str, Any]]] = [
+    ("sum", {"lanes": 16, "scanners": 2, "weight_memory": "block"}),
+    ("hidden", {"lanes": 16, "weight_memory": "block"}),
+    ("sum", {"lanes": 8, "weight_memory": {"sum": ("lut", "lut")}}),
+]
+MORE: list[tuple[str, dict[str, Any]]] = [
+    ("first", {}),
+    ("sum", {"lanes": 4, "scanners": 3, "schedule": "time"}),
+    ("sum", {"membrane_lanes": 16, "pipeline": "alternate"}),
+    ("hidden", {"lanes": 32, "scanners": 2, "weight_memory": "split"}),
+    ("pool", {}),
+    ("out", {}),
+]
+
+
+def check(node: str, options: dict[str, Any], folder: Path) -> None:
+    net = network()
+    plan = make_plan(net, **options)
+    expected = stage_usage(next(stage for stage in plan.stages if stage.node == node))
+    files = unit_files(net, plan, node)
+    units = synthesise_alone(boards.load("ulx3s-85f"), files, top="unit", folder=folder)
+    used = total(units)
+    assert abs(expected.lut4 / used["lut4"] - 1) <= TOLERANCE, (expected, used)
+    assert abs(expected.block_rams - used["block_ram"]) <= max(1, TOLERANCE * used["block_ram"])
+
+
+@pytest.mark.parametrize(("node", "options"), CASES)
+def test_a_layer_takes_what_is_expected(
+    node: str, options: dict[str, Any], tmp_path: Path
+) -> None:
+    check(node, options, tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("node", "options"), MORE)
+def test_other_units_take_what_is_expected(
+    node: str, options: dict[str, Any], tmp_path: Path
+) -> None:
+    check(node, options, tmp_path)
+
+
+def test_more_of_anything_takes_more() -> None:
+    def luts(**options: Any) -> float:
+        return sum(usage.lut4 for usage in plan_usage(make_plan(network(), **options)).values())
+
+    fixed = {"weight_memory": "block", "membrane_lanes": {"sum": 4}}
+    assert luts(lanes=8, **fixed) < luts(lanes=16, **fixed) < luts(lanes=16, scanners=2, **fixed)
+    assert luts(**fixed, counters=False) < luts(**fixed)
+    wide = {**fixed, "membrane_lanes": {"sum": 8}}
+    assert luts(lanes=16, **fixed) < luts(lanes=16, **wide)
