@@ -33,7 +33,7 @@ RACE, RACE_BIT = 150, 4
 """A max-pool, and a bit of its word beside one for each candidate."""
 ENCODER, RESULT_BIT, COUNTER = 250, 5, 50
 QUEUE_DEPTH, FIFO_DEPTH = 16, 8
-BLOCK_ROWS, BLOCK_WEIGHT = 128, 128
+BLOCK_ROWS, BLOCK_WEIGHT, SELECTED_BIT = 128, 128, 0.6
 
 
 @dataclass(frozen=True)
@@ -53,9 +53,9 @@ class Usage:
 
 def memory_usage(rows: int, width: int) -> Usage:
     """A memory that is written too, where yosys puts it: to it a block RAM weighs 128, LUT RAM of
-    16 × 4 bits four, and a bit that is selected one."""
+    16 × 4 bits four, and a bit that is selected about half a one."""
     banks = ceil(rows / 16)
-    in_luts = 4 * banks * ceil(width / 4) + (banks - 1) * width
+    in_luts = 4 * banks * ceil(width / 4) + SELECTED_BIT * (banks - 1) * width
     block = read_write(rows, width, "block")
     cost = block if BLOCK_WEIGHT * block.block_rams < in_luts else read_write(rows, width, "lut")
     return Usage(cost.luts, cost.block_rams)
