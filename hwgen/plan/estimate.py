@@ -32,6 +32,8 @@ WRITER, PACKED_BIT = 20, 0.3
 RACE, RACE_BIT = 150, 4
 """A max-pool, and a bit of its word beside one for each candidate."""
 ENCODER, RESULT_BIT, COUNTER = 250, 5, 50
+SPLIT = 1.25
+"""What a split memory's LUTs become, with the address and the choice between its parts."""
 QUEUE_DEPTH, FIFO_DEPTH = 16, 8
 BLOCK_ROWS, BLOCK_WEIGHT, SELECTED_BIT = 128, 128, 0.6
 
@@ -66,8 +68,9 @@ def weight_usage(plan: LayerPlan, feed: FeedPlan, kind: str) -> Usage:
     if feed.weight_depth == 1:
         return Usage()
     cost = read_only(feed.weight_depth, plan.lanes * feed.weight_bits, kind)
+    luts = SPLIT * cost.luts if cost.kind == "split" else cost.luts
     count = feed.window.scanners
-    return Usage(count * cost.luts, count * cost.block_rams)
+    return Usage(count * luts, count * cost.block_rams)
 
 
 def feed_usage(feed: FeedPlan) -> Usage:
