@@ -35,6 +35,7 @@ from hwgen.rtl.design import unit_files
 from hwgen.synth.alone import synthesise_alone, total
 
 BOARD = "ulx3s-85f"
+SWEEPS = ("lanes", "channels", "T", "density", "scanners")
 DENSITY = 0.16  # of a converted ResNet-20
 
 
@@ -122,7 +123,7 @@ def ideal(plan: HardwarePlan, stage: LayerPlan, density: float) -> float:
 
 def measure(point: Point, synthesised: dict[Point, dict[str, int]]) -> dict[str, Any]:
     net = network(point)
-    lanes = {"layer": point.lanes, None: 16}
+    lanes = {"layer": min(point.lanes, point.channels), None: 16}
     scanners = {"layer": point.scanners, None: 1}
     plan = make_plan(net, lanes=lanes, scanners=scanners, counters=False)
     stage = next(stage for stage in plan.layers if stage.node == "layer")
@@ -136,9 +137,10 @@ def measure(point: Point, synthesised: dict[Point, dict[str, int]]) -> dict[str,
     used = synthesised[hardware]
     cycles, best = interval(plan, stage, point.density), ideal(plan, stage, point.density)
     return asdict(point) | {
+        "lanes": stage.lanes,
         "membrane_lanes": stage.membrane_lanes,
         "lut4": used["lut4"],
-        "lut4_per_lane": round(used["lut4"] / point.lanes, 1),
+        "lut4_per_lane": round(used["lut4"] / stage.lanes, 1),
         "block_ram": used["block_ram"],
         "interval_cycles": round(cycles, 1),
         "ideal_cycles": round(best, 1),
@@ -154,8 +156,10 @@ def plot(rows: list[dict[str, Any]], path: Path) -> None:
     matplotlib.rcParams["svg.hashsalt"] = "hwgen"
     import matplotlib.pyplot as plt
 
-    sweeps = ("lanes", "channels", "T", "density", "scanners")
-    figure, axes = plt.subplots(3, len(sweeps), figsize=(16, 8), layout="constrained")
+    sweeps = list(dict.fromkeys(row["sweep"] for row in rows))
+    figure, axes = plt.subplots(
+        3, len(sweeps), figsize=(16, 8), layout="constrained", squeeze=False
+    )
     for column, sweep in enumerate(sweeps):
         key = "timesteps" if sweep == "T" else sweep
         points = [row for row in rows if row["sweep"] == sweep]
@@ -183,18 +187,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--json", type=Path, help="write the rows to this file")
     parser.add_argument("--plot", type=Path, help="draw them to this file")
+    parser.add_argument("--sweep", nargs="+", choices=SWEEPS, default=SWEEPS, help="only these")
     parser.add_argument("--quick", action="store_true", help="two points of each sweep")
     arguments = parser.parse_args()
     console = Console(stderr=True)
     synthesised: dict[Point, dict[str, int]] = {}
-    chosen = points(quick=arguments.quick)
+    chosen = [p for p in points(quick=arguments.quick) if p.sweep in arguments.sweep]
     rows = []
     for point in track(chosen, console=console):
         rows.append(measure(point, synthesised))
-        console.print(rows[-1])
-    if arguments.json:
-        arguments.json.parent.mkdir(parents=True, exist_ok=True)
-        arguments.json.write_text(json.dumps({"rows": rows}, indent=1) + "\n", encoding="utf-8")
+        if arguments.json:  # after each point: the whole takes long
+            arguments.json.parent.mkdir(parents=True, exist_ok=True)
+            text = json.dumps({"rows": rows}, indent=1)
+            arguments.json.write_text(text + "\n", encoding="utf-8")
     if arguments.plot:
         plot(rows, arguments.plot)
     table = Table(title="3×3 convolution, 8-bit weights, ECP5")
