@@ -64,14 +64,14 @@ class Case:
 
 # As few scanners as keep a layer's interval below that of the slowest part, the pixels' way in.
 FAST_MLP = {"lanes": {"fc1": 128, "fc2": 10}, "scanners": {"fc1": 4, "fc2": 2}, "input_width": 256}
-CNN_LANES = {"conv1": 16, "conv2": 32, "conv3": 64, "fc": 10}
-FAST_CNN = {"lanes": CNN_LANES, "scanners": {"conv1": 1, "conv2": 2, "conv3": 1, "fc": 1}}
-BINARY_CNN = {"lanes": CNN_LANES, "scanners": {"conv1": 1, "conv2": 4, "conv3": 2, "fc": 1}}
+FAST_CNN = {
+    "lanes": {"conv1": 16, "conv2": 32, "conv3": 64, "fc": 10},
+    "scanners": {"conv1": 1, "conv2": 2, "conv3": 1, "fc": 1},
+}
 CASES = (
     Case("mlp", (2, 2), 200, board=BOARD, options=FAST_MLP),
     Case("mlp", (2, 1), 200, board=BOARD, options=FAST_MLP),
     Case("strided", (2, 2), 20, icarus=3, board=BOARD, options=FAST_CNN),
-    Case("binary", (2, 1), 20, board=BOARD, options=BINARY_CNN),
     Case("mlp", (4, 4), 200, options={"lanes": 128}),
     Case("mlp", (4, 4), 200, options={"lanes": 128, "pipeline": "alternate"}),
     Case("mlp", (4, 4), 200, options={"lanes": 32, "scanners": 4}),

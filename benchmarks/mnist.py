@@ -4,8 +4,8 @@
 
 Trains the networks (once: the weights are cached), converts them on 1,000 training images and runs
 the golden model on the 10,000 test images of HWGEN_DATA. The test images are seen by nothing else.
-The strided CNNs are trained with activations rounded to the four values that two timesteps carry,
-and on the upper bits of the pixels that they are to see; the other networks are plain.
+The strided CNN is trained with activations rounded to the four values that two timesteps carry, on
+the upper two bits of the pixels; the other networks are plain.
 """
 
 from __future__ import annotations
@@ -36,23 +36,20 @@ TITLES = {
     "mlp": "MLP 784-128-10",
     "cnn": "CNN 8C3-P2-16C3-P2-64-10",
     "strided": "CNN 16C3-32C3-64C3-10, stride 2",
-    "binary": "the same, trained on binary pixels",
 }
 Steps = tuple[int, int]  # timesteps of the layers, and of the input
 STEPS: dict[str, tuple[Steps, ...]] = {
     "mlp": ((8, 8), (4, 4), (3, 3), (2, 2), (2, 1)),
     "cnn": ((8, 8), (4, 4), (3, 3), (2, 2)),
     "strided": ((2, 2),),
-    "binary": ((2, 1),),
 }
 WEIGHT_BITS = 8
 # What a network was trained to saturate at is its largest code.
-OPTIONS: dict[str, dict[str, Any]] = dict.fromkeys(("strided", "binary"), {"percentile": 100.0})
+OPTIONS: dict[str, dict[str, Any]] = {"strided": {"percentile": 100.0}}
 # Float accuracy at least, and loss at most (by timesteps), in points of the 10,000 test images.
-FLOAT_TARGETS = {"mlp": 98.0, "cnn": 99.0, "strided": 99.0, "binary": 99.0}
+FLOAT_TARGETS = {"mlp": 98.0, "cnn": 99.0, "strided": 99.2}
 LOSS_TARGETS = {("mlp", (8, 8)): 0.05, ("mlp", (4, 4)): 0.15, ("mlp", (2, 2)): 0.6,
-                ("cnn", (8, 8)): 0.05, ("cnn", (4, 4)): 0.15, ("strided", (2, 2)): 0.1,
-                ("binary", (2, 1)): 0.1}  # fmt: skip
+                ("cnn", (8, 8)): 0.05, ("cnn", (4, 4)): 0.15, ("strided", (2, 2)): 0.2}  # fmt: skip
 
 
 def converted(name: str, model: nn.Module, training: Dataset, steps: Steps) -> Network:

@@ -115,10 +115,6 @@ RECIPES = {
         strided_cnn, epochs=12, learning_rate=4e-3, weight_decay=0.02, shift=2,
         turn=10, zoom=0.1, pixel_bits=2,
     ),
-    "binary": Recipe(
-        strided_cnn, epochs=12, learning_rate=4e-3, weight_decay=0.02, shift=2,
-        turn=10, zoom=0.1, pixel_bits=1,
-    ),
 }  # fmt: skip
 
 
