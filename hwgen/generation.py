@@ -206,10 +206,3 @@ def _notes(expected: Mapping[str, Any] | None) -> dict[str, str]:
         f"{expected['bottleneck']};\n{expected['lut4']:,} LUT4, {expected['block_ram']} block RAMs."
     )
     return notes
-
-
-def predict_cycles(
-    network: Network, plan: HardwarePlan, images: NDArray[np.integer]
-) -> Prediction:
-    """The cycle model on golden's trains of ``images``, shape (samples, channels, y, x)."""
-    return predict(plan, golden.run(network, images, trains=True).trains)
