@@ -79,8 +79,13 @@ class Core(wiring.Component):
             ports[f"tap_{index}_valid"] = Out(1)
             ports[f"tap_{index}_ready"] = Out(1)
         self._encoder = Encoder(plan.encoder)
-        self._taken = {*SUBMODULES, "clk", *ports}
-        self._units = self._make_units(network, taken=self._taken)
+        taken = {*SUBMODULES, "clk", *ports}
+        self._units = self._make_units(network, taken=taken)
+        self._fork_names = {}
+        for stream_plan in plan.streams:
+            name = identifier(f"fork_{stream_plan.node}", taken=taken)
+            taken.add(name)
+            self._fork_names[stream_plan.node] = name
         self._results = ResultUnit(
             classes=network.classes,
             word_layout=membrane_layout(plan.stages[-1]),
@@ -154,7 +159,7 @@ class Core(wiring.Component):
             wiring.connect(m, words, takers[0])
             return
         fork = StreamFork(shape=stream_plan.width, takers=len(takers))
-        name = identifier(f"fork_{stream_plan.node}", taken=self._taken)
+        name = self._fork_names[stream_plan.node]
         m.submodules[name] = ResetInserter(reset)(fork)
         wiring.connect(m, words, fork.words)
         for copy, taker in zip(fork.copies, takers, strict=True):
