@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
+from hwgen.network import Input, InverseLeakyNeuron, Layer, Linear, Network, ReadOut
 from hwgen.plan.folding import make_plan
 from tests.random_networks import random_images, random_network
 from tests.rtl.cores import CoreBench
@@ -67,3 +69,24 @@ def test_a_core_without_counters() -> None:
     bench.run()
     assert bench.counters == {}
     assert not hasattr(bench.core, "counter_data")
+
+
+def test_forks_of_like_names() -> None:
+    """Three streams that two units read, and a layer that is called as one of the forks."""
+    sources, nodes = {"fork_a": "input", "a": "fork_a", "a_": "a"}, []
+    for name in (*sources, "out"):
+        read = [sources[name]] if name in sources else ["input", *sources]
+        weights = np.array([[3, -1], [1, 2]], dtype=np.int32)
+        neuron = InverseLeakyNeuron(threshold=np.array([3, 2]), timesteps=2)
+        nodes.append(
+            Layer(
+                name=name,
+                projections=tuple(Linear(source=source, weights=weights) for source in read),
+                bias=np.zeros(2, dtype=np.int64),
+                neuron=ReadOut() if name == "out" else neuron,
+            )
+        )
+    source = Input(shape=(2, 1, 1), timesteps=2)
+    network = Network(name="net", input=source, nodes=tuple(nodes))
+    images = np.random.default_rng(0).integers(0, 256, (4, 2, 1, 1)).astype(np.uint8)
+    CoreBench(make_plan(network), network, images).run(stall=(0.3, 0.3))

@@ -226,28 +226,6 @@ def test_any_names_of_layers_make_legal_verilog(kind: str, tmp_path: Path) -> No
     assert [stream["node"] for stream in manifest["streams"]] == ["input", *names[:-1]]
 
 
-def test_forks_of_like_names_make_legal_verilog(tmp_path: Path) -> None:
-    """Three streams that two units read, and a layer that is called as one of the forks."""
-    sources, nodes = {"fork_a": "input", "a": "fork_a", "a_": "a"}, []
-    for name in (*sources, "x", "out"):
-        read = [sources[name]] if name in sources else list(sources)
-        weights = np.eye(2, dtype=np.int32)
-        neuron = InverseLeakyNeuron(threshold=np.full(2, 3, dtype=np.int64), timesteps=2)
-        nodes.append(
-            Layer(
-                name=name,
-                projections=tuple(Linear(source=source, weights=weights) for source in read),
-                bias=np.zeros(2, dtype=np.int64),
-                neuron=ReadOut() if name == "out" else neuron,
-            )
-        )
-    both = (*nodes[-1].projections, Linear(source="x", weights=weights))
-    nodes[-1] = replace(nodes[-1], projections=both)
-    source = Input(shape=(2, 1, 1), timesteps=2)
-    network = Network(name="net", input=source, nodes=tuple(nodes))
-    lint(generate(network, lanes=1).write(tmp_path / "build"))
-
-
 @pytest.mark.parametrize(
     "name", ["module", "a/b.c", "größe", "../up", "9", "hwgen_weight_memory", "encoder", "x" * 99]
 )
