@@ -80,7 +80,7 @@ def run(
     ToolError
         It is missing, or failed; with the last lines that tell why.
     """
-    with log.open("w", encoding="utf-8") as sink:
+    with log.open("w", buffering=1, encoding="utf-8") as sink:  # to be read while it runs
         process = subprocess.Popen(
             [*command(name), *arguments],
             cwd=folder,
