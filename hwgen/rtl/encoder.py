@@ -70,9 +70,9 @@ class Encoder(wiring.Component):
                 ("send_line", frame_words // line_words),
             ],
         )
-        send_word, step_end = axes["send_word"]
-        send_step, line_end = axes["send_step"]
-        frame_end = axes["send_line"][1]
+        send_word, step_end, _ = axes["send_word"]
+        send_step, line_end, _ = axes["send_step"]
+        frame_end = axes["send_line"].end
         sent = Signal(3)  # words under way: read, kept, and ready to go
         # So few accumulator words that one comes again before it is written go one at a time.
         free = sent == 0 if plan.code == "rate" and line_words < 4 else 1

@@ -61,7 +61,7 @@ class WindowReader(wiring.Component):
         plan = self._plan
         go = Signal()
         self._axes = axes = step_axes(m, go, self._sizes())
-        window_end, pixel_end = axes["tap_y"][1], axes["fold"][1]
+        window_end, pixel_end = axes["tap_y"].end, axes["fold"].end
 
         ready = self._follow_writer(m)
         offset = self._count_offset(m, go, window_end, pixel_end)
@@ -115,7 +115,7 @@ class WindowReader(wiring.Component):
         usual = max(set(values), key=values.count)
         signal = Signal(range(max(values) + 1), name=name, init=usual)
         m.d.comb += signal.eq(usual)
-        with m.Switch(self._axes["out_y"][0]):
+        with m.Switch(self._axes["out_y"].count):
             for out_row, value in enumerate(values):
                 if value != usual:
                     with m.Case(out_row):
@@ -125,7 +125,7 @@ class WindowReader(wiring.Component):
     @property
     def _row_read(self):
         """An output row is read in all its timesteps."""
-        return self._axes["time" if self._plan.planes > 1 else "out_x"][1]
+        return self._axes["time" if self._plan.planes > 1 else "out_x"].end
 
     def _follow_writer(self, m):
         """Whether the window's newest row is written as far as the window reads it."""
@@ -145,8 +145,8 @@ class WindowReader(wiring.Component):
         after = [*newest[1:], newest[0]]
         newest_now = Signal(range(plan.row_chunks + 1), init=newest[0])
         newest_next = Signal(range(plan.row_chunks + 1), init=after[0])
-        out_x, row_end = self._axes["out_x"]
-        pixel_end = self._axes["fold"][1]
+        out_x, row_end, _ = self._axes["out_x"]
+        pixel_end = self._axes["fold"].end
         with m.If(pixel_end):
             m.d.sync += newest_now.eq(newest_next)
             self._follow(m, newest_next, after, out_x)
@@ -156,7 +156,7 @@ class WindowReader(wiring.Component):
         same_line = Signal()
         m.d.comb += [line_done.eq(rows > needed), same_line.eq(rows == needed)]
         if plan.planes > 1:
-            time = self._axes["time"][0]
+            time = self._axes["time"].count
             m.d.comb += [
                 line_done.eq((rows > needed) | ((rows == needed) & (self.plane > time))),
                 same_line.eq((rows == needed) & (self.plane == time)),
@@ -186,7 +186,7 @@ class WindowReader(wiring.Component):
         plan = self._plan
         size = plan.slots * plan.planes
         axes = self._axes
-        row_end = axes["out_x"][1]
+        row_end = axes["out_x"].end
         rows_of = range(plan.out_rows)
         released = [plan.rows_released(y) * plan.planes for y in rows_of]
         oldest = Signal(range(size))
@@ -195,7 +195,7 @@ class WindowReader(wiring.Component):
             self._of_row(m, [(n - plan.planes + 1) % size for n in released], "distance")
         )
         if plan.planes > 1:
-            with m.If(~axes["time"][1]):
+            with m.If(~axes["time"].last):
                 m.d.comb += step.eq(1)
         following = ring_sum(m, oldest, step, size)
         place = Signal(range(size))
@@ -213,14 +213,14 @@ class WindowReader(wiring.Component):
         ]
         inside = above_left == 0
         if any(below):
-            inside &= axes["tap_y"][0] < plan.kernel[0] - self._of_row(m, below, "below")
-        tap_end = axes["run"][1]
+            inside &= axes["tap_y"].count < plan.kernel[0] - self._of_row(m, below, "below")
+        tap_end = axes["run"].end
         with m.If(tap_end):
             with m.If(above_left != 0):
                 m.d.sync += above_left.eq(above_left - 1)
             with m.Else():
                 m.d.sync += place.eq(ring_sum(m, place, plan.planes % size, size))
-        with m.If(axes["tap_y"][1]):
+        with m.If(axes["tap_y"].end):
             m.d.sync += [place.eq(oldest), above_left.eq(above)]
         with m.If(row_end):
             m.d.sync += place.eq(following)
@@ -230,7 +230,7 @@ class WindowReader(wiring.Component):
             m.d.comb += following_top.eq(
                 self._of_row(m, [tops[(y + 1) % len(tops)] for y in rows_of], "next_above")
             )
-            advance = row_end if plan.planes == 1 else axes["time"][1]
+            advance = row_end if plan.planes == 1 else axes["time"].end
             with m.If(advance):
                 m.d.sync += [above.eq(following_top), above_left.eq(following_top)]
         inside_y = Signal()
@@ -242,7 +242,7 @@ class WindowReader(wiring.Component):
         plan = self._plan
         axes = self._axes
         if plan.wide:
-            return axes["out_x"][0]
+            return axes["out_x"].count
         low = -plan.padding[1] * plan.chunks
         high = (plan.out_columns - 1) * plan.stride[1] * plan.chunks + plan.kernel[1] * plan.chunks
         span = signed(max(high, plan.pitch).bit_length() + 1)
@@ -250,7 +250,7 @@ class WindowReader(wiring.Component):
         offset = Signal(span, init=low)
         with m.If(go):
             m.d.sync += offset.eq(offset + (plan.chunks if plan.depthwise else 1))
-        with m.If(axes["run"][1]):
+        with m.If(axes["run"].end):
             m.d.sync += offset.eq(first)
         after = Signal(span)
         m.d.comb += after.eq(first)
@@ -262,7 +262,7 @@ class WindowReader(wiring.Component):
             advance = plan.stride[1] * plan.chunks - (plan.fold - 1 if plan.depthwise else 0)
             m.d.comb += after.eq(first + advance)
             m.d.sync += [first.eq(after), offset.eq(after)]
-        with m.If(axes["out_x"][1]):
+        with m.If(axes["out_x"].end):
             m.d.sync += [first.eq(low), offset.eq(low)]
         return offset
 
@@ -278,7 +278,7 @@ class WindowReader(wiring.Component):
         if feed.shared_taps:
             # Each tap starts again at the rows of its fold.
             first = Signal.like(base)
-            with m.If(self._axes["chunk"][1]):
+            with m.If(self._axes["chunk"].end):
                 m.d.sync += base.eq(first)
             with m.If(window_end):
                 m.d.sync += [first.eq(base + step), base.eq(base + step)]
@@ -297,7 +297,7 @@ class WindowReader(wiring.Component):
         late = Signal(plan.chunk_width)
         chunk = self._chunk_of_pixel(m, go)
         taps = plan.kernel[1] if plan.wide else 1
-        with m.Switch(self._axes["time"][0]):
+        with m.Switch(self._axes["time"].count):
             for time, plane in enumerate(plan.pad_planes):
                 with m.Case(time), m.Switch(chunk):
                     for index, bits in enumerate(plane):
@@ -310,9 +310,9 @@ class WindowReader(wiring.Component):
         """Which chunk of its pixel is read."""
         plan = self._plan
         if self._feed.shared_taps:
-            return self._axes["chunk"][0]
+            return self._axes["chunk"].count
         if plan.depthwise:
-            return self._axes["fold"][0]
+            return self._axes["fold"].count
         if plan.chunks == 1:
             return Const(0)
-        return step_axes(m, go, [("chunk", plan.chunks)])["chunk"][0]
+        return step_axes(m, go, [("chunk", plan.chunks)])["chunk"].count
