@@ -19,11 +19,16 @@ KINDS = ("block", "lut", "split")
 
 @dataclass(frozen=True, kw_only=True)
 class MemoryCost:
-    """What a memory uses. ``kind`` is one of ``KINDS``, never "auto"."""
+    """What a memory uses. ``kind`` is one of ``KINDS``, never "auto".
+
+    ``banks`` of ``bank_rows`` rows, all rows or a power of two, stand side by side in block RAM.
+    """
 
     kind: str
     block_rams: int
     luts: int
+    banks: int = 1
+    bank_rows: int = 0
 
     @property
     def weighed(self) -> int:
@@ -41,14 +46,18 @@ def read_only(rows: int, width: int, kind: str = "auto") -> MemoryCost:
         costs = [read_only(rows, width, kind) for kind in kinds]
         return min(costs, key=lambda cost: cost.weighed)
     if kind == "block":
-        blocks, luts = min(
-            (ceil(banks * width / bits), _multiplexer(banks) * width)
+        blocks, luts, banks, depth = min(
+            (ceil(banks * width / bits), _multiplexer(banks) * width, banks, depth)
             for depth, bits in BLOCKS
             for banks in [ceil(rows / depth)]
         )
-        return MemoryCost(kind=kind, block_rams=blocks, luts=ceil(luts))
+        return MemoryCost(
+            kind=kind, block_rams=blocks, luts=ceil(luts), banks=banks, bank_rows=min(rows, depth)
+        )
     if kind == "lut":
-        return MemoryCost(kind=kind, block_rams=0, luts=ceil(_function(rows) * width))
+        return MemoryCost(
+            kind=kind, block_rams=0, luts=ceil(_function(rows) * width), bank_rows=rows
+        )
     if kind == "split":
         first = split_rows(rows)
         block = read_only(first, width, "block")

@@ -1,7 +1,7 @@
 """Weight memories: Amaranth's own when small, a Verilog memory with ``$readmemh`` when large."""
 
 import numpy as np
-from amaranth import ClockSignal, Instance, Module, Signal, signed
+from amaranth import ClockSignal, Instance, Module, Mux, Signal, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
@@ -39,7 +39,11 @@ class WeightMemory(wiring.Component):
             raise ValueError(f"Weights {low} … {high} do not fit {weight_bits} bits")
         self._rows = rows
         self._weight_bits = weight_bits
-        self._kind = read_only(len(rows), rows.shape[1] * weight_bits, kind).kind
+        width = rows.shape[1] * weight_bits
+        self._kind = read_only(len(rows), width, kind).kind
+        # Rows before those that lie in LUTs.
+        self._first = {"lut": 0, "split": split_rows(len(rows))}.get(self._kind, len(rows))
+        self._block = read_only(self._first, width, "block") if self._first else None
         self._file = None if self._kind == "lut" else file
         super().__init__(
             {
@@ -60,83 +64,104 @@ class WeightMemory(wiring.Component):
     def width(self):
         return self._rows.shape[1] * self._weight_bits
 
-    def words(self, first=0, end=None):
-        """Rows ``first`` … as unsigned integers, lane 0 in the lowest bits."""
-        return [int.from_bytes(word, "little") for word in self._packed(first, end)]
-
     def hex_lines(self):
-        """The rows of the file as text for ``$readmemh``."""
-        digits = -(-self.width // 4)
-        words = self._packed(0, self._first)[:, ::-1]
+        """The content of the file, for ``$readmemh``: the words of what lies in block RAM."""
+        words = self._packed(self._side_by_side())[:, ::-1]
+        digits = -(-self._block.banks * self.width // 4)
         return "".join(f"{word.tobytes().hex()[-digits:]}\n" for word in words)
 
-    def _packed(self, first, end):
-        """Bytes of the rows, the lowest first; shape (rows, bytes)."""
-        rows = self._rows[first:end].astype(np.int64)
-        bits = (rows[:, :, None] >> np.arange(self._weight_bits)) & 1
+    def _side_by_side(self):
+        """The rows in block RAM, those of its banks beside each other; the first bank's lowest."""
+        banks, bank_rows = self._block.banks, self._block.bank_rows
+        rows = np.zeros((banks * bank_rows, self._rows.shape[1]), dtype=self._rows.dtype)
+        rows[: self._first] = self._rows[: self._first]
+        return np.concatenate(np.split(rows, banks), axis=1)
+
+    def _words(self, rows):
+        """Rows as unsigned integers, lane 0 in the lowest bits."""
+        return [int.from_bytes(word, "little") for word in self._packed(rows)]
+
+    def _packed(self, rows):
+        """Bytes of rows, the lowest first; shape (rows, bytes)."""
+        bits = (rows.astype(np.int64)[:, :, None] >> np.arange(self._weight_bits)) & 1
         bits = bits.astype(np.uint8).reshape(len(rows), -1)
         return np.packbits(bits, axis=1, bitorder="little")
 
-    @property
-    def _first(self):
-        """Rows before those of a split memory that lie in LUTs."""
-        return split_rows(len(self._rows)) if self._kind == "split" else len(self._rows)
-
     def elaborate(self, platform):
         m = Module()
-        depth, first = len(self._rows), self._first
-        style = STYLES["lut" if self._kind == "lut" else "block"]
-        # The register beside the memory: what a block RAM gives comes late in its cycle.
-        read = Signal(self.width, reset_less=True)
-        m.d.sync += read.eq(self._read(m, "memory", 0, first, style, self._file))
-        if first == depth:
-            m.d.comb += self.row.eq(read)
+        if self._kind == "lut":
+            m.d.comb += self.row.eq(self._read_luts(m, 0))
             return m
-        # Of the two parts of a split memory, the one that is not meant gives 0.
-        rest = Signal(self.width, reset_less=True)
-        beyond = Signal()
-        m.d.sync += [
-            beyond.eq(self.address[-1]),
-            rest.eq(self._read(m, "rest", first, depth, STYLES["lut"], None)),
-        ]
-        with m.If(beyond):
-            m.d.sync += read.eq(0)
-        with m.Else():
-            m.d.sync += rest.eq(0)
-        m.d.comb += self.row.eq(read | rest)
+        row = self._read_block(m)
+        if self._first == len(self._rows):
+            m.d.comb += self.row.eq(row)
+            return m
+        beyond = Signal(2)
+        m.d.sync += beyond.eq(beyond << 1 | self.address[-1])
+        m.d.comb += self.row.eq(Mux(beyond[1], self._read_luts(m, self._first), row))
         return m
 
-    def _read(self, m, name, first, end, style, file):
-        """Of rows ``first`` … ``end`` the one at the lowest bits of the address, a cycle later."""
-        bits = (end - first - 1).bit_length()
-        address = self.address[:bits]
-        if file is None:
-            memory = Memory(
-                shape=self.width,
-                depth=end - first,
-                init=self.words(first, end),
-                attrs={"rom_style": style},
-            )
-            m.submodules[name] = memory
-            if style != STYLES["lut"]:
-                port = memory.read_port()
-                m.d.comb += port.addr.eq(address)
-                return port.data
-            # Many LUTs wait for the address: it has a cycle to reach them.
-            port = memory.read_port(domain="comb")
-            held = Signal.like(address, name=f"{name}_address", reset_less=True)
-            m.d.sync += held.eq(address)
-            m.d.comb += port.addr.eq(held)
-            return port.data
-        row = Signal(self.width, name=name)
-        m.submodules[name] = Instance(
-            "hwgen_weight_memory",
-            p_WIDTH=self.width,
-            p_DEPTH=end - first,
-            p_ADDRESS_WIDTH=max(1, bits),
-            p_FILE=file,
-            i_clk=ClockSignal(),
-            i_address=address if bits else 0,
-            o_row=row,
+    def _read_luts(self, m, first):
+        """Of rows ``first`` … the one at the lowest bits of the address, two cycles later."""
+        depth = len(self._rows) - first
+        memory = Memory(
+            shape=self.width,
+            depth=depth,
+            init=self._words(self._rows[first:]),
+            attrs={"rom_style": STYLES["lut"]},
         )
+        m.submodules.luts = memory
+        # Many LUTs wait for the address: it has a cycle to reach them.
+        port = memory.read_port(domain="comb")
+        address = Signal.like(port.addr, name="luts_address", reset_less=True)
+        row = Signal(self.width, name="luts_row", reset_less=True)
+        m.d.sync += [address.eq(self.address[: len(address)]), row.eq(port.data)]
+        m.d.comb += port.addr.eq(address)
+        return row
+
+    def _read_block(self, m):
+        """The row of block RAM at the lowest bits of the address, two cycles later.
+
+        Every output has a register and no logic before it, so that it can be the block's own: what
+        a block RAM gives without it comes late in its cycle.
+        """
+        banks, rows = self._block.banks, self._block.bank_rows
+        bits = (rows - 1).bit_length()
+        address = self.address[:bits]
+        word = Signal(banks * self.width, name="block_word", reset_less=True)
+        if self._file is None:
+            memory = Memory(
+                shape=len(word),
+                depth=rows,
+                init=self._words(self._side_by_side()),
+                attrs={"rom_style": STYLES["block"]},
+            )
+            m.submodules.block = memory
+            port = memory.read_port()
+            m.d.comb += port.addr.eq(address)
+            read = port.data
+        else:
+            read = Signal.like(word, name="block_read")
+            m.submodules.block = Instance(
+                "hwgen_weight_memory",
+                p_WIDTH=len(word),
+                p_DEPTH=rows,
+                p_ADDRESS_WIDTH=max(1, bits),
+                p_FILE=self._file,
+                i_clk=ClockSignal(),
+                i_address=address if bits else 0,
+                o_row=read,
+            )
+        m.d.sync += word.eq(read)
+        if banks == 1:
+            return word
+        bank = [self.address[bits : (self._first - 1).bit_length()]]
+        for _ in range(2):
+            bank.append(Signal.like(bank[0], name="bank", reset_less=True))
+            m.d.sync += bank[-1].eq(bank[-2])
+        row = Signal(self.width, name="block_row")
+        with m.Switch(bank[-1]):
+            for index in range(banks):
+                with m.Case(index):
+                    m.d.comb += row.eq(word.word_select(index, self.width))
         return row

@@ -4,7 +4,7 @@ from amaranth import Cat, Module, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from hwgen.rtl.ring import ring_sum
+from hwgen.rtl.ring import ring_sum, step_axes
 
 
 class WindowWriter(wiring.Component):
@@ -56,10 +56,11 @@ class WindowWriter(wiring.Component):
 
         # Words enter a chunk from the top.
         take = Signal()
-        pixel_done = Signal()
         complete = Signal()
         line_end = Signal()  # the last chunk of a row in one timestep
         m.d.comb += take.eq(self.words.valid & self.words.ready)
+        axes = step_axes(m, take, [("word", plan.words), ("column", plan.columns)])
+        pixel_done, last_pixel = axes["word"].end, axes["column"].end
         pixel = self.words.payload
         if plan.pack > 1:
             held = Signal(plan.word_width * (plan.pack - 1))
@@ -68,26 +69,18 @@ class WindowWriter(wiring.Component):
                 m.d.sync += held.eq(pixel[plan.word_width :])
             with m.If(complete):
                 m.d.sync += held.eq(0)
-        word = Signal(range(plan.words))
-        column = Signal(range(plan.columns))
-        m.d.comb += pixel_done.eq(take & (word == plan.words - 1))
         if plan.chunks == 1:
             m.d.comb += complete.eq(pixel_done)
+        elif plan.pack == 1:
+            m.d.comb += complete.eq(take)
         else:
             place = Signal(range(plan.pack))
-            m.d.comb += complete.eq(pixel_done | (take & (place == plan.pack - 1)))
+            full = Signal()  # with the next word
+            m.d.comb += complete.eq(pixel_done | (take & full))
             with m.If(take):
-                m.d.sync += place.eq(place + 1)
+                m.d.sync += [place.eq(place + 1), full.eq(place == plan.pack - 2)]
             with m.If(complete):
-                m.d.sync += place.eq(0)
-        with m.If(take):
-            m.d.sync += word.eq(word + 1)
-        with m.If(pixel_done):
-            m.d.sync += [word.eq(0), column.eq(column + 1)]
-            with m.If(column == plan.columns - 1):
-                m.d.sync += column.eq(0)
-        last_pixel = Signal()
-        m.d.comb += last_pixel.eq(pixel_done & (column == plan.columns - 1))
+                m.d.sync += [place.eq(0), full.eq(0)]
 
         if plan.wide:
             self._write_wide(m, pixel, pixel_done, last_pixel, line_end)
@@ -100,17 +93,15 @@ class WindowWriter(wiring.Component):
             ]
 
         # Where it writes.
+        plane = step_axes(m, line_end, [("plane", plan.planes)])["plane"]
+        m.d.comb += [self.plane.eq(plane.count), self.row_done.eq(plane.end)]
         with m.If(self.write):
             m.d.sync += self.stored.eq(self.stored + 1)
-        m.d.comb += self.row_done.eq(line_end & (self.plane == plan.planes - 1))
         with m.If(line_end):
             m.d.sync += [
                 self.stored.eq(0),
                 self.place.eq(ring_sum(m, self.place, 1, plan.slots * plan.planes)),
-                self.plane.eq(self.plane + 1),
             ]
-        with m.If(self.row_done):
-            m.d.sync += self.plane.eq(0)
         return m
 
     def _write_wide(self, m, pixel, pixel_done, last_pixel, line_end):

@@ -23,7 +23,9 @@ def extremes(depth: int, lanes: int, bits: int, seed: int = 0) -> np.ndarray:
 
 
 @pytest.mark.parametrize("kind", ["auto", "block", "lut", "split"])
-@pytest.mark.parametrize(("depth", "lanes", "bits"), [(1, 1, 2), (2, 3, 1), (13, 5, 7), (9, 2, 16)])
+@pytest.mark.parametrize(
+    ("depth", "lanes", "bits"), [(1, 1, 2), (2, 3, 1), (13, 5, 7), (9, 2, 16), (1200, 2, 9)]
+)
 def test_a_row_follows_its_address_by_two_cycles(
     depth: int, lanes: int, bits: int, kind: str
 ) -> None:
@@ -65,15 +67,27 @@ def test_rows_in_luts_are_in_no_file() -> None:
 @pytest.mark.parametrize(("lanes", "bits"), [(1, 2), (3, 5), (4, 8)])
 def test_hex_lines_hold_the_rows_lane_0_lowest(lanes: int, bits: int) -> None:
     rows = extremes(11, lanes, bits)
-    lines = WeightMemory(rows=rows, weight_bits=bits).hex_lines().splitlines()
+    lines = WeightMemory(rows=rows, weight_bits=bits, kind="block").hex_lines().splitlines()
     assert {len(line) for line in lines} == {-(-lanes * bits // 4)}
     assert [split(int(line, 16), bits, lanes) for line in lines] == rows.tolist()
 
 
 def test_hex_line_by_hand() -> None:
-    memory = WeightMemory(rows=np.array([[1, -1, -8]]), weight_bits=4)
+    memory = WeightMemory(rows=np.array([[1, -1, -8]]), weight_bits=4, kind="block")
     assert memory.hex_lines() == "8f1\n"
     assert memory.hex_lines() == f"{join([1, -1, -8], 4):03x}\n"
+
+
+def test_rows_of_banks_lie_side_by_side() -> None:
+    # 1,300 rows of 12 bits: three banks of 512 fill one block of 36 bits; 2,048 by 9 take two.
+    rows = extremes(1300, 3, 4)
+    memory = WeightMemory(rows=rows, weight_bits=4, file="w.hex", kind="block")
+    lines = memory.hex_lines().splitlines()
+    given = np.array([split(int(line, 16), 4, 9) for line in lines])
+    assert given.shape == (512, 9)
+    banks = given.reshape(512, 3, 3).swapaxes(0, 1).reshape(-1, 3)
+    assert banks[:1300].tolist() == rows.tolist()
+    assert not banks[1300:].any()
 
 
 def test_large_memory_is_an_instance_with_its_file() -> None:
