@@ -155,9 +155,6 @@ class Core(wiring.Component):
                 if source == stream_plan.node:
                     pool = not isinstance(stage, LayerPlan)
                     takers.append(unit.inputs if pool else getattr(unit, f"inputs_{index}"))
-        if len(takers) == 1:
-            wiring.connect(m, words, takers[0])
-            return
         fork = StreamFork(shape=stream_plan.width, takers=len(takers))
         name = self._fork_names[stream_plan.node]
         m.submodules[name] = ResetInserter(reset)(fork)

@@ -133,27 +133,32 @@ class Encoder(wiring.Component):
 
         beat = Signal(plan.input_width, reset_less=True)
         left = Signal(range(pieces + 1))  # pieces of the beat not yet taken
-        piece_index = Signal(range(sample_pieces))
+        some_left, one_left = Signal(), Signal()
         frame = Signal()
         word_index = Signal(range(frame_words))
         take = Signal()
-        sample_end = Signal()
+        sample_end = step_axes(m, take, [("piece_index", sample_pieces)])["piece_index"].end
         m.d.comb += [
-            take.eq((left != 0) & room),
-            sample_end.eq(take & (piece_index == sample_pieces - 1)),
+            take.eq(some_left & room),
             # The next beat may come as the last piece of this one, or of the sample, goes.
-            self.beats.ready.eq((left == 0) | (take & ((left == 1) | sample_end))),
+            self.beats.ready.eq(~some_left | (take & one_left) | sample_end),
         ]
         with m.If(take):
             m.d.sync += [
                 beat.eq(beat >> (plan.piece_pixels * pixel_width)),
                 left.eq(left - 1),
-                piece_index.eq(piece_index + 1),
+                one_left.eq(left == 2),
+                some_left.eq(~one_left),
             ]
         with m.If(sample_end):
-            m.d.sync += [left.eq(0), piece_index.eq(0)]
+            m.d.sync += some_left.eq(0)
         with m.If(self.beats.valid & self.beats.ready):
-            m.d.sync += [beat.eq(self.beats.payload), left.eq(pieces)]
+            m.d.sync += [
+                beat.eq(self.beats.payload),
+                left.eq(pieces),
+                one_left.eq(pieces == 1),
+                some_left.eq(1),
+            ]
 
         # A word is complete with its last piece, or with the sample's.
         stored = word_layout.elem_shape.width

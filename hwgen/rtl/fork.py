@@ -1,12 +1,16 @@
-"""A stream that goes to several units."""
+"""A stream on its way to the units that take it."""
 
 from amaranth import Module, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from hwgen.rtl.relay import Relay
+
 
 class StreamFork(wiring.Component):
-    """Gives every word to all of its takers; the next one comes once all of them have it.
+    """Gives every word to all of its takers, through a :class:`Relay` to each.
+
+    The next word comes once the relays of all takers have this one.
 
     Parameters
     ----------
@@ -21,6 +25,7 @@ class StreamFork(wiring.Component):
     """
 
     def __init__(self, *, shape, takers):
+        self._shape = shape
         self._takers = takers
         super().__init__(
             {
@@ -31,15 +36,17 @@ class StreamFork(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        served = Signal(self._takers)  # takers that have the word while others have not
+        served = Signal(self._takers)  # relays that have the word while others have not
         has = Signal(self._takers)
         m.d.comb += self.words.ready.eq(has.all())
         for index, copy in enumerate(self.copies):
+            m.submodules[f"relay_{index}"] = relay = Relay(self._shape)
             m.d.comb += [
-                copy.payload.eq(self.words.payload),
-                copy.valid.eq(self.words.valid & ~served[index]),
-                has[index].eq(served[index] | copy.ready),
+                relay.words.payload.eq(self.words.payload),
+                relay.words.valid.eq(self.words.valid & ~served[index]),
+                has[index].eq(served[index] | relay.words.ready),
             ]
+            wiring.connect(m, relay.relayed, wiring.flipped(copy))
         with m.If(self.words.valid):
             m.d.sync += served.eq(has)
         with m.If(has.all()):

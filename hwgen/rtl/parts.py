@@ -4,6 +4,8 @@ from amaranth import Module, Signal, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
+from hwgen.rtl.ring import step_axes
+
 
 class CurrentParts(wiring.Component):
     """Gives a window's ``lanes`` currents as words of ``membrane_lanes``, lowest channels first.
@@ -49,23 +51,24 @@ class CurrentParts(wiring.Component):
         plan = self._plan
         parts, lanes = plan.parts, plan.membrane_lanes
         waiting = Signal(parts)  # one-hot: the part that comes next, from the second cycle on
+        some = Signal()  # of them
         turn = Signal(parts)
         m.d.comb += [
             turn.eq(waiting | self.valid),
-            self.take.eq(self.ready & turn.any()),
+            self.take.eq(self.ready & (some | self.valid)),
             self.final.eq(turn[-1]),
         ]
-        m.d.sync += waiting.eq(turn)
+        m.d.sync += [waiting.eq(turn), some.eq(turn.any())]
         with m.If(self.ready):
-            m.d.sync += waiting.eq(turn << 1)
+            m.d.sync += [waiting.eq(turn << 1), some.eq(turn[:-1].any())]
         if short := plan.words % parts:
-            group = Signal(range(plan.fold))
-            with m.If(group == plan.fold - 1):
+            window_end = Signal()
+            group = step_axes(m, window_end, [("group", plan.fold)])["group"]
+            with m.If(group.last):
                 m.d.comb += self.final.eq(turn[short - 1])
-            with m.If(self.take & self.final):
-                m.d.sync += [waiting.eq(0), group.eq(group + 1)]
-                with m.If(group == plan.fold - 1):
-                    m.d.sync += group.eq(0)
+            m.d.comb += window_end.eq(self.take & self.final)
+            with m.If(window_end):
+                m.d.sync += [waiting.eq(0), some.eq(0)]
 
         # Synchronous resets blank the parts that are not taken: they cost no logic.
         blanked = [Signal.like(self.word, name=f"part_{n}", reset_less=True) for n in range(parts)]

@@ -1,6 +1,8 @@
 """The event scanner: from chunks of spike bits to the addresses of their weights."""
 
-from amaranth import Cat, Const, Module, Signal, unsigned
+from typing import NamedTuple
+
+from amaranth import Cat, Const, Module, Signal, Value, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -72,7 +74,8 @@ class EventScanner(wiring.Component):
         chunk = Signal.like(self.chunks.payload, reset_less=True)
         step = Signal()
         load = Signal()
-        index, rest, final = self._find_lowest(m, chunk.bits)
+        found = look(m, chunk.bits)
+        rest, final = without_lowest(m, found, chunk.bits), ~found.several
         m.d.comb += [
             step.eq(valid & fifo.free),
             load.eq(~valid | (step & final)),
@@ -86,52 +89,64 @@ class EventScanner(wiring.Component):
             m.d.sync += [valid.eq(self.chunks.valid), chunk.eq(self.chunks.payload)]
 
         # The index of the bit goes on top of the row of the chunk's first bit.
-        found = Signal()
-        place = Signal.like(index, reset_less=True)
+        stepped = Signal()
+        place = Signal.like(found.index, reset_less=True)
         event = Signal(event_layout(self._depth), reset_less=True)
         m.d.sync += [
-            found.eq(step),
-            place.eq(index),
+            stepped.eq(step),
+            place.eq(found.index),
             event.address.eq(chunk.base),
-            event.hit.eq(chunk.bits != 0),
+            event.hit.eq(found.some),
             event.last.eq(chunk.last & final),
-            fifo.push.eq(found),
+            fifo.push.eq(stepped),
             fifo.push_data.eq(event),
             fifo.push_data.address.eq(event.address + place),
         ]
         wiring.connect(m, fifo.words, wiring.flipped(self.events))
         return m
 
-    def _find_lowest(self, m, bits):
-        """Index of the lowest bit that is 1, ``bits`` without it, and whether these are all 0.
 
-        Bits are looked at in groups of four: what a group says of itself is one look-up table.
-        """
-        width = self._chunk_width
-        index = Signal(range(width))
-        rest = Signal(width)
-        final = Signal()
-        groups = [bits[n : n + 4] for n in range(0, width, 4)]
-        some = Signal(len(groups))
-        first = Signal(len(groups))
-        several = Signal(len(groups))
-        low, high = Const(0, 2), Const(0, max(1, (len(groups) - 1).bit_length()))
-        for n, group in enumerate(groups):
-            pairs = [group[a] & group[b] for a in range(len(group)) for b in range(a)]
-            m.d.comb += [
-                some[n].eq(group.any()),
-                first[n].eq(~some[:n].any()),
-                several[n].eq(Cat(*pairs).any() | (~first[n] & some[n])),
-            ]
-            chosen = first[n] & some[n]
-            place = Signal(2, name=f"place_{n}")
-            for lane in reversed(range(len(group))):
-                with m.If(group[lane]):
-                    m.d.comb += place.eq(lane)
-            low = low | (place & chosen.replicate(2))
-            high = high | (Const(n, len(high)) & chosen.replicate(len(high)))
-            for lane in range(len(group)):
-                lowest = first[n] & ~group[:lane].any()
-                m.d.comb += rest[4 * n + lane].eq(group[lane] & ~lowest)
-        m.d.comb += [final.eq(~several.any()), index.eq(Cat(low, high))]
-        return index, rest, final
+class Found(NamedTuple):
+    """What is known of some bits: whether any of them is 1, whether several are, and the index of
+    the lowest. ``parts`` are the same of their up to four parts, of ``size`` bits each."""
+
+    some: Value
+    several: Value
+    index: Value
+    size: int = 0
+    parts: tuple["Found", ...] = ()
+
+
+def look(m, bits):
+    """Look at ``bits`` in groups of four, at groups of groups, and so on: each takes about one
+    look-up table a result, so that few lie between a chunk and what is left of it."""
+    if len(bits) == 1:
+        return Found(some=bits, several=Const(0, 1), index=Const(0, 0))
+    size = 1
+    while 4 * size < len(bits):
+        size *= 4
+    parts = [look(m, bits[n : n + size]) for n in range(0, len(bits), size)]
+    some, several = Signal(name="some"), Signal(name="several")
+    index = Signal(range(len(bits)), name="index")
+    pairs = [a.some & b.some for n, a in enumerate(parts) for b in parts[:n]]
+    m.d.comb += [
+        some.eq(Cat(part.some for part in parts).any()),
+        several.eq(Cat(*pairs, *(part.several for part in parts)).any()),
+    ]
+    for n, part in reversed(tuple(enumerate(parts))):
+        with m.If(part.some):
+            m.d.comb += index.eq(n * size | part.index)
+    return Found(some, several, index, size, tuple(parts))
+
+
+def without_lowest(m, found, bits, first=1):
+    """``bits`` without the lowest that is 1; all of them unless ``first``: none is 1 before."""
+    if not found.parts:
+        return bits & ~first
+    rests = []
+    for n, part in enumerate(found.parts):
+        lowest = Signal(name="lowest")
+        m.d.comb += lowest.eq(first & ~Cat(before.some for before in found.parts[:n]).any())
+        start = n * found.size
+        rests.append(without_lowest(m, part, bits[start : start + found.size], lowest))
+    return Cat(*rests)

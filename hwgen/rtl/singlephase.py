@@ -12,6 +12,7 @@ from hwgen.rtl.constants import constant_memory
 from hwgen.rtl.fifo import PromiseFifo
 from hwgen.rtl.membrane import membrane_layout
 from hwgen.rtl.parts import CurrentParts
+from hwgen.rtl.ring import step_axes
 from hwgen.rtl.synapses import currents_signature
 
 LATENCY = 5
@@ -67,10 +68,10 @@ class SinglePhaseUnit(wiring.Component):
         wiring.connect(m, fifo.words, wiring.flipped(self.words))
 
         # Issue: the next word in the order of the stream.
-        step = Signal(range(plan.timesteps_in))
-        address = Signal(range(plan.membrane_depth))
-        word = Signal(range(plan.words))
         go = Signal()
+        axes = step_axes(m, go, [("address", plan.membrane_depth), ("step", plan.timesteps_in)])
+        address, step = axes["address"].count, axes["step"].count
+        word = step_axes(m, go, [("word", plan.words)])["word"].count
         under_way = Signal(LATENCY)  # since the word's issue
         # A memory so small that a word comes round before it is written takes one step at a time.
         free = under_way[:-1] == 0 if plan.membrane_depth < LATENCY else 1
@@ -88,14 +89,6 @@ class SinglePhaseUnit(wiring.Component):
         with m.If(self.currents.start):
             m.d.sync += in_flight.eq(1)
         m.d.sync += under_way.eq(under_way << 1 | go)
-        with m.If(go):
-            m.d.sync += [address.eq(address + 1), word.eq(word + 1)]
-            with m.If(word == plan.words - 1):
-                m.d.sync += word.eq(0)
-            with m.If(address == plan.membrane_depth - 1):
-                m.d.sync += [address.eq(0), step.eq(step + 1)]
-                with m.If(step == plan.timesteps_in - 1):
-                    m.d.sync += step.eq(0)
 
         # Read the membranes and what is added to them, in step with the currents.
         read_port, added_port = memory.read_port(), added_memory.read_port()

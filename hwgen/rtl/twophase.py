@@ -11,6 +11,7 @@ from hwgen.rtl.constants import constant_memory
 from hwgen.rtl.fifo import PromiseFifo
 from hwgen.rtl.membrane import LATENCY, MembranePipeline, membrane_layout
 from hwgen.rtl.parts import CurrentParts
+from hwgen.rtl.ring import step_axes
 from hwgen.rtl.synapses import currents_signature
 
 
@@ -98,28 +99,22 @@ class TwoPhaseUnit(wiring.Component):
             ]
 
         # Phase II.
-        fire_step = Signal(range(plan.timesteps_out))
-        fire_address = Signal(range(plan.membrane_depth))
-        fire_word = Signal(range(plan.words))
         fire = Signal()
-        fire_plane = Signal()
+        axes = step_axes(
+            m, fire, [("fire_address", plan.membrane_depth), ("fire_step", plan.timesteps_out)]
+        )
+        fire_address, fire_step = axes["fire_address"].count, axes["fire_step"].count
+        fire_word = step_axes(m, fire, [("fire_word", plan.words)])["fire_word"].count
         # A memory of few words: each is written before it comes round again.
         soon = Signal()
         m.d.comb += [
             soon.eq(_within(m, fire, ceil(LATENCY / plan.membrane_depth) - 1)),
             fire.eq(closed.bit_select(fire_bank, 1) & fifo.free & ~parts.take & ~soon),
-            fire_plane.eq(fire & (fire_address == plan.membrane_depth - 1)),
-            fire_end.eq(fire_plane & (fire_step == plan.timesteps_out - 1)),
+            fire_end.eq(axes["fire_step"].end),
             fifo.promise.eq(fire),
         ]
-        with m.If(fire):
-            m.d.sync += [fire_address.eq(fire_address + 1), fire_word.eq(fire_word + 1)]
-            with m.If(fire_word == plan.words - 1):
-                m.d.sync += fire_word.eq(0)
-        with m.If(fire_plane):
-            m.d.sync += [fire_address.eq(0), fire_step.eq(fire_step + 1)]
         with m.If(fire_end):
-            m.d.sync += [fire_step.eq(0), fire_bank.eq(fire_bank + 1)]
+            m.d.sync += fire_bank.eq(fire_bank + 1)
 
         m.d.comb += [
             pipeline.issue.fire.eq(fire),
@@ -170,24 +165,22 @@ class TwoPhaseUnit(wiring.Component):
         # come round again.
         apart = max(plan.parts, ceil(LATENCY / windows))
         bank = Signal(range(plan.banks), name="grant_bank")
-        window = Signal(range(windows), name="grant_window")
-        step = Signal(range(plan.timesteps_in), name="grant_step")
-        plane_end = Signal()
+        axes = step_axes(
+            m,
+            currents.start,
+            [("grant_window", windows), ("grant_step", plan.timesteps_in)],
+        )
+        window, step = axes["grant_window"], axes["grant_step"]
         m.d.comb += [
             currents.grant.eq(
                 ~full.bit_select(bank, 1) & ~_within(m, currents.start, apart - 1)
             ),
-            plane_end.eq(window == windows - 1),
-            currents.note.first.eq(step == 0),
-            currents.note.plane_end.eq(plane_end),
-            currents.note.pass_end.eq(plane_end & (step == plan.timesteps_in - 1)),
+            currents.note.first.eq(step.count == 0),
+            currents.note.plane_end.eq(window.last),
+            currents.note.pass_end.eq(window.last & step.last),
         ]
-        with m.If(currents.start):
-            m.d.sync += window.eq(window + 1)
-            with m.If(plane_end):
-                m.d.sync += [window.eq(0), step.eq(step + 1)]
-            with m.If(currents.note.pass_end):
-                m.d.sync += [step.eq(0), bank.eq(bank + 1)]
+        with m.If(step.end):
+            m.d.sync += bank.eq(bank + 1)
         return bank
 
 

@@ -1,4 +1,4 @@
-"""Timing of :mod:`hwgen.rtl.writer`, :mod:`hwgen.rtl.reader` and :mod:`hwgen.rtl.fork`."""
+"""Timing of :mod:`hwgen.rtl.fork`, :mod:`hwgen.rtl.writer` and :mod:`hwgen.rtl.reader`."""
 
 from __future__ import annotations
 
@@ -22,6 +22,8 @@ class Window:
     def __init__(self, plan: WindowPlan) -> None:
         self.plan = plan
         self.last = -1  # when the writer last took a word, or last wrote
+        self.entered = -1  # when the last word entered the relay before it
+        self.taken = [-1, -1]  # when it took the two words before
         self.stored: list[int] = []  # of every memory word
         self.complete: list[int] = []  # of every line
         self.released: list[int] = []  # of every row
@@ -60,6 +62,13 @@ class Window:
         if step == plan.timesteps - 1 or plan.planes == 1:
             self.released += [time] * plan.rows_released(out_row)
 
+    def take(self, here: int) -> int:
+        """A word can enter the relay from ``here`` on; when the writer takes it."""
+        self.entered = max(self.entered + 1, here, self.taken[0] + 1)
+        self.last = max(self.last + 1, self.entered + 1)
+        self.taken = [self.taken[1], self.last]
+        return self.last
+
     def write_line(self, times: Sequence[int]) -> None:
         """The words of a line were taken at ``times``."""
         self.stored += [times[word] for word in self.chunk_ends]
@@ -80,7 +89,6 @@ def write(windows: Sequence[Window], link: Link, samples: int) -> Process:
                 while len(window.released) <= row:
                     yield len(popped)
                 window.last = max(window.last, window.released[row])
-        lasts = [window.last for window in windows]
         times: list[list[int]] = [[] for _ in windows]
         for _ in range(words):
             while len(ready) <= len(popped):
@@ -88,10 +96,9 @@ def write(windows: Sequence[Window], link: Link, samples: int) -> Process:
             here = ready[len(popped)]
             if popped and popped[-1] >= here:
                 here = popped[-1] + 1
-            lasts = [max(last + 1, here) for last in lasts]
-            for taken, last in zip(times, lasts, strict=True):
-                taken.append(last)
-            popped.append(max(lasts))
+            for window, taken in zip(windows, times, strict=True):
+                taken.append(window.take(here))
+            popped.append(max(window.entered for window in windows))
         for window, taken in zip(windows, times, strict=True):
             window.write_line(taken)
 
