@@ -24,6 +24,7 @@ from amaranth.lib.wiring import In, Out
 from rich.console import Console
 from rich.table import Table
 
+from hwgen import boards
 from hwgen.network import Conv2d, Input, InverseLeakyNeuron, Layer, Network, ReadOut
 from hwgen.plan.folding import make_plan
 from hwgen.plan.hardware import HardwarePlan, LayerPlan
@@ -31,7 +32,11 @@ from hwgen.plan.weights import pack_weights
 from hwgen.resources import resource_dir
 from hwgen.rtl.design import TEMPLATES
 from hwgen.rtl.layer import LayerUnit
+from hwgen.synth import registers
+from hwgen.synth.netlist import attempts_for
 from hwgen.synth.tools import run
+
+BOARD = boards.load("ulx3s-85f")
 
 COSTS = {"LUT4": 1, "CCU2C": 2, "TRELLIS_DPR16X4": 6}
 """LUT4 of each cell: a carry cell is two, 16 × 4 bits of LUT RAM are four and two to write them."""
@@ -104,9 +109,13 @@ def to_verilog(component: Any) -> str:
 def synthesise(source: str, folder: Path, *, flat: bool) -> dict[str, Counter[str]]:
     """LUT4, block RAMs and flip-flops of each module; ``top`` alone where ``flat``."""
     (folder / "top.v").write_text(source, encoding="utf-8")
-    keep = "" if flat else "-noflatten"
-    script = f"read_verilog top.v; synth_ecp5 -top top {keep}; write_json top.json"
-    run("yosys", ["-q", "-p", script], folder=folder, log=folder / "yosys.out")
+    mapping = attempts_for(BOARD, "top")[0]
+    if not flat:
+        mapping[0] += " -noflatten"
+        mapping[-1] += " -noflatten"
+    script = ["read_verilog top.v", *mapping, "write_json top.json"]
+    run("yosys", ["-q", "-p", "; ".join(script)], folder=folder, log=folder / "yosys.out")
+    registers.absorb(folder / "top.json")
     modules = json.loads((folder / "top.json").read_text(encoding="utf-8"))["modules"]
     used = {}
     for name, module in modules.items():

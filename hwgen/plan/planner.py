@@ -23,13 +23,14 @@ from hwgen.plan.work import Trains, Workload
 
 USUAL_PRICE = 400.0
 """LUT4 for a block RAM: the ECP5 has one for about so many."""
-PRICE_STEPS, CORRECTIONS = 10, 3
+PRICE_STEPS, CORRECTIONS = 10, 6
 SLOWEST = 1e12
 """Cycles in which everything can be done."""
 NEARLY = 1.01
 """The fastest plan is found up to this factor."""
-MARGIN = 0.998
-"""By how much more than it missed a plan is made faster."""
+MARGIN, LEAST_STEP = 0.998, 0.97
+"""By how much more than it missed a plan is made faster, and by how much at least: which layer
+holds an image up differs from image to image, so that a small step may change nothing."""
 
 
 class Planner:
@@ -123,7 +124,7 @@ class Planner:
             interval = interval_of(choice.plan)
             if interval is None or interval <= cycles:
                 return choice
-            aim = min(aim, choice.interval) * cycles / interval * MARGIN
+            aim = min(aim, choice.interval) * min(cycles / interval * MARGIN, LEAST_STEP)
         raise PlanError(
             f"no plan was found that gives a result every {cycles:,.0f} cycles: the last one needs "
             f"{interval:,.0f}, for {choice.bottleneck}; ask for fewer results a second"

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from hwgen.boards import Board
-from hwgen.synth.netlist import RESOURCES, cost
+from hwgen.synth.netlist import RESOURCES, attempts_for, cost
 from hwgen.synth.tools import run
 
 
@@ -23,8 +23,8 @@ def synthesise_alone(
     for name, text in files.items():
         (folder / name).write_text(text, encoding="utf-8")
     sources = " ".join(name for name in files if name.endswith(".v"))
-    script = f"read_verilog -sv {sources}\nsynth_{board.family} -top {top}\nwrite_json unit.json\n"
-    (folder / "unit.ys").write_text(script, encoding="utf-8")
+    lines = [f"read_verilog -sv {sources}", *attempts_for(board, top)[0], "write_json unit.json"]
+    (folder / "unit.ys").write_text("\n".join(lines) + "\n", encoding="utf-8")
     run("yosys", ["-q", "-s", "unit.ys"], folder=folder, log=folder / "yosys.out")
     modules = json.loads((folder / "unit.json").read_text(encoding="utf-8"))["modules"]
     cells = modules[top]["cells"]

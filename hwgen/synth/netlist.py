@@ -10,6 +10,7 @@ from typing import Any
 
 from hwgen.boards import Board
 from hwgen.errors import PlanError, ToolError
+from hwgen.synth import registers
 from hwgen.synth.tools import Watch, run, why
 
 # Cells of each family that take up a resource, and how many of it. A carry cell of an ECP5 is two
@@ -31,18 +32,24 @@ _COST: dict[str, dict[str, tuple[str, int]]] = {
         "SB_SPRAM256KA": ("spram", 1),
     },
 }
+WIRE_PS = 1000
+"""What a wire takes, for the choice of look-up tables: about as long as nextpnr's in a full ECP5.
+Yosys' own 300 ps make chains of them where trees would do."""
+
+
+def _ecp5(*mapping: str) -> tuple[str, ...]:
+    return (
+        "synth_ecp5 -top TOP -run :map_luts",
+        "techmap -map +/lattice/latches_map.v",
+        *mapping,
+        "clean",
+        "synth_ecp5 -top TOP -run map_cells:",
+    )
+
+
 # Tried in turn: with ABC9, which knows the delays of carries and multipliers, then with ABC.
 _ATTEMPTS: dict[str, tuple[tuple[str, ...], ...]] = {
-    "ecp5": (
-        ("synth_ecp5 -top TOP",),
-        (
-            "synth_ecp5 -top TOP -run :map_luts",
-            "techmap -map +/lattice/latches_map.v",
-            "abc -dress -lut 4:7",
-            "clean",
-            "synth_ecp5 -top TOP -run map_cells:",
-        ),
-    ),
+    "ecp5": (_ecp5(f"abc9 -W {WIRE_PS}"), _ecp5("abc -dress -lut 4:7")),
     "ice40": (("synth_ice40 -top TOP -dsp -abc9",), ("synth_ice40 -top TOP -dsp",)),
 }
 
@@ -69,7 +76,7 @@ def synthesise(
     netlist, log, script = work / "netlist.json", work / "yosys.log", work / "synth.ys"
     defines = f"-DHWGEN_CORE={core}" + (" -DHWGEN_COUNTERS=1" if counters else "")
     chosen = " ".join(f"-set {name} {value}" for name, value in parameters.items())
-    attempts = _ATTEMPTS[board.family]
+    attempts = attempts_for(board, top)
     for attempt in attempts:
         lines = (
             f"read_verilog -sv {defines} {' '.join(sources)}",
@@ -77,8 +84,7 @@ def synthesise(
             *attempt,
             f"write_json {_below(netlist, folder)}",
         )
-        text = "\n".join(lines).replace("TOP", top)
-        script.write_text(text + "\n", encoding="utf-8")
+        script.write_text("\n".join(lines) + "\n", encoding="utf-8")
         arguments = ["-l", _below(log, folder), "-s", _below(script, folder)]
         try:
             run("yosys", arguments, folder=folder, log=work / "yosys.out", watch=watch)
@@ -92,7 +98,14 @@ def synthesise(
             in_abc9 = "Executing ABC9" in log.read_text(encoding="utf-8", errors="replace")
             if not (in_abc9 and attempt is attempts[0]):
                 raise ToolError(f"yosys failed; log: {log}\n{why(log)}") from error
+    if board.family == "ecp5":
+        registers.absorb(netlist)
     return netlist
+
+
+def attempts_for(board: Board, top: str) -> list[list[str]]:
+    """Scripts that synthesise ``top``: the second where the first one fails in ABC9."""
+    return [[line.replace("TOP", top) for line in lines] for lines in _ATTEMPTS[board.family]]
 
 
 def _below(path: Path, folder: Path) -> str:
