@@ -59,7 +59,7 @@ class Case:
 
 
 CASES = (
-    Case(cifar10.Case("resnet20", 4, weight_bits=6), 1500, 100, 3),
+    Case(cifar10.Case("resnet20", 4, weight_bits=6), 1100, 100, 3),
     Case(cifar10.Case("resnet8", 5), 2000, 100, 10),
 )
 

@@ -118,16 +118,23 @@ class Planner:
         Units that wait for each other lose some: where they do, faster ones are chosen.
         ``interval_of`` may give None where it cannot tell.
         """
-        aim = cycles
+        aim, missed = cycles, ""
         for _ in range(1 + CORRECTIONS):
-            choice = self.for_cycles(aim, room)
+            try:
+                choice = self.for_cycles(aim, room)
+            except PlanError as error:
+                if not missed:
+                    raise
+                missed += f"; and no faster one goes: {error}"
+                break
             interval = interval_of(choice.plan)
             if interval is None or interval <= cycles:
                 return choice
+            missed = f"the last one needs {interval:,.0f}, for {choice.bottleneck}"
             aim = min(aim, choice.interval) * min(cycles / interval * MARGIN, LEAST_STEP)
         raise PlanError(
-            f"no plan was found that gives a result every {cycles:,.0f} cycles: the last one needs "
-            f"{interval:,.0f}, for {choice.bottleneck}; ask for fewer results a second"
+            f"no plan was found that gives a result every {cycles:,.0f} cycles: {missed}; "
+            f"ask for fewer results a second"
         )
 
     @staticmethod
