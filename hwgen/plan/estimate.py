@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from math import ceil
 
 from hwgen.plan.hardware import FeedPlan, HardwarePlan, LayerPlan, PoolPlan, Stage
-from hwgen.plan.memories import read_only, read_write
+from hwgen.plan.memories import BLOCK_ROWS, read_only, read_write
 
 LAYER = 100
 """What steers a layer: grants, passes, the ends of its FIFOs."""
@@ -35,7 +35,7 @@ ENCODER, RESULT_BIT, COUNTER = 250, 5, 50
 SPLIT = 1.25
 """What a split memory's LUTs become, with the address and the choice between its parts."""
 QUEUE_DEPTH, FIFO_DEPTH = 16, 8
-BLOCK_ROWS, BLOCK_WEIGHT, SELECTED_BIT = 128, 128, 0.6
+BLOCK_WEIGHT, SELECTED_BIT = 128, 0.6
 
 
 @dataclass(frozen=True)

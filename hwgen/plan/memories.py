@@ -13,6 +13,8 @@ BLOCKS = ((512, 36), (1024, 18), (2048, 9), (4096, 4), (8192, 2), (16384, 1))
 """(rows, bits) that an 18 kbit block RAM may have."""
 LUTS_PER_BLOCK = 256
 """LUT4 that are worth a block RAM; an ECP5-85F has 404 of them for each."""
+BLOCK_ROWS = 128
+"""Constants of so many rows go into block RAM."""
 KINDS = ("block", "lut", "split")
 """Block RAM; LUTs; block RAM for 2ⁿ rows and LUTs for the rest (read-only memories)."""
 

@@ -1,6 +1,9 @@
 """Per-channel constants of a layer, one row of ``membrane_lanes`` of them a membrane word."""
 
+from amaranth import Signal
 from amaranth.lib.memory import Memory
+
+from hwgen.plan.memories import BLOCK_ROWS
 
 
 def constant_rows(values, plan, unused):
@@ -21,4 +24,19 @@ def constant_memory(values_by_step, layout, plan, *, unused):
         for values, filler in zip(values_by_step, unused, strict=True)
     ]
     rows = [table[word] for word in range(plan.words) for table in tables]
-    return Memory(shape=layout, depth=len(rows), init=rows)
+    style = "block" if len(rows) >= BLOCK_ROWS else "logic"
+    return Memory(shape=layout, depth=len(rows), init=rows, attrs={"rom_style": style})
+
+
+def read_row(m, memory, index):
+    """The row at ``index``, two cycles later: registers before and after LUTs, or those of a block
+    RAM, whose output comes too late in its cycle to go through logic."""
+    row = Signal(memory.shape, reset_less=True)
+    if memory.depth >= BLOCK_ROWS:
+        port = memory.read_port()
+        m.d.comb += port.addr.eq(index)
+    else:
+        port = memory.read_port(domain="comb")
+        m.d.sync += port.addr.eq(index)
+    m.d.sync += row.eq(port.data)
+    return row

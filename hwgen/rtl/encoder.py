@@ -85,10 +85,14 @@ class Encoder(wiring.Component):
             fifo.promise.eq(send),
         ]
         m.d.sync += [
-            fresh.eq(fresh + write_word - first_time),
             some_fresh.eq((fresh > 1) | ((fresh == 1) & ~first_time) | write_word),
             held.eq(held + write_end - frame_end),
         ]
+
+        with m.If(write_word & ~first_time):
+            m.d.sync += fresh.eq(fresh + 1)
+        with m.If(first_time & ~write_word):
+            m.d.sync += fresh.eq(fresh - 1)
 
         read_port = frames.read_port()
         line_start = Signal(range(2 * frame_words))

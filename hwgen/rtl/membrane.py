@@ -45,7 +45,7 @@ class MembranePipeline(wiring.Component):
     currents : ``In(data.ArrayLayout(signed(plan.current_width), plan.membrane_lanes))``
         What accumulation adds, two cycles after ``issue``; 0 with a step that fires.
     constants : ``In(membrane_layout(plan))``
-        What firing adds, likewise; 0 with a step that accumulates.
+        What firing adds, likewise; whatever it is with a step that accumulates.
     fired : ``Out(1)``
         ``membranes`` holds a word that was issued with ``fire`` three cycles before.
     membranes : ``Out(membrane_layout(plan))``
@@ -128,9 +128,9 @@ class MembranePipeline(wiring.Component):
             operand = Signal(signed(width), name="operand")
             m.d.comb += [
                 current.eq(self.currents[lane]),
-                # One of the two is 0, so that a bit of this is one LUT.
+                # The current is 0 with a step that fires, so that a bit of this is one LUT.
                 operand.eq(
-                    (current | self.constants[lane])
+                    (current | (self.constants[lane] & fire.replicate(width)))
                     ^ (negate.replicate(width) if divides else 0)
                 ),
             ]

@@ -7,7 +7,7 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from hwgen.plan import widths
-from hwgen.rtl.constants import constant_memory
+from hwgen.rtl.constants import constant_memory, read_row
 from hwgen.rtl.fifo import PromiseFifo
 from hwgen.rtl.membrane import LATENCY, MembranePipeline, membrane_layout
 from hwgen.rtl.parts import CurrentParts
@@ -130,20 +130,10 @@ class TwoPhaseUnit(wiring.Component):
         m.submodules.constants = memory = constant_memory(
             self._constants, membrane_layout(plan), plan, unused=(-1, 0)
         )
-        read_port = memory.read_port(domain="comb")
-        index = Signal.like(read_port.addr)
-        fires = Signal()
-        constants = Signal(membrane_layout(plan), reset_less=True)
-        m.d.sync += [
-            index.eq(fire_word << 1 | (fire_step != 0)),
-            fires.eq(fire),
-            constants.eq(read_port.data),
-        ]
-        with m.If(~fires):
-            m.d.sync += constants.as_value().eq(0)
+        index = Signal(range(2 * plan.words))
         m.d.comb += [
-            read_port.addr.eq(index),
-            pipeline.constants.eq(constants),
+            index.eq(fire_word << 1 | (fire_step != 0)),
+            pipeline.constants.eq(read_row(m, memory, index)),
             fifo.push.eq(pipeline.fired),
         ]
 

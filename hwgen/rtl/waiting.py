@@ -75,10 +75,12 @@ class WaitingChunks(wiring.Component):
                 chunks.payload.eq(read_port.data),
                 pop.eq(chunks.valid & chunks.ready),
             ]
-            m.d.sync += [
-                level.eq(level + push - pop),
-                free[index].eq(level < DEPTH - UNDER_WAY),
-            ]
+            m.d.sync += free[index].eq(level < DEPTH - UNDER_WAY)
+            # Not level + push - pop: nobody waits for a carry that begins with a late pop.
+            with m.If(push & ~pop):
+                m.d.sync += level.eq(level + 1)
+            with m.If(pop & ~push):
+                m.d.sync += level.eq(level - 1)
             with m.If(push):
                 m.d.sync += write_port.addr.eq(write_port.addr + 1)
             with m.If(pop):
