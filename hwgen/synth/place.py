@@ -89,7 +89,9 @@ def place_and_route(
     ]  # fmt: skip
     log = work / "nextpnr.log"
     if board.family == "ecp5":
-        options = ["--speed", str(board.speed_grade), "--lpf", f"{here}/{pins.name}"]
+        # On full chips the default placer takes hours, and its wires are a third longer.
+        options = ["--placer", "static", "--speed", str(board.speed_grade)]
+        options += ["--lpf", f"{here}/{pins.name}"]
         options += ["--textcfg", f"{here}/routed.config"]
         pack = ("ecppack", ["--compress", f"{here}/routed.config", f"{here}/bitstream.bit"])
         bitstream = work / "bitstream.bit"
