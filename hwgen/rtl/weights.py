@@ -162,6 +162,6 @@ class WeightMemory(wiring.Component):
         row = Signal(self.width, name="block_row")
         with m.Switch(bank[-1]):
             for index in range(banks):
-                with m.Case(index):
+                with m.Case(index) if index < banks - 1 else m.Default():
                     m.d.comb += row.eq(word.word_select(index, self.width))
         return row
