@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import re
 import tempfile
 from collections import Counter
 from collections.abc import Mapping
@@ -30,7 +29,7 @@ from hwgen.plan.folding import make_plan
 from hwgen.plan.hardware import HardwarePlan, LayerPlan
 from hwgen.plan.weights import pack_weights
 from hwgen.resources import resource_dir
-from hwgen.rtl.design import TEMPLATES
+from hwgen.rtl.design import TEMPLATES, plain_verilog
 from hwgen.rtl.layer import LayerUnit
 from hwgen.synth import registers
 from hwgen.synth.netlist import attempts_for
@@ -100,8 +99,7 @@ class Registered(wiring.Component):
 
 def to_verilog(component: Any) -> str:
     text = verilog.convert(component, name="top", emit_src=False, strip_internal_attrs=True)
-    # As hwgen writes it: lanes are no bits.
-    text = re.sub(r"\\\S+", lambda name: re.sub(r"\[(\d+)\]", r".\1", name[0]), text)
+    text = plain_verilog(text)
     templates = resource_dir("rtl_templates")
     return text + "".join((templates / name).read_text(encoding="utf-8") for name in TEMPLATES)
 

@@ -13,7 +13,7 @@ import pytest
 from amaranth.back import verilog
 
 from hwgen import boards
-from hwgen.rtl.design import _plain_verilog
+from hwgen.rtl.design import plain_verilog
 from hwgen.rtl.weights import WeightMemory
 from hwgen.synth.alone import synthesise_alone, total
 from hwgen.synth.registers import absorb
@@ -128,7 +128,7 @@ def test_an_output_that_leaves_the_module_stays(tmp_path: Path) -> None:
 def test_yosys_weight_memory_loses_its_registers(tmp_path: Path) -> None:
     rows = np.random.default_rng(0).integers(-8, 8, (1300, 3))  # three banks
     memory = WeightMemory(rows=rows, weight_bits=4, kind="block")
-    source = _plain_verilog(
+    source = plain_verilog(
         verilog.convert(memory, name="top", emit_src=False, strip_internal_attrs=True)
     )
     board = boards.load("ulx3s-85f")

@@ -86,7 +86,7 @@ class Design:
             strip_internal_attrs=True,
             missing_domain=lambda name: ClockDomain(name, reset_less=True),
         )
-        text = _plain_verilog(text)
+        text = plain_verilog(text)
         templates = resource_dir("rtl_templates")
         files = {name: (templates / name).read_text(encoding="utf-8") for name in TEMPLATES}
         return {f"{self.plan.name}.v": text, **files, **core.files}
@@ -182,7 +182,7 @@ def unit_files(network: Network, plan: HardwarePlan, node: str) -> dict[str, str
     text = verilog.convert(unit, name="unit", emit_src=False, strip_internal_attrs=True)
     templates = resource_dir("rtl_templates")
     files = {name: (templates / name).read_text(encoding="utf-8") for name in TEMPLATES}
-    return {"unit.v": _plain_verilog(text), **files, **weights}
+    return {"unit.v": plain_verilog(text), **files, **weights}
 
 
 def _is_build(folder: Path) -> bool:
@@ -194,7 +194,7 @@ def _is_build(folder: Path) -> bool:
         return False
 
 
-def _plain_verilog(text: str) -> str:
+def plain_verilog(text: str) -> str:
     """Amaranth's Verilog without its banner and without escaped names that look like bits.
 
     The banner holds the tool's version, which the manifest has. Lane 3 of an array is called

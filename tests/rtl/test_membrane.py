@@ -116,7 +116,8 @@ def test_both_phases(kind: str, code: str, steps: int, frac_bits: int, gap: floa
             )
             ctx.set(
                 dut.constants.as_value(),
-                join(operand if phase else zeros, plan.membrane_width),
+                # With a step that accumulates they are anything.
+                join(operand if phase else [-1] * CHANNELS, plan.membrane_width),
             )
             operands.insert(0, None)
             ready = [n for n in range(2) if steps_of[n] and wait[n] <= 0]

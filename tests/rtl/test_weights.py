@@ -24,7 +24,7 @@ def extremes(depth: int, lanes: int, bits: int, seed: int = 0) -> np.ndarray:
 
 @pytest.mark.parametrize("kind", ["auto", "block", "lut", "split"])
 @pytest.mark.parametrize(
-    ("depth", "lanes", "bits"), [(1, 1, 2), (2, 3, 1), (13, 5, 7), (9, 2, 16), (1200, 2, 9)]
+    ("depth", "lanes", "bits"), [(1, 1, 2), (2, 3, 1), (13, 5, 7), (9, 2, 16), (1300, 3, 4)]
 )
 def test_a_row_follows_its_address_by_two_cycles(
     depth: int, lanes: int, bits: int, kind: str
