@@ -158,6 +158,7 @@ def run(
                     "loss": round(floats - row["accuracy"], 4),
                 }
                 rows.append(row)
+                console.print(f"{what}, {case.label or 'calibrated'}: {row['accuracy']:.2f} %")
                 progress.advance(task)
     return rows
 
