@@ -32,6 +32,8 @@ WRITER, PACKED_BIT = 20, 0.3
 RACE, RACE_BIT = 150, 4
 """A max-pool, and a bit of its word beside one for each candidate."""
 ENCODER, RESULT_BIT, COUNTER = 250, 5, 50
+SPARSE_BIT = 0.75
+"""A bit of a weight that is not zero, in LUTs where few are."""
 SPLIT = 1.25
 """What a split memory's LUTs become, with the address and the choice between its parts."""
 QUEUE_DEPTH, FIFO_DEPTH = 16, 8
@@ -68,7 +70,10 @@ def weight_usage(plan: LayerPlan, feed: FeedPlan, kind: str) -> Usage:
     if feed.weight_depth == 1:
         return Usage()
     cost = read_only(feed.weight_depth, plan.lanes * feed.weight_bits, kind)
-    luts = SPLIT * cost.luts if cost.kind == "split" else cost.luts
+    luts: float = SPLIT * cost.luts if cost.kind == "split" else cost.luts
+    if cost.kind == "lut":
+        width = plan.lanes * feed.weight_bits
+        luts = min(luts, SPARSE_BIT * feed.weight_share * feed.weight_depth * width)
     count = feed.window.scanners
     return Usage(count * luts, count * cost.block_rams)
 

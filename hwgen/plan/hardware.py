@@ -60,7 +60,8 @@ class FeedPlan:
     channel c to channel c alone; or "every", all chunks without weights, for pools.
 
     ``shared_taps`` tells that all taps have the same weights, so that one of them is stored.
-    ``memory`` is where the weights, of ``weight_bits`` bits, lie (see :mod:`hwgen.rtl.weights`).
+    ``memory`` is where the weights, of ``weight_bits`` bits, lie (see :mod:`hwgen.rtl.weights`);
+    ``weight_share`` is how many of the stored weights are not zero.
     """
 
     source: str
@@ -69,6 +70,7 @@ class FeedPlan:
     shared_taps: bool = False
     memory: str = "auto"
     weight_bits: int = 1
+    weight_share: float = 1.0
 
     @property
     def weight_depth(self) -> int:

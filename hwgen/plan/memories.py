@@ -15,6 +15,8 @@ LUTS_PER_BLOCK = 256
 """LUT4 that are worth a block RAM; an ECP5-85F has 404 of them for each."""
 BLOCK_ROWS = 128
 """Constants of so many rows go into block RAM."""
+TREE_BANKS = 5
+"""Up to so many banks of weights are chosen by a tree of pairs, more by a bit for each."""
 KINDS = ("block", "lut", "split")
 """Block RAM; LUTs; block RAM for 2ⁿ rows and LUTs for the rest (read-only memories)."""
 
@@ -48,14 +50,18 @@ def read_only(rows: int, width: int, kind: str = "auto") -> MemoryCost:
         costs = [read_only(rows, width, kind) for kind in kinds]
         return min(costs, key=lambda cost: cost.weighed)
     if kind == "block":
-        blocks, luts, banks, depth = min(
-            (ceil(banks * width / bits), _multiplexer(banks) * width, banks, depth)
+        costs = [
+            MemoryCost(
+                kind=kind,
+                block_rams=ceil(banks * width / bits),
+                luts=ceil(_bank_choice(banks) * width),
+                banks=banks,
+                bank_rows=min(rows, depth),
+            )
             for depth, bits in BLOCKS
             for banks in [ceil(rows / depth)]
-        )
-        return MemoryCost(
-            kind=kind, block_rams=blocks, luts=ceil(luts), banks=banks, bank_rows=min(rows, depth)
-        )
+        ]
+        return min(costs, key=lambda cost: (cost.weighed, cost.banks))
     if kind == "lut":
         return MemoryCost(
             kind=kind, block_rams=0, luts=ceil(_function(rows) * width), bank_rows=rows
@@ -97,6 +103,12 @@ def read_write(rows: int, width: int, kind: str = "auto") -> MemoryCost:
 def split_rows(rows: int) -> int:
     """How many rows of a split memory lie in block RAM: the greatest power of two of them."""
     return 1 << rows.bit_length() - 1
+
+
+def _bank_choice(banks: int) -> float:
+    """LUT4 a bit of the choice between banks of weights (``WeightMemory``), as ABC9 makes it."""
+    few = (0, 1, 2, 4, 3, 5.25, 9.25, 5.25, 8)
+    return few[banks - 1] if banks <= len(few) else 0.8 * banks
 
 
 def _multiplexer(inputs: int) -> float:

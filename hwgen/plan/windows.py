@@ -81,7 +81,18 @@ def plan_feed(
         weight_bits=signed_width(
             min(0, int(projection.weights.min())), max(0, int(projection.weights.max()))
         ),
+        weight_share=_weight_share(projection, given, masked=masked),
     )
+
+
+def _weight_share(projection: Projection, given: Signal, *, masked: bool) -> float:
+    """Which share of the stored weights is not zero. Those of absent connections are."""
+    stored = projection.weights.size
+    if isinstance(projection, Conv2d) and not masked:
+        stored *= projection.groups
+    elif isinstance(projection, Identity) and not masked:
+        stored *= given.shape[0]
+    return round(np.count_nonzero(projection.weights) / stored, 6)
 
 
 def _is_narrow(window: WindowPlan) -> bool:

@@ -1,12 +1,15 @@
 """Weight memories: Amaranth's own when small, a Verilog memory with ``$readmemh`` when large."""
 
+from functools import reduce
+from operator import or_
+
 import numpy as np
 from amaranth import ClockSignal, Instance, Module, Mux, Signal, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from hwgen.plan.memories import read_only, split_rows
+from hwgen.plan.memories import TREE_BANKS, read_only, split_rows
 
 INLINE_BITS = 1 << 13
 """Initial content beyond this many bits goes to a file: it makes Verilog slow to write and read."""
@@ -155,13 +158,25 @@ class WeightMemory(wiring.Component):
         m.d.sync += word.eq(read)
         if banks == 1:
             return word
-        bank = [self.address[bits : (self._first - 1).bit_length()]]
-        for _ in range(2):
-            bank.append(Signal.like(bank[0], name="bank", reset_less=True))
-            m.d.sync += bank[-1].eq(bank[-2])
-        row = Signal(self.width, name="block_row")
-        with m.Switch(bank[-1]):
-            for index in range(banks):
-                with m.Case(index) if index < banks - 1 else m.Default():
-                    m.d.comb += row.eq(word.word_select(index, self.width))
-        return row
+        words = [word.word_select(index, self.width) for index in range(banks)]
+        return self._choose(m, words, self.address[bits : (self._first - 1).bit_length()])
+
+    def _choose(self, m, words, bank):
+        """The word of ``bank``, an address of two cycles before.
+
+        Synthesis makes least of a tree for few words, and of words gated by a bit each for many.
+        """
+        late = Signal.like(bank, name="bank", reset_less=True)
+        m.d.sync += late.eq(bank)
+        if len(words) <= TREE_BANKS:
+            select = Signal.like(bank, name="select", reset_less=True)
+            m.d.sync += select.eq(late)
+            for bit in select:
+                pairs = zip(words[::2], words[1::2], strict=False)
+                odd = words[len(words) & ~1 :]
+                words = [Mux(bit, second, first) for first, second in pairs] + odd
+            return words[0]
+        chosen = Signal(len(words), reset_less=True)
+        m.d.sync += chosen.eq(1 << late)
+        gated = [Mux(bit, word, 0) for bit, word in zip(chosen, words, strict=True)]
+        return reduce(or_, gated)

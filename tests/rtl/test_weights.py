@@ -11,6 +11,7 @@ from amaranth import Module, Value
 from amaranth.hdl import Fragment, Instance
 from amaranth.sim import Simulator
 
+from hwgen.plan.memories import read_only
 from hwgen.rtl.weights import WeightMemory
 from tests.rtl.words import join, split
 
@@ -48,6 +49,14 @@ def test_a_row_follows_its_address_by_two_cycles(
     simulator.add_clock(1e-6)
     simulator.add_testbench(bench)
     simulator.run()
+
+
+@pytest.mark.parametrize(("depth", "lanes", "banks"), [(2304, 9, 5), (4608, 3, 9)])
+def test_a_row_of_many_banks_follows_its_address_by_two_cycles(
+    depth: int, lanes: int, banks: int
+) -> None:
+    assert read_only(depth, 4 * lanes, "block").banks == banks
+    test_a_row_follows_its_address_by_two_cycles(depth, lanes, 4, "block")
 
 
 def test_rows_in_luts_are_in_no_file() -> None:
