@@ -1,5 +1,6 @@
 """The event scanner: from chunks of spike bits to the addresses of their weights."""
 
+from itertools import combinations, permutations
 from typing import NamedTuple
 
 from amaranth import Cat, Const, Module, Signal, Value, unsigned
@@ -75,18 +76,26 @@ class EventScanner(wiring.Component):
         step = Signal()
         load = Signal()
         found = look(m, chunk.bits)
-        rest, final = without_lowest(m, found, chunk.bits), ~found.several
+        # Known a cycle before, since all that brings the next chunk waits for it.
+        several = Signal(reset_less=True)
         m.d.comb += [
             step.eq(valid & fifo.free),
-            load.eq(~valid | (step & final)),
+            load.eq(~valid | (step & ~several)),
             self.chunks.ready.eq(load),
             fifo.promise.eq(step),
             self.busy.eq(valid),
         ]
         with m.If(step):
-            m.d.sync += chunk.bits.eq(rest)
+            m.d.sync += [
+                chunk.bits.eq(without_lowest(m, found, chunk.bits)),
+                several.eq(found.many),
+            ]
         with m.If(load):
-            m.d.sync += [valid.eq(self.chunks.valid), chunk.eq(self.chunks.payload)]
+            m.d.sync += [
+                valid.eq(self.chunks.valid),
+                chunk.eq(self.chunks.payload),
+                several.eq(look(m, self.chunks.payload.bits).several),
+            ]
 
         # The index of the bit goes on top of the row of the chunk's first bit.
         stepped = Signal()
@@ -97,7 +106,7 @@ class EventScanner(wiring.Component):
             place.eq(found.index),
             event.address.eq(chunk.base),
             event.hit.eq(found.some),
-            event.last.eq(chunk.last & final),
+            event.last.eq(chunk.last & ~several),
             fifo.push.eq(stepped),
             fifo.push_data.eq(event),
             fifo.push_data.address.eq(event.address + place),
@@ -107,11 +116,12 @@ class EventScanner(wiring.Component):
 
 
 class Found(NamedTuple):
-    """What is known of some bits: whether any of them is 1, whether several are, and the index of
-    the lowest. ``parts`` are the same of their up to four parts, of ``size`` bits each."""
+    """What is known of some bits: whether one of them is 1, or two, or three, and the index of the
+    lowest. ``parts`` are the same of their up to four parts, of ``size`` bits each."""
 
     some: Value
     several: Value
+    many: Value
     index: Value
     size: int = 0
     parts: tuple["Found", ...] = ()
@@ -121,22 +131,26 @@ def look(m, bits):
     """Look at ``bits`` in groups of four, at groups of groups, and so on: each takes about one
     look-up table a result, so that few lie between a chunk and what is left of it."""
     if len(bits) == 1:
-        return Found(some=bits, several=Const(0, 1), index=Const(0, 0))
+        none = Const(0, 1)
+        return Found(some=bits, several=none, many=none, index=Const(0, 0))
     size = 1
     while 4 * size < len(bits):
         size *= 4
     parts = [look(m, bits[n : n + size]) for n in range(0, len(bits), size)]
-    some, several = Signal(name="some"), Signal(name="several")
+    some, several, many = (Signal(name=name) for name in ("some", "several", "many"))
     index = Signal(range(len(bits)), name="index")
-    pairs = [a.some & b.some for n, a in enumerate(parts) for b in parts[:n]]
+    pairs = [a.some & b.some for a, b in combinations(parts, 2)]
+    triples = [a.some & b.some & c.some for a, b, c in combinations(parts, 3)]
+    pairs_and_one = [a.several & b.some for a, b in permutations(parts, 2)]
     m.d.comb += [
         some.eq(Cat(part.some for part in parts).any()),
         several.eq(Cat(*pairs, *(part.several for part in parts)).any()),
+        many.eq(Cat(*triples, *pairs_and_one, *(part.many for part in parts)).any()),
     ]
     for n, part in reversed(tuple(enumerate(parts))):
         with m.If(part.some):
             m.d.comb += index.eq(n * size | part.index)
-    return Found(some, several, index, size, tuple(parts))
+    return Found(some, several, many, index, size, tuple(parts))
 
 
 def without_lowest(m, found, bits, first=1):
