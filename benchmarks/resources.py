@@ -174,6 +174,7 @@ def cases() -> Iterator[tuple[str, Case]]:
     yield "linear 32", case({"lanes": {"b": 32}}, given=16, channels=64, size=4, linear=True)
     yield "readout", case(node="out", given=16, channels=64, size=4, linear=True)
     yield "pool", case(node="pool", **middle)
+    yield "pool words of 8", case({"membrane_lanes": {"b": 8}}, node="pool", **middle)
 
 
 def measure(case: Case) -> tuple[Any, Any, dict[str, Any]]:

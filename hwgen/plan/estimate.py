@@ -13,7 +13,7 @@ from math import ceil
 from hwgen.plan.hardware import FeedPlan, HardwarePlan, LayerPlan, PoolPlan, Stage
 from hwgen.plan.memories import BLOCK_ROWS, read_only, read_write
 
-LAYER = 100
+LAYER = 125
 """What steers a layer: grants, passes, the ends of its FIFOs."""
 CARRY, ADDER = 1.5, 2.3
 """Bits that a lane's accumulator, and a further scanner's adder, have beside their terms."""
@@ -21,7 +21,7 @@ MEMBRANE_BIT, SINGLE_PHASE_BIT = 1.05, 1.6
 """Of a membrane's adders."""
 PART_BIT = 0.52
 """Of currents that go through a narrower membrane unit."""
-SCANNER, SCANNED_BIT, ADDRESS_BIT = 25, 2.6, 1.0
+SCANNER, SCANNED_BIT, ADDRESS_BIT = 38, 2.6, 1.0
 """A scanner: its FIFO's ends, the search for the lowest bit, and the address of its weights."""
 WAITING_BIT = 3.0
 """A slice's bit: cut from a chunk, looked at, and queued."""
@@ -29,8 +29,8 @@ READER_BIT, KERNEL_ROWS, PADDING = 3.0, 45, 15
 """A bit of a counter; the rows of a kernel in a ring of rows; taps outside the map."""
 WRITER, PACKED_BIT = 20, 0.3
 """A window's writer, and a bit of a chunk that it packs from words."""
-RACE, RACE_BIT = 150, 4
-"""A max-pool, and a bit of its word beside one for each candidate."""
+RACE_BIT, RACE_COUNTED = 2.0, 7.5
+"""A bit of a max-pool's word, and one of its counters: of candidates and of words."""
 ENCODER, RESULT_BIT, COUNTER = 250, 5, 50
 SPARSE_BIT = 0.75
 """A bit of a weight that is not zero, in LUTs where few are."""
@@ -117,9 +117,14 @@ def layer_usage(plan: LayerPlan) -> Usage:
 
 
 def pool_usage(plan: PoolPlan) -> Usage:
-    """A max-pool: a window buffer, and a bit of state for each candidate of a word."""
-    race = RACE + plan.window.word_width * (RACE_BIT + plan.candidates)
-    return feed_usage(plan.feed) + memory_usage(FIFO_DEPTH, plan.output.width) + Usage(race)
+    """A max-pool: a window buffer, two bits of state for each candidate of a word, and a word of
+    outputs."""
+    width = plan.output.width
+    states = memory_usage(plan.words * plan.candidates, 2 * width)
+    outputs = memory_usage(plan.words, width)
+    counted = _bits(plan.words * plan.candidates) + _bits(plan.words)
+    race = Usage(RACE_BIT * width + RACE_COUNTED * counted)
+    return feed_usage(plan.feed) + states + outputs + memory_usage(FIFO_DEPTH, width) + race
 
 
 def stage_usage(stage: Stage) -> Usage:
