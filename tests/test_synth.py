@@ -67,6 +67,7 @@ def test_the_report_is_written(ecp5: tuple[Path, synth.BuildReport, list[str]]) 
     assert json.loads((folder / "synth/report.json").read_text()) == json.loads(
         json.dumps(report.to_json())
     )
+    assert (report.seed, report.fmax_of_seeds) == (1, {1: report.fmax_mhz})
     assert any(line.startswith("synthesis: ") for line in told)
     assert any("placing" in line for line in told)
 

@@ -19,6 +19,7 @@ from hwgen.synth import netlist, pll, tools
 from hwgen.synth.core import Core, read_core
 from hwgen.synth.place import CriticalPath, Placement, place_and_route
 from hwgen.synth.progress import Phases
+from hwgen.synth.seeds import fastest
 
 SHELL = "hwgen_board_shell"
 
@@ -31,6 +32,7 @@ class BuildReport:
     ----------
     core, board, part : str
     seed : int
+        Of place and route, and in ``fmax_of_seeds`` the Fmax of each that was tried.
     clock_mhz : float
         The clock that the bitstream makes from the board's oscillator.
     fmax_mhz : float
@@ -56,6 +58,7 @@ class BuildReport:
     critical_path: CriticalPath | None
     bitstream: str
     seconds: dict[str, float]
+    fmax_of_seeds: dict[int, float]
 
     @property
     def meets_timing(self) -> bool:
@@ -82,6 +85,7 @@ def build(
     board: str | Board | None = None,
     freq_mhz: float | None = None,
     seed: int = 1,
+    tries: int = 1,
     progress: Callable[[str], None] | None = None,
 ) -> BuildReport:
     """Synthesise, place and route a build folder; everything lands in its ``synth/``.
@@ -94,6 +98,9 @@ def build(
         Clock of the core; the board's default where not given.
     seed : int
         Of place and route: another seed, another Fmax.
+    tries : int
+        So many seeds are tried, from ``seed`` on, until one meets the clock; else the fastest one
+        is taken.
     progress : function of a line of text, optional
 
     Raises
@@ -105,6 +112,8 @@ def build(
     ToolError
         A tool is missing, or failed; its log is kept in ``synth-failed/``.
     """
+    if tries < 1:
+        raise ValueError(f"tries must be at least 1, not {tries}")
     folder = Path(folder).resolve()
     core = read_core(folder)
     chosen = _board(board or core.board)
@@ -117,7 +126,7 @@ def build(
         work.rename(kept)
     try:
         work.mkdir()
-        report = _build(folder, work, core, chosen, loop, seed, progress)
+        report = _build(folder, work, core, chosen, loop, range(seed, seed + tries), progress)
         text = json.dumps(report.to_json(), indent=1) + "\n"
         (work / "report.json").write_text(text, encoding="utf-8")
     except BaseException as error:
@@ -146,7 +155,7 @@ def _build(
     core: Core,
     board: Board,
     loop: pll.Pll | None,
-    seed: int,
+    seeds: range,
     progress: Callable[[str], None] | None,
 ) -> BuildReport:
     hz = loop.hz if loop else float(board.clock.hz)
@@ -169,24 +178,29 @@ def _build(
     units = netlist.count(board, synthesised, top=SHELL)
     netlist.require_fit(board, netlist.total(units))
     routed_from = time.monotonic()
-    placed, bitstream = place_and_route(
-        board,
-        netlist=synthesised.relative_to(folder).as_posix(),
-        freq_mhz=hz / 1e6,
-        seed=seed,
-        folder=folder,
-        work=work,
-        watch=Phases("place and route", progress),
-    )
+
+
+    def place(seed: int, attempt: Path) -> tuple[Placement, Path]:
+        return place_and_route(
+            board,
+            netlist=synthesised.relative_to(folder).as_posix(),
+            freq_mhz=hz / 1e6,
+            seed=seed,
+            folder=folder,
+            work=attempt,
+            watch=Phases(f"place and route, seed {seed}", progress),
+        )
+
+    placed, bitstream, fmax = fastest(seeds, place, clock_mhz=hz / 1e6, work=work)
     seconds = {"synthesis": routed_from - started, "place": time.monotonic() - routed_from}
-    return _report(core, board, hz, seed, units, placed, bitstream.relative_to(folder), seconds)
+    return _report(core, board, hz, fmax, units, placed, bitstream.relative_to(folder), seconds)
 
 
 def _report(
     core: Core,
     board: Board,
     hz: float,
-    seed: int,
+    fmax: dict[int, float],
     units: dict[str, dict[str, int]],
     placed: Placement,
     bitstream: Path,
@@ -196,7 +210,7 @@ def _report(
         core=core.name,
         board=board.name,
         part=f"{board.family} {board.device} {board.package}",
-        seed=seed,
+        seed=max(fmax, key=lambda seed: fmax[seed]),
         clock_mhz=round(hz / 1e6, 3),
         fmax_mhz=placed.fmax_mhz,
         utilisation=placed.utilisation,
@@ -204,6 +218,7 @@ def _report(
         critical_path=placed.critical_path,
         bitstream=bitstream.as_posix(),
         seconds={phase: round(value, 1) for phase, value in seconds.items()},
+        fmax_of_seeds=fmax,
     )
 
 
