@@ -94,8 +94,9 @@ def simulated(folder: Path, network: Network, test: Dataset, samples: int) -> di
 
 
 def utilisation(network: Network, plan: HardwarePlan, test: Dataset, interval: float) -> float:
-    """Additions of the busiest layer over what its lanes could do in an interval."""
-    operations = golden.run(network, test.images[:8]).synaptic_operations
+    """Additions of the busiest layer over what its lanes could do in the measured interval: that
+    between the results of ``test``, so that its first image is not of it."""
+    operations = golden.run(network, test.images[min(1, len(test) - 1) :]).synaptic_operations
     return max(
         float(operations[layer.node].mean()) / (interval * layer.lanes * layer.scanners)
         for layer in plan.layers
@@ -177,7 +178,9 @@ def main() -> None:
                 **simulated(build, network, test, samples),
             }
             interval = row["interval_cycles"] or row["latency_cycles"]
-            row["lane_utilisation"] = utilisation(network, design.plan, test, interval)
+            row["lane_utilisation"] = utilisation(
+                network, design.plan, test.take(samples), interval
+            )
             if not arguments.quick:
                 classes = golden.run(network, test.images).classes
                 row["accuracy"] = round(100 * float((classes == test.labels).mean()), 2)
