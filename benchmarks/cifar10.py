@@ -225,7 +225,7 @@ def main() -> None:
     parser.add_argument("--network", choices=tuple(TITLES), action="append", help="only this one")
     options = parser.parse_args()
     torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
-    console = Console()
+    console = Console(width=None if sys.stdout.isatty() else 140)
     started = time.monotonic()
     samples = min(options.samples, 1_000) if options.quick else options.samples
     names = options.network or list(TITLES)
