@@ -85,16 +85,16 @@ class EventScanner(wiring.Component):
             fifo.promise.eq(step),
             self.busy.eq(valid),
         ]
-        with m.If(step):
-            m.d.sync += [
-                chunk.bits.eq(without_lowest(m, found, chunk.bits)),
-                several.eq(found.many),
-            ]
         with m.If(load):
             m.d.sync += [
                 valid.eq(self.chunks.valid),
                 chunk.eq(self.chunks.payload),
                 several.eq(look(m, self.chunks.payload.bits).several),
+            ]
+        with m.If(step & several):
+            m.d.sync += [
+                chunk.bits.eq(without_lowest(m, found, chunk.bits)),
+                several.eq(found.many),
             ]
 
         # The index of the bit goes on top of the row of the chunk's first bit.
