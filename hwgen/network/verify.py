@@ -5,25 +5,18 @@ from __future__ import annotations
 import numpy as np
 
 from hwgen.errors import NetworkError
-from hwgen.network import (
-    Flatten,
-    InverseLeakyNeuron,
-    Layer,
-    MaxPool2d,
-    Network,
-    ReadOut,
-    Signal,
-    SoftResetNeuron,
-    _require,
-    _require_integers,
-)
+from hwgen.network.checks import require, require_integers
+from hwgen.network.neurons import InverseLeakyNeuron, ReadOut, SoftResetNeuron
+from hwgen.network.nodes import Flatten, Layer, MaxPool2d
+from hwgen.network.signals import Signal
+from hwgen.network.whole import Network
 
 
 def infer_signals(network: Network) -> dict[str, Signal]:
     """Signal of each node by name; raises :class:`NetworkError` at the first broken rule."""
     source = network.input
     for name in (network.name, source.name):
-        _require(
+        require(
             isinstance(name, str) and bool(name),
             f"a network and its input need names that are not empty, not {name!r}",
         )
@@ -31,16 +24,16 @@ def infer_signals(network: Network) -> dict[str, Signal]:
     signals = {
         source.name: Signal(shape=source.shape, code=source.code, timesteps=source.timesteps)
     }
-    _require(bool(network.nodes), f"{network.name}: a network needs at least one layer")
+    require(bool(network.nodes), f"{network.name}: a network needs at least one layer")
     used: set[str] = set()
     for node in network.nodes:
         where = f"{network.name}.{node.name}"
-        _require(
+        require(
             isinstance(node.name, str) and bool(node.name) and node.name not in signals,
             f"{where}: node names must be unique and not empty",
         )
         for name in node.sources:
-            _require(
+            require(
                 name in signals,
                 f"{where}: source {name!r} is no earlier node; have {', '.join(signals)}",
             )
@@ -69,27 +62,27 @@ def _infer(node: Layer | MaxPool2d | Flatten, signals: dict[str, Signal], *, whe
 
 
 def _infer_layer(layer: Layer, signals: dict[str, Signal], *, where: str) -> Signal:
-    _require(bool(layer.projections), f"{where}: a layer needs at least one projection")
+    require(bool(layer.projections), f"{where}: a layer needs at least one projection")
     for projection in layer.projections:
         given = signals[projection.source]
         projection.verify(given.shape, given.q_max, where=where)
     inputs = [signals[name] for name in layer.sources]
     trains = {(given.code, given.timesteps) for given in inputs}
-    _require(
+    require(
         len(trains) == 1,
         f"{where}: all projections must bring trains of one code and length, not {sorted(trains)}",
     )
     shapes = {p.output_shape(signals[p.source].shape) for p in layer.projections}
-    _require(len(shapes) == 1, f"{where}: projections give different shapes {sorted(shapes)}")
+    require(len(shapes) == 1, f"{where}: projections give different shapes {sorted(shapes)}")
     shape = shapes.pop()
-    _require_integers(layer.bias, 1, where=where, what="bias", bits=48)
-    _require(
+    require_integers(layer.bias, 1, where=where, what="bias", bits=48)
+    require(
         layer.bias.shape == shape[:1],
         f"{where}: {layer.bias.size} biases do not fit {shape[0]} channels",
     )
     given, neuron = inputs[0], layer.neuron
     if isinstance(neuron, ReadOut):
-        _require(
+        require(
             shape[1:] == (1, 1),
             f"{where}: the read-out must give one value a class, but its map is "
             f"{shape[1]}×{shape[2]}; flatten before it",
@@ -100,7 +93,7 @@ def _infer_layer(layer: Layer, signals: dict[str, Signal], *, where: str) -> Sig
         return Signal(shape=shape, code="radix", timesteps=neuron.timesteps)
     assert isinstance(neuron, SoftResetNeuron)
     if not neuron.two_phase:
-        _require(
+        require(
             given.code == "rate" and given.timesteps == neuron.timesteps,
             f"{where}: a single-phase neuron fires in the step it integrates, so its input must "
             f"be a rate train of {neuron.timesteps} steps, not {given.code} of {given.timesteps}",
@@ -113,20 +106,20 @@ def _infer_layer(layer: Layer, signals: dict[str, Signal], *, where: str) -> Sig
 def _infer_pool(pool: MaxPool2d, given: Signal, *, where: str) -> Signal:
     ky, kx = pool.kernel
     top, left, bottom, right = pool.padding
-    _require(
+    require(
         min(ky, kx, *pool.stride) >= 1,
         f"{where}: kernel and stride must be positive, not {pool.kernel} and {pool.stride}",
     )
-    _require(
+    require(
         min(pool.padding) >= 0 and max(top, bottom) < ky and max(left, right) < kx,
         f"{where}: padding {pool.padding} must be at least 0 and less than the kernel ({ky}, {kx})",
     )
-    _require(
+    require(
         given.shape[1] + top + bottom >= ky and given.shape[2] + left + right >= kx,
         f"{where}: the {ky}×{kx} window does not fit the {given.shape[1]}×{given.shape[2]} map of "
         f"{pool.source!r}",
     )
-    _require(
+    require(
         given.code == "radix" or given.ones_first,
         f"{where}: max-pool is exact on radix trains and on those of two-phase neurons, but "
         f"{pool.source!r} gives {given.code} trains in any order; use two-phase neurons or "
@@ -142,24 +135,24 @@ def _infer_pool(pool: MaxPool2d, given: Signal, *, where: str) -> Signal:
 
 def _verify_ends(network: Network, unused: set[str]) -> None:
     last = network.nodes[-1]
-    _require(
+    require(
         isinstance(last, Layer) and isinstance(last.neuron, ReadOut),
         f"{network.name}.{last.name}: the last node must be a layer with a ReadOut",
     )
     for layer in network.layers:
-        _require(
+        require(
             layer is last or not isinstance(layer.neuron, ReadOut),
             f"{network.name}.{layer.name}: only the last layer may be a ReadOut",
         )
     extra = sorted(unused - {last.name})
-    _require(not extra, f"{network.name}: nothing reads the output of {', '.join(extra)}")
+    require(not extra, f"{network.name}: nothing reads the output of {', '.join(extra)}")
 
 
 def _verify_probe(network: Network) -> None:
     probe, source = network.probe, network.input
     if probe is None:
         return
-    _require(
+    require(
         isinstance(probe, np.ndarray)
         and probe.dtype.kind == "u"
         and probe.ndim == 4
@@ -169,7 +162,7 @@ def _verify_probe(network: Network) -> None:
         f"(images, {', '.join(map(str, source.shape))}), not "
         f"{getattr(probe, 'dtype', type(probe).__name__)} {getattr(probe, 'shape', '')}",
     )
-    _require(
+    require(
         int(probe.max()) < 1 << source.pixel_bits,
         f"{network.name}.probe: pixels must fit {source.pixel_bits} bits, not {probe.max()}",
     )

@@ -1,0 +1,38 @@
+"""The network of integers that everything downstream reads: layers, projections and neurons.
+
+A network is a list of nodes in topological order. Every node gives spike trains of shape
+(timesteps, channels, height, width); a flattened one has height = width = 1. Nothing here
+computes a spike: :mod:`hwgen.golden` and :mod:`hwgen.rtl` each implement the docstrings.
+"""
+
+from hwgen.network.checks import MAX_TIMESTEPS, MAX_WEIGHT_BITS
+from hwgen.network.inputs import Input
+from hwgen.network.neurons import InverseLeakyNeuron, Neuron, ReadOut, SoftResetNeuron
+from hwgen.network.nodes import Flatten, Layer, MaxPool2d, Node
+from hwgen.network.projections import Conv2d, Identity, Linear, Projection
+from hwgen.network.signals import CODES, Pair, Shape, Signal, code_max
+from hwgen.network.whole import Network
+
+__all__ = [
+    "CODES",
+    "MAX_TIMESTEPS",
+    "MAX_WEIGHT_BITS",
+    "Conv2d",
+    "Flatten",
+    "Identity",
+    "Input",
+    "InverseLeakyNeuron",
+    "Layer",
+    "Linear",
+    "MaxPool2d",
+    "Network",
+    "Neuron",
+    "Node",
+    "Pair",
+    "Projection",
+    "ReadOut",
+    "Shape",
+    "Signal",
+    "SoftResetNeuron",
+    "code_max",
+]

@@ -1,0 +1,84 @@
+"""The nodes of a network: layers, and what stands between them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from hwgen.network.neurons import Neuron
+from hwgen.network.projections import Projection
+from hwgen.network.signals import Pair, Shape
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Layer:
+    """A population: projections that add into one membrane, a bias, a neuron.
+
+    Parameters
+    ----------
+    name : str
+    projections : tuple of Projection
+    bias : int64 array, shape (channels,)
+        B, in units of 2^−threshold_frac_bits membrane units, with the rounding offset in it.
+    neuron : Neuron
+    """
+
+    name: str
+    projections: tuple[Projection, ...]
+    bias: np.ndarray
+    neuron: Neuron
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        return tuple(projection.source for projection in self.projections)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class MaxPool2d:
+    """Exact max-pool of trains, one step at a time.
+
+    Each window starts with all candidates in the race. At each step the output is the OR of
+    those still in it; where it is 1, candidates that sent 0 drop out. On radix trains, and on
+    the trains of two-phase soft-reset neurons (ones first, then zeros), this is the maximum.
+
+    Parameters
+    ----------
+    kernel, stride : (y, x)
+    padding : (top, left, bottom, right)
+        Taps outside the map send nothing.
+    """
+
+    name: str
+    source: str
+    kernel: Pair
+    stride: Pair
+    padding: tuple[int, int, int, int] = (0, 0, 0, 0)
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        return (self.source,)
+
+    def output_shape(self, shape: Shape) -> Shape:
+        top, left, bottom, right = self.padding
+        height = (shape[1] + top + bottom - self.kernel[0]) // self.stride[0] + 1
+        width = (shape[2] + left + right - self.kernel[1]) // self.stride[1] + 1
+        return (shape[0], height, width)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Flatten:
+    """(channels, height, width) → (channels·height·width, 1, 1), in the order of PyTorch."""
+
+    name: str
+    source: str
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        return (self.source,)
+
+    def output_shape(self, shape: Shape) -> Shape:
+        return (shape[0] * shape[1] * shape[2], 1, 1)
+
+
+Node = Layer | MaxPool2d | Flatten

@@ -1,0 +1,135 @@
+"""The weighted connections into a layer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from hwgen.network.checks import MAX_WEIGHT_BITS, require, require_integers
+from hwgen.network.signals import Pair, Shape
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Conv2d:
+    """I[t, o, y, x] = Σ w[o, i, ky, kx] · s[t, i, y·sy − top + ky, x·sx − left + kx].
+
+    A tap outside the map reads the train of ``pad_value`` (its code's q; 0 is silence; a rate train
+    holds its spikes first).
+
+    Parameters
+    ----------
+    source : str
+        Name of the node that the spikes come from.
+    weights : int32 array, shape (out_channels, in_channels / groups, kernel_y, kernel_x)
+    stride : (sy, sx)
+    padding : (top, left, bottom, right)
+    groups : int
+    pad_value : int32 array, shape (in_channels,), or None for zeros
+    """
+
+    source: str
+    weights: np.ndarray
+    stride: Pair = (1, 1)
+    padding: tuple[int, int, int, int] = (0, 0, 0, 0)
+    groups: int = 1
+    pad_value: np.ndarray | None = None
+
+    def verify(self, shape: Shape, q_max: int, *, where: str) -> None:
+        """Check against the ``shape`` and the largest value of the source."""
+        require_integers(self.weights, 4, where=where, what="weights", bits=MAX_WEIGHT_BITS)
+        out, fan, ky, kx = self.weights.shape
+        require(
+            self.groups >= 1 and out % self.groups == 0 and fan * self.groups == shape[0],
+            f"{where}: weights {self.weights.shape} with groups={self.groups} do not fit "
+            f"{shape[0]} input channels of {self.source!r}",
+        )
+        require(
+            len(self.stride) == 2 and min(self.stride) >= 1,
+            f"{where}: stride must be two positive integers, not {self.stride}",
+        )
+        top, left, bottom, right = self.padding
+        require(
+            min(self.padding) >= 0 and max(top, bottom) < ky and max(left, right) < kx,
+            f"{where}: padding {self.padding} must be at least 0 and less than the kernel "
+            f"({ky}, {kx})",
+        )
+        require(
+            shape[1] + top + bottom >= ky and shape[2] + left + right >= kx,
+            f"{where}: the {ky}×{kx} kernel does not fit the {shape[1]}×{shape[2]} map of "
+            f"{self.source!r} with padding {self.padding}",
+        )
+        if self.pad_value is not None:
+            require_integers(self.pad_value, 1, where=where, what="pad_value", bits=32)
+            require(
+                self.pad_value.shape == (shape[0],)
+                and int(self.pad_value.min()) >= 0
+                and int(self.pad_value.max()) <= q_max,
+                f"{where}: pad_value must hold {shape[0]} values from 0 to {q_max}, "
+                f"not {self.pad_value}",
+            )
+
+    def output_shape(self, shape: Shape) -> Shape:
+        top, left, bottom, right = self.padding
+        out, _, ky, kx = self.weights.shape
+        height = (shape[1] + top + bottom - ky) // self.stride[0] + 1
+        width = (shape[2] + left + right - kx) // self.stride[1] + 1
+        return (out, height, width)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Linear:
+    """I[t, o] = Σ w[o, i] · s[t, i], for a source of shape (in_features, 1, 1).
+
+    Parameters
+    ----------
+    source : str
+    weights : int32 array, shape (out_features, in_features)
+    """
+
+    source: str
+    weights: np.ndarray
+
+    def verify(self, shape: Shape, q_max: int, *, where: str) -> None:
+        require_integers(self.weights, 2, where=where, what="weights", bits=MAX_WEIGHT_BITS)
+        require(
+            shape[1:] == (1, 1),
+            f"{where}: a linear projection needs a flattened source, but {self.source!r} has "
+            f"shape {shape}; put a Flatten between",
+        )
+        require(
+            self.weights.shape[1] == shape[0],
+            f"{where}: weights {self.weights.shape} do not fit {shape[0]} inputs of "
+            f"{self.source!r}",
+        )
+
+    def output_shape(self, shape: Shape) -> Shape:
+        return (self.weights.shape[0], 1, 1)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Identity:
+    """I[t, c, y, x] = w[c] · s[t, c, y, x].
+
+    Parameters
+    ----------
+    source : str
+    weights : int32 array, shape (channels,)
+    """
+
+    source: str
+    weights: np.ndarray
+
+    def verify(self, shape: Shape, q_max: int, *, where: str) -> None:
+        require_integers(self.weights, 1, where=where, what="weights", bits=MAX_WEIGHT_BITS)
+        require(
+            self.weights.shape == shape[:1],
+            f"{where}: {self.weights.size} weights do not fit {shape[0]} channels of "
+            f"{self.source!r}",
+        )
+
+    def output_shape(self, shape: Shape) -> Shape:
+        return shape
+
+
+Projection = Conv2d | Linear | Identity

@@ -1,0 +1,32 @@
+"""What a node gives: spike trains of some shape, code and length."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+Shape = tuple[int, int, int]
+Pair = tuple[int, int]
+
+CODES = ("radix", "rate")
+
+
+def code_max(code: str, timesteps: int) -> int:
+    """Largest value q_max that a train of ``timesteps`` steps stands for."""
+    return (1 << timesteps) - 1 if code == "radix" else timesteps
+
+
+@dataclass(frozen=True, kw_only=True)
+class Signal:
+    """What a node gives: ``shape`` (channels, height, width), ``code`` and ``timesteps``.
+
+    ``ones_first`` says whether a rate train holds its spikes first (two-phase neurons).
+    """
+
+    shape: Shape
+    code: str
+    timesteps: int
+    ones_first: bool = False
+
+    @property
+    def q_max(self) -> int:
+        return code_max(self.code, self.timesteps)
