@@ -13,8 +13,8 @@ from hwgen.network import Identity, Input, Linear, Projection
 
 
 def input_values(images: np.ndarray, source: Input) -> np.ndarray:
-    scale = source.timesteps if source.code == "rate" else 1 << source.timesteps
-    half = 1 << (source.pixel_bits - 1) if source.code == "rate" else 0
+    scale = 1 << source.timesteps if source.code == "radix" else source.timesteps
+    half = 0 if source.code == "radix" else 1 << (source.pixel_bits - 1)
     values: np.ndarray = (images.astype(np.int64) * scale + half) >> source.pixel_bits
     return values
 

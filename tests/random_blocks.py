@@ -24,7 +24,7 @@ class BlockBuilder(Builder):
         out = channels if same else self.channels()
         # Trains that meet must be alike.
         rate = "rate_single" if self.single else "rate_two"
-        kind = "radix" if self.code == "radix" else rate
+        kind = rate if self.code == "rate" else self.code
         for _ in range(int(rng.choice([0, 1, 1, 2]))):
             self.add_layer((self.inner(out),), kind=kind)
             values[self.name] = self.q

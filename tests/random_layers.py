@@ -22,6 +22,7 @@ from hwgen.network import (
     Projection,
     ReadOut,
     SoftResetNeuron,
+    TimeToFirstSpikeNeuron,
     code_max,
 )
 from tests.plain_arithmetic import by_channel, current, input_values, pad_map, windows_of
@@ -46,8 +47,10 @@ class Builder:
         self.max_timesteps, self.max_channels = max_timesteps, max_channels
         single = neuron == "rate_single" or (neuron is None and rng.random() < 0.25)
         self.single = single
-        likely = {"radix": 0.0, "rate_two": 0.7, "rate_single": 1.0, None: 0.3}[neuron]
-        code = "rate" if single or rng.random() < likely else "radix"
+        likely = {"radix": 0.0, "rate_two": 0.7, "rate_single": 1.0, "ttfs": 0.8, None: 0.3}[neuron]
+        code = "radix"
+        if single or rng.random() < likely:
+            code = "ttfs" if neuron == "ttfs" else "rate"
         shape = (
             int(rng.choice([1, 1, 2, 3, 4])),
             int(rng.integers(1, max_size + 1)),
@@ -62,7 +65,7 @@ class Builder:
         self.images = random_pixels(rng, self.input, 6)
         self.nodes: list[Node] = []
         self.name, self.code, self.steps = self.input.name, code, self.input.timesteps
-        self.poolable = code == "radix"
+        self.poolable = code != "rate"
         self.q = input_values(self.images, self.input)
 
     # --- choices ---
@@ -189,25 +192,29 @@ class Builder:
 
     def fit(
         self, currents: np.ndarray, wish: str | None
-    ) -> tuple[InverseLeakyNeuron | SoftResetNeuron, np.ndarray]:
+    ) -> tuple[InverseLeakyNeuron | SoftResetNeuron | TimeToFirstSpikeNeuron, np.ndarray]:
         """A neuron whose threshold and bias suit W·q_in of a few images, (n, c, h, w)."""
         rng, channels = self.rng, currents.shape[1]
         kind = wish or self.neuron
         if kind is None:
-            kind = str(rng.choice(["radix", "rate_two"]))
+            kind = str(rng.choice(["radix", "rate_two", "ttfs"]))
             if self.single and self.code == "rate" and rng.random() < 0.8:
                 kind = "rate_single"
         steps = self.steps if wish or kind == "rate_single" else self.timesteps()
         shift = 0 if kind == "rate_single" or rng.random() < 0.6 else int(rng.integers(1, 5))
         drive = np.moveaxis(currents, 1, 0).reshape(channels, -1) << shift
         low, high = np.quantile(drive, [rng.uniform(0, 0.6), 0.95], axis=1)
-        levels = code_max("radix" if kind == "radix" else "rate", steps)
+        levels = code_max(kind.split("_")[0], steps)
         threshold = np.maximum(1, np.rint((high - low) / levels * rng.uniform(0.5, 1.5)))
         threshold = np.where(rng.random(channels) < 0.1, 1, threshold).astype(np.int64)
         wanted = -low + threshold * rng.choice([0, 0.5, 1])
         bias = np.rint(wanted / (steps if kind == "rate_single" else 1)).astype(np.int64)
         if kind == "radix":
             return InverseLeakyNeuron(
+                threshold=threshold, timesteps=steps, threshold_frac_bits=shift
+            ), bias
+        if kind == "ttfs":
+            return TimeToFirstSpikeNeuron(
                 threshold=threshold, timesteps=steps, threshold_frac_bits=shift
             ), bias
         initial = None

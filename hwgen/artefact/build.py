@@ -18,6 +18,7 @@ from hwgen.artefact.schema import (
     NodeModel,
     ProjectionModel,
     SoftResetModel,
+    TimeToFirstSpikeModel,
 )
 from hwgen.network import (
     Conv2d,
@@ -34,6 +35,7 @@ from hwgen.network import (
     Projection,
     ReadOut,
     SoftResetNeuron,
+    TimeToFirstSpikeNeuron,
 )
 
 
@@ -112,6 +114,12 @@ class Builder:
                 timesteps=model.timesteps,
                 two_phase=model.two_phase,
                 initial=self.optional(model.initial, "int64"),
+                threshold_frac_bits=model.threshold_frac_bits,
+            )
+        if isinstance(model, TimeToFirstSpikeModel):
+            return TimeToFirstSpikeNeuron(
+                threshold=self.array(model.threshold, "int64"),
+                timesteps=model.timesteps,
                 threshold_frac_bits=model.threshold_frac_bits,
             )
         return ReadOut()

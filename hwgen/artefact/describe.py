@@ -21,6 +21,7 @@ from hwgen.network import (
     Projection,
     ReadOut,
     SoftResetNeuron,
+    TimeToFirstSpikeNeuron,
 )
 
 
@@ -121,6 +122,13 @@ def _describe_neuron(neuron: Neuron, arrays: Arrays) -> dict[str, Any]:
                 "timesteps": neuron.timesteps,
                 "two_phase": neuron.two_phase,
                 "initial": arrays.add_optional(neuron.initial),
+                "threshold_frac_bits": neuron.threshold_frac_bits,
+            }
+        case TimeToFirstSpikeNeuron():
+            return {
+                "kind": "time_to_first_spike",
+                "threshold": arrays.add(neuron.threshold),
+                "timesteps": neuron.timesteps,
                 "threshold_frac_bits": neuron.threshold_frac_bits,
             }
         case ReadOut():

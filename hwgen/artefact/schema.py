@@ -76,6 +76,13 @@ class SoftResetModel(_Model):
     threshold_frac_bits: int
 
 
+class TimeToFirstSpikeModel(_Model):
+    kind: Literal["time_to_first_spike"]
+    threshold: Index
+    timesteps: int
+    threshold_frac_bits: int
+
+
 class ReadOutModel(_Model):
     kind: Literal["read_out"]
 
@@ -84,7 +91,8 @@ ProjectionModel = Annotated[
     Conv2dModel | LinearModel | IdentityModel, Field(discriminator="kind")
 ]
 NeuronModel = Annotated[
-    InverseLeakyModel | SoftResetModel | ReadOutModel, Field(discriminator="kind")
+    InverseLeakyModel | SoftResetModel | TimeToFirstSpikeModel | ReadOutModel,
+    Field(discriminator="kind"),
 ]
 
 

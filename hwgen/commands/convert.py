@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 # Those of hwgen.convert, which is not imported for --help; a test compares them.
 METHODS = ["spikeconverter"]
-NEURONS = ["ilif", "if2", "if"]
+NEURONS = ["ilif", "if2", "if", "ttfs"]
 ERRORS = ["absolute", "squared"]
 CORRECTIONS = ["none", "mean"]
 

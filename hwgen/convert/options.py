@@ -11,7 +11,7 @@ from hwgen.network import MAX_TIMESTEPS, MAX_WEIGHT_BITS, Input, Node
 
 Progress = Callable[[int, int, str], None]  # layers done, of how many, the one at work
 
-NEURONS = ("ilif", "if2", "if")
+NEURONS = {"ilif": "radix", "if2": "rate", "if": "rate", "ttfs": "ttfs"}  # and their codes
 SIGNED_NEURONS = ("ilif",)  # whose trains may have a zero point
 ERRORS = ("absolute", "squared")
 ROUNDINGS = ("nearest", "fitted")
@@ -25,13 +25,14 @@ class Options:
     Parameters
     ----------
     timesteps : int
-        T of the input and of every layer, 1 … 16.
+        T of the input and of every layer: 1 … 16 for "ilif", up to 1,024 for the others.
     layer_timesteps : mapping of name to int
         T2 of single layers, by their name in the model, and of "input".
     weight_bits : int
         2 … 16, sign included; the weights are symmetric, ± (2^(bits−1) − 1).
-    neuron : "ilif", "if2" or "if"
-        Inverse-leaky (radix code); soft reset, two-phase (rate code); soft reset, single-phase.
+    neuron : "ilif", "if2", "if" or "ttfs"
+        Inverse-leaky (radix code); soft reset, two-phase (rate code); soft reset, single-phase;
+        time to first spike.
     error : "absolute" or "squared"
         What the choice of output scales minimises: SpikeConverter's Eq. 13, or its square, which
         is the better choice for deep networks at 2 or 3 timesteps.
@@ -60,13 +61,13 @@ class Options:
     pixel_bits: int | None = None
 
     def __post_init__(self) -> None:
-        _whole("timesteps", self.timesteps, 1, MAX_TIMESTEPS)
+        _choice("neuron", self.neuron, tuple(NEURONS))
+        _whole("timesteps", self.timesteps, 1, MAX_TIMESTEPS[self.code])
         _whole("weight_bits", self.weight_bits, 2, MAX_WEIGHT_BITS)
         if self.pixel_bits is not None:
             _whole("pixel_bits", self.pixel_bits, 1, 16)
         for name, timesteps in self.layer_timesteps.items():
-            _whole(f"timesteps of {name!r}", timesteps, 1, MAX_TIMESTEPS)
-        _choice("neuron", self.neuron, NEURONS)
+            _whole(f"timesteps of {name!r}", timesteps, 1, MAX_TIMESTEPS[self.code])
         _choice("error", self.error, ERRORS)
         _choice("bias_correction", self.bias_correction, CORRECTIONS)
         _choice("rounding", self.rounding, ROUNDINGS)
@@ -77,6 +78,11 @@ class Options:
                 "single-phase neurons fire in the step that they integrate, so all layers have "
                 "the timesteps of the input; leave the layers' own out, or take neuron 'if2'"
             )
+
+    @property
+    def code(self) -> str:
+        """Of every train."""
+        return NEURONS[self.neuron]
 
     def steps(self, name: str) -> int:
         """Timesteps of the train that ``name`` (a layer, or "input") gives."""

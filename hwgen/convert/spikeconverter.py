@@ -49,6 +49,7 @@ from hwgen.network import (
     Projection,
     ReadOut,
     SoftResetNeuron,
+    TimeToFirstSpikeNeuron,
     code_max,
 )
 
@@ -65,7 +66,7 @@ class _Method:
         self, graph: FloatGraph, images: np.ndarray, options: Options, progress: Progress
     ) -> None:
         self.graph, self.options, self.progress = graph, options, progress
-        self.code = "radix" if options.neuron == "ilif" else "rate"
+        self.code = options.code
         self.input = Input(
             shape=graph.input_shape,
             timesteps=options.steps(INPUT),
@@ -230,6 +231,12 @@ class _Method:
                 ), full
             case "if2":
                 return SoftResetNeuron(
+                    threshold=threshold,
+                    timesteps=timesteps,
+                    threshold_frac_bits=quantised.frac_bits,
+                ), full
+            case "ttfs":
+                return TimeToFirstSpikeNeuron(
                     threshold=threshold,
                     timesteps=timesteps,
                     threshold_frac_bits=quantised.frac_bits,

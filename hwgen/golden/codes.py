@@ -19,7 +19,8 @@ def encode_train(values: np.ndarray, code: str, timesteps: int) -> np.ndarray:
     ----------
     values : integer array of any shape
         q, 0 … q_max of the code.
-    code : "radix" (most significant bit first) or "rate" (q spikes, then silence)
+    code : "radix" (most significant bit first), "rate" (q spikes, then silence), "ttfs" (one spike
+        at step T + 1 − q, none for 0)
     timesteps : T
 
     Returns
@@ -30,27 +31,30 @@ def encode_train(values: np.ndarray, code: str, timesteps: int) -> np.ndarray:
     for step in range(timesteps):
         if code == "radix":
             train[step] = (values >> (timesteps - 1 - step)) & 1
+        elif code == "ttfs":
+            train[step] = values == timesteps - step
         else:
             train[step] = values > step
     return train
 
 
 def decode_train(train: np.ndarray, code: str) -> np.ndarray:
-    """The values q that trains of shape (T, …) stand for: Σ s[t]·2^(T−t), or Σ s[t] for rate."""
+    """The values q that trains of shape (T, …) stand for (:data:`hwgen.network.CODES`)."""
     timesteps = len(train)
     q_max = (1 << timesteps) - 1 if code == "radix" else timesteps
     values = np.zeros(train.shape[1:], dtype=value_dtype(q_max))
     for step in range(timesteps):
         if code == "radix":
             values <<= 1
-        values += train[step]
+        weight = timesteps - step if code == "ttfs" else 1
+        values += train[step] * values.dtype.type(weight)
     return values
 
 
 def input_values(images: np.ndarray, source: Input) -> np.ndarray:
     """q of each pixel, in closed form (:class:`hwgen.network.Input`)."""
     bits, timesteps = source.pixel_bits, source.timesteps
-    if source.code == "rate":
+    if source.code != "radix":
         values = (images.astype(np.uint32) * timesteps + (1 << (bits - 1))) >> bits
         return values.astype(value_dtype(timesteps))
     dtype = value_dtype((1 << timesteps) - 1)
@@ -62,6 +66,8 @@ def input_values(images: np.ndarray, source: Input) -> np.ndarray:
 def input_train(images: np.ndarray, source: Input) -> np.ndarray:
     """The train of each pixel, step by step; shape (T, *images.shape)."""
     train = np.zeros((source.timesteps, *images.shape), dtype=np.uint8)
+    if source.code == "ttfs":
+        return _first_spikes(images, source, train)
     full = 1 << source.pixel_bits
     accumulator = np.full(images.shape, full >> 1, dtype=np.int64)
     for step in range(source.timesteps):
@@ -72,4 +78,17 @@ def input_train(images: np.ndarray, source: Input) -> np.ndarray:
             accumulator += images
             train[step] = accumulator >= full
             accumulator -= train[step] * np.int64(full)
+    return train
+
+
+def _first_spikes(images: np.ndarray, source: Input, train: np.ndarray) -> np.ndarray:
+    """Pixels charge an accumulator once; a constant current takes it to the threshold."""
+    full = np.int64(1 << source.pixel_bits)
+    charge = images.astype(np.int64) * source.timesteps + (full >> 1)
+    silent = np.ones(images.shape, dtype=bool)
+    for spikes in train:
+        charge += full
+        fired = silent & (charge >= full * (source.timesteps + 1))
+        silent &= ~fired
+        spikes[...] = fired
     return train

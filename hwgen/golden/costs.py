@@ -61,6 +61,8 @@ class Tally:
         """
         if self._code == "rate":
             counts = values
+        elif self._code == "ttfs":
+            counts = values > 0
         elif self._by_word:
             counts = _popcount(values.reshape(len(values), -1).view(np.uint64))
         else:

@@ -11,16 +11,30 @@ from typing import Any
 import numpy as np
 
 from hwgen.golden.codes import value_dtype
-from hwgen.network import InverseLeakyNeuron, Layer, ReadOut, SoftResetNeuron, code_max
+from hwgen.network import (
+    InverseLeakyNeuron,
+    Layer,
+    ReadOut,
+    SoftResetNeuron,
+    TimeToFirstSpikeNeuron,
+    code_max,
+)
 
-TwoPhase = InverseLeakyNeuron | SoftResetNeuron
+TwoPhase = InverseLeakyNeuron | SoftResetNeuron | TimeToFirstSpikeNeuron
+
 
 def accumulate(currents: Iterable[np.ndarray], code: str) -> np.ndarray:
-    """Phase I: V ← k·V + I[t], k = 2 for radix trains and 1 for rate trains."""
+    """Phase I, by the code of what comes in (:mod:`hwgen.network.neurons`)."""
     membrane: np.ndarray | None = None
+    slope: np.ndarray | None = None  # G of ttfs
     for current in currents:
         if membrane is None:
             membrane = current.astype(np.int64)
+            slope = membrane.copy() if code == "ttfs" else None
+            continue
+        if slope is not None:
+            np.add(slope, current, out=slope, casting="unsafe")
+            membrane += slope
             continue
         if code == "radix":
             membrane += membrane
@@ -43,6 +57,8 @@ def fire(membrane: np.ndarray, neuron: TwoPhase) -> np.ndarray:
     q_max = code_max(neuron.code, neuron.timesteps)
     left = np.clip(membrane, 0, q_max * threshold + threshold - 1)
     train = np.empty((neuron.timesteps, *membrane.shape), dtype=np.uint8)
+    if isinstance(neuron, TimeToFirstSpikeNeuron):
+        return _charge(left, threshold, train)
     radix = isinstance(neuron, InverseLeakyNeuron)
     level = threshold << (neuron.timesteps - 1) if radix else threshold
     for spikes in train:
@@ -50,6 +66,18 @@ def fire(membrane: np.ndarray, neuron: TwoPhase) -> np.ndarray:
         left -= fired * level
         if radix:
             left += left
+        spikes[...] = fired
+    return train
+
+
+def _charge(left: np.ndarray, threshold: np.ndarray, train: np.ndarray) -> np.ndarray:
+    """The spiking stage of ttfs: a constant current until the first spike."""
+    level = (len(train) + 1) * threshold
+    silent = np.ones(left.shape, dtype=bool)
+    for spikes in train:
+        left += threshold
+        fired = silent & (left >= level)
+        silent &= ~fired
         spikes[...] = fired
     return train
 

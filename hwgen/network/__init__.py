@@ -5,12 +5,18 @@ A network is a list of nodes in topological order. Every node gives spike trains
 computes a spike: :mod:`hwgen.golden` and :mod:`hwgen.rtl` each implement the docstrings.
 """
 
-from hwgen.network.checks import MAX_TIMESTEPS, MAX_WEIGHT_BITS
+from hwgen.network.checks import MAX_WEIGHT_BITS
 from hwgen.network.inputs import Input
-from hwgen.network.neurons import InverseLeakyNeuron, Neuron, ReadOut, SoftResetNeuron
+from hwgen.network.neurons import (
+    InverseLeakyNeuron,
+    Neuron,
+    ReadOut,
+    SoftResetNeuron,
+    TimeToFirstSpikeNeuron,
+)
 from hwgen.network.nodes import Flatten, Layer, MaxPool2d, Node
 from hwgen.network.projections import Conv2d, Identity, Linear, Projection
-from hwgen.network.signals import CODES, Pair, Shape, Signal, code_max
+from hwgen.network.signals import CODES, MAX_TIMESTEPS, Pair, Shape, Signal, code_max
 from hwgen.network.whole import Network
 
 __all__ = [
@@ -34,5 +40,6 @@ __all__ = [
     "Shape",
     "Signal",
     "SoftResetNeuron",
+    "TimeToFirstSpikeNeuron",
     "code_max",
 ]

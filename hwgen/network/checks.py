@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from hwgen.errors import NetworkError
+from hwgen.network.signals import MAX_TIMESTEPS
 
-MAX_TIMESTEPS = 16
 MAX_WEIGHT_BITS = 16
 
 
@@ -31,8 +31,10 @@ def require_integers(array: Any, ndim: int, *, where: str, what: str, bits: int 
     )
 
 
-def require_timesteps(timesteps: int, *, where: str) -> None:
+def require_timesteps(timesteps: int, code: str, *, where: str) -> None:
+    most = MAX_TIMESTEPS[code]
     require(
-        isinstance(timesteps, int) and 1 <= timesteps <= MAX_TIMESTEPS,
-        f"{where}: timesteps must be an integer from 1 to {MAX_TIMESTEPS}, not {timesteps!r}",
+        isinstance(timesteps, int) and 1 <= timesteps <= most,
+        f"{where}: timesteps must be an integer from 1 to {most}, not {timesteps!r}, in a "
+        f"{code} train",
     )

@@ -16,12 +16,13 @@ class Input:
             first; 0 where t > pixel_bits. So q = ⌊x·2^(T−pixel_bits)⌋.
     rate    a ← a + x;  s[t] = a ≥ 2^pixel_bits;  a ← a − s[t]·2^pixel_bits, with
             a₀ = 2^(pixel_bits−1). So q = ⌊(T·x + a₀) / 2^pixel_bits⌋ (ECC, Alg. 1, κ = 2^bits).
+    ttfs    one spike at t = T + 1 − q with the same q, none where q = 0 (TTFS, Eq. 1).
 
     Parameters
     ----------
     shape : (channels, height, width)
     timesteps : int
-    code : "radix" or "rate"
+    code : "radix", "rate" or "ttfs"
     pixel_bits : int
         Bits of a pixel, 1 … 16.
     """
@@ -38,7 +39,7 @@ class Input:
             f"{self.name}: shape must be (channels, height, width), all positive, not {self.shape}",
         )
         require(self.code in CODES, f"{self.name}: code must be one of {CODES}, not {self.code!r}")
-        require_timesteps(self.timesteps, where=self.name)
+        require_timesteps(self.timesteps, self.code, where=self.name)
         require(
             isinstance(self.pixel_bits, int) and 1 <= self.pixel_bits <= 16,
             f"{self.name}: pixel_bits must be an integer from 1 to 16, not {self.pixel_bits!r}",

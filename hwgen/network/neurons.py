@@ -1,4 +1,14 @@
-"""What a layer does with its membranes."""
+"""What a layer does with its membranes.
+
+A two-phase neuron decodes its input trains (accumulate) and encodes the sum (fire). Accumulation
+depends on the code of its input alone, with V = G = 0 before it and t = 1 … T1:
+
+    radix   V ← 2·V + I[t]
+    rate    V ← V + I[t]
+    ttfs    G ← G + I[t];  V ← V + G       (a spike charges from its step on: TTFS, Eq. 2)
+
+so that V = W·q_in after it, whatever the code.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +20,13 @@ import numpy as np
 from hwgen.network.checks import require, require_integers, require_timesteps
 
 
+def _require_frac_bits(bits: int, *, where: str) -> None:
+    require(
+        isinstance(bits, int) and 0 <= bits <= 16,
+        f"{where}: threshold_frac_bits must be from 0 to 16, not {bits!r}",
+    )
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Threshold:
     threshold: np.ndarray
@@ -18,7 +35,7 @@ class _Threshold:
     code: ClassVar[str]
 
     def verify(self, channels: int, *, where: str) -> None:
-        require_timesteps(self.timesteps, where=where)
+        require_timesteps(self.timesteps, self.code, where=where)
         require_integers(self.threshold, 1, where=where, what="threshold", bits=48)
         require(
             self.threshold.shape == (channels,),
@@ -36,7 +53,7 @@ class _Threshold:
 class InverseLeakyNeuron(_Threshold):
     """Two-phase inverse-leaky integrate-and-fire, k = 2 (SpikeConverter, Alg. 1, Eq. 10, 12).
 
-    accumulate   V ← k·V + I[t],  t = 1 … T1;  k = 2 for radix input, 1 for rate input
+    accumulate   as above
     close        V ← min(max(V·2^f + B, 0), (2^T2 − 1)·θ + θ − 1),  f = threshold_frac_bits
     fire         y[t] = V ≥ θ·2^(T2−1);  V ← 2·(V − y[t]·θ·2^(T2−1)),  t = 1 … T2
 
@@ -57,10 +74,7 @@ class InverseLeakyNeuron(_Threshold):
 
     def verify(self, channels: int, *, where: str) -> None:
         super().verify(channels, where=where)
-        require(
-            isinstance(self.threshold_frac_bits, int) and 0 <= self.threshold_frac_bits <= 16,
-            f"{where}: threshold_frac_bits must be from 0 to 16, not {self.threshold_frac_bits!r}",
-        )
+        _require_frac_bits(self.threshold_frac_bits, where=where)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -92,10 +106,7 @@ class SoftResetNeuron(_Threshold):
 
     def verify(self, channels: int, *, where: str) -> None:
         super().verify(channels, where=where)
-        require(
-            isinstance(self.threshold_frac_bits, int) and 0 <= self.threshold_frac_bits <= 16,
-            f"{where}: threshold_frac_bits must be from 0 to 16, not {self.threshold_frac_bits!r}",
-        )
+        _require_frac_bits(self.threshold_frac_bits, where=where)
         require(
             self.two_phase or self.threshold_frac_bits == 0,
             f"{where}: a single-phase neuron has no threshold_frac_bits; scale its weights",
@@ -111,6 +122,35 @@ class SoftResetNeuron(_Threshold):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class TimeToFirstSpikeNeuron(_Threshold):
+    """Two-stage neuron of at most one spike (TTFS, Eq. 1 – 5).
+
+    accumulate   as above: the silent stage
+    close        V ← min(max(V·2^f + B, 0), T2·θ + θ − 1),  f = threshold_frac_bits
+    fire         V ← V + θ;  y[t] = V ≥ u_th and no spike before, with u_th = (T2 + 1)·θ: the
+                 spiking stage charges with the constant current I_ext = θ (Eq. 4), t = 1 … T2
+
+    So the train's value is q = clip(⌊(2^f·(W·q_in) + B) / θ⌋, 0, T2), the spike t* = T2 + 1 − q.
+
+    Parameters
+    ----------
+    threshold : int64 array, shape (channels,)
+        θ: what one step of time stands for, in units of 2^−f membrane units; positive.
+    timesteps : int
+        T2, the paper's t_max.
+    threshold_frac_bits : int
+        f, 0 … 16.
+    """
+
+    threshold_frac_bits: int = 0
+    code: ClassVar[str] = "ttfs"
+
+    def verify(self, channels: int, *, where: str) -> None:
+        super().verify(channels, where=where)
+        _require_frac_bits(self.threshold_frac_bits, where=where)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class ReadOut:
     """Accumulates as a two-phase neuron, adds B and does not fire: its membranes are the logits.
 
@@ -118,4 +158,4 @@ class ReadOut:
     """
 
 
-Neuron = InverseLeakyNeuron | SoftResetNeuron | ReadOut
+Neuron = InverseLeakyNeuron | SoftResetNeuron | TimeToFirstSpikeNeuron | ReadOut

@@ -7,7 +7,10 @@ from dataclasses import dataclass
 Shape = tuple[int, int, int]
 Pair = tuple[int, int]
 
-CODES = ("radix", "rate")
+CODES = ("radix", "rate", "ttfs")
+"""What a train s[1 … T] stands for: radix q = Σ s[t]·2^(T−t); rate q = Σ s[t]; ttfs q = T + 1 − t*
+of its only spike, at step t*, and 0 for none."""
+MAX_TIMESTEPS = {"radix": 16, "rate": 1024, "ttfs": 1024}
 
 
 def code_max(code: str, timesteps: int) -> int:

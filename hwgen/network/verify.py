@@ -6,7 +6,7 @@ import numpy as np
 
 from hwgen.errors import NetworkError
 from hwgen.network.checks import require, require_integers
-from hwgen.network.neurons import InverseLeakyNeuron, ReadOut, SoftResetNeuron
+from hwgen.network.neurons import ReadOut, SoftResetNeuron
 from hwgen.network.nodes import Flatten, Layer, MaxPool2d
 from hwgen.network.signals import Signal
 from hwgen.network.whole import Network
@@ -89,9 +89,8 @@ def _infer_layer(layer: Layer, signals: dict[str, Signal], *, where: str) -> Sig
         )
         return Signal(shape=shape, code=given.code, timesteps=given.timesteps)
     neuron.verify(shape[0], where=where)
-    if isinstance(neuron, InverseLeakyNeuron):
-        return Signal(shape=shape, code="radix", timesteps=neuron.timesteps)
-    assert isinstance(neuron, SoftResetNeuron)
+    if not isinstance(neuron, SoftResetNeuron):
+        return Signal(shape=shape, code=neuron.code, timesteps=neuron.timesteps)
     if not neuron.two_phase:
         require(
             given.code == "rate" and given.timesteps == neuron.timesteps,
@@ -120,7 +119,7 @@ def _infer_pool(pool: MaxPool2d, given: Signal, *, where: str) -> Signal:
         f"{pool.source!r}",
     )
     require(
-        given.code == "radix" or given.ones_first,
+        given.code != "rate" or given.ones_first,
         f"{where}: max-pool is exact on radix trains and on those of two-phase neurons, but "
         f"{pool.source!r} gives {given.code} trains in any order; use two-phase neurons or "
         f"average pooling",

@@ -19,7 +19,7 @@ def test_rate_train_holds_its_spikes_first():
     assert train.T.tolist() == [[0, 0, 0], [1, 0, 0], [1, 1, 0], [1, 1, 1]]
 
 
-@pytest.mark.parametrize("code", ["radix", "rate"])
+@pytest.mark.parametrize("code", ["radix", "rate", "ttfs"])
 @pytest.mark.parametrize("timesteps", [1, 3, 8, 9, 16])
 def test_every_value_comes_back_from_its_train(code, timesteps):
     values = np.arange(code_max(code, timesteps) + 1)
@@ -64,7 +64,7 @@ def test_rate_input(pixel, train):
     assert codes.input_train(np.array([pixel], np.uint8), source)[:, 0].tolist() == train
 
 
-@pytest.mark.parametrize("code", ["radix", "rate"])
+@pytest.mark.parametrize("code", ["radix", "rate", "ttfs"])
 @pytest.mark.parametrize("timesteps", [1, 2, 5, 8, 16])
 @pytest.mark.parametrize("pixel_bits", [1, 3, 8, 12, 16])
 def test_closed_form_of_the_input_equals_its_train(code, timesteps, pixel_bits):

@@ -79,7 +79,7 @@ def test_projections_add_their_operations():
     assert result.mac_operations["out"] == 3 * (2 * 4 + 1)
 
 
-@pytest.mark.parametrize("code", ["radix", "rate"])
+@pytest.mark.parametrize("code", ["radix", "rate", "ttfs"])
 @pytest.mark.parametrize("timesteps", [5, 8, 11])
 @pytest.mark.parametrize("channels", [1, 3, 4, 8, 16])
 def test_values_and_trains_are_counted_alike(code, timesteps, channels):

@@ -11,7 +11,14 @@ from hypothesis import strategies as st
 
 from hwgen import golden
 from hwgen.golden import neurons
-from hwgen.network import InverseLeakyNeuron, Layer, Linear, ReadOut, SoftResetNeuron
+from hwgen.network import (
+    InverseLeakyNeuron,
+    Layer,
+    Linear,
+    ReadOut,
+    SoftResetNeuron,
+    TimeToFirstSpikeNeuron,
+)
 from tests.golden.tiny import ints, layer, one_neuron
 
 
@@ -100,6 +107,36 @@ def test_single_phase_neuron_keeps_a_negative_membrane():
     neuron = SoftResetNeuron(threshold=ints(2), timesteps=4, two_phase=False)
     network = one_neuron(neuron, weight=-3, bias=2, timesteps=4, code="rate", pixel_bits=3)
     assert run(network, 6) == ([0, 0, 0, 0], -1, 0)
+
+
+def test_ttfs_neuron_by_hand():
+    """x = 5 of 8, T = 4: q = ⌊(20 + 4) / 8⌋ = 3, one spike at t = 4 + 1 − 3 = 2. w = 3: G = 0, 3,
+    3, 3 and V = 0, 3, 6, 9; B = 2 makes it 11.
+
+    θ = 4, T2 = 3, u_th = 16: 11 + 4 = 15 does not fire, 19 does, 23 comes after the spike. q = 2.
+    """
+    neuron = TimeToFirstSpikeNeuron(threshold=ints(4), timesteps=3)
+    network = one_neuron(neuron, weight=3, bias=2, timesteps=4, code="ttfs", pixel_bits=3)
+    assert run(network, 5) == ([0, 1, 0], 11, 2)
+
+
+@pytest.mark.parametrize(
+    ("bias", "train"),
+    [(-10, [0, 0, 0]), (-6, [0, 0, 0]), (-5, [0, 0, 1]), (3, [1, 0, 0]), (90, [1, 0, 0])],
+)
+def test_ttfs_neuron_rectifies_and_saturates(bias, train):
+    """V = 9 and θ = 4: below 4 it stays silent, from 12 on it fires in the first step."""
+    neuron = TimeToFirstSpikeNeuron(threshold=ints(4), timesteps=3)
+    network = one_neuron(neuron, weight=3, bias=bias, timesteps=4, code="ttfs", pixel_bits=3)
+    q = 3 - train.index(1) if any(train) else 0
+    assert run(network, 5) == (train, 9 + bias, q)
+
+
+def test_ttfs_input_into_other_neurons():
+    """q = 3 of ttfs, w = 2: V = 6 for whatever fires after it; θ = 1 gives 110b."""
+    neuron = InverseLeakyNeuron(threshold=ints(1), timesteps=3)
+    network = one_neuron(neuron, weight=2, bias=0, timesteps=4, code="ttfs", pixel_bits=3)
+    assert run(network, 5) == ([1, 1, 0], 6, 6)
 
 
 def test_read_out_by_hand_and_the_lowest_class_wins_a_tie():

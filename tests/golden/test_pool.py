@@ -35,7 +35,7 @@ def test_overlapping_windows_with_padding_by_hand():
     assert best[0, :, :, 0].tolist() == [[5, 2], [7, 3], [7, 3]]
 
 
-@pytest.mark.parametrize("code", ["radix", "rate"])
+@pytest.mark.parametrize("code", ["radix", "rate", "ttfs"])
 @pytest.mark.parametrize(
     ("kernel", "stride", "padding"),
     [

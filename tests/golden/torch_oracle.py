@@ -55,6 +55,9 @@ def _compute(network: Network, images: np.ndarray) -> Oracle:
     if source.code == "radix":
         values = torch.floor(pixels * 2.0**source.timesteps / full)
         _send(oracle, source.name, values, _bits(values, signals[source.name]))
+    elif source.code == "ttfs":
+        values = torch.round(pixels * source.timesteps / full + 1 / (4 * full))  # halves go up
+        _send(oracle, source.name, values, _bits(values, signals[source.name]))
     else:
         train = []
         for step in range(1, source.timesteps + 1):  # of the accumulator's carries
@@ -147,6 +150,8 @@ def _bits(values: torch.Tensor, signal: Signal) -> list[torch.Tensor]:
     steps = range(1, signal.timesteps + 1)
     if signal.code == "radix":
         return [torch.floor(values / 2.0 ** (signal.timesteps - t)) % 2 for t in steps]
+    if signal.code == "ttfs":
+        return [(values == signal.timesteps + 1 - t).double() for t in steps]
     return [(values >= t).double() for t in steps]
 
 
