@@ -110,6 +110,9 @@ def layer_usage(plan: LayerPlan) -> Usage:
     bit = SINGLE_PHASE_BIT if plan.kind == "single-phase" else MEMBRANE_BIT
     total += Usage(bit * width) + memory_usage(plan.banks * plan.membrane_depth, width)
     total += _constants(2 * plan.words, width)
+    if plan.ramp_in:
+        slopes = plan.membrane_lanes * plan.current_width
+        total += Usage(MEMBRANE_BIT * slopes) + memory_usage(plan.membrane_depth, slopes)
     if plan.parts > 1:
         total += Usage(PART_BIT * plan.lanes * plan.current_width)
     word = width if plan.kind == "readout" else plan.membrane_lanes

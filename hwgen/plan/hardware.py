@@ -90,7 +90,9 @@ class LayerPlan:
 
     ``kind`` is "two-phase", "single-phase" or "readout". ``lanes`` output channels are summed
     together, ``membrane_lanes`` of them updated in a cycle. ``leak_in`` and ``leak_out`` tell
-    whether membranes double in each step of accumulation and of firing.
+    whether membranes double in each step of accumulation and of firing; ``ramp_in`` that currents
+    add up to slopes by which membranes climb (ttfs trains), ``ramp_out`` that membranes climb until
+    they spike, once.
 
     A *pass* is what one bank of membranes accumulates and fires: a sample in the schedule
     ``time``, a row of one in ``row``.
@@ -106,6 +108,8 @@ class LayerPlan:
     timesteps_out: int
     leak_in: bool
     leak_out: bool
+    ramp_in: bool = False
+    ramp_out: bool = False
     frac_bits: int
     weight_bits: int
     current_width: int

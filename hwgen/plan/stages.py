@@ -153,6 +153,8 @@ def plan_layer(layer: Layer, ends: LayerEnds, options: LayerOptions) -> LayerPla
         timesteps_out=timesteps_out,
         leak_in=given[0].code == "radix",
         leak_out=given[0].code == "radix" if kind == "readout" else result.code == "radix",
+        ramp_in=given[0].code == "ttfs",
+        ramp_out=kind != "readout" and result.code == "ttfs",
         frac_bits=frac_bits,
         weight_bits=widths.signed_width(weight_low, weight_high),
         current_width=widths.current_width(layer),

@@ -7,7 +7,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hwgen.network import Layer, ReadOut, Signal, SoftResetNeuron
+from hwgen.network import (
+    InverseLeakyNeuron,
+    Layer,
+    ReadOut,
+    Signal,
+    SoftResetNeuron,
+    TimeToFirstSpikeNeuron,
+)
 
 Integers = NDArray[Any]
 
@@ -54,6 +61,8 @@ def membrane_width(layer: Layer, given: Signal) -> int:
     low, high = low * scale + first, high * scale + first
     if isinstance(neuron, SoftResetNeuron):
         low = low + step * (neuron.timesteps - 1)
+    elif isinstance(neuron, TimeToFirstSpikeNeuron):
+        high = high + step * (neuron.timesteps - 1)
     elif not isinstance(neuron, ReadOut):
         # The firing stage holds a membrane that left −2^(w−2) … 2^(w−2) − 1: K must be inside.
         width = max(width, signed_width(0, int(step.max())) + 1)
@@ -64,7 +73,7 @@ def firing_shift(layer: Layer, given: Signal) -> int:
     """Places that the accumulated membrane moves left when the bias is added."""
     if isinstance(layer.neuron, ReadOut):
         return int(given.code == "radix")
-    leak = int(not isinstance(layer.neuron, SoftResetNeuron))
+    leak = int(isinstance(layer.neuron, InverseLeakyNeuron))
     return layer.neuron.threshold_frac_bits + leak
 
 
@@ -75,6 +84,7 @@ def firing_constants(
 
     radix     first 2·(B − D), others ±K with D = θ·2^(T2−1) and K = 2·D
     rate      first B − θ, others −θ
+    ttfs      first B − T2·θ, others θ
     read-out  B, doubled where accumulation doubles
     """
     bias, neuron = layer.bias.astype(object), layer.neuron
@@ -83,5 +93,7 @@ def firing_constants(
     threshold = neuron.threshold.astype(object)
     if isinstance(neuron, SoftResetNeuron):
         return bias - threshold, -threshold
+    if isinstance(neuron, TimeToFirstSpikeNeuron):
+        return bias - neuron.timesteps * threshold, threshold
     step = threshold << neuron.timesteps
     return 2 * bias - step, step

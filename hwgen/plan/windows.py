@@ -165,6 +165,8 @@ def pad_planes(
     for step in range(given.timesteps):
         if given.code == "radix":
             bits = (pad >> (given.timesteps - 1 - step)) & 1
+        elif given.code == "ttfs":
+            bits = (pad == given.timesteps - step).astype(np.int64)
         else:
             bits = (pad > step).astype(np.int64)
         # What no channel has, −1 or past the last one, reads the 0 at the end.

@@ -16,7 +16,8 @@ class Encoder(wiring.Component):
     ``time``, and a row of it in ``row``.
 
     radix sends a bit of each pixel a timestep, most significant first. rate adds each pixel to an
-    accumulator of ``pixel_bits`` bits that starts at half its range, and sends the carry.
+    accumulator of ``pixel_bits`` bits that starts at half its range, and sends the carry. ttfs
+    sends each pixel once: the brighter, the sooner.
 
     A line's first timestep follows the pixels as they come.
 
@@ -116,7 +117,9 @@ class Encoder(wiring.Component):
         words = [send_word, *(Signal.like(send_word) for _ in range(3))]
         for delayed in (steps, words):
             m.d.sync += [b.eq(a) for a, b in zip(delayed, delayed[1:], strict=False)]
-        if plan.code == "radix":
+        if plan.code == "ttfs":
+            self._send_once(m, pixels, bits, steps[2])
+        elif plan.code == "radix":
             with m.Switch(steps[2]):
                 for index in range(stored_bits):
                     with m.Case(index):
@@ -200,6 +203,17 @@ class Encoder(wiring.Component):
         with m.If(sample_end):
             m.d.sync += [word_index.eq(0), frame.eq(~frame)]
         return complete, sample_end
+
+    def _send_once(self, m, pixels, bits, step):
+        """The spikes of pixels whose level, 0 … T, is T less the step."""
+        plan = self._plan
+        timesteps = plan.output.timesteps
+        due = Signal(range(timesteps + 1))
+        m.d.comb += due.eq(timesteps - step)
+        for n in range(plan.word_pixels):
+            scaled = Signal(range((timesteps << plan.pixel_bits) + 1), name="scaled")
+            m.d.comb += scaled.eq(pixels[n] * timesteps + (1 << plan.pixel_bits - 1))
+            m.d.sync += bits[n].eq(scaled >> plan.pixel_bits == due)
 
     def _send_rate(self, m, pixels, bits, steps, words, sent):
         """Carries of the pixels' accumulators, which come from the timestep before."""

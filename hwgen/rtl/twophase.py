@@ -9,7 +9,7 @@ from amaranth.lib.wiring import In, Out
 from hwgen.plan import widths
 from hwgen.rtl.constants import constant_memory, read_row
 from hwgen.rtl.fifo import PromiseFifo
-from hwgen.rtl.membrane import LATENCY, MembranePipeline, membrane_layout
+from hwgen.rtl.membrane import MembranePipeline, latency, membrane_layout
 from hwgen.rtl.parts import CurrentParts
 from hwgen.rtl.ring import step_axes
 from hwgen.rtl.synapses import currents_signature
@@ -91,7 +91,7 @@ class TwoPhaseUnit(wiring.Component):
         with m.If(pass_done):
             m.d.sync += acc_bank.eq(acc_bank + 1)
         # The first word that fires must find what the last of its membranes' steps wrote.
-        m.d.comb += close.eq(_delayed(m, pass_done, LATENCY - plan.membrane_depth))
+        m.d.comb += close.eq(_delayed(m, pass_done, latency(plan) - plan.membrane_depth))
         with m.If(close):
             m.d.sync += [
                 closed.bit_select(close_bank, 1).eq(1),
@@ -108,7 +108,7 @@ class TwoPhaseUnit(wiring.Component):
         # A memory of few words: each is written before it comes round again.
         soon = Signal()
         m.d.comb += [
-            soon.eq(_within(m, fire, ceil(LATENCY / plan.membrane_depth) - 1)),
+            soon.eq(_within(m, fire, ceil(latency(plan) / plan.membrane_depth) - 1)),
             fire.eq(closed.bit_select(fire_bank, 1) & fifo.free & ~parts.take & ~soon),
             fire_end.eq(axes["fire_step"].end),
             fifo.promise.eq(fire),
@@ -125,8 +125,8 @@ class TwoPhaseUnit(wiring.Component):
             ),
         ]
 
-        # A lane without a channel accumulates 0, and never fires from one below that. No more is
-        # taken from it in later steps: its few bits could run over.
+        # A lane without a channel accumulates 0, and never fires from one below that. Later steps
+        # leave it there: its few bits could run over.
         m.submodules.constants = memory = constant_memory(
             self._constants, membrane_layout(plan), plan, unused=(-1, 0)
         )
@@ -142,7 +142,7 @@ class TwoPhaseUnit(wiring.Component):
             if self._readout:
                 m.d.comb += fifo.push_data[lane].eq(membrane >> int(plan.leak_in))
             else:
-                m.d.comb += fifo.push_data[lane].eq(~membrane[-1])
+                m.d.comb += fifo.push_data[lane].eq(~membrane[-1] & ~pipeline.done[lane])
         wiring.connect(m, fifo.words, wiring.flipped(self.words))
         return m
 
@@ -153,7 +153,7 @@ class TwoPhaseUnit(wiring.Component):
         windows = plan.positions * plan.fold  # of a timestep
         # A window's words follow each other; those of a small memory are written before they
         # come round again.
-        apart = max(plan.parts, ceil(LATENCY / windows))
+        apart = max(plan.parts, ceil(latency(plan) / windows))
         bank = Signal(range(plan.banks), name="grant_bank")
         axes = step_axes(
             m,

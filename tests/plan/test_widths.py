@@ -17,6 +17,7 @@ from hwgen.network import (
     ReadOut,
     Signal,
     SoftResetNeuron,
+    TimeToFirstSpikeNeuron,
     code_max,
 )
 from hwgen.plan.widths import current_width, membrane_width, signed_width
@@ -38,7 +39,7 @@ def layer_of(weights: np.ndarray, bias: np.ndarray, neuron) -> Layer:
 
 def trains(code: str, steps: int, inputs: int):
     """Every combination of trains of ``inputs`` inputs, as tuples of bits a step."""
-    one = list(product((0, 1), repeat=steps))
+    one = [train for train in product((0, 1), repeat=steps) if code != "ttfs" or sum(train) < 2]
     return product(one, repeat=inputs)
 
 
@@ -55,9 +56,11 @@ def two_phase_numbers(layer: Layer, code: str, steps: int) -> set[int]:
         bias = int(layer.bias[channel])
         sums: set[int] = set()
         for spikes in trains(code, steps, len(row)):
-            membrane = 0
+            membrane = current = 0
             for step in range(steps):
+                before = current if code == "ttfs" else 0
                 current = sum(int(w) for w, train in zip(row, spikes, strict=True) if train[step])
+                current += before
                 membrane = (2 if radix_in else 1) * membrane + current
                 numbers.add(membrane)
             sums.add(membrane)
@@ -66,6 +69,11 @@ def two_phase_numbers(layer: Layer, code: str, steps: int) -> set[int]:
             continue
         theta, scale = int(neuron.threshold[channel]), 1 << neuron.threshold_frac_bits
         if isinstance(neuron, SoftResetNeuron):
+            for membrane in sums:
+                left = membrane * scale + bias
+                numbers |= {left - theta * (n + 1) for n in range(neuron.timesteps)}
+            continue
+        if isinstance(neuron, TimeToFirstSpikeNeuron):
             for membrane in sums:
                 left = membrane * scale + bias
                 numbers |= {left - theta * (n + 1) for n in range(neuron.timesteps)}
@@ -85,8 +93,8 @@ def slack(layer: Layer, code: str, steps: int) -> int:
 
 def random_layers(seed: int):
     rng = np.random.default_rng(seed)
-    for kind in ("radix", "rate", "readout"):
-        for code in ("radix", "rate"):
+    for kind in ("radix", "rate", "ttfs", "readout"):
+        for code in ("radix", "rate", "ttfs"):
             steps, inputs = (int(n) for n in rng.integers(1, 4, 2))
             weights = rng.integers(-50, 51, (2, inputs)) * int(rng.choice([0, 1, 1, 20]))
             bias = rng.integers(-300, 301, 2) * int(rng.choice([0, 1, 1, 30]))
@@ -98,6 +106,7 @@ def random_layers(seed: int):
             neuron = {
                 "radix": lambda options=options: InverseLeakyNeuron(**options),
                 "rate": lambda options=options: SoftResetNeuron(**options),
+                "ttfs": lambda options=options: TimeToFirstSpikeNeuron(**options),
                 "readout": lambda options=options: ReadOut(),
             }[kind]()
             yield layer_of(weights, bias, neuron), code, steps

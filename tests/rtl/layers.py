@@ -73,6 +73,20 @@ def random_currents(
     return np.where(kind == 1, high, currents)
 
 
+def once_currents(
+    rng: np.random.Generator, layer: Layer, steps: int, samples: int, height: int, width: int
+) -> np.ndarray:
+    """As :func:`random_currents`, of inputs that spike at most once, for 1×1 convolutions."""
+    weights = layer.projections[0].weights[:, :, 0, 0].astype(np.int64)
+    shape = (samples, height, width, weights.shape[1])
+    when = rng.integers(0, steps, size=shape, endpoint=True)  # ``steps``: never
+    kind = rng.integers(0, 5, size=shape[:-1])[..., None]
+    when = np.where(kind == 0, np.where(weights.sum(0) < 0, 0, steps), when)
+    when = np.where(kind == 1, np.where(weights.sum(0) > 0, 0, steps), when)
+    trains = when == np.arange(steps).reshape(-1, 1, 1, 1, 1)
+    return trains.astype(np.int64) @ weights.T
+
+
 def mixed_weights(rng: np.random.Generator, fan_out: int) -> np.ndarray:
     """(fan_out, 2, 1, 1): one input that excites and one that inhibits."""
     return np.stack([rng.integers(1, 21, fan_out), rng.integers(-20, 0, fan_out)], 1)[

@@ -82,7 +82,7 @@ CASES = [
 
 
 @pytest.mark.parametrize("stall", STALLS[1:])
-@pytest.mark.parametrize("code", ["radix", "rate"])
+@pytest.mark.parametrize("code", ["radix", "rate", "ttfs"])
 @pytest.mark.parametrize(
     ("case", "schedule"),
     [(case, "time") for case in CASES] + [(case, "row") for case in CASES if case[3] == "pixel"],
@@ -96,7 +96,7 @@ def test_trains_equal_golden(
     run(source, layout, input_width, 5, stall=stall, reset_at=(11, 37), schedule=schedule)
 
 
-@pytest.mark.parametrize("code", ["radix", "rate"])
+@pytest.mark.parametrize("code", ["radix", "rate", "ttfs"])
 @pytest.mark.parametrize("pixels", [1, 2, 3, 4, 5])
 def test_frames_of_few_words(pixels: int, code: str) -> None:
     """Accumulators that come round before they are written must be waited for."""
@@ -110,7 +110,7 @@ def test_frames_of_few_words(pixels: int, code: str) -> None:
     ]
 
 
-@pytest.mark.parametrize("code", ["radix", "rate"])
+@pytest.mark.parametrize("code", ["radix", "rate", "ttfs"])
 @pytest.mark.parametrize("pixels", [1, 2, 3, 4])
 def test_rows_of_few_words(pixels: int, code: str) -> None:
     """In the schedule ``row`` the accumulators are those of a row: they come round sooner."""

@@ -10,9 +10,15 @@ from amaranth import Module
 from amaranth.sim import Simulator
 
 from hwgen.golden.neurons import accumulate, close, fire
-from hwgen.network import Input, InverseLeakyNeuron, ReadOut, SoftResetNeuron
-from hwgen.rtl.membrane import LATENCY, MembranePipeline
-from tests.rtl.layers import make_layer, plan_one, random_currents
+from hwgen.network import (
+    Input,
+    InverseLeakyNeuron,
+    ReadOut,
+    SoftResetNeuron,
+    TimeToFirstSpikeNeuron,
+)
+from hwgen.rtl.membrane import MembranePipeline, latency
+from tests.rtl.layers import make_layer, once_currents, plan_one, random_currents
 from tests.rtl.words import join, split
 
 CHANNELS, SIDE, SAMPLES = 2, 3, 12
@@ -26,6 +32,9 @@ def make(kind: str, code: str, steps: int, frac_bits: int):
             threshold=thresholds, timesteps=4, threshold_frac_bits=frac_bits
         ),
         "rate": SoftResetNeuron(threshold=thresholds, timesteps=5, threshold_frac_bits=frac_bits),
+        "ttfs": TimeToFirstSpikeNeuron(
+            threshold=thresholds, timesteps=6, threshold_frac_bits=frac_bits
+        ),
         "readout": ReadOut(),
     }[kind]
     size = 1 if kind == "readout" else SIDE
@@ -46,6 +55,8 @@ def constants(layer, code: str) -> tuple[np.ndarray, np.ndarray]:
         return bias * (2 if code == "radix" else 1), 0 * bias
     if isinstance(neuron, SoftResetNeuron):
         return bias - neuron.threshold, -neuron.threshold
+    if isinstance(neuron, TimeToFirstSpikeNeuron):
+        return bias - neuron.timesteps * neuron.threshold, neuron.threshold
     half = neuron.threshold * 2 ** (neuron.timesteps - 1)  # D
     return 2 * (bias - half), 2 * half
 
@@ -60,19 +71,23 @@ def expected(layer, code: str, currents: np.ndarray) -> np.ndarray:
 
 @pytest.mark.parametrize("gap", [0.0, 0.5])
 @pytest.mark.parametrize("steps", [1, 4])
-@pytest.mark.parametrize("code", ["radix", "rate"])
+@pytest.mark.parametrize("code", ["radix", "rate", "ttfs"])
 @pytest.mark.parametrize(
-    ("kind", "frac_bits"), [("radix", 0), ("radix", 3), ("rate", 0), ("rate", 3), ("readout", 0)]
-)
+    ("kind", "frac_bits"),
+    [("radix", 0), ("radix", 3), ("rate", 0), ("rate", 3), ("ttfs", 0), ("ttfs", 3),
+     ("readout", 0)],
+)  # fmt: skip
 def test_both_phases(kind: str, code: str, steps: int, frac_bits: int, gap: float) -> None:
-    """Words follow each other at once; a bank of one membrane waits ``LATENCY`` cycles.
+    """Words follow each other at once; a bank of one membrane waits ``latency`` cycles.
 
-    Samples take the banks in turn; the steps of two of them come in a random order.
+    Samples take the banks in turn; the steps of two of them come in a random order, but for those
+    of ttfs trains: their currents add up in one place, so one sample accumulates after the other.
     """
     layer, plan = make(kind, code, steps, frac_bits)
     depth = plan.membrane_depth
     rng = np.random.default_rng(9)
-    currents = random_currents(rng, layer, steps, SAMPLES, *([SIDE] * 2 if depth > 1 else [1, 1]))
+    draw = once_currents if code == "ttfs" else random_currents
+    currents = draw(rng, layer, steps, SAMPLES, *([SIDE] * 2 if depth > 1 else [1, 1]))
     first, others = constants(layer, code)
     flow = random.Random(4)
     dut = MembranePipeline(plan)
@@ -97,6 +112,7 @@ def test_both_phases(kind: str, code: str, steps: int, frac_bits: int, gap: floa
         operands: list = [None, None]  # of the words issued one and two cycles before
         due: dict[int, list[int]] = {}  # results by the cycle of ``fired``
         wait = [0, 0]
+        left = [n for n in range(SAMPLES) for _ in range(steps * depth)]  # to accumulate
         cycle = 0
         while any(steps_of) or due:
             assert ctx.get(dut.fired) == (cycle in due)
@@ -106,7 +122,8 @@ def test_both_phases(kind: str, code: str, steps: int, frac_bits: int, gap: floa
                 if kind == "readout":
                     got = [value >> (code == "radix") for value in got]
                 else:
-                    got = [int(value >= 0) for value in got]
+                    done = split(ctx.get(dut.done), 1, CHANNELS)
+                    got = [int(value >= 0 and not d) for value, d in zip(got, done, strict=True)]
                 assert got == due.pop(cycle)
             phase, operand = operands.pop() or (None, [0] * CHANNELS)
             zeros = [0] * CHANNELS
@@ -121,19 +138,24 @@ def test_both_phases(kind: str, code: str, steps: int, frac_bits: int, gap: floa
             )
             operands.insert(0, None)
             ready = [n for n in range(2) if steps_of[n] and wait[n] <= 0]
+            if code == "ttfs" and left:
+                turn = left[0] % 2
+                ready = [n for n in ready if steps_of[n][0][0] == 1 or n == turn]
             go = ready and flow.random() >= gap
             ctx.set(dut.issue.valid, bool(go))
             ctx.set(dut.issue.fire, 0)
             if go:
                 bank = flow.choice(ready)
                 phase, is_first, address, value, result = steps_of[bank].pop(0)
+                if phase == 0:
+                    left.pop(0)
                 ctx.set(dut.issue.fire, phase)
                 ctx.set(dut.issue.first, is_first)
                 ctx.set(dut.issue.address, address)
-                wait[bank] = LATENCY if depth < LATENCY else 1
+                wait[bank] = latency(plan) if depth < latency(plan) else 1
                 operands[0] = phase, value
                 if phase:
-                    due[cycle + 3] = result
+                    due[cycle + latency(plan) - 1] = result
             await ctx.tick()
             cycle += 1
             wait = [n - 1 for n in wait]

@@ -9,11 +9,26 @@ import numpy as np
 import pytest
 
 from hwgen.golden.neurons import accumulate, close, fire
-from hwgen.network import Input, InverseLeakyNeuron, Layer, ReadOut, SoftResetNeuron, code_max
+from hwgen.network import (
+    Input,
+    InverseLeakyNeuron,
+    Layer,
+    ReadOut,
+    SoftResetNeuron,
+    TimeToFirstSpikeNeuron,
+    code_max,
+)
 from hwgen.rtl.twophase import TwoPhaseUnit
 from tests.rtl.bench import Bench
 from tests.rtl.currents import Driven
-from tests.rtl.layers import fit, make_layer, mixed_weights, plan_one, random_currents
+from tests.rtl.layers import (
+    fit,
+    make_layer,
+    mixed_weights,
+    once_currents,
+    plan_one,
+    random_currents,
+)
 from tests.rtl.streams import STALLS
 from tests.rtl.words import groups_of, pixel_words, spike_words
 
@@ -63,8 +78,8 @@ def run(
 
 def neuron_of(kind: str, threshold: Any, steps: int, frac_bits: int = 0):
     thresholds = np.array(threshold, dtype=np.int64)
-    make = InverseLeakyNeuron if kind == "radix" else SoftResetNeuron
-    return make(threshold=thresholds, timesteps=steps, threshold_frac_bits=frac_bits)
+    kinds = {"radix": InverseLeakyNeuron, "rate": SoftResetNeuron, "ttfs": TimeToFirstSpikeNeuron}
+    return kinds[kind](threshold=thresholds, timesteps=steps, threshold_frac_bits=frac_bits)
 
 
 CASES = [
@@ -78,6 +93,12 @@ CASES = [
     (5, 2, 3, 3, 5, 2, "radix", "radix", 0, "overlap"),
     (7, 2, 4, 2, 2, 6, "rate", "radix", 0, "alternate"),
     (4, 3, 4, 4, 3, 3, "radix", "rate", 4, "alternate"),
+    (1, 1, 1, 1, 3, 4, "ttfs", "ttfs", 0, "overlap"),
+    (3, 1, 2, 1, 1, 1, "ttfs", "ttfs", 0, "alternate"),
+    (5, 1, 4, 1, 5, 6, "ttfs", "ttfs", 2, "alternate"),
+    (3, 2, 2, 2, 4, 4, "rate", "ttfs", 3, "overlap"),
+    (7, 2, 4, 2, 6, 2, "ttfs", "radix", 1, "overlap"),
+    (4, 3, 4, 4, 4, 7, "ttfs", "ttfs", 0, "overlap"),
 ]
 
 
@@ -89,11 +110,13 @@ def test_spikes_equal_golden(case: tuple, stall: tuple[float, float], schedule: 
     rng = np.random.default_rng(fan_out * side)
     weights = mixed_weights(rng, fan_out)
     source = Input(shape=(2, side, side), timesteps=t1, code=code)
-    currents = random_currents(rng, make_layer(weights, ReadOut()), t1, 8, side, side)
+    draw = once_currents if code == "ttfs" else random_currents
+    currents = draw(rng, make_layer(weights, ReadOut()), t1, 8, side, side)
     drive = accumulate(list(currents), code) << frac_bits
     threshold, bias = fit(rng, drive, code_max(kind, t2))
     layer = make_layer(weights, neuron_of(kind, threshold, t2, frac_bits), bias=bias)
-    assert 0.1 < fire(close(drive >> frac_bits, layer), layer.neuron).mean() < 0.9
+    spiking = fire(close(drive >> frac_bits, layer), layer.neuron).mean()
+    assert 0.1 / (t2 if kind == "ttfs" else 1) < spiking < 0.9
     run(
         layer, source, currents, stall=stall, reset_at=(41,),
         lanes=lanes, membrane_lanes=membrane_lanes, pipeline=pipeline, schedule=schedule,
@@ -117,7 +140,7 @@ def test_memories_of_few_words(kind: str, depth: int, pipeline: str) -> None:
 
 
 @pytest.mark.parametrize("stall", STALLS[::3])
-@pytest.mark.parametrize("code", ["radix", "rate"])
+@pytest.mark.parametrize("code", ["radix", "rate", "ttfs"])
 @pytest.mark.parametrize(
     ("classes", "lanes", "membrane_lanes"), [(1, 1, 1), (7, 4, 2), (10, 10, 5)]
 )
@@ -125,11 +148,11 @@ def test_logits_equal_golden(
     classes: int, lanes: int, membrane_lanes: int, code: str, stall: tuple[float, float]
 ) -> None:
     rng = np.random.default_rng(classes)
-    layer = make_layer(
-        rng.integers(-100, 101, (classes, 3)), ReadOut(), bias=rng.integers(-900, 900, classes)
-    )
+    weights = rng.integers(-100, 101, (classes, 3, 1, 1))
+    layer = make_layer(weights, ReadOut(), bias=rng.integers(-900, 900, classes))
     source = Input(shape=(3, 1, 1), timesteps=4, code=code)
-    currents = random_currents(rng, layer, 4, 8, 1, 1)
+    draw = once_currents if code == "ttfs" else random_currents
+    currents = draw(rng, layer, 4, 8, 1, 1)
     run(
         layer, source, currents, stall=stall, reset_at=(31,),
         lanes=lanes, membrane_lanes=membrane_lanes,
@@ -137,7 +160,7 @@ def test_logits_equal_golden(
 
 
 @pytest.mark.parametrize("steps", range(1, 9))
-@pytest.mark.parametrize("kind", ["radix", "rate"])
+@pytest.mark.parametrize("kind", ["radix", "rate", "ttfs"])
 def test_both_ends_of_the_range(kind: str, steps: int) -> None:
     """From far below 0 to far beyond 2·D, D = θ·2^(T2−1), each value on the way near them."""
     theta = 3
@@ -155,7 +178,7 @@ def test_both_ends_of_the_range(kind: str, steps: int) -> None:
 
 
 @pytest.mark.parametrize("steps", range(1, 9))
-@pytest.mark.parametrize("kind", ["radix", "rate"])
+@pytest.mark.parametrize("kind", ["radix", "rate", "ttfs"])
 def test_drives_that_keep_to_one_end_of_the_range(kind: str, steps: int) -> None:
     """So that a membrane has no bits to spare: V from 0 to 2·θ, and 2·θ below saturation."""
     theta = 3
@@ -175,7 +198,7 @@ def test_every_membrane_of_a_small_neuron() -> None:
     run(layer, source, values.reshape(1, -1, 1, 1, 1))
 
 
-@pytest.mark.parametrize("kind", ["radix", "rate"])
+@pytest.mark.parametrize("kind", ["radix", "rate", "ttfs"])
 @pytest.mark.parametrize("steps", [1, 3, 8, 16])
 def test_lanes_without_a_channel_stay_silent(kind: str, steps: int) -> None:
     """Also where membranes have hardly any bits: no weight, θ = 1."""

@@ -8,7 +8,7 @@ from hwgen.plan.hardware import LayerPlan
 from hwgen.plan.timing.process import Link, Process, Undecided
 
 LATENCY = 4
-"""Cycles from a step of a two-phase membrane to its next one."""
+"""Cycles from a step of a two-phase membrane to its next one; one more where currents add up."""
 SINGLE_LATENCY = 5
 """The same for a single-phase one."""
 
@@ -39,7 +39,7 @@ class Grants:
         windows = plan.positions * plan.fold
         self.windows = windows * plan.timesteps_in
         """Windows of a pass."""
-        self.apart = max(plan.parts, ceil(LATENCY / windows))
+        self.apart = max(plan.parts, ceil(latency(plan) / windows))
 
     def next(self) -> int:
         """First cycle in which the next window's last events can be taken; -1: not known yet."""
@@ -61,10 +61,14 @@ class Grants:
         self.currents.append(last + self.latency)
 
 
+def latency(plan: LayerPlan) -> int:
+    return LATENCY + plan.ramp_in
+
+
 def fire(plan: LayerPlan, passes: int, grants: Grants, out: Link) -> Process:
     """Phase II, or the read-out of the logits, in the cycles that accumulation leaves."""
-    apart = ceil(LATENCY / plan.membrane_depth)
-    settle = max(0, LATENCY - plan.membrane_depth)
+    apart = ceil(latency(plan) / plan.membrane_depth)
+    settle = max(0, latency(plan) - plan.membrane_depth)
     groups = group_parts(plan)
     currents = grants.currents
     word = -apart
@@ -89,7 +93,7 @@ def fire(plan: LayerPlan, passes: int, grants: Grants, out: Link) -> Process:
                     window += 1
                 if window < len(currents) or window >= known or (yield Undecided(word)):
                     break
-            out.ready.append(word + 4)
+            out.ready.append(word + latency(plan))
         grants.freed.append(word)
 
 
