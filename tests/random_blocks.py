@@ -23,7 +23,9 @@ class BlockBuilder(Builder):
         same = stride == 1 and rng.random() < 0.6
         out = channels if same else self.channels()
         # Trains that meet must be alike.
-        rate = "rate_single" if self.single else "rate_two"
+        rate = "rate_two"
+        if self.single:
+            rate = "rate_hard" if self.neuron == "rate_hard" else "rate_single"
         kind = rate if self.code == "rate" else self.code
         for _ in range(int(rng.choice([0, 1, 1, 2]))):
             self.add_layer((self.inner(out),), kind=kind)

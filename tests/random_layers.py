@@ -13,11 +13,13 @@ import numpy as np
 from hwgen.network import (
     Conv2d,
     Flatten,
+    HardResetNeuron,
     Input,
     InverseLeakyNeuron,
     Layer,
     Linear,
     MaxPool2d,
+    Neuron,
     Node,
     Projection,
     ReadOut,
@@ -29,6 +31,8 @@ from tests.plain_arithmetic import by_channel, current, input_values, pad_map, w
 from tests.random_values import random_pixels, random_weights
 
 NAMES = ("conv.{}", "block/{}/relu", "layer{}", "module_{}.0", "{}", "x{} y")
+SINGLE = ("rate_single", "rate_hard")
+"""Neurons that fire in the step they integrate."""
 KEYWORDS = ("module", "wire", "always", "input_", "signed")
 
 
@@ -45,9 +49,9 @@ class Builder:
     ) -> None:
         self.rng, self.neuron = rng, neuron
         self.max_timesteps, self.max_channels = max_timesteps, max_channels
-        single = neuron == "rate_single" or (neuron is None and rng.random() < 0.25)
+        single = neuron in SINGLE or (neuron is None and rng.random() < 0.25)
         self.single = single
-        likely = {"radix": 0.0, "rate_two": 0.7, "rate_single": 1.0, "ttfs": 0.8, None: 0.3}[neuron]
+        likely = {"radix": 0.0, "rate_two": 0.7, "ttfs": 0.8, None: 0.3}.get(neuron, 1)
         code = "radix"
         if single or rng.random() < likely:
             code = "ttfs" if neuron == "ttfs" else "rate"
@@ -183,7 +187,7 @@ class Builder:
         if last:
             return
         shift = neuron.threshold_frac_bits
-        single = isinstance(neuron, SoftResetNeuron) and not neuron.two_phase
+        single = not neuron.two_phase
         self.name, self.code, self.steps = name, neuron.code, neuron.timesteps
         self.poolable = not single
         quotient = (currents << shift) + by_channel(bias) * (self.steps if single else 1)
@@ -192,23 +196,23 @@ class Builder:
 
     def fit(
         self, currents: np.ndarray, wish: str | None
-    ) -> tuple[InverseLeakyNeuron | SoftResetNeuron | TimeToFirstSpikeNeuron, np.ndarray]:
+    ) -> tuple[Neuron, np.ndarray]:
         """A neuron whose threshold and bias suit W·q_in of a few images, (n, c, h, w)."""
         rng, channels = self.rng, currents.shape[1]
         kind = wish or self.neuron
         if kind is None:
             kind = str(rng.choice(["radix", "rate_two", "ttfs"]))
             if self.single and self.code == "rate" and rng.random() < 0.8:
-                kind = "rate_single"
-        steps = self.steps if wish or kind == "rate_single" else self.timesteps()
-        shift = 0 if kind == "rate_single" or rng.random() < 0.6 else int(rng.integers(1, 5))
+                kind = str(rng.choice(SINGLE))
+        steps = self.steps if wish or kind in SINGLE else self.timesteps()
+        shift = 0 if kind in SINGLE or rng.random() < 0.6 else int(rng.integers(1, 5))
         drive = np.moveaxis(currents, 1, 0).reshape(channels, -1) << shift
         low, high = np.quantile(drive, [rng.uniform(0, 0.6), 0.95], axis=1)
         levels = code_max(kind.split("_")[0], steps)
         threshold = np.maximum(1, np.rint((high - low) / levels * rng.uniform(0.5, 1.5)))
         threshold = np.where(rng.random(channels) < 0.1, 1, threshold).astype(np.int64)
         wanted = -low + threshold * rng.choice([0, 0.5, 1])
-        bias = np.rint(wanted / (steps if kind == "rate_single" else 1)).astype(np.int64)
+        bias = np.rint(wanted / (steps if kind in SINGLE else 1)).astype(np.int64)
         if kind == "radix":
             return InverseLeakyNeuron(
                 threshold=threshold, timesteps=steps, threshold_frac_bits=shift
@@ -217,13 +221,23 @@ class Builder:
             return TimeToFirstSpikeNeuron(
                 threshold=threshold, timesteps=steps, threshold_frac_bits=shift
             ), bias
-        initial = None
-        if kind == "rate_single" and rng.random() < 0.6:
+        initial = floor = None
+        if kind in SINGLE and rng.random() < 0.6:
             initial = threshold // 2 if rng.random() < 0.6 else rng.integers(0, threshold)
+        if kind in SINGLE and rng.random() < 0.4:
+            floor = -rng.integers(0, threshold) if rng.random() < 0.6 else 0 * threshold
+        if kind == "rate_hard":
+            reset = None
+            if rng.random() < 0.4:
+                reset = rng.integers(-threshold if floor is None else floor, threshold)
+            return HardResetNeuron(
+                threshold=threshold, timesteps=steps, reset=reset, initial=initial, floor=floor
+            ), bias
         return SoftResetNeuron(
             threshold=threshold,
             timesteps=steps,
             two_phase=kind == "rate_two",
             initial=initial,
+            floor=floor,
             threshold_frac_bits=shift,
         ), bias

@@ -11,7 +11,7 @@ from hwgen.network import Network
 from tests.random_blocks import BlockBuilder
 from tests.random_values import random_pixels
 
-KINDS = ("radix", "rate_single", "rate_two", None, "ttfs")
+KINDS = ("radix", "rate_single", "rate_two", None, "ttfs", "rate_hard")
 
 
 def random_network(
@@ -28,7 +28,7 @@ def random_network(
     Parameters
     ----------
     seed : int
-    neuron : "radix", "rate_two", "rate_single", "ttfs", or None
+    neuron : "radix", "rate_two", "rate_single", "rate_hard", "ttfs", or None
         The neuron of every layer; None mixes them where that is legal.
     residual : bool
         Blocks whose paths part and join, depthwise convolutions, heads that take an average.

@@ -9,6 +9,7 @@ import numpy as np
 from hwgen.artefact.schema import (
     Conv2dModel,
     Document,
+    HardResetModel,
     IdentityModel,
     InverseLeakyModel,
     LayerModel,
@@ -23,6 +24,7 @@ from hwgen.artefact.schema import (
 from hwgen.network import (
     Conv2d,
     Flatten,
+    HardResetNeuron,
     Identity,
     Input,
     InverseLeakyNeuron,
@@ -114,7 +116,16 @@ class Builder:
                 timesteps=model.timesteps,
                 two_phase=model.two_phase,
                 initial=self.optional(model.initial, "int64"),
+                floor=self.optional(model.floor, "int64"),
                 threshold_frac_bits=model.threshold_frac_bits,
+            )
+        if isinstance(model, HardResetModel):
+            return HardResetNeuron(
+                threshold=self.array(model.threshold, "int64"),
+                timesteps=model.timesteps,
+                reset=self.optional(model.reset, "int64"),
+                initial=self.optional(model.initial, "int64"),
+                floor=self.optional(model.floor, "int64"),
             )
         if isinstance(model, TimeToFirstSpikeModel):
             return TimeToFirstSpikeNeuron(

@@ -10,6 +10,7 @@ from hwgen.artefact.schema import FORMAT, VERSION
 from hwgen.network import (
     Conv2d,
     Flatten,
+    HardResetNeuron,
     Identity,
     InverseLeakyNeuron,
     Layer,
@@ -122,7 +123,17 @@ def _describe_neuron(neuron: Neuron, arrays: Arrays) -> dict[str, Any]:
                 "timesteps": neuron.timesteps,
                 "two_phase": neuron.two_phase,
                 "initial": arrays.add_optional(neuron.initial),
+                "floor": arrays.add_optional(neuron.floor),
                 "threshold_frac_bits": neuron.threshold_frac_bits,
+            }
+        case HardResetNeuron():
+            return {
+                "kind": "hard_reset",
+                "threshold": arrays.add(neuron.threshold),
+                "timesteps": neuron.timesteps,
+                "reset": arrays.add_optional(neuron.reset),
+                "initial": arrays.add_optional(neuron.initial),
+                "floor": arrays.add_optional(neuron.floor),
             }
         case TimeToFirstSpikeNeuron():
             return {

@@ -73,7 +73,17 @@ class SoftResetModel(_Model):
     timesteps: int
     two_phase: bool
     initial: Index | None
+    floor: Index | None = None
     threshold_frac_bits: int
+
+
+class HardResetModel(_Model):
+    kind: Literal["hard_reset"]
+    threshold: Index
+    timesteps: int
+    reset: Index | None
+    initial: Index | None
+    floor: Index | None
 
 
 class TimeToFirstSpikeModel(_Model):
@@ -91,7 +101,11 @@ ProjectionModel = Annotated[
     Conv2dModel | LinearModel | IdentityModel, Field(discriminator="kind")
 ]
 NeuronModel = Annotated[
-    InverseLeakyModel | SoftResetModel | TimeToFirstSpikeModel | ReadOutModel,
+    InverseLeakyModel
+    | SoftResetModel
+    | HardResetModel
+    | TimeToFirstSpikeModel
+    | ReadOutModel,
     Field(discriminator="kind"),
 ]
 

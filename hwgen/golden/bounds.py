@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hwgen.errors import NetworkError
-from hwgen.network import Layer, Network, ReadOut, Signal, SoftResetNeuron
+from hwgen.network import Layer, Network, ReadOut, Signal, SinglePhase
 
 WORD_BITS = 62
 FLOAT32_EXACT = 1 << 24  # every integer up to here is a float32
@@ -43,12 +43,12 @@ def bound(network: Network, layer: Layer, given: Signal) -> Bounds:
     bias = layer.bias.astype(object)  # Python's integers: the proof itself cannot overflow
     neuron = layer.neuron
     span = 0
-    if isinstance(neuron, SoftResetNeuron) and not neuron.two_phase:
+    if not neuron.two_phase:
+        assert isinstance(neuron, SinglePhase)
         product = step
-        membrane = max(
-            (step + _magnitude(bias)) * neuron.timesteps + _magnitude(neuron.threshold),
-            _magnitude(neuron.threshold),
-        )
+        ends = [neuron.threshold, neuron.initial, neuron.floor, getattr(neuron, "reset", None)]
+        most = sum(_magnitude(end) for end in ends if end is not None)
+        membrane = (step + _magnitude(bias)) * neuron.timesteps + most
     else:
         shift = 0 if isinstance(neuron, ReadOut) else neuron.threshold_frac_bits
         low, high = (side * (given.q_max << shift) for side in (low, high))

@@ -11,7 +11,7 @@ from hwgen.golden import neurons
 from hwgen.golden.bounds import bound, exact_dtype
 from hwgen.golden.codes import decode_train, encode_train
 from hwgen.golden.synapses import Synapses, prepare
-from hwgen.network import Conv2d, Layer, Network, ReadOut, Signal, SoftResetNeuron
+from hwgen.network import Conv2d, Layer, Network, ReadOut, Signal, SinglePhase, TwoPhase
 
 CACHE_BYTES = 1 << 21  # of windows and sums at once; measured, flat between 1 and 4 MiB
 
@@ -50,12 +50,12 @@ class PreparedLayer:
         self._signals = signals
         self._given = signals[layer.sources[0]]
         self._neuron = layer.neuron
-        single = isinstance(layer.neuron, SoftResetNeuron) and not layer.neuron.two_phase
-        self.stepped = steps or single
+        self.stepped = steps or not layer.neuron.two_phase
         bounds = bound(network, layer, self._given)
         shift = 0
         self._quantiser: neurons.Quantiser | None = None
         if not self.stepped and not isinstance(layer.neuron, ReadOut):
+            assert isinstance(layer.neuron, TwoPhase)
             shift = layer.neuron.threshold_frac_bits
             self._quantiser = neurons.Quantiser(
                 layer, layer.neuron, magnitude=bounds.membrane, span=bounds.span
@@ -81,7 +81,8 @@ class PreparedLayer:
         if not self.stepped:
             return self._closed(activities)
         neuron, signal = self._neuron, self._signals[self.layer.name]
-        if isinstance(neuron, SoftResetNeuron) and not neuron.two_phase:
+        if not neuron.two_phase:
+            assert isinstance(neuron, SinglePhase)
             train, membrane = neurons.integrate_and_fire(
                 self._currents(activities), self.layer, neuron
             )
@@ -92,6 +93,7 @@ class PreparedLayer:
         self._check(membrane)
         if isinstance(neuron, ReadOut):
             return None, membrane
+        assert isinstance(neuron, TwoPhase)
         return Activity(signal=signal, train=neurons.fire(membrane, neuron)), membrane
 
     def _closed(

@@ -12,15 +12,15 @@ import numpy as np
 
 from hwgen.golden.codes import value_dtype
 from hwgen.network import (
+    HardResetNeuron,
     InverseLeakyNeuron,
     Layer,
     ReadOut,
-    SoftResetNeuron,
+    SinglePhase,
     TimeToFirstSpikeNeuron,
+    TwoPhase,
     code_max,
 )
-
-TwoPhase = InverseLeakyNeuron | SoftResetNeuron | TimeToFirstSpikeNeuron
 
 
 def accumulate(currents: Iterable[np.ndarray], code: str) -> np.ndarray:
@@ -83,7 +83,7 @@ def _charge(left: np.ndarray, threshold: np.ndarray, train: np.ndarray) -> np.nd
 
 
 def integrate_and_fire(
-    currents: Iterable[np.ndarray], layer: Layer, neuron: SoftResetNeuron
+    currents: Iterable[np.ndarray], layer: Layer, neuron: SinglePhase
 ) -> tuple[np.ndarray, np.ndarray]:
     """The single-phase neuron: its train, and the membrane that the last step leaves."""
     membrane: np.ndarray | None = None
@@ -95,8 +95,15 @@ def integrate_and_fire(
                 membrane += neuron.initial
         np.add(membrane, current, out=membrane, casting="unsafe")
         membrane += layer.bias
+        if neuron.floor is not None:
+            np.maximum(membrane, neuron.floor, out=membrane)
         fired = membrane >= neuron.threshold
-        membrane -= fired * neuron.threshold
+        if isinstance(neuron, HardResetNeuron):
+            membrane[fired] = 0
+            if neuron.reset is not None:
+                membrane += fired * neuron.reset
+        else:
+            membrane -= fired * neuron.threshold
         train.append(fired.astype(np.uint8))
     assert membrane is not None
     return np.stack(train), membrane

@@ -8,11 +8,14 @@ computes a spike: :mod:`hwgen.golden` and :mod:`hwgen.rtl` each implement the do
 from hwgen.network.checks import MAX_WEIGHT_BITS
 from hwgen.network.inputs import Input
 from hwgen.network.neurons import (
+    HardResetNeuron,
     InverseLeakyNeuron,
     Neuron,
     ReadOut,
+    SinglePhase,
     SoftResetNeuron,
     TimeToFirstSpikeNeuron,
+    TwoPhase,
 )
 from hwgen.network.nodes import Flatten, Layer, MaxPool2d, Node
 from hwgen.network.projections import Conv2d, Identity, Linear, Projection
@@ -25,6 +28,7 @@ __all__ = [
     "MAX_WEIGHT_BITS",
     "Conv2d",
     "Flatten",
+    "HardResetNeuron",
     "Identity",
     "Input",
     "InverseLeakyNeuron",
@@ -39,7 +43,9 @@ __all__ = [
     "ReadOut",
     "Shape",
     "Signal",
+    "SinglePhase",
     "SoftResetNeuron",
     "TimeToFirstSpikeNeuron",
+    "TwoPhase",
     "code_max",
 ]

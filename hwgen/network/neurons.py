@@ -49,6 +49,25 @@ class _Threshold:
         )
 
 
+def _require_range(
+    neuron: SoftResetNeuron | HardResetNeuron, channels: int, *, where: str
+) -> None:
+    """Of a single-phase neuron: where membranes start, and how low they go."""
+    if neuron.initial is not None:
+        require_integers(neuron.initial, 1, where=where, what="initial", bits=48)
+        require(
+            neuron.initial.shape == (channels,)
+            and bool((neuron.initial >= 0).all() and (neuron.initial < neuron.threshold).all()),
+            f"{where}: initial must hold {channels} values from 0 to threshold − 1",
+        )
+    if neuron.floor is not None:
+        require_integers(neuron.floor, 1, where=where, what="floor", bits=48)
+        require(
+            neuron.floor.shape == (channels,) and bool((neuron.floor <= 0).all()),
+            f"{where}: floor must hold {channels} values that are not above 0",
+        )
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class InverseLeakyNeuron(_Threshold):
     """Two-phase inverse-leaky integrate-and-fire, k = 2 (SpikeConverter, Alg. 1, Eq. 10, 12).
@@ -71,6 +90,7 @@ class InverseLeakyNeuron(_Threshold):
 
     threshold_frac_bits: int = 0
     code: ClassVar[str] = "radix"
+    two_phase: ClassVar[bool] = True
 
     def verify(self, channels: int, *, where: str) -> None:
         super().verify(channels, where=where)
@@ -84,7 +104,7 @@ class SoftResetNeuron(_Threshold):
     two-phase      accumulate and close as the inverse-leaky neuron (q_max = T2), then
                    y[t] = V ≥ θ;  V ← V − y[t]·θ,  t = 1 … T2, so
                    q = clip(⌊(2^f·(W·q_in) + B) / θ⌋, 0, T2)
-    single-phase   V ← V₀, then for t = 1 … T:  V ← V + I[t] + B;  y[t] = V ≥ θ;
+    single-phase   V ← V₀, then for t = 1 … T:  V ← max(V + I[t] + B, V_min);  y[t] = V ≥ θ;
                    V ← V − y[t]·θ  (RMP-SNN; ECC, Eq. 2–4). The input must be a rate train of
                    the same length; B comes in every step.
 
@@ -95,12 +115,15 @@ class SoftResetNeuron(_Threshold):
     two_phase : bool
     initial : int64 array, shape (channels,), or None for zeros
         V₀ of the single-phase form, 0 ≤ V₀ < θ.
+    floor : int64 array, shape (channels,), or None for none
+        V_min of the single-phase form, V_min ≤ 0.
     threshold_frac_bits : int
         f of the two-phase form, 0 … 16.
     """
 
     two_phase: bool = True
     initial: np.ndarray | None = None
+    floor: np.ndarray | None = None
     threshold_frac_bits: int = 0
     code: ClassVar[str] = "rate"
 
@@ -111,14 +134,53 @@ class SoftResetNeuron(_Threshold):
             self.two_phase or self.threshold_frac_bits == 0,
             f"{where}: a single-phase neuron has no threshold_frac_bits; scale its weights",
         )
-        if self.initial is not None:
-            require(not self.two_phase, f"{where}: a two-phase neuron has no initial membrane")
-            require_integers(self.initial, 1, where=where, what="initial", bits=48)
+        for what, values in (("initial membrane", self.initial), ("floor", self.floor)):
             require(
-                self.initial.shape == (channels,)
-                and bool((self.initial >= 0).all() and (self.initial < self.threshold).all()),
-                f"{where}: initial must hold {channels} values from 0 to threshold − 1",
+                values is None or not self.two_phase, f"{where}: a two-phase neuron has no {what}"
             )
+        _require_range(self, channels, where=where)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class HardResetNeuron(_Threshold):
+    """Integrate-and-fire that forgets its membrane when it fires, rate code, single-phase.
+
+    V ← V₀, then for t = 1 … T:  V ← max(V + I[t] + B, V_min);  y[t] = V ≥ θ;  V ← V_reset where
+    y[t] = 1 (SpikeConverter, Eq. 4; feedback thresholds, Eq. 1, whose L is in B). The input must be
+    a rate train of the same length; B comes in every step.
+
+    Parameters
+    ----------
+    threshold : int64 array, shape (channels,)
+    timesteps : int
+    reset : int64 array, shape (channels,), or None for zeros
+        V_reset < θ.
+    initial : int64 array, shape (channels,), or None for zeros
+        0 ≤ V₀ < θ.
+    floor : int64 array, shape (channels,), or None for none
+        V_min ≤ 0, and ≤ V_reset.
+    """
+
+    reset: np.ndarray | None = None
+    initial: np.ndarray | None = None
+    floor: np.ndarray | None = None
+    code: ClassVar[str] = "rate"
+    two_phase: ClassVar[bool] = False
+    threshold_frac_bits: ClassVar[int] = 0
+
+    def verify(self, channels: int, *, where: str) -> None:
+        super().verify(channels, where=where)
+        _require_range(self, channels, where=where)
+        if self.reset is None:
+            return
+        require_integers(self.reset, 1, where=where, what="reset", bits=48)
+        low = -(1 << 47) if self.floor is None else self.floor
+        require(
+            self.reset.shape == (channels,)
+            and bool((self.reset < self.threshold).all() and (self.reset >= low).all()),
+            f"{where}: reset must hold {channels} values below the threshold, and not below the "
+            f"floor",
+        )
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -144,6 +206,7 @@ class TimeToFirstSpikeNeuron(_Threshold):
 
     threshold_frac_bits: int = 0
     code: ClassVar[str] = "ttfs"
+    two_phase: ClassVar[bool] = True
 
     def verify(self, channels: int, *, where: str) -> None:
         super().verify(channels, where=where)
@@ -157,5 +220,9 @@ class ReadOut:
     The class is their arg-max; the lowest index wins a tie.
     """
 
+    two_phase: ClassVar[bool] = True
 
-Neuron = InverseLeakyNeuron | SoftResetNeuron | TimeToFirstSpikeNeuron | ReadOut
+
+TwoPhase = InverseLeakyNeuron | SoftResetNeuron | TimeToFirstSpikeNeuron
+SinglePhase = SoftResetNeuron | HardResetNeuron
+Neuron = InverseLeakyNeuron | SoftResetNeuron | HardResetNeuron | TimeToFirstSpikeNeuron | ReadOut

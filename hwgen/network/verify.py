@@ -6,7 +6,7 @@ import numpy as np
 
 from hwgen.errors import NetworkError
 from hwgen.network.checks import require, require_integers
-from hwgen.network.neurons import ReadOut, SoftResetNeuron
+from hwgen.network.neurons import ReadOut
 from hwgen.network.nodes import Flatten, Layer, MaxPool2d
 from hwgen.network.signals import Signal
 from hwgen.network.whole import Network
@@ -89,16 +89,15 @@ def _infer_layer(layer: Layer, signals: dict[str, Signal], *, where: str) -> Sig
         )
         return Signal(shape=shape, code=given.code, timesteps=given.timesteps)
     neuron.verify(shape[0], where=where)
-    if not isinstance(neuron, SoftResetNeuron):
-        return Signal(shape=shape, code=neuron.code, timesteps=neuron.timesteps)
     if not neuron.two_phase:
         require(
             given.code == "rate" and given.timesteps == neuron.timesteps,
             f"{where}: a single-phase neuron fires in the step it integrates, so its input must "
             f"be a rate train of {neuron.timesteps} steps, not {given.code} of {given.timesteps}",
         )
+    ones_first = neuron.two_phase and neuron.code == "rate"
     return Signal(
-        shape=shape, code="rate", timesteps=neuron.timesteps, ones_first=neuron.two_phase
+        shape=shape, code=neuron.code, timesteps=neuron.timesteps, ones_first=ones_first
     )
 
 

@@ -18,7 +18,6 @@ from hwgen.network import (
     Projection,
     ReadOut,
     Signal,
-    SoftResetNeuron,
 )
 from hwgen.plan import widths
 from hwgen.plan.geometry import StreamPlan, WindowPlan
@@ -140,8 +139,7 @@ def plan_layer(layer: Layer, ends: LayerEnds, options: LayerOptions) -> LayerPla
         kind, frac_bits = "readout", 0
     else:
         frac_bits = getattr(neuron, "threshold_frac_bits", 0)
-        single = isinstance(neuron, SoftResetNeuron) and not neuron.two_phase
-        kind = "single-phase" if single else "two-phase"
+        kind = "two-phase" if neuron.two_phase else "single-phase"
     return LayerPlan(
         node=name,
         kind=kind,

@@ -8,10 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwgen.network import (
+    HardResetNeuron,
     InverseLeakyNeuron,
     Layer,
     ReadOut,
     Signal,
+    SinglePhase,
     SoftResetNeuron,
     TimeToFirstSpikeNeuron,
 )
@@ -48,12 +50,9 @@ def membrane_width(layer: Layer, given: Signal) -> int:
     low, high = current_ranges(layer)
     neuron = layer.neuron
     bias = layer.bias.astype(object)
-    if isinstance(neuron, SoftResetNeuron) and not neuron.two_phase:
-        initial = 0 if neuron.initial is None else int(neuron.initial.max())
-        drift_low = int(np.minimum(low + bias, 0).min()) * neuron.timesteps
-        drift_high = int(np.maximum(high + bias, 0).max()) * neuron.timesteps + initial
-        threshold = int(neuron.threshold.max())
-        return signed_width(drift_low - threshold, max(drift_high, threshold))
+    if not neuron.two_phase:
+        assert isinstance(neuron, SinglePhase)
+        return _single_phase_width(neuron, low + bias, high + bias)
     low, high = low * given.q_max, high * given.q_max
     width = signed_width(int(low.min()), int(high.max()))
     first, step = firing_constants(layer, given)
@@ -67,6 +66,26 @@ def membrane_width(layer: Layer, given: Signal) -> int:
         # The firing stage holds a membrane that left −2^(w−2) … 2^(w−2) − 1: K must be inside.
         width = max(width, signed_width(0, int(step.max())) + 1)
     return max(width, signed_width(int(low.min()), int(high.max())))
+
+
+def _single_phase_width(neuron: SinglePhase, low: Integers, high: Integers) -> int:
+    """``low`` and ``high`` are the least and the greatest that a step adds to each channel."""
+    steps = neuron.timesteps
+    threshold = neuron.threshold.astype(object)
+    none = np.zeros_like(threshold)
+    initial = none if neuron.initial is None else neuron.initial.astype(object)
+    reset = getattr(neuron, "reset", None)
+    resets = none if reset is None else reset.astype(object)
+    lowest = np.minimum(none, resets) + np.minimum(low, 0) * steps
+    if neuron.floor is not None:  # a step below it, the membrane is lifted
+        floor = neuron.floor.astype(object)
+        lowest = np.maximum(lowest, floor + np.minimum(low, 0))
+    highest = initial + np.maximum(high, 0) * steps
+    if isinstance(neuron, HardResetNeuron):
+        before = np.maximum(np.maximum(initial, resets), threshold - 1)
+        highest = np.minimum(highest + np.maximum(resets, 0), before + np.maximum(high, 0))
+    most = int(threshold.max())
+    return signed_width(int(lowest.min()) - most, max(int(highest.max()), most))
 
 
 def firing_shift(layer: Layer, given: Signal) -> int:

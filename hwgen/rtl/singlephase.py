@@ -1,13 +1,14 @@
-"""The single-phase membrane unit: a soft-reset neuron that fires in the step it integrates."""
+"""The single-phase membrane unit: a neuron that fires in the step it integrates."""
 
 import itertools
 
 import numpy as np
-from amaranth import Module, Signal, signed, unsigned
+from amaranth import Const, Module, Signal, signed, unsigned
 from amaranth.lib import stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
+from hwgen.network import HardResetNeuron
 from hwgen.rtl.constants import constant_memory
 from hwgen.rtl.fifo import PromiseFifo
 from hwgen.rtl.membrane import membrane_layout
@@ -20,7 +21,8 @@ LATENCY = 5
 
 
 class SinglePhaseUnit(wiring.Component):
-    """V ← V + I + B;  y = V ≥ θ;  V ← V − y·θ, one word of membranes a cycle (ECC, Eq. 2–4).
+    """V ← max(V + I + B, V_min);  y = V ≥ θ;  V ← V − y·θ or, with a hard reset, V_reset where y
+    is 1: one word of membranes a cycle (ECC, Eq. 2–4; SpikeConverter, Eq. 4).
 
     Parameters
     ----------
@@ -41,6 +43,11 @@ class SinglePhaseUnit(wiring.Component):
         # The first step takes V as 0, so V₀ comes with the bias.
         self._added = (bias if initial is None else bias + initial, bias)
         self._threshold = layer.neuron.threshold.astype(np.int64)
+        self._floor = layer.neuron.floor
+        self._reset = None
+        if isinstance(layer.neuron, HardResetNeuron):
+            reset = layer.neuron.reset
+            self._reset = np.zeros_like(bias) if reset is None else reset
         super().__init__(
             {
                 "currents": In(currents_signature(plan.current_width, plan.lanes)),
@@ -117,6 +124,8 @@ class SinglePhaseUnit(wiring.Component):
         m.d.sync += membranes.eq(read_port.data)
         with m.If(firsts[2]):
             m.d.sync += membranes.as_value().eq(0)
+        floors = self._per_channel(m, "floors", self._floor, words[3])
+        resets = self._per_channel(m, "resets", self._reset, words[3])
         for lane in range(lanes):
             left = Signal(signed(width + 1), name="left")
             m.d.sync += [
@@ -128,8 +137,11 @@ class SinglePhaseUnit(wiring.Component):
                 spikes[lane].eq(~left[-1]),
                 reset[lane].eq(totals[lane]),
             ]
+            if floors is not None:
+                with m.If(totals[lane] < floors[lane]):
+                    m.d.sync += reset[lane].eq(floors[lane])
             with m.If(~left[-1]):
-                m.d.sync += reset[lane].eq(left)
+                m.d.sync += reset[lane].eq(left if resets is None else resets[lane])
 
         # Write.
         write_port = memory.write_port()
@@ -141,3 +153,17 @@ class SinglePhaseUnit(wiring.Component):
             fifo.push_data.eq(spikes),
         ]
         return m
+
+    def _per_channel(self, m, name, values, word):
+        """Of the channels of ``word``, a cycle later; None where there are none."""
+        if values is None:
+            return None
+        if (values == values[0]).all():
+            value = Const(int(values[0]), signed(self._plan.membrane_width))
+            return [value] * self._plan.membrane_lanes
+        m.submodules[name] = memory = constant_memory(
+            (values,), membrane_layout(self._plan), self._plan, unused=(0,)
+        )
+        port = memory.read_port()
+        m.d.comb += port.addr.eq(word)
+        return port.data

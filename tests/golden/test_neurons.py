@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from hwgen import golden
 from hwgen.golden import neurons
 from hwgen.network import (
+    HardResetNeuron,
     InverseLeakyNeuron,
     Layer,
     Linear,
@@ -107,6 +108,25 @@ def test_single_phase_neuron_keeps_a_negative_membrane():
     neuron = SoftResetNeuron(threshold=ints(2), timesteps=4, two_phase=False)
     network = one_neuron(neuron, weight=-3, bias=2, timesteps=4, code="rate", pixel_bits=3)
     assert run(network, 6) == ([0, 0, 0, 0], -1, 0)
+
+
+def test_hard_reset_neuron_by_hand():
+    """Input 1, 1, 0, 1. With w = 3, B = 1, θ = 5, V₀ = 2: 2 + 4 = 6 fires → −1; −1 + 4 = 3;
+    3 + 1 = 4; 4 + 4 = 8 fires → −1."""
+    neuron = HardResetNeuron(threshold=ints(5), timesteps=4, initial=ints(2), reset=ints(-1))
+    network = one_neuron(neuron, weight=3, bias=1, timesteps=4, code="rate", pixel_bits=3)
+    assert run(network, 6) == ([1, 0, 0, 1], -1, 2)
+
+
+@pytest.mark.parametrize("kind", [HardResetNeuron, SoftResetNeuron])
+def test_a_floor_lifts_the_membrane(kind):
+    """Input 1, 1, 0, 1, w = −3, B = 2, θ = 2, V_min = −1: −1, −2 → −1, 1, 0; without it 2 fires."""
+    options = {"two_phase": False} if kind is SoftResetNeuron else {}
+    neuron = kind(threshold=ints(2), timesteps=4, floor=ints(-1), **options)
+    network = one_neuron(neuron, weight=-3, bias=2, timesteps=4, code="rate", pixel_bits=3)
+    assert run(network, 6) == ([0, 0, 0, 0], 0, 0)
+    network = one_neuron(neuron, weight=-3, bias=3, timesteps=4, code="rate", pixel_bits=3)
+    assert run(network, 6)[0] == [0, 0, 1, 0]
 
 
 def test_ttfs_neuron_by_hand():

@@ -85,7 +85,7 @@ def _layer(oracle: Oracle, layer: Layer, signals: dict[str, Signal]) -> None:
         for projection in layer.projections
         for step, plane in enumerate(oracle.trains[projection.source])
     )
-    if isinstance(neuron, SoftResetNeuron) and not neuron.two_phase:
+    if not neuron.two_phase:
         membrane = _channels(0 if neuron.initial is None else neuron.initial)
         train = []
         for step in range(neuron.timesteps):
@@ -97,8 +97,14 @@ def _layer(oracle: Oracle, layer: Layer, signals: dict[str, Signal]) -> None:
                     for item in layer.projections
                 )
             )
+            if neuron.floor is not None:
+                membrane = torch.maximum(membrane, _channels(neuron.floor))
             train.append((membrane >= _channels(neuron.threshold)).double())
-            membrane = membrane - train[-1] * _channels(neuron.threshold)
+            if isinstance(neuron, SoftResetNeuron):
+                membrane = membrane - train[-1] * _channels(neuron.threshold)
+                continue
+            reset = _channels(0 if neuron.reset is None else neuron.reset)
+            membrane = torch.where(train[-1] > 0, reset, membrane)
         oracle.membranes[layer.name] = membrane
         _send(oracle, layer.name, sum(train), train)
         return

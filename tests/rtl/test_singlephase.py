@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from hwgen.golden.neurons import integrate_and_fire
-from hwgen.network import Input, Layer, SoftResetNeuron
+from hwgen.network import HardResetNeuron, Input, Layer, SinglePhase, SoftResetNeuron
 from hwgen.rtl.singlephase import SinglePhaseUnit
 from tests.rtl.bench import Bench
 from tests.rtl.currents import Driven
@@ -53,13 +53,19 @@ def run(
     return plan, train, sent, got
 
 
-def neuron_of(threshold: Any, steps: int, initial: Any = None) -> SoftResetNeuron:
-    return SoftResetNeuron(
-        threshold=np.array(threshold, dtype=np.int64),
-        timesteps=steps,
-        two_phase=False,
-        initial=None if initial is None else np.array(initial, dtype=np.int64),
-    )
+def neuron_of(
+    threshold: Any, steps: int, initial: Any = None, floor: Any = None, reset: Any = None
+) -> SinglePhase:
+    """Of a hard reset where ``reset`` is given."""
+    options = {
+        name: None if value is None else np.array(value, dtype=np.int64)
+        for name, value in (("initial", initial), ("floor", floor))
+    }
+    thresholds = np.array(threshold, dtype=np.int64)
+    if reset is None:
+        return SoftResetNeuron(threshold=thresholds, timesteps=steps, two_phase=False, **options)
+    resets = np.array(reset, dtype=np.int64)
+    return HardResetNeuron(threshold=thresholds, timesteps=steps, reset=resets, **options)
 
 
 @pytest.mark.parametrize("schedule", ["time", "row"])
@@ -97,6 +103,39 @@ def test_spikes_equal_golden(
         lanes=lanes, membrane_lanes=membrane_lanes, schedule=schedule,
     )  # fmt: skip
     assert 0.1 < train.mean() < 0.9
+
+
+@pytest.mark.parametrize("stall", STALLS[::2])
+@pytest.mark.parametrize("hard", [False, True])
+@pytest.mark.parametrize("alike", [False, True])
+@pytest.mark.parametrize("floored", [False, True])
+@pytest.mark.parametrize(("fan_out", "side", "lanes", "steps"), [(5, 2, 4, 6), (3, 1, 3, 9)])
+def test_resets_and_floors(
+    fan_out: int,
+    side: int,
+    lanes: int,
+    steps: int,
+    floored: bool,
+    alike: bool,
+    hard: bool,
+    stall: tuple[float, float],
+) -> None:
+    """Constants that are alike for all channels, and some for each."""
+    rng = np.random.default_rng(fan_out)
+    weights = mixed_weights(rng, fan_out)
+    any_neuron = neuron_of([1] * fan_out, steps)
+    currents = random_currents(rng, make_layer(weights, any_neuron), steps, 8, side, side)
+    threshold, bias = fit(rng, currents, 2)
+    low = -rng.integers(0, 4, 1 if alike else fan_out) * np.ones(fan_out, np.int64)
+    neuron = neuron_of(
+        threshold, steps, floor=low if floored else None, reset=(low + 1) // 2 if hard else None
+    )
+    layer = make_layer(weights, neuron, bias=bias)
+    _, train, _, _ = run(
+        layer, currents, channels=2, stall=stall, reset_at=(29,),
+        lanes=lanes, membrane_lanes=lanes, schedule="time",
+    )  # fmt: skip
+    assert 0.05 < train.mean() < 0.95
 
 
 @pytest.mark.parametrize("depth", [1, 2, 3, 4, 5, 6])
