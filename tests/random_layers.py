@@ -69,7 +69,6 @@ class Builder:
         self.images = random_pixels(rng, self.input, 6)
         self.nodes: list[Node] = []
         self.name, self.code, self.steps = self.input.name, code, self.input.timesteps
-        self.poolable = code != "rate"
         self.q = input_values(self.images, self.input)
 
     # --- choices ---
@@ -134,8 +133,6 @@ class Builder:
         self.add_layer((self.conv(first),))
 
     def add_pool(self) -> None:
-        if not self.poolable:
-            return
         kernel, padding, stride = self.window(3, (1, 2, 3), padded=self.rng.random() < 0.4)
         pool = MaxPool2d(
             name=self.new_name(), source=self.name, kernel=kernel, stride=stride, padding=padding
@@ -189,7 +186,6 @@ class Builder:
         shift = neuron.threshold_frac_bits
         single = not neuron.two_phase
         self.name, self.code, self.steps = name, neuron.code, neuron.timesteps
-        self.poolable = not single
         quotient = (currents << shift) + by_channel(bias) * (self.steps if single else 1)
         quotient = quotient // by_channel(neuron.threshold)
         self.q = np.clip(quotient, 0, code_max(self.code, self.steps))

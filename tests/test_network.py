@@ -17,13 +17,11 @@ from hwgen.network import (
 from tests.broken import (
     CONV,
     FLAT,
-    INPUT,
     LAST,
     LAYER,
     LINEAR,
     NEURON,
     POOL,
-    SINGLE,
     SOFT,
     conv,
     identity,
@@ -202,10 +200,6 @@ BAD = {
     "pool stride": (pool(stride=(2, 0)), "kernel and stride must be positive"),
     "pool padding": (pool(padding=(2, 0, 0, 0)), "must be at least 0 and less than the kernel"),
     "pool size": (pool(kernel=(4, 2)), "the 4×2 window does not fit the 3×4 map of 'conv'"),
-    "pool of any order": (
-        net(replace(LAYER, neuron=SINGLE), POOL, FLAT, LAST, input=replace(INPUT, code="rate")),
-        r"net\.pool: max-pool is exact on radix trains .* but 'conv' gives rate trains in any",
-    ),
     # probe
     "probe type": (net(probe=np.zeros((1, 2, 4, 5))), r"net\.probe: must be unsigned integer"),
     "probe shape": (

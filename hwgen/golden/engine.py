@@ -11,7 +11,7 @@ import numpy as np
 from hwgen.golden.codes import input_train, input_values
 from hwgen.golden.costs import Tally, mac_operations
 from hwgen.golden.layers import Activity, PreparedLayer
-from hwgen.golden.pool import pool_train, pool_values
+from hwgen.golden.pool import pool_counts, pool_train, pool_values
 from hwgen.golden.result import Result
 from hwgen.network import Flatten, Layer, MaxPool2d, Network
 
@@ -114,6 +114,8 @@ class Engine:
     def _shape(self, node: MaxPool2d | Flatten, given: Activity) -> Activity:
         signal = self._signals[node.name]
         if isinstance(node, MaxPool2d):
+            if not given.signal.in_order:
+                return Activity(signal=signal, train=pool_counts(given.get_train(), node))
             if self._steps:
                 return Activity(signal=signal, train=pool_train(given.get_train(), node))
             return Activity(signal=signal, values=pool_values(given.get_values(), node))

@@ -1,4 +1,4 @@
-"""Max-pool: the maximum of values, and the race of trains that finds it step by step."""
+"""Max-pool: the maximum of values, the race of trains that finds it, and the gate of counts."""
 
 from __future__ import annotations
 
@@ -20,12 +20,7 @@ def pool_train(train: np.ndarray, pool: MaxPool2d) -> np.ndarray:
     sent = []
     racing: list[np.ndarray] = []  # for each tap of the window, whether it is still in the race
     for bits in train:
-        padded = _padded(bits, pool)
-        taps = [
-            padded[:, rows, columns]
-            for rows in _taps(padded.shape[1], pool.kernel[0], pool.stride[0])
-            for columns in _taps(padded.shape[2], pool.kernel[1], pool.stride[1])
-        ]
+        taps = _windows(bits, pool)
         if not racing:
             racing = [np.ones_like(tap) for tap in taps]
         out = np.zeros_like(taps[0])
@@ -35,6 +30,28 @@ def pool_train(train: np.ndarray, pool: MaxPool2d) -> np.ndarray:
             candidate &= tap | (1 - out)
         sent.append(out)
     return np.stack(sent)
+
+
+def pool_counts(train: np.ndarray, pool: MaxPool2d) -> np.ndarray:
+    """The gate by spike count; shapes (T, n, height, width, channels)."""
+    counts: np.ndarray | None = None
+    sent = []
+    for bits in train:
+        taps = np.stack(_windows(bits, pool))
+        counts = taps.astype(np.int32) if counts is None else counts + taps
+        best = counts.argmax(axis=0)[np.newaxis]  # the first of the largest
+        sent.append(np.take_along_axis(taps, best, axis=0)[0])
+    return np.stack(sent)
+
+
+def _windows(bits: np.ndarray, pool: MaxPool2d) -> list[np.ndarray]:
+    """For each place in the kernel, row by row, what every window has there."""
+    padded = _padded(bits, pool)
+    return [
+        padded[:, rows, columns]
+        for rows in _taps(padded.shape[1], pool.kernel[0], pool.stride[0])
+        for columns in _taps(padded.shape[2], pool.kernel[1], pool.stride[1])
+    ]
 
 
 def _taps(size: int, kernel: int, stride: int) -> list[slice]:

@@ -36,11 +36,16 @@ class Layer:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class MaxPool2d:
-    """Exact max-pool of trains, one step at a time.
+    """Max-pool of trains, one step at a time.
 
-    Each window starts with all candidates in the race. At each step the output is the OR of
-    those still in it; where it is 1, candidates that sent 0 drop out. On radix trains, and on
-    the trains of two-phase soft-reset neurons (ones first, then zeros), this is the maximum.
+    Race: each window starts with all candidates in it. At each step the output is the OR of those
+    still in it; where it is 1, candidates that sent 0 drop out. On radix trains, on ttfs trains
+    (the first spike wins) and on those of two-phase soft-reset neurons (ones first, then zeros)
+    this is the exact maximum.
+
+    Gate by spike count, for rate trains in any order (threshold ReLU, 3.1.3; Rueckauer et al.): at
+    each step c ← c + s[t] for each candidate; the output is the spike of the one with the largest
+    c, the first one in the order of rows and columns where several have it.
 
     Parameters
     ----------

@@ -33,3 +33,8 @@ class Signal:
     @property
     def q_max(self) -> int:
         return code_max(self.code, self.timesteps)
+
+    @property
+    def in_order(self) -> bool:
+        """Of two trains, the one that spikes first where they differ stands for more."""
+        return self.code != "rate" or self.ones_first

@@ -117,12 +117,6 @@ def _infer_pool(pool: MaxPool2d, given: Signal, *, where: str) -> Signal:
         f"{where}: the {ky}×{kx} window does not fit the {given.shape[1]}×{given.shape[2]} map of "
         f"{pool.source!r}",
     )
-    require(
-        given.code != "rate" or given.ones_first,
-        f"{where}: max-pool is exact on radix trains and on those of two-phase neurons, but "
-        f"{pool.source!r} gives {given.code} trains in any order; use two-phase neurons or "
-        f"average pooling",
-    )
     return Signal(
         shape=pool.output_shape(given.shape),
         code=given.code,

@@ -29,8 +29,9 @@ READER_BIT, KERNEL_ROWS, PADDING = 3.0, 45, 15
 """A bit of a counter; the rows of a kernel in a ring of rows; taps outside the map."""
 WRITER, PACKED_BIT = 20, 0.3
 """A window's writer, and a bit of a chunk that it packs from words."""
-RACE_BIT, RACE_COUNTED = 2.0, 7.5
-"""A bit of a max-pool's word, and one of its counters: of candidates and of words."""
+RACE_BIT, RACE_COUNTED, COUNTED_BIT = 2.0, 7.5, 3.5
+"""A bit of a max-pool's word, one of its counters, of candidates and of words, and one of the
+spikes that a candidate has sent."""
 ENCODER, RESULT_BIT, COUNTER = 250, 5, 50
 SPARSE_BIT = 0.75
 """A bit of a weight that is not zero, in LUTs where few are."""
@@ -123,10 +124,10 @@ def pool_usage(plan: PoolPlan) -> Usage:
     """A max-pool: a window buffer, two bits of state for each candidate of a word, and a word of
     outputs."""
     width = plan.output.width
-    states = memory_usage(plan.words * plan.candidates, 2 * width)
+    states = memory_usage(plan.words * plan.candidates, (plan.count_bits or 2) * width)
     outputs = memory_usage(plan.words, width)
     counted = _bits(plan.words * plan.candidates) + _bits(plan.words)
-    race = Usage(RACE_BIT * width + RACE_COUNTED * counted)
+    race = Usage((RACE_BIT + COUNTED_BIT * plan.count_bits) * width + RACE_COUNTED * counted)
     return feed_usage(plan.feed) + states + outputs + memory_usage(FIFO_DEPTH, width) + race
 
 

@@ -163,12 +163,16 @@ class LayerPlan:
 
 @dataclass(frozen=True, kw_only=True)
 class PoolPlan:
-    """A max-pool: the window buffer's candidates, one a cycle, raced against each other."""
+    """A max-pool: the window buffer's candidates, one a cycle, raced against each other.
+
+    ``count_bits`` are those of a candidate's spikes where they decide, and 0 for a race.
+    """
 
     node: str
     source: str
     window: WindowPlan
     output: StreamPlan
+    count_bits: int = 0
 
     @property
     def sources(self) -> tuple[str, ...]:

@@ -232,4 +232,10 @@ def plan_pool(pool: MaxPool2d, source: StreamPlan, result: Signal) -> PoolPlan:
         width=source.width,
         schedule=source.schedule,
     )
-    return PoolPlan(node=pool.name, source=source.node, window=window, output=output)
+    return PoolPlan(
+        node=pool.name,
+        source=source.node,
+        window=window,
+        output=output,
+        count_bits=0 if result.in_order else result.timesteps.bit_length(),
+    )

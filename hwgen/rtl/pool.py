@@ -1,6 +1,6 @@
-"""Max-pool of spike trains: the candidates of each window race, most significant bit first."""
+"""Max-pool of spike trains: the candidates of each window race, or the one of most spikes goes."""
 
-from amaranth import Cat, Module, Signal, unsigned
+from amaranth import Cat, Module, Mux, Signal, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
@@ -13,11 +13,13 @@ LATENCY = 3
 
 
 class MaxPool(wiring.Component):
-    """Sends in each timestep the OR of the candidates still in the race.
+    """Sends in each timestep the OR of the candidates still in the race, or the spike of the
+    candidate that has sent most.
 
-    A candidate that sent 0 where the window sent 1 is out. That is found a timestep later, when
-    the candidate comes again, so every candidate is seen once a timestep, one a cycle: its state
-    is (in the race, last bit) and the window's is its last output.
+    A candidate that sent 0 where the window sent 1 is out of the race. That is found a timestep
+    later, when the candidate comes again, so every candidate is seen once a timestep, one a cycle:
+    its state is (in the race, last bit) and the window's is its last output. Where spikes are
+    counted, a candidate's state is their number.
 
     Parameters
     ----------
@@ -42,15 +44,15 @@ class MaxPool(wiring.Component):
         m = Module()
         plan = self._plan
         width = plan.output.width
-        state_layout = data.StructLayout({"racing": unsigned(width), "sent": unsigned(width)})
+        if plan.count_bits:
+            state_layout = data.ArrayLayout(unsigned(plan.count_bits), width)
+        else:
+            state_layout = data.StructLayout({"racing": unsigned(width), "sent": unsigned(width)})
         depth = plan.words * plan.candidates
         m.submodules.window = window = WindowBuffer(plan.feed)
         m.submodules.fifo = fifo = PromiseFifo(shape=unsigned(width))
         m.submodules.states = states = Memory(
             shape=state_layout, depth=depth, init=[], attrs={"no_rw_check": 1}
-        )
-        m.submodules.outputs = outputs = Memory(
-            shape=unsigned(width), depth=plan.words, init=[], attrs={"no_rw_check": 1}
         )
         wiring.connect(m, wiring.flipped(self.inputs), window.words)
         wiring.connect(m, fifo.words, wiring.flipped(self.words))
@@ -84,10 +86,9 @@ class MaxPool(wiring.Component):
                 with m.If(word == plan.words - 1):
                     m.d.sync += word.eq(0)
 
-        # Read the candidate's state and the window's output of the timestep before.
+        # Read the candidate's state.
         state_read, state_write = states.read_port(), states.write_port()
-        output_read, output_write = outputs.read_port(), outputs.write_port()
-        m.d.comb += [state_read.addr.eq(candidate), output_read.addr.eq(word)]
+        m.d.comb += state_read.addr.eq(candidate)
         delayed = [
             (chunks.payload.bits, Signal(width), Signal(width)),
             (candidate, Signal.like(candidate), Signal.like(candidate)),
@@ -99,14 +100,55 @@ class MaxPool(wiring.Component):
             m.d.sync += [read_value.eq(now), race_value.eq(read_value)]
         bits, race_candidate, race_word, first = (values[2] for values in delayed)
         state = Signal(state_layout, reset_less=True)
-        previous = Signal(width, reset_less=True)
-        m.d.sync += [state.eq(state_read.data), previous.eq(output_read.data)]
+        output = Signal(width)
+        m.d.sync += state.eq(state_read.data)
+        m.d.comb += [
+            state_write.addr.eq(race_candidate),
+            state_write.en.eq(race[0]),
+            fifo.push.eq(race[1]),
+            fifo.push_data.eq(output),
+        ]
+        if plan.count_bits:
+            self._count(m, bits, state, first, race, output, state_write.data)
+        else:
+            words = word, race_word
+            self._race(m, words, bits, state, first, race, output, state_write.data)
+        return m
 
-        # Race.
+    def _count(self, m, bits, counts, first, step, output, written):
+        """The spike of the first of the candidates that have sent most."""
+        plan = self._plan
+        for lane in range(plan.output.width):
+            count = Signal(plan.count_bits, name="count")
+            most = Signal(plan.count_bits, name="most")
+            sent, more = Signal(name="sent"), Signal(name="more")
+            m.d.comb += [
+                count.eq(Mux(first, 0, counts[lane]) + bits[lane]),
+                more.eq(count > most),
+                output[lane].eq(Mux(more, bits[lane], sent)),
+                written[lane].eq(count),
+            ]
+            with m.If(step[0]):
+                m.d.sync += sent.eq(output[lane])
+                with m.If(more):
+                    m.d.sync += most.eq(count)
+            with m.If(step[1]):
+                m.d.sync += [sent.eq(0), most.eq(0)]
+
+    def _race(self, m, words, bits, state, first, race, output, written):
+        """The OR of those in the race; ``words`` is the window's, now and two cycles later."""
+        plan = self._plan
+        width = plan.output.width
+        m.submodules.outputs = outputs = Memory(
+            shape=unsigned(width), depth=plan.words, init=[], attrs={"no_rw_check": 1}
+        )
+        output_read, output_write = outputs.read_port(), outputs.write_port()
+        previous = Signal(width, reset_less=True)
+        m.d.sync += previous.eq(output_read.data)
         racing = Signal(width)
         raised = Signal(width)
-        output = Signal(width)
         m.d.comb += [
+            output_read.addr.eq(words[0]),
             racing.eq(state.racing & (state.sent | ~previous)),
             output.eq(raised | (racing & bits)),
         ]
@@ -117,14 +159,9 @@ class MaxPool(wiring.Component):
             with m.If(race[1]):
                 m.d.sync += raised.eq(0)
         m.d.comb += [
-            state_write.addr.eq(race_candidate),
-            state_write.data.racing.eq(racing),
-            state_write.data.sent.eq(bits),
-            state_write.en.eq(race[0]),
-            output_write.addr.eq(race_word),
+            written.racing.eq(racing),
+            written.sent.eq(bits),
+            output_write.addr.eq(words[1]),
             output_write.data.eq(output),
             output_write.en.eq(race[1]),
-            fifo.push.eq(race[1]),
-            fifo.push_data.eq(output),
         ]
-        return m

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from hwgen.golden import encode_train
-from hwgen.golden.pool import pool_train, pool_values
+from hwgen.golden.pool import pool_counts, pool_train, pool_values
 from hwgen.network import MaxPool2d
 
 
@@ -63,3 +63,10 @@ def test_race_finds_the_maximum(code, kernel, stride, padding):
     np.testing.assert_array_equal(pool_values(values, one), expected)
     train = pool_train(encode_train(values, code, 4), one)
     np.testing.assert_array_equal(train, encode_train(expected, code, 4))
+
+
+def test_gate_of_counts_by_hand():
+    """Counts after each step: (1, 0), (1, 1), (1, 2), (2, 2), (2, 3): the first of the largest."""
+    train = np.array([[1, 0], [0, 1], [0, 1], [1, 0], [0, 1]], np.uint8).reshape(5, 1, 1, 2, 1)
+    gated = pool_counts(train, pool((1, 2), (1, 2)))
+    assert gated.ravel().tolist() == [1, 0, 1, 1, 1]

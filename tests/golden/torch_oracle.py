@@ -67,6 +67,9 @@ def _compute(network: Network, images: np.ndarray) -> Oracle:
     for node in network.nodes:
         if isinstance(node, Layer):
             _layer(oracle, node, signals)
+        elif isinstance(node, MaxPool2d) and not signals[node.source].in_order:
+            train = _gate(oracle.trains[node.source], node)
+            _send(oracle, node.name, sum(train), train)
         elif isinstance(node, MaxPool2d):
             given = F.pad(oracle.values[node.source], _sides(node.padding))
             values = F.max_pool2d(given, node.kernel, node.stride)
@@ -120,6 +123,31 @@ def _layer(oracle: Oracle, layer: Layer, signals: dict[str, Signal]) -> None:
     quotient = torch.floor(oracle.membranes[layer.name] / _channels(neuron.threshold))
     values = quotient.clamp(0, signal.q_max)
     _send(oracle, layer.name, values, _bits(values, signal))
+
+
+def _gate(train: list[torch.Tensor], pool: MaxPool2d) -> list[torch.Tensor]:
+    """A spike goes through where its neuron has sent more than all before it in the window, and
+    not less than those after it."""
+    gated = []
+    counts = torch.zeros(())
+    for plane in train:
+        counts = counts + plane
+        n, channels = plane.shape[:2]
+        # Taps later in the window lose ties by less than a spike.
+        size = pool.kernel[0] * pool.kernel[1]
+        late = torch.arange(size, dtype=torch.float64)[:, None] / (2 * size)
+        taps, sent = (
+            F.unfold(F.pad(maps, _sides(pool.padding)), pool.kernel, stride=pool.stride)
+            .reshape(n * channels, size, -1)
+            for maps in (
+                counts.reshape(n * channels, 1, *plane.shape[2:]),
+                plane.reshape(n * channels, 1, *plane.shape[2:]),
+            )
+        )
+        best = (taps - late).argmax(1, keepdim=True)
+        shape = pool.output_shape((channels, *plane.shape[2:]))
+        gated.append(sent.gather(1, best).reshape(n, *shape))
+    return gated
 
 
 def _current(

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from hwgen.golden import encode_train
-from hwgen.golden.pool import pool_train
+from hwgen.golden.pool import pool_counts, pool_train
 from hwgen.network import MaxPool2d
 from hwgen.plan.geometry import StreamPlan
 from hwgen.plan.hardware import PoolPlan
@@ -26,6 +26,7 @@ def run(
     stall: tuple[float, float] = (0.0, 0.0),
     reset_at: tuple[int, ...] = (),
     schedule: str = "time",
+    counted: bool = False,
     **geometry: Any,
 ):
     """``train`` has shape (T, samples, height, width, channels)."""
@@ -40,10 +41,14 @@ def run(
     )
     shape = pool.output_shape((channels, rows, columns))
     output = StreamPlan(node="p", shape=shape, timesteps=steps, width=width, schedule=schedule)
-    dut = MaxPool(PoolPlan(node="p", source="x", window=plan, output=output))
+    bits = steps.bit_length() if counted else 0
+    dut = MaxPool(
+        PoolPlan(node="p", source="x", window=plan, output=output, count_bits=bits)
+    )
     bench = Bench(dut, seed=channels)
     sent = bench.send(dut.inputs, words_of(train, width, schedule), stall=stall[0])
-    pooled = words_of(pool_train(train, pool), width, schedule)
+    pooled = (pool_counts if counted else pool_train)(train, pool)
+    pooled = words_of(pooled, width, schedule)
     got = bench.expect(dut.words, pooled, stall=stall[1], name="words")
     bench.run(reset_at=reset_at)
     return sent, got
@@ -74,6 +79,23 @@ GEOMETRIES = [
     (3, 2, 5, 4, (3, 2), (1, 3), (2, 0, 1, 1)),
     (2, 2, 7, 5, (2, 1), (3, 2), (0, 0, 1, 0)),
 ]
+
+
+@pytest.mark.parametrize("stall", STALLS[1:])
+@pytest.mark.parametrize("schedule", ["time", "row"])
+@pytest.mark.parametrize("geometry", GEOMETRIES, ids=str)
+def test_words_equal_the_gate_of_counts(
+    geometry: tuple, schedule: str, stall: tuple[float, float]
+) -> None:
+    channels, width, rows, columns, kernel, stride, padding = geometry
+    rng = np.random.default_rng(channels)
+    size = (4, rows, columns, channels)
+    spikes = rng.random((7, *size)) < rng.random((1, *size))
+    run(
+        spikes.astype(np.uint8), width=width, counted=True,
+        kernel=kernel, stride=stride, padding=padding, stall=stall, reset_at=(47,),
+        schedule=schedule,
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize("stall", STALLS[1:])
