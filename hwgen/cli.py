@@ -15,7 +15,7 @@ import click
 
 from hwgen.errors import HwgenError, ToolError
 
-COMMANDS = ("convert", "evaluate", "generate", "simulate", "build", "report", "demo")
+COMMANDS = ("convert", "methods", "evaluate", "generate", "simulate", "build", "report", "demo")
 
 # The extra of pyproject.toml that a missing package comes with.
 _EXTRAS = {

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from hwgen.network import Network
 
 # Those of hwgen.convert, which is not imported for --help; a test compares them.
-METHODS = ["spikeconverter"]
+METHODS = ["spikeconverter", "ttfs"]
 NEURONS = ["ilif", "if2", "if", "ttfs"]
 ERRORS = ["absolute", "squared"]
 CORRECTIONS = ["none", "mean"]
@@ -48,17 +48,20 @@ CORRECTIONS = ["none", "mean"]
 @click.option(
     "--neuron",
     type=Suggest(NEURONS),
-    default="ilif",
-    show_default=True,
-    help="Inverse-leaky (radix code), or soft reset in two phases or one (rate code).",
+    help="Inverse-leaky (radix code), soft reset in two phases or one (rate code), or time to "
+    "first spike; the method's, if not given.",
 )
-@click.option("--method", type=Suggest(METHODS), default="spikeconverter", show_default=True)
+@click.option(
+    "--method",
+    type=Suggest(METHODS),
+    default="spikeconverter",
+    show_default=True,
+    help="`hwgen methods` tells more.",
+)
 @click.option(
     "--error",
     type=Suggest(ERRORS),
-    default="absolute",
-    show_default=True,
-    help="What the choice of thresholds minimises.",
+    help="What the choice of thresholds minimises; the method's, if not given.",
 )
 @click.option("--percentile", type=float, help="Take thresholds from this percentile instead.")
 @click.option("--channel-scales", is_flag=True, help="One output scale a channel, not a layer.")

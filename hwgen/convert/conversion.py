@@ -41,7 +41,7 @@ def convert(
     timesteps: int = 8,
     layer_timesteps: Mapping[str, int] | None = None,
     weight_bits: int = 8,
-    neuron: str = "ilif",
+    neuron: str | None = None,
     method: str = "spikeconverter",
     calibration_images: int = CALIBRATION_IMAGES,
     name: str = "network",
@@ -62,7 +62,7 @@ def convert(
     mean, std, scale : float, or one a channel
         The model gets (scale · pixel − mean) / std.
     timesteps, layer_timesteps, weight_bits, neuron, **options
-        See :class:`hwgen.convert.Options`.
+        See :class:`hwgen.convert.Options`; None is the method's own.
     method : str
         Name in :data:`hwgen.convert.METHODS`.
     calibration_images : int
@@ -78,6 +78,12 @@ def convert(
     """
     if method not in METHODS:
         raise ConversionError(f"method must be one of {', '.join(METHODS)}, not {method!r}")
+    chosen_method = METHODS[method]
+    neurons = chosen_method.neurons
+    if neuron is not None and neuron not in neurons:
+        raise ConversionError(
+            f"neuron must be one of {', '.join(neurons)} for method {method!r}, not {neuron!r}"
+        )
     if not name or not isinstance(name, str):
         raise ConversionError(
             f"the network's name must be a string that is not empty, not {name!r}"
@@ -91,20 +97,21 @@ def convert(
     classes = None
     if labels is not None:
         classes = as_labels(np.asarray(labels), len(pixels), where="calibration labels")[chosen]
-    options["pixel_bits"] = options.get("pixel_bits") or 8 * pixels.dtype.itemsize
+    given = {name: value for name, value in options.items() if value is not None}
+    given.setdefault("pixel_bits", 8 * pixels.dtype.itemsize)
     pixels = pixels[chosen]
     told = _options(
         timesteps=timesteps,
         layer_timesteps=dict(layer_timesteps or {}),
         weight_bits=weight_bits,
-        neuron=neuron,
-        **options,
+        neuron=neuron or neurons[0],
+        **{**chosen_method.defaults, **given},
     )
     _require_range(pixels, told)
     factor, offset = _normalisation(pixels.shape[1], scale, mean, std)
     graph = float_graph(model, pixels, factor, offset, linear=told.neuron in SIGNED_NEURONS)
     _require_fit(graph, told)
-    converted = METHODS[method](graph, pixels, told, progress or (lambda *_: None))
+    converted = chosen_method.convert(graph, pixels, told, progress or (lambda *_: None))
     provenance = {
         "method": method,
         "options": _plain(told),

@@ -82,7 +82,7 @@ def test_a_missing_extra_is_named(
     ("arguments", "told"),
     [
         (["generat"], "did you mean 'generate'?"),
-        (["zzz"], "have convert, evaluate"),
+        (["zzz"], "have convert, methods, evaluate"),
         (["generate", "net", "-o", "b", "--pipeline", "overlapp"], "did you mean 'overlap'?"),
         (["generate", "net", "-o", "b", "--pipelin", "overlap"], "Did you mean"),
         (["generate", "net", "-o", "b", "--lanes", "many"], "neither a number nor LAYER=number"),
