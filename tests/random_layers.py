@@ -6,6 +6,7 @@ being saturated.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -66,6 +67,9 @@ class Builder:
             code=code,
             pixel_bits=int(rng.choice([1, 4, 8, 8, 8, 10])),
         )
+        if single and rng.random() < 0.4:
+            gain, seed = int(rng.integers(4, 17)), int(rng.integers(1, 1 << 32))
+            self.input = replace(self.input, code="poisson", gain=gain, seed=seed)
         self.images = random_pixels(rng, self.input, 6)
         self.nodes: list[Node] = []
         self.name, self.code, self.steps = self.input.name, code, self.input.timesteps

@@ -64,6 +64,8 @@ class Builder:
                 timesteps=source.timesteps,
                 code=source.code,
                 pixel_bits=source.pixel_bits,
+                gain=source.gain,
+                seed=source.seed,
             ),
             nodes=tuple(self.node(node) for node in document.nodes),
             provenance=document.provenance,

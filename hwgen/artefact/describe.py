@@ -59,6 +59,8 @@ def describe(network: Network, arrays: Arrays) -> dict[str, Any]:
             "timesteps": source.timesteps,
             "code": source.code,
             "pixel_bits": source.pixel_bits,
+            "gain": source.gain,
+            "seed": source.seed,
         },
         "nodes": [_describe_node(node, arrays) for node in network.nodes],
         "probe": arrays.add_optional(network.probe),

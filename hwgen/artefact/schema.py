@@ -36,6 +36,8 @@ class InputModel(_Model):
     timesteps: int
     code: str
     pixel_bits: int
+    gain: int = 16
+    seed: int = 1
 
 
 class Conv2dModel(_Model):

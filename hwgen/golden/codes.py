@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from hwgen.golden.poisson import poisson_train
 from hwgen.network import Input
 
 
@@ -64,7 +65,12 @@ def input_values(images: np.ndarray, source: Input) -> np.ndarray:
 
 
 def input_train(images: np.ndarray, source: Input) -> np.ndarray:
-    """The train of each pixel, step by step; shape (T, *images.shape)."""
+    """The train of each pixel, step by step; shape (T, *images.shape).
+
+    ``images`` end with (height, width, channels) where the code is "poisson".
+    """
+    if source.code == "poisson":
+        return poisson_train(images, source)
     train = np.zeros((source.timesteps, *images.shape), dtype=np.uint8)
     if source.code == "ttfs":
         return _first_spikes(images, source, train)

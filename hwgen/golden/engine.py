@@ -105,7 +105,7 @@ class Engine:
         activity = Activity(
             signal=self._signals[source.name], make_train=partial(input_train, pixels, source)
         )
-        if self._steps:
+        if self._steps or source.code == "poisson":
             activity.get_train()
         else:
             activity.values = input_values(pixels, source)

@@ -6,7 +6,7 @@ computes a spike: :mod:`hwgen.golden` and :mod:`hwgen.rtl` each implement the do
 """
 
 from hwgen.network.checks import MAX_WEIGHT_BITS
-from hwgen.network.inputs import Input
+from hwgen.network.inputs import INPUT_CODES, Input
 from hwgen.network.neurons import (
     HardResetNeuron,
     InverseLeakyNeuron,
@@ -24,6 +24,7 @@ from hwgen.network.whole import Network
 
 __all__ = [
     "CODES",
+    "INPUT_CODES",
     "MAX_TIMESTEPS",
     "MAX_WEIGHT_BITS",
     "Conv2d",

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from hwgen.network.checks import require, require_timesteps
 from hwgen.network.signals import CODES, Shape
+
+INPUT_CODES = (*CODES, "poisson")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -17,20 +20,32 @@ class Input:
     rate    a ← a + x;  s[t] = a ≥ 2^pixel_bits;  a ← a − s[t]·2^pixel_bits, with
             a₀ = 2^(pixel_bits−1). So q = ⌊(T·x + a₀) / 2^pixel_bits⌋ (ECC, Alg. 1, κ = 2^bits).
     ttfs    one spike at t = T + 1 − q with the same q, none where q = 0 (TTFS, Eq. 1).
+    poisson s[t] = r < gain·x, a rate train; r has pixel_bits + 4 bits, those of a shift register
+            with feedback, b[k + 32] = b[k + 22] ⊕ b[k + 2] ⊕ b[k + 1] ⊕ b[k] and b[0] … b[31]
+            those of ``seed``, the lowest first. In timestep t = 0 … of pixel p, counted in the
+            order y, x, channel, r = Σ b[n·(pixel_bits + 4) + i]·2^i with n = t·2^20 + p, so that
+            every image draws the same numbers in every schedule (feedback thresholds, III.B, with
+            c = gain / 16).
 
     Parameters
     ----------
     shape : (channels, height, width)
     timesteps : int
-    code : "radix", "rate" or "ttfs"
+    code : "radix", "rate", "ttfs" or "poisson"
     pixel_bits : int
         Bits of a pixel, 1 … 16.
+    gain : int
+        Of "poisson", 1 … 16: a pixel spikes with the probability gain·x / 2^(pixel_bits + 4).
+    seed : int
+        Of "poisson", 1 … 2^32 − 1.
     """
 
     shape: Shape
     timesteps: int
     code: str = "radix"
     pixel_bits: int = 8
+    gain: int = 16
+    seed: int = 1
     name: str = "input"
 
     def verify(self) -> None:
@@ -38,9 +53,26 @@ class Input:
             len(self.shape) == 3 and all(isinstance(n, int) and n >= 1 for n in self.shape),
             f"{self.name}: shape must be (channels, height, width), all positive, not {self.shape}",
         )
-        require(self.code in CODES, f"{self.name}: code must be one of {CODES}, not {self.code!r}")
-        require_timesteps(self.timesteps, self.code, where=self.name)
+        require(
+            self.code in INPUT_CODES,
+            f"{self.name}: code must be one of {INPUT_CODES}, not {self.code!r}",
+        )
+        require_timesteps(self.timesteps, self.train_code, where=self.name)
         require(
             isinstance(self.pixel_bits, int) and 1 <= self.pixel_bits <= 16,
             f"{self.name}: pixel_bits must be an integer from 1 to 16, not {self.pixel_bits!r}",
         )
+        for what, value, most in (("gain", self.gain, 16), ("seed", self.seed, (1 << 32) - 1)):
+            require(
+                isinstance(value, int) and 1 <= value <= most,
+                f"{self.name}: {what} must be an integer from 1 to {most}, not {value!r}",
+            )
+        require(
+            self.code != "poisson" or math.prod(self.shape) <= 1 << 20,
+            f"{self.name}: a Poisson input has at most 2^20 pixels, not {math.prod(self.shape)}",
+        )
+
+    @property
+    def train_code(self) -> str:
+        """The code of the trains that it sends."""
+        return "rate" if self.code == "poisson" else self.code

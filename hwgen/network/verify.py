@@ -22,7 +22,9 @@ def infer_signals(network: Network) -> dict[str, Signal]:
         )
     source.verify()
     signals = {
-        source.name: Signal(shape=source.shape, code=source.code, timesteps=source.timesteps)
+        source.name: Signal(
+            shape=source.shape, code=source.train_code, timesteps=source.timesteps
+        )
     }
     require(bool(network.nodes), f"{network.name}: a network needs at least one layer")
     used: set[str] = set()

@@ -17,7 +17,8 @@ class EncoderPlan:
     """The input encoder: AXI beats of pixels in, one bit-plane of spikes a timestep out.
 
     ``word_pixels`` pixel values make a word of the frame memory and of the stream.
-    ``piece_pixels`` of them are taken from a beat in a cycle.
+    ``piece_pixels`` of them are taken from a beat in a cycle. ``gain`` and ``seed`` are those of a
+    Poisson input.
     """
 
     input_width: int
@@ -26,6 +27,8 @@ class EncoderPlan:
     piece_pixels: int
     word_pixels: int
     output: StreamPlan
+    gain: int = 16
+    seed: int = 1
 
     @property
     def pixel_bytes(self) -> int:

@@ -73,6 +73,8 @@ def plan_encoder(network: Network, input_width: int | None, schedule: str) -> En
         piece_pixels=piece,
         word_pixels=word,
         output=output,
+        gain=given.gain,
+        seed=given.seed,
     )
 
 

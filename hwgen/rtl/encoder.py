@@ -6,6 +6,7 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from hwgen.rtl.fifo import PromiseFifo
+from hwgen.rtl.poisson import PoissonDraws
 from hwgen.rtl.ring import step_axes
 
 
@@ -17,7 +18,8 @@ class Encoder(wiring.Component):
 
     radix sends a bit of each pixel a timestep, most significant first. rate adds each pixel to an
     accumulator of ``pixel_bits`` bits that starts at half its range, and sends the carry. ttfs
-    sends each pixel once: the brighter, the sooner.
+    sends each pixel once: the brighter, the sooner. poisson sends it where a number drawn is below
+    it.
 
     A line's first timestep follows the pixels as they come.
 
@@ -117,7 +119,21 @@ class Encoder(wiring.Component):
         words = [send_word, *(Signal.like(send_word) for _ in range(3))]
         for delayed in (steps, words):
             m.d.sync += [b.eq(a) for a, b in zip(delayed, delayed[1:], strict=False)]
-        if plan.code == "ttfs":
+        if plan.code == "poisson":
+            m.submodules.poisson = poisson = PoissonDraws(plan)
+            m.d.comb += [
+                poisson.send.eq(send),
+                poisson.step.eq(send_step),
+                poisson.first.eq(axes["send_line"].count == 0),
+                poisson.step_end.eq(step_end),
+                poisson.line_end.eq(line_end),
+                poisson.frame_end.eq(frame_end),
+            ]
+            m.d.sync += [
+                bits[n].eq(poisson.draws[n] < pixels[n] * plan.gain)
+                for n in range(plan.word_pixels)
+            ]
+        elif plan.code == "ttfs":
             self._send_once(m, pixels, bits, steps[2])
         elif plan.code == "radix":
             with m.Switch(steps[2]):

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+from hwgen.golden.poisson import poisson_train
 from hwgen.network import (
     Conv2d,
     Flatten,
@@ -55,6 +56,10 @@ def _compute(network: Network, images: np.ndarray) -> Oracle:
     if source.code == "radix":
         values = torch.floor(pixels * 2.0**source.timesteps / full)
         _send(oracle, source.name, values, _bits(values, signals[source.name]))
+    elif source.code == "poisson":  # its draws have their own oracle in test_poisson
+        drawn = poisson_train(images.transpose(0, 2, 3, 1), source).transpose(0, 1, 4, 2, 3)
+        train = [torch.from_numpy(plane.astype(np.float64)) for plane in drawn]
+        _send(oracle, source.name, sum(train), train)
     elif source.code == "ttfs":
         values = torch.round(pixels * source.timesteps / full + 1 / (4 * full))  # halves go up
         _send(oracle, source.name, values, _bits(values, signals[source.name]))

@@ -58,7 +58,8 @@ def run(
     bench = Bench(dut, seed=samples)
     beats = beats_of(images, source, input_width)
     sent = bench.send(dut.beats, [beat for packet in beats for beat in packet], stall=stall[0])
-    words = words_of(np.moveaxis(input_train(images, source), 0, 1), plan.output)
+    trains = input_train(images.transpose(0, 2, 3, 1), source).transpose(1, 0, 4, 2, 3)
+    words = words_of(trains, plan.output)
     got = bench.expect(dut.words, words, stall=stall[1], name="words")
     bench.run(reset_at=reset_at)
     return plan, sent, got
@@ -82,7 +83,7 @@ CASES = [
 
 
 @pytest.mark.parametrize("stall", STALLS[1:])
-@pytest.mark.parametrize("code", ["radix", "rate", "ttfs"])
+@pytest.mark.parametrize("code", ["radix", "rate", "ttfs", "poisson"])
 @pytest.mark.parametrize(
     ("case", "schedule"),
     [(case, "time") for case in CASES] + [(case, "row") for case in CASES if case[3] == "pixel"],
@@ -92,11 +93,14 @@ def test_trains_equal_golden(
     case: tuple, schedule: str, code: str, stall: tuple[float, float]
 ) -> None:
     shape, steps, pixel_bits, layout, input_width = case
-    source = Input(shape=shape, timesteps=steps, code=code, pixel_bits=pixel_bits)
+    gain, seed = (steps + 3, 0xC0FFEE + steps) if code == "poisson" else (16, 1)
+    source = Input(
+        shape=shape, timesteps=steps, code=code, pixel_bits=pixel_bits, gain=gain, seed=seed
+    )
     run(source, layout, input_width, 5, stall=stall, reset_at=(11, 37), schedule=schedule)
 
 
-@pytest.mark.parametrize("code", ["radix", "rate", "ttfs"])
+@pytest.mark.parametrize("code", ["radix", "rate", "ttfs", "poisson"])
 @pytest.mark.parametrize("pixels", [1, 2, 3, 4, 5])
 def test_frames_of_few_words(pixels: int, code: str) -> None:
     """Accumulators that come round before they are written must be waited for."""
@@ -110,7 +114,7 @@ def test_frames_of_few_words(pixels: int, code: str) -> None:
     ]
 
 
-@pytest.mark.parametrize("code", ["radix", "rate", "ttfs"])
+@pytest.mark.parametrize("code", ["radix", "rate", "ttfs", "poisson"])
 @pytest.mark.parametrize("pixels", [1, 2, 3, 4])
 def test_rows_of_few_words(pixels: int, code: str) -> None:
     """In the schedule ``row`` the accumulators are those of a row: they come round sooner."""
