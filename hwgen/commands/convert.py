@@ -15,8 +15,17 @@ if TYPE_CHECKING:
     from hwgen.network import Network
 
 # Those of hwgen.convert, which is not imported for --help; a test compares them.
-METHODS = ["spikeconverter", "ttfs"]
-NEURONS = ["ilif", "if2", "if", "ttfs"]
+METHODS = [
+    "spikeconverter",
+    "ecc",
+    "threshold_relu",
+    "ttfs",
+    "weight_norm",
+    "threshold_balancing",
+    "rmp",
+]
+NEURONS = ["ilif", "if2", "if", "if-hard", "ttfs"]
+THRESHOLDS = ["error", "maximum", "current"]
 ERRORS = ["absolute", "squared"]
 CORRECTIONS = ["none", "mean"]
 
@@ -58,6 +67,14 @@ CORRECTIONS = ["none", "mean"]
     show_default=True,
     help="`hwgen methods` tells more.",
 )
+@click.option(
+    "--thresholds",
+    type=Suggest(THRESHOLDS),
+    help="Least conversion error, largest activation, or largest current of a timestep; the "
+    "method's, if not given.",
+)
+@click.option("--threshold-scale", type=float, help="What thresholds are multiplied by.")
+@click.option("--eta", type=float, help="Share of a threshold that membranes get at the start.")
 @click.option(
     "--error",
     type=Suggest(ERRORS),

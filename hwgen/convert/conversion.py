@@ -13,11 +13,10 @@ from torch.export import ExportedProgram
 
 from hwgen.convert.calibrate import run_float
 from hwgen.convert.fold import fold
-from hwgen.convert.graph import INPUT, FloatGraph, FloatMaxPool, Population
+from hwgen.convert.graph import INPUT, FloatGraph, Population
 from hwgen.convert.methods import METHODS
 from hwgen.convert.options import SIGNED_NEURONS, Options, Progress
 from hwgen.convert.program import export, run_program
-from hwgen.convert.thresholds import ETA
 from hwgen.convert.trace import trace
 from hwgen.data import as_images, as_labels
 from hwgen.errors import ConversionError, NetworkError
@@ -115,7 +114,7 @@ def convert(
     provenance = {
         "method": method,
         "options": _plain(told),
-        "eta": ETA,
+        "eta": told.eta,
         "scale": float(scale),
         "mean": _list(mean),
         "std": _list(std),
@@ -216,21 +215,13 @@ def _normalisation(
 
 
 def _require_fit(graph: FloatGraph, options: Options) -> None:
-    """Options that depend on the network: layers that exist, neurons that suit its pools."""
+    """Options that depend on the network: layers that exist."""
     layers = [INPUT] + [n.name for n in graph.nodes if isinstance(n, Population) and n.fires]
     unknown = [name for name in options.layer_timesteps if name not in layers]
     if unknown:
         raise ConversionError(
             f"timesteps are given for {', '.join(unknown)}, but the network has {', '.join(layers)}"
         )
-    pools = [node for node in graph.nodes if isinstance(node, FloatMaxPool)]
-    exact = {INPUT} if options.neuron != "ilif" else set()  # rate trains that come in any order
-    for pool in pools:
-        if options.neuron == "if" or pool.source in exact:
-            raise ConversionError(
-                f"{pool.name}: a max-pool is exact on radix trains and on those of two-phase "
-                f"neurons only; take neuron 'ilif' or 'if2', or average pooling"
-            )
 
 
 def _plain(options: Options) -> dict[str, Any]:

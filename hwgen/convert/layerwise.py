@@ -32,14 +32,16 @@ import torch
 from hwgen.convert import calibrate
 from hwgen.convert.graph import INPUT, FloatFlatten, FloatGraph, FloatMaxPool, Population
 from hwgen.convert.inputs import Decoding, decode_input, encode
-from hwgen.convert.options import Converted, Options, Progress
+from hwgen.convert.options import SINGLE_PHASE, Converted, Options, Progress
 from hwgen.convert.projections import energy, integer_projection, offset_sum, per_code
 from hwgen.convert.quantise import Quantised, quantise_layer, quantise_readout
 from hwgen.convert.rounding import Fit
-from hwgen.convert.thresholds import ETA, choose_linear_scales, choose_scales
+from hwgen.convert.stepping import Stepper
+from hwgen.convert.thresholds import choose_linear_scales, choose_scales
 from hwgen.errors import ConversionError
 from hwgen.network import (
     Flatten,
+    HardResetNeuron,
     Input,
     InverseLeakyNeuron,
     Layer,
@@ -54,9 +56,14 @@ from hwgen.network import (
 )
 
 
-class Layerwise:
-    """The integers of ``graph``, calibrated on ``images`` (samples, channels, height, width)."""
+def layerwise(
+    graph: FloatGraph, images: np.ndarray, options: Options, progress: Progress
+) -> Converted:
+    """Integers of ``graph``, calibrated on ``images`` (samples, channels, height, width)."""
+    return _Layerwise(graph, images, options, progress).run()
 
+
+class _Layerwise:
     def __init__(
         self, graph: FloatGraph, images: np.ndarray, options: Options, progress: Progress
     ) -> None:
@@ -81,6 +88,9 @@ class Layerwise:
             "zero_points": {},
             "silent_layers": [],
         }
+        self.stepper = None
+        if options.thresholds == "current":
+            self.stepper = Stepper(images, self.input)
 
     def run(self) -> Converted:
         nodes: list[Node] = []
@@ -100,6 +110,8 @@ class Layerwise:
         needed = {source for node in self.graph.nodes[done + 1 :] for source in node.sources}
         for name in set(self.values) - needed:
             del self.values[name], self.codes[name]
+            if self.stepper is not None:
+                self.stepper.forget(name)
 
     def _rearrange(self, node: FloatMaxPool | FloatFlatten) -> Node:
         source = node.source
@@ -107,6 +119,8 @@ class Layerwise:
         self.codes[node.name] = calibrate.step(node, self.codes)
         self.q_max[node.name] = self.q_max[source]
         given = self.decodings[source]
+        if self.stepper is not None:
+            self.stepper.rearrange(node)
         if isinstance(node, FloatMaxPool):
             self.decodings[node.name] = given
             return MaxPool2d(
@@ -145,7 +159,10 @@ class Layerwise:
             scales, zero = choose_linear_scales(sums, q_max=q_max, options=self.options)
             self._note("zero_points", node, zero.tolist())
         else:
-            scales = choose_scales(sums, q_max=q_max, high=node.high, options=self.options)
+            given = sums
+            if self.stepper is not None:
+                given = self.stepper.largest_current(node, self.decodings)
+            scales = choose_scales(given, q_max=q_max, high=node.high, options=self.options)
             zero = np.zeros(len(scales), np.int64)
         if not bool((sums > 0).any()) and node.low == 0:
             self.figures["silent_layers"].append(node.name)
@@ -156,7 +173,7 @@ class Layerwise:
             bits=self.options.weight_bits,
             output_scale=scales,
             q_max=max(self.q_max[name] for name in node.sources),
-            fractions=self.options.neuron != "if",
+            fractions=self.options.neuron not in SINGLE_PHASE,
             rounder=rounder,
         )
         return self._finish(node, quantised, sums, Decoding(scale=scales, offset=-scales * zero))
@@ -197,7 +214,7 @@ class Layerwise:
             return Layer(name=node.name, projections=projections, bias=whole, neuron=ReadOut())
         step = 1 << quantised.frac_bits
         zero = np.round(-output.offset / output.scale)
-        full = _integers(step * units + (ETA + zero) * threshold, node.name)
+        full = _integers(step * units + (self.options.eta + zero) * threshold, node.name)
         q_max = code_max(self.code, self.options.steps(node.name))
         closed = step * membranes + calibrate.per_channel(full)
         codes = (closed / calibrate.per_channel(threshold)).floor().clamp(0, q_max)
@@ -206,7 +223,10 @@ class Layerwise:
         self.decodings[node.name] = output
         self.q_max[node.name] = q_max
         neuron, whole = self._neuron(node.name, quantised, threshold, units, full)
-        return Layer(name=node.name, projections=projections, bias=whole, neuron=neuron)
+        layer = Layer(name=node.name, projections=projections, bias=whole, neuron=neuron)
+        if self.stepper is not None:
+            self.stepper.fire(layer)
+        return layer
 
     def _neuron(
         self,
@@ -236,14 +256,14 @@ class Layerwise:
                     timesteps=timesteps,
                     threshold_frac_bits=quantised.frac_bits,
                 ), full
-            case _:
-                initial = np.minimum(np.round(ETA * threshold), threshold - 1)
-                return SoftResetNeuron(
-                    threshold=threshold,
-                    timesteps=timesteps,
-                    two_phase=False,
-                    initial=initial.astype(np.int64),
-                ), _integers(units / timesteps, name)
+        initial = np.minimum(np.round(self.options.eta * threshold), threshold - 1)
+        bias = _integers(units / timesteps, name)
+        start = _integers(initial, name)
+        if self.options.neuron == "if-hard":
+            return HardResetNeuron(threshold=threshold, timesteps=timesteps, initial=start), bias
+        return SoftResetNeuron(
+            threshold=threshold, timesteps=timesteps, two_phase=False, initial=start
+        ), bias
 
 
 def _integers(values: np.ndarray, name: str) -> np.ndarray:

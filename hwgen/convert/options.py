@@ -11,8 +11,11 @@ from hwgen.network import MAX_TIMESTEPS, MAX_WEIGHT_BITS, Input, Node
 
 Progress = Callable[[int, int, str], None]  # layers done, of how many, the one at work
 
-NEURONS = {"ilif": "radix", "if2": "rate", "if": "rate", "ttfs": "ttfs"}  # and their codes
+NEURONS = {"ilif": "radix", "if2": "rate", "if": "rate", "if-hard": "rate", "ttfs": "ttfs"}
+"""And their codes."""
+SINGLE_PHASE = ("if", "if-hard")
 SIGNED_NEURONS = ("ilif",)  # whose trains may have a zero point
+THRESHOLDS = ("error", "maximum", "current")
 ERRORS = ("absolute", "squared")
 ROUNDINGS = ("nearest", "fitted")
 CORRECTIONS = ("none", "mean")
@@ -30,9 +33,17 @@ class Options:
         T2 of single layers, by their name in the model, and of "input".
     weight_bits : int
         2 … 16, sign included; the weights are symmetric, ± (2^(bits−1) − 1).
-    neuron : "ilif", "if2", "if" or "ttfs"
+    neuron : "ilif", "if2", "if", "if-hard" or "ttfs"
         Inverse-leaky (radix code); soft reset, two-phase (rate code); soft reset, single-phase;
-        time to first spike.
+        hard reset, single-phase; time to first spike.
+    thresholds : "error", "maximum" or "current"
+        Of each layer: the one of least conversion error; the largest activation; the largest
+        current of a timestep, when the layers before it spike (single-phase neurons only).
+    threshold_scale : float
+        What thresholds are multiplied by.
+    eta : float
+        Share of a threshold that every membrane gets beside its currents, 0 … 1: 1/2 rounds the
+        number of spikes to the nearest (ECC, Eq. 9), 0 rounds it down.
     error : "absolute" or "squared"
         What the choice of output scales minimises: SpikeConverter's Eq. 13, or its square, which
         is the better choice for deep networks at 2 or 3 timesteps.
@@ -53,6 +64,9 @@ class Options:
     layer_timesteps: Mapping[str, int] = field(default_factory=dict)
     weight_bits: int = 8
     neuron: str = "ilif"
+    thresholds: str = "error"
+    threshold_scale: float = 1.0
+    eta: float = 0.5
     error: str = "absolute"
     percentile: float | None = None
     channel_scales: bool = False
@@ -68,12 +82,24 @@ class Options:
             _whole("pixel_bits", self.pixel_bits, 1, 16)
         for name, timesteps in self.layer_timesteps.items():
             _whole(f"timesteps of {name!r}", timesteps, 1, MAX_TIMESTEPS[self.code])
+        _choice("thresholds", self.thresholds, THRESHOLDS)
         _choice("error", self.error, ERRORS)
         _choice("bias_correction", self.bias_correction, CORRECTIONS)
         _choice("rounding", self.rounding, ROUNDINGS)
         if self.percentile is not None and not 0 < self.percentile <= 100:
             raise ConversionError(f"percentile must be above 0, up to 100, not {self.percentile}")
-        if self.neuron == "if" and set(self.layer_timesteps.values()) - {self.timesteps}:
+        if not 0 < self.threshold_scale <= 4:
+            raise ConversionError(
+                f"threshold_scale must be above 0, up to 4, not {self.threshold_scale}"
+            )
+        if not 0 <= self.eta < 1:
+            raise ConversionError(f"eta must be at least 0 and below 1, not {self.eta}")
+        if self.thresholds == "current" and self.neuron not in SINGLE_PHASE:
+            raise ConversionError(
+                f"thresholds 'current' are those of neurons that fire as they integrate, "
+                f"{' and '.join(SINGLE_PHASE)}, not of {self.neuron!r}"
+            )
+        if self.neuron in SINGLE_PHASE and set(self.layer_timesteps.values()) - {self.timesteps}:
             raise ConversionError(
                 "single-phase neurons fire in the step that they integrate, so all layers have "
                 "the timesteps of the input; leave the layers' own out, or take neuron 'if2'"

@@ -9,17 +9,12 @@ Accumulation and firing are separate phases (Alg. 1), so that both sides are exa
 residue, and V_th minimises the expected conversion error E |U_in − U_out| (Eq. 13).
 """
 
-from __future__ import annotations
+from hwgen.convert.layerwise import layerwise
+from hwgen.convert.method import Method
 
-import numpy as np
-
-from hwgen.convert.graph import FloatGraph
-from hwgen.convert.layerwise import Layerwise
-from hwgen.convert.options import Converted, Options, Progress
-
-
-def spikeconverter(
-    graph: FloatGraph, images: np.ndarray, options: Options, progress: Progress
-) -> Converted:
-    """Integers of ``graph``, calibrated on ``images`` (samples, channels, height, width)."""
-    return Layerwise(graph, images, options, progress).run()
+METHOD = Method(
+    convert=layerwise,
+    paper="SpikeConverter (Liu et al., AAAI 2022)",
+    neurons=("ilif", "if2", "if"),
+    needs="calibration images",
+)

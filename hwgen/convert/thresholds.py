@@ -57,9 +57,13 @@ def choose_scales(
     sample = _draw(rows, size, seed).clamp(min=0).float().numpy()
     if options.percentile is not None:
         scales = _percentile(rows, options.percentile, high) / q_max
+    elif options.thresholds != "error":
+        scales = largest / q_max
     else:
         power = 2 if options.error == "squared" else 1
-        scales = _minimise(sample, np.minimum(sample, high), largest, q_max, power)
+        wanted = np.minimum(sample, high)
+        scales = _minimise(sample, wanted, largest, q_max, power, eta=options.eta)
+    scales = scales * options.threshold_scale
     fires = (largest > 0) & (scales > 0) & np.isfinite(scales)
     fallback = _silent_scale(sums, high, q_max) if not fires.any() else np.median(scales[fires])
     return np.broadcast_to(np.where(fires, scales, fallback), (channels,)).copy()
@@ -84,8 +88,8 @@ def choose_linear_scales(
     best, zeros, least = span / q_max, middle, np.full(len(rows), np.inf)
     for shift in (0, -1, 1):
         zero = np.clip(middle + shift, 0, q_max)
-        scales = _minimise(sample, sample, span, q_max, power, zero)
-        errors = error(sample, sample, scales, q_max, power, zero)
+        scales = _minimise(sample, sample, span, q_max, power, zero, eta=options.eta)
+        errors = error(sample, sample, scales, q_max, power, zero, eta=options.eta)
         better = errors < least
         best, zeros = np.where(better, scales, best), np.where(better, zero, zeros)
         least = np.minimum(errors, least)
@@ -100,6 +104,8 @@ def error(
     q_max: int,
     power: int,
     zero: np.ndarray | None = None,
+    *,
+    eta: float = ETA,
 ) -> np.ndarray:
     """E(λ) of each row of ``sums`` (rows, values) for λ of ``scales`` and z of ``zero`` (rows,).
 
@@ -107,7 +113,7 @@ def error(
     """
     column = scales[:, np.newaxis].astype(sums.dtype)
     codes = sums / column
-    codes += sums.dtype.type(ETA)
+    codes += sums.dtype.type(eta)
     np.floor(codes, out=codes)
     if zero is None:
         np.minimum(codes, q_max, out=codes)
@@ -128,6 +134,8 @@ def _minimise(
     q_max: int,
     power: int,
     zero: np.ndarray | None = None,
+    *,
+    eta: float = ETA,
 ) -> np.ndarray:
     """The best λ of each row, by ever finer geometric grids up to that of the largest value."""
     top = np.where(largest > 0, largest, 1.0) / q_max
@@ -135,7 +143,9 @@ def _minimise(
     best = high
     for _ in range(_ROUNDS):
         grid = np.linspace(low, high, _TRIES)
-        errors = [error(sums, wanted, top * np.exp(point), q_max, power, zero) for point in grid]
+        errors = [
+            error(sums, wanted, top * np.exp(point), q_max, power, zero, eta=eta) for point in grid
+        ]
         best = grid[np.argmin(errors, axis=0), np.arange(len(top))]
         step = (high - low) / (_TRIES - 1)
         low, high = best - step, best + step

@@ -10,17 +10,13 @@ sets what the longest time stands for. The largest possible u, Σ W⁺·t_max (E
 a step; u_th is the one with the least root mean square error on calibration data (Fig. 2).
 """
 
-from __future__ import annotations
+from hwgen.convert.layerwise import layerwise
+from hwgen.convert.method import Method
 
-import numpy as np
-
-from hwgen.convert.graph import FloatGraph
-from hwgen.convert.layerwise import Layerwise
-from hwgen.convert.options import Converted, Options, Progress
-
-
-def ttfs(
-    graph: FloatGraph, images: np.ndarray, options: Options, progress: Progress
-) -> Converted:
-    """Integers of ``graph``, calibrated on ``images`` (samples, channels, height, width)."""
-    return Layerwise(graph, images, options, progress).run()
+METHOD = Method(
+    convert=layerwise,
+    paper="Less than one spike per neuron (López-Randulfe, Reeb, Knoll, 2022)",
+    neurons=("ttfs",),
+    needs="calibration images",
+    defaults={"error": "squared"},
+)

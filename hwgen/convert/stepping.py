@@ -1,0 +1,85 @@
+"""Single-phase layers timestep by timestep, on a few calibration images: what thresholds by the
+largest current are taken from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+
+from hwgen.convert import calibrate
+from hwgen.convert.graph import INPUT, FloatFlatten, FloatMaxPool, Population
+from hwgen.convert.inputs import Decoding
+from hwgen.network import HardResetNeuron, Input, Layer, SoftResetNeuron
+
+IMAGES = 32  # the largest current hardly grows with more
+
+
+class Stepper:
+    """Trains of every node, float32 of 0 and 1 (T, images, channels, height, width)."""
+
+    def __init__(self, images: np.ndarray, source: Input) -> None:
+        few = torch.from_numpy(images[:IMAGES].astype(np.int64))
+        full = 1 << source.pixel_bits
+        steps = range(source.timesteps + 1)
+        # The carries of an accumulator that starts at half its range (hwgen.network.Input).
+        carries = [(few * step + full // 2) // full for step in steps]
+        self.trains = {
+            INPUT: torch.stack([b - a for a, b in zip(carries, carries[1:])]).float()
+        }
+
+    def largest_current(
+        self, node: Population, decodings: Mapping[str, Decoding]
+    ) -> torch.Tensor:
+        """The largest current of each neuron in a timestep, in real units, as a map for each
+        image; a spike in every step is the activation that the train stands for then."""
+        largest: torch.Tensor | None = None
+        timesteps = len(self.trains[node.sources[0]])
+        for step in range(timesteps):
+            values = {
+                name: self.trains[name][step]
+                * calibrate.per_channel(timesteps * decodings[name].scale).float()
+                + calibrate.per_channel(decodings[name].offset).float()
+                for name in node.sources
+            }
+            sums = calibrate.preactivation(node, values)
+            largest = sums if largest is None else torch.maximum(largest, sums)
+        assert largest is not None
+        return largest
+
+    def fire(self, layer: Layer) -> None:
+        """The train of a layer whose sources have theirs."""
+        neuron = layer.neuron
+        assert isinstance(neuron, SoftResetNeuron | HardResetNeuron)
+        threshold = calibrate.per_channel(neuron.threshold)
+        initial = 0 * neuron.threshold if neuron.initial is None else neuron.initial
+        membrane: torch.Tensor = calibrate.per_channel(initial)
+        bias = calibrate.per_channel(layer.bias)
+        train = []
+        for step in range(neuron.timesteps):
+            for projection in layer.projections:
+                plane = self.trains[projection.source][step]
+                membrane = membrane + calibrate.project(projection, plane)
+            membrane = membrane + bias
+            spikes = membrane >= threshold
+            train.append(spikes.float())
+            if isinstance(neuron, HardResetNeuron):
+                membrane = membrane * ~spikes
+            else:
+                membrane = membrane - spikes * threshold
+        self.trains[layer.name] = torch.stack(train)
+
+    def rearrange(self, node: FloatMaxPool | FloatFlatten) -> None:
+        train = self.trains[node.source]
+        if isinstance(node, FloatFlatten):
+            self.trains[node.name] = torch.stack([calibrate.flatten(plane) for plane in train])
+            return
+        # The gate by spike count. A count and its spike in one number: the larger wins, and of
+        # equal counts one whose neuron spikes, which the largest current cannot tell apart.
+        gated = 2 * train.cumsum(0) + train
+        best = torch.stack([calibrate.max_pool(node, plane) for plane in gated])
+        self.trains[node.name] = best % 2
+
+    def forget(self, name: str) -> None:
+        self.trains.pop(name, None)

@@ -1,0 +1,154 @@
+"""What the conversion methods of the rate code differ in: thresholds, resets, and where membranes
+start."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from hwgen import golden
+from hwgen.convert import METHODS, NEURONS, THRESHOLDS, convert
+from hwgen.errors import ConversionError
+from hwgen.network import (
+    HardResetNeuron,
+    InverseLeakyNeuron,
+    SoftResetNeuron,
+    TimeToFirstSpikeNeuron,
+)
+from tests.convert.float_models import firing, pixels
+
+STEPS = 12
+KINDS = {
+    "ilif": InverseLeakyNeuron,
+    "if2": SoftResetNeuron,
+    "if": SoftResetNeuron,
+    "if-hard": HardResetNeuron,
+    "ttfs": TimeToFirstSpikeNeuron,
+}
+
+
+def model() -> nn.Module:
+    torch.manual_seed(3)
+    return nn.Sequential(
+        nn.Conv2d(1, 6, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(54, 10), nn.ReLU(),
+        nn.Linear(10, 4),
+    ).eval()  # fmt: skip
+
+
+def images() -> np.ndarray:
+    return np.kron(pixels((1, 4, 4), samples=24), np.ones((1, 1, 2, 2), np.uint8))
+
+
+def activations(upto: int) -> torch.Tensor:
+    with torch.no_grad():
+        return model()[:upto](torch.from_numpy(images()).float() / 255)
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_each_method_converts_with_each_of_its_neurons(name: str) -> None:
+    for neuron in METHODS[name].neurons:
+        network = convert(model(), images(), method=name, neuron=neuron, timesteps=STEPS)
+        assert {type(layer.neuron) for layer in firing(network)} == {KINDS[neuron]}
+        assert {layer.neuron.code for layer in firing(network)} == {NEURONS[neuron]}
+        assert network.provenance["method"] == name
+        assert network.provenance["options"]["neuron"] == neuron
+        assert len(golden.run(network, images()).classes) == 24
+
+
+def test_the_first_neuron_is_the_usual_one() -> None:
+    network = convert(model(), images(), method="threshold_balancing", timesteps=4)
+    assert network.provenance["options"]["neuron"] == "if-hard"
+
+
+def test_a_neuron_of_another_method_is_refused() -> None:
+    with pytest.raises(ConversionError, match="one of ttfs for method 'ttfs', not 'ilif'"):
+        convert(model(), images(), method="ttfs", neuron="ilif")
+
+
+@pytest.mark.parametrize("name", ["ecc", "weight_norm", "threshold_relu"])
+def test_a_spike_in_every_step_is_the_largest_activation(name: str) -> None:
+    network = convert(model(), images(), method=name, timesteps=STEPS)
+    scales = network.provenance["output_scales"]
+    assert scales["0"] * STEPS == pytest.approx(float(activations(2).max()), rel=1e-6)
+    assert scales["4"] * STEPS == pytest.approx(float(activations(6).max()), rel=1e-6)
+
+
+def test_or_a_percentile_of_them() -> None:
+    network = convert(model(), images(), method="weight_norm", percentile=90.0, timesteps=STEPS)
+    positive = activations(2).numpy()
+    wanted = np.percentile(positive[positive > 0], 90)
+    assert network.provenance["output_scales"]["0"] * STEPS == pytest.approx(wanted, rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("name", "eta"), [("ecc", 0.5), ("threshold_relu", 0.5), ("weight_norm", 0.0), ("rmp", 0.0)]
+)
+def test_where_membranes_start(name: str, eta: float) -> None:
+    network = convert(model(), images(), method=name, timesteps=STEPS)
+    assert network.provenance["eta"] == eta
+    for layer in firing(network):
+        np.testing.assert_allclose(
+            layer.neuron.initial, eta * layer.neuron.threshold, atol=0.5
+        )
+
+
+def test_thresholds_balanced_by_the_largest_current() -> None:
+    """Of the first layer: spikes of the pixels, a plain accumulator of each, in every timestep."""
+    network = convert(model(), images(), method="threshold_balancing", timesteps=STEPS)
+    conv = model()[0]
+    accumulator = np.full(images().shape, 128)
+    decoded = {
+        key: np.array(network.provenance[key]) / 255 for key in ("input_scale", "input_offset")
+    }
+    largest = 0.0
+    for _ in range(STEPS):
+        accumulator += images()
+        spikes, accumulator = accumulator >= 256, accumulator % 256
+        value = spikes * STEPS * decoded["input_scale"] + decoded["input_offset"]
+        with torch.no_grad():
+            largest = max(largest, float(conv(torch.from_numpy(value).float()).max()))
+    scale = network.provenance["output_scales"]["0"] * STEPS
+    assert scale == pytest.approx(largest, rel=1e-5)
+    assert scale > 1.02 * float(activations(2).max())  # spikes meet
+
+
+@pytest.mark.parametrize("factor", [0.8, 0.9])
+def test_rmp_scales_balanced_thresholds(factor: float) -> None:
+    options = {"method": "rmp", "timesteps": STEPS}
+    whole = convert(model(), images(), threshold_scale=1.0, **options)
+    scaled = convert(model(), images(), threshold_scale=factor, **options)
+    usual = convert(model(), images(), **options)
+    first = [network.provenance["output_scales"]["0"] for network in (whole, scaled, usual)]
+    assert first[1] == pytest.approx(factor * first[0])
+    assert first[2] == pytest.approx(0.8 * first[0])
+
+
+def test_currents_of_later_layers_are_those_of_the_spikes_that_come() -> None:
+    """Golden's trains of the pool, through the float weights of the layer after it."""
+    network = convert(model(), images(), method="rmp", timesteps=STEPS)
+    trains = golden.run(network, images(), trains=True).trains["3"]  # flattened
+    scale = network.provenance["output_scales"]["0"] * STEPS
+    layer = model()[4]
+    with torch.no_grad():
+        currents = layer(torch.from_numpy(trains[..., 0, 0].astype(np.float32)) * scale)
+    wanted = 0.8 * float(currents.max())
+    assert network.provenance["output_scales"]["4"] * STEPS == pytest.approx(wanted, rel=1e-5)
+
+
+@pytest.mark.parametrize("name", ["ecc", "weight_norm", "threshold_relu"])
+def test_rates_come_to_the_activations(name: str) -> None:
+    errors = {}
+    for timesteps in (8, 64):
+        network = convert(model(), images(), method=name, timesteps=timesteps, weight_bits=10)
+        values = golden.run(network, images(), trains=True).values["4"][..., 0, 0]
+        reached = values * network.provenance["output_scales"]["4"]
+        errors[timesteps] = float(np.abs(reached - activations(6).numpy()).mean())
+    assert errors[64] < 0.35 * errors[8]
+
+
+def test_thresholds_of_currents_need_neurons_that_fire_as_they_integrate() -> None:
+    assert THRESHOLDS[-1] == "current"
+    with pytest.raises(ConversionError, match="'current' are those of neurons that fire as they"):
+        convert(model(), images(), thresholds="current")
