@@ -123,7 +123,7 @@ def test_an_edited_value_of_the_right_type(folder):
 
 
 def test_a_signed_document_still_has_to_be_a_legal_network(folder):
-    edit(folder, lambda document: document["input"].update(timesteps=99), sign=True)
+    edit(folder, lambda document: document["input"].update(timesteps=9999), sign=True)
     with pytest.raises(ArtefactError, match="no legal network: input: timesteps must be"):
         load(folder)
 

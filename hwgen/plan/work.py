@@ -154,7 +154,10 @@ def window_distances(plan: LayerPlan) -> list[int]:
     if plan.kind != "single-phase":
         return [grants.apart] * plan.fold
     step = SINGLE_LATENCY if plan.membrane_depth < SINGLE_LATENCY else 1
-    return [grants.latency + step * words for words in group_parts(plan)]
+    # The last word frees the unit at once; the next window's words come a latency later.
+    return [
+        max(step * words, grants.latency + 1 + step * (words - 1)) for words in group_parts(plan)
+    ]
 
 
 def deal(spikes: NDArray[np.int64], scanners: int) -> tuple[int, ...]:
