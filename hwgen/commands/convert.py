@@ -25,7 +25,7 @@ METHODS = [
     "rmp",
 ]
 NEURONS = ["ilif", "if2", "if", "if-hard", "ttfs"]
-THRESHOLDS = ["error", "maximum", "current"]
+THRESHOLDS = ["error", "maximum", "one", "current"]
 ERRORS = ["absolute", "squared"]
 CORRECTIONS = ["none", "mean"]
 
@@ -70,8 +70,8 @@ CORRECTIONS = ["none", "mean"]
 @click.option(
     "--thresholds",
     type=Suggest(THRESHOLDS),
-    help="Least conversion error, largest activation, or largest current of a timestep; the "
-    "method's, if not given.",
+    help="Least conversion error, largest activation, 1 everywhere, or largest current of a "
+    "timestep; the method's, if not given.",
 )
 @click.option("--threshold-scale", type=float, help="What thresholds are multiplied by.")
 @click.option("--eta", type=float, help="Share of a threshold that membranes get at the start.")

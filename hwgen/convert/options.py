@@ -15,7 +15,7 @@ NEURONS = {"ilif": "radix", "if2": "rate", "if": "rate", "if-hard": "rate", "ttf
 """And their codes."""
 SINGLE_PHASE = ("if", "if-hard")
 SIGNED_NEURONS = ("ilif",)  # whose trains may have a zero point
-THRESHOLDS = ("error", "maximum", "current")
+THRESHOLDS = ("error", "maximum", "one", "current")
 ERRORS = ("absolute", "squared")
 ROUNDINGS = ("nearest", "fitted")
 CORRECTIONS = ("none", "mean")
@@ -36,9 +36,10 @@ class Options:
     neuron : "ilif", "if2", "if", "if-hard" or "ttfs"
         Inverse-leaky (radix code); soft reset, two-phase (rate code); soft reset, single-phase;
         hard reset, single-phase; time to first spike.
-    thresholds : "error", "maximum" or "current"
-        Of each layer: the one of least conversion error; the largest activation; the largest
-        current of a timestep, when the layers before it spike (single-phase neurons only).
+    thresholds : "error", "maximum", "one" or "current"
+        Of each layer: the one of least conversion error; the largest activation; 1, as if weights
+        were normalised already; the largest current of a timestep, when the layers before it spike
+        (single-phase neurons only).
     threshold_scale : float
         What thresholds are multiplied by.
     eta : float

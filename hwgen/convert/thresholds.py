@@ -57,6 +57,8 @@ def choose_scales(
     sample = _draw(rows, size, seed).clamp(min=0).float().numpy()
     if options.percentile is not None:
         scales = _percentile(rows, options.percentile, high) / q_max
+    elif options.thresholds == "one":
+        scales = np.full(len(rows), 1 / q_max)
     elif options.thresholds != "error":
         scales = largest / q_max
     else:

@@ -137,6 +137,13 @@ def test_currents_of_later_layers_are_those_of_the_spikes_that_come() -> None:
     assert network.provenance["output_scales"]["4"] * STEPS == pytest.approx(wanted, rel=1e-5)
 
 
+def test_thresholds_of_one_leave_the_weights_as_they_are() -> None:
+    """A spike in every timestep stands for an activation of 1, in every layer."""
+    network = convert(model(), images(), method="ecc", timesteps=STEPS, thresholds="one")
+    scales = network.provenance["output_scales"]
+    assert list(scales.values()) == pytest.approx([1 / STEPS] * 2)
+
+
 @pytest.mark.parametrize("name", ["ecc", "weight_norm", "threshold_relu"])
 def test_rates_come_to_the_activations(name: str) -> None:
     errors = {}
