@@ -83,6 +83,13 @@ CORRECTIONS = ["none", "mean"]
 @click.option("--percentile", type=float, help="Take thresholds from this percentile instead.")
 @click.option("--channel-scales", is_flag=True, help="One output scale a channel, not a layer.")
 @click.option("--bias-correction", type=Suggest(CORRECTIONS), default="none", show_default=True)
+@click.option(
+    "--finetune",
+    type=click.IntRange(min=1),
+    metavar="EPOCHS",
+    help="Train the converted network on the data first; for trains of up to 4 steps.",
+)
+@click.option("--finetune-rate", type=float, default=0.01, show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="Print figures as JSON.")
 def command(
     model: str,
@@ -92,6 +99,8 @@ def command(
     name: str | None,
     samples: int | None,
     timesteps: Sequence[tuple[str, int]],
+    finetune: int | None,
+    finetune_rate: float,
     as_json: bool,
     **options: Any,
 ) -> None:
@@ -104,13 +113,14 @@ def command(
     from hwgen import artefact, golden
     from hwgen import data as datasets
     from hwgen.commands.evaluate import print_figures, summarise
-    from hwgen.convert import convert, load_model
+    from hwgen.convert import Finetuning, convert, load_model
 
     dataset = datasets.load(data, split="train" if data.is_dir() else None)
     if samples is not None:
         dataset = dataset.take(samples)
     default, named = by_layer(timesteps, option="--timesteps")
     loaded = load_model(model, weights)
+    tuning = Finetuning(epochs=finetune, learning_rate=finetune_rate) if finetune else None
     with progress(f"converting {model}") as told:
         network = convert(
             loaded,
@@ -119,7 +129,8 @@ def command(
             timesteps=8 if default is None else default,
             layer_timesteps=named,
             name=name or _name(model),
-            progress=lambda done, of, layer: told(f"layer {done} of {of}: {layer}"),
+            finetuning=tuning,
+            progress=lambda done, of, what: told(f"{done} of {of}: {what}"),
             **options,
         )
     artefact.save(network, output)

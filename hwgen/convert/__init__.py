@@ -2,6 +2,7 @@
 
     trace        PyTorch → OpGraph: operators, or refusals that name them all
     fold         OpGraph → FloatGraph: populations, with batch norms and averages folded in
+    finetune     FloatGraph → one that is trained for few timesteps; left out unless asked for
     calibrate    FloatGraph on calibration images
     thresholds   output scales with the least conversion error
     quantise     integer weights and thresholds
@@ -11,6 +12,7 @@ Importers of other formats make an OpGraph; everything after it is shared.
 """
 
 from hwgen.convert.conversion import convert
+from hwgen.convert.finetune import Finetuning
 from hwgen.convert.load import load_model, load_weights
 from hwgen.convert.methods import METHODS
 from hwgen.convert.options import CORRECTIONS, ERRORS, NEURONS, THRESHOLDS, Options
@@ -21,6 +23,7 @@ __all__ = [
     "METHODS",
     "NEURONS",
     "THRESHOLDS",
+    "Finetuning",
     "Options",
     "convert",
     "load_model",

@@ -72,6 +72,8 @@ def preactivation(node: Population, values: Mapping[str, torch.Tensor]) -> torch
 
 
 def activate(node: Population, sums: torch.Tensor) -> torch.Tensor:
+    if node.steps is not None:
+        return node.steps.activate(sums)
     return sums.clamp(node.low, node.high) if node.fires else sums
 
 
@@ -98,15 +100,16 @@ def project(projection: FloatProjection | Projection, values: torch.Tensor) -> t
         kind = torch.float32 if largest < _EXACT else torch.float64
     matrix = torch.from_numpy(weights.astype(np.float64)).to(kind)
     parts = [
-        _project(projection, matrix, values[start : start + _BATCH].to(kind))
+        linear_map(projection, matrix, values[start : start + _BATCH].to(kind))
         for start in range(0, len(values), _BATCH)
     ]
     return torch.cat(parts)
 
 
-def _project(
+def linear_map(
     projection: FloatProjection | Projection, weights: torch.Tensor, values: torch.Tensor
 ) -> torch.Tensor:
+    """The projection's sums with ``weights`` in the place of its own."""
     match projection:
         case FloatConv2d() | Conv2d():
             padded = pad(values, projection.padding, projection.pad_value)

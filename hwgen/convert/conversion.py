@@ -12,6 +12,7 @@ from torch import nn
 from torch.export import ExportedProgram
 
 from hwgen.convert.calibrate import run_float
+from hwgen.convert.finetune import Finetuning, finetune
 from hwgen.convert.fold import fold
 from hwgen.convert.graph import INPUT, FloatGraph, Population
 from hwgen.convert.methods import METHODS
@@ -43,6 +44,7 @@ def convert(
     neuron: str | None = None,
     method: str = "spikeconverter",
     calibration_images: int = CALIBRATION_IMAGES,
+    finetuning: Finetuning | None = None,
     name: str = "network",
     progress: Progress | None = None,
     **options: Any,
@@ -66,6 +68,8 @@ def convert(
         Name in :data:`hwgen.convert.METHODS`.
     calibration_images : int
         Images that are used at most, evenly spread over ``images``.
+    finetuning : :class:`hwgen.convert.Finetuning` or None
+        Train the folded network for its trains first, on all of ``images``.
     progress : callable (layers done, layers, name of the layer at work), or None
 
     Raises
@@ -98,7 +102,7 @@ def convert(
         classes = as_labels(np.asarray(labels), len(pixels), where="calibration labels")[chosen]
     given = {name: value for name, value in options.items() if value is not None}
     given.setdefault("pixel_bits", 8 * pixels.dtype.itemsize)
-    pixels = pixels[chosen]
+    every, pixels = pixels, pixels[chosen]
     told = _options(
         timesteps=timesteps,
         layer_timesteps=dict(layer_timesteps or {}),
@@ -106,11 +110,13 @@ def convert(
         neuron=neuron or neurons[0],
         **{**chosen_method.defaults, **given},
     )
-    _require_range(pixels, told)
+    _require_range(pixels if finetuning is None else every, told)
     factor, offset = _normalisation(pixels.shape[1], scale, mean, std)
     graph = float_graph(model, pixels, factor, offset, linear=told.neuron in SIGNED_NEURONS)
     _require_fit(graph, told)
-    converted = chosen_method.convert(graph, pixels, told, progress or (lambda *_: None))
+    tell = progress or (lambda *_: None)
+    tuned = graph if finetuning is None else finetune(graph, every, told, finetuning, tell)
+    converted = chosen_method.convert(tuned, pixels, told, tell)
     provenance = {
         "method": method,
         "options": _plain(told),
@@ -119,6 +125,7 @@ def convert(
         "mean": _list(mean),
         "std": _list(std),
         "calibration_images": len(pixels),
+        "finetuning": None if finetuning is None else vars(finetuning) | {"images": len(every)},
         **converted.figures,
         "hwgen": _version(),
     }

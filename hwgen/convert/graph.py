@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hwgen.convert.steps import Steps
 from hwgen.network import Pair, Shape
 
 Padding = tuple[int, int, int, int]  # top, left, bottom, right
@@ -185,6 +186,8 @@ class Population:
         Where the activation saturates; ∞ for a plain ReLU.
     fires : bool
         False for the read-out.
+    steps : Steps or None
+        The activation instead of the clamp, where fine-tuning has chosen it.
     """
 
     name: str
@@ -193,6 +196,7 @@ class Population:
     low: float = 0.0
     high: float = math.inf
     fires: bool = True
+    steps: Steps | None = None
 
     @property
     def sources(self) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 
 from hwgen.convert.graph import INPUT, FloatConv2d, FloatGraph, Population
 from hwgen.network import Input, Shape
@@ -16,6 +17,14 @@ class Decoding:
 
     scale: np.ndarray
     offset: np.ndarray
+
+    def of(self, codes: torch.Tensor) -> torch.Tensor:
+        """What ``codes`` (samples, channels, height, width) stand for, float32."""
+        scale, offset = (
+            torch.from_numpy(values).float().reshape(-1, 1, 1)
+            for values in (self.scale, self.offset)
+        )
+        return codes * scale + offset
 
     def code(self, value: np.ndarray, q_max: int) -> np.ndarray:
         """The nearest code of ``value`` (channels,), as int32."""

@@ -79,6 +79,8 @@ class _Layerwise:
         # Of every node: float values, codes, what the codes stand for, the largest code.
         self.values = {INPUT: calibrate.as_tensor(images)}
         self.codes = {INPUT: calibrate.as_tensor(encode(images, self.input))}
+        if any(isinstance(node, Population) and node.steps is not None for node in graph.nodes):
+            self.values[INPUT] = decoding.of(self.codes[INPUT])  # what fine-tuning has seen
         self.decodings = {INPUT: decoding}
         self.q_max = {INPUT: code_max(self.code, self.input.timesteps)}
         self.figures: dict[str, Any] = {
@@ -162,7 +164,11 @@ class _Layerwise:
             given = sums
             if self.stepper is not None:
                 given = self.stepper.largest_current(node, self.decodings)
-            scales = choose_scales(given, q_max=q_max, high=node.high, options=self.options)
+            scales = (
+                choose_scales(given, q_max=q_max, high=node.high, options=self.options)
+                if node.steps is None
+                else node.steps.scale
+            )
             zero = np.zeros(len(scales), np.int64)
         if not bool((sums > 0).any()) and node.low == 0:
             self.figures["silent_layers"].append(node.name)

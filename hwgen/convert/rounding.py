@@ -49,13 +49,13 @@ class Fit:
         *,
         seed: int = 0,
     ) -> None:
-        self._fitted = [i for i, w in enumerate(weights) if not _is_copy(w)]
+        self._fitted = [i for i, w in enumerate(weights) if not is_copy(w)]
         groups = {_groups(projections[i]) for i in self._fitted}
         self._groups = groups.pop() if len(groups) == 1 else 0
         if not self._fitted or groups or (self._groups > 1 and len(self._fitted) > 1):
             self._fitted, self.weights = [], list(weights)
             return
-        self._tied = [i for i in self._fitted if _is_tied(weights[i])]
+        self._tied = [i for i in self._fitted if is_tied(weights[i])]
         fan = sum(self._rows(i, weights[i]).shape[1] for i in self._fitted)
         picks = _pick(sums, max(_WINDOWS, _WINDOWS_A_WEIGHT * fan), seed)
         wanted = sums[picks[0], :, picks[1], picks[2]].double()
@@ -162,12 +162,12 @@ def _regular(energy: np.ndarray, part: float) -> np.ndarray:
     return energy + np.eye(len(energy)) * (part * mean if mean > 0 else 1.0)
 
 
-def _is_copy(weights: np.ndarray) -> bool:
+def is_copy(weights: np.ndarray) -> bool:
     flat = weights.reshape(len(weights), -1)
     return weights.ndim == 1 or bool((np.count_nonzero(flat, axis=1) <= 1).all())
 
 
-def _is_tied(weights: np.ndarray) -> bool:
+def is_tied(weights: np.ndarray) -> bool:
     return weights.ndim == 4 and bool((weights == weights[:, :, :1, :1]).all())
 
 

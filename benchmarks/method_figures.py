@@ -1,0 +1,119 @@
+"""What the table of methods tells of one conversion: accuracy, spikes, work, hardware."""
+
+from __future__ import annotations
+
+import copy
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from method_cases import Case
+from torch import nn
+
+from hwgen import boards, golden
+from hwgen.convert import convert
+from hwgen.convert.reference import float_classes
+from hwgen.data import Dataset
+from hwgen.generation import generate
+from hwgen.network import Network
+from hwgen.rtl.design import Design, unit_files
+from hwgen.synth.alone import synthesise_alone
+
+BOARD = "ulx3s-85f"
+LANES = 16
+ADDITION_PJ, MULTIPLY_ADD_PJ = 0.9, 4.6
+"""Of 32-bit floating point at 45 nm (Horowitz, ISSCC 2014), as the SNN literature counts:
+E = 0.9 pJ · synaptic operations, beside 4.6 pJ · operations of the CNN (ECC, Eq. 13, halved: it
+counts a multiplication and an addition as two). Memories and clock are not in it."""
+
+
+@dataclass
+class Subject:
+    """A trained network with its data, and what its conversions share."""
+
+    name: str
+    model: nn.Module
+    training: Dataset
+    test: Dataset
+    normalisation: dict[str, Any]
+    layer: str  # whose membrane unit is synthesised
+
+    def float_hits(self) -> Any:
+        classes = float_classes(self.model, self.test.images, **self.normalisation)
+        return classes == self.test.labels
+
+
+def with_epsilon(model: nn.Module, epsilon: float | None) -> nn.Module:
+    """The model with another ε of its batch norms, or as it is."""
+    if epsilon is None:
+        return model
+    changed = copy.deepcopy(model)
+    for module in changed.modules():
+        if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d):
+            module.eps = epsilon
+    return changed
+
+
+def measure(case: Case, subject: Subject, hits: Any, *, hardware: bool) -> dict[str, Any]:
+    """A row of the table; ``hits`` says of each test image whether the float model is right."""
+    started = time.monotonic()
+    test = subject.test.take(case.samples)
+    assert test.labels is not None
+    options = dict(case.options)
+    model = with_epsilon(subject.model, options.pop("epsilon", None))
+    network = convert(
+        model, subject.training.images, method=case.method, timesteps=case.timesteps,
+        name=f"{subject.name}_{case.method}", **subject.normalisation, **options,
+    )  # fmt: skip
+    result = golden.run(network, test.images)
+    accuracy = 100 * float((result.classes == test.labels).mean())
+    floats = 100 * float(hits[: len(test)].mean())
+    firing = [layer.name for layer in network.layers if layer.name in result.spikes]
+    neurons = sum(result.neurons[layer] for layer in firing)
+    operations = sum(float(of.mean()) for of in result.synaptic_operations.values())
+    row = {
+        "network": case.network,
+        "method": case.method,
+        "note": case.note,
+        "series": case.series,
+        "timesteps": case.timesteps,
+        "samples": len(test),
+        "float_accuracy": floats,
+        "accuracy": accuracy,
+        "loss": floats - accuracy,
+        "spikes_per_neuron": sum(float(result.spikes[name].mean()) for name in firing) / neurons,
+        "synaptic_operations": operations,
+        "energy_uj": operations * ADDITION_PJ / 1e6,
+        "cnn_energy_uj": sum(result.mac_operations.values()) / 2 * MULTIPLY_ADD_PJ / 1e6,
+        "paper": case.paper,
+    }
+    if hardware:
+        row |= hardware_figures(network, subject.layer)
+    row["seconds"] = round(time.monotonic() - started, 1)
+    return row
+
+
+def hardware_figures(network: Network, layer: str) -> dict[str, Any]:
+    """Cycles between results with equal lanes in all layers, and LUT4 of a neuron's lane."""
+    design = generate(network, board=BOARD, lanes=LANES, membrane_lanes=LANES)
+    assert design.expected is not None
+    return {
+        "lanes": LANES,
+        "interval_cycles": float(design.expected["interval_cycles"]),
+        "exact": design.prediction is not None,
+        "neuron_lut4": neuron_lut4(design, layer),
+    }
+
+
+def neuron_lut4(design: Design, layer: str) -> float:
+    """LUT4 of the membrane unit of a layer, synthesised alone for the ECP5, for each lane."""
+    stage = next(stage for stage in design.plan.layers if stage.node == layer)
+    files = unit_files(design.network, design.plan, layer)
+    with tempfile.TemporaryDirectory() as folder:
+        units = synthesise_alone(boards.load(BOARD), files, top="unit", folder=Path(folder))
+    count = sum(
+        counts["lut4"] for path, counts in units.items() if path.split(".")[0] == "membranes"
+    )
+    return count / stage.membrane_lanes

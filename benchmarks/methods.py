@@ -1,0 +1,172 @@
+"""Every conversion method on one network, down to hardware: the table that papers cannot give.
+
+    python benchmarks/methods.py [--network mnist] [--method ecc ...] [--json FILE] [--plot FOLDER]
+                                 [--quick] [--no-hardware] [--cache FOLDER]
+    python benchmarks/methods.py --ablation    ECC's ingredients one after the other
+
+Rows: method × {MNIST CNN, ResNet-20} × T. Accuracy and loss on test images; spikes a neuron (inputs
+left out); synaptic operations (ECC, Eq. 14); energy by the formula of method_figures.py; cycles
+between results with 16 lanes in every layer; LUT4 a lane of one layer's membrane unit. The paper's
+own figure stands beside.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("OMP_NUM_THREADS", "2")
+
+import cifar_models
+import method_cases
+import models
+from method_cases import Case
+from method_figures import Subject, measure
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+from hwgen import data
+
+TITLES = {"mnist": "MNIST CNN", "resnet20": "CIFAR-10 ResNet-20", "resnet8": "CIFAR-10 ResNet-8"}
+LOSS_TARGETS = {("mnist", "ttfs", 16): 0.12, ("mnist", "ecc", 128): 0.1}
+QUARTER = ("ecc", "weight_norm")  # the first at T loses no more than the second at 4·T
+
+
+def load(name: str, folder: Path, cache: Path | None) -> Subject:
+    if name == "mnist":
+        training, test = models.mnist(folder)
+        model = models.train("cnn", training, cache=cache)
+        return Subject("mnist_cnn", model, training, test, {}, "conv2")
+    training = data.load(folder / "cifar10_train_first10000.npz")
+    test = data.load(folder / "cifar10_test.npz")
+    if name == "resnet8":
+        return Subject("resnet8", cifar_models.resnet8(folder), training, test, {"scale": 1.0}, "")
+    normalisation = {"mean": cifar_models.MEAN, "std": cifar_models.STD}
+    model = cifar_models.resnet20(folder)
+    return Subject("resnet20", model, training, test, normalisation, "layer2.1.conv1")
+
+
+def chosen(arguments: argparse.Namespace) -> Iterable[Case]:
+    if arguments.ablation:
+        yield from method_cases.ablation_cases("resnet20", (64, 128), 500)
+        yield from method_cases.ablation_cases("resnet8", (64, 128), 500)
+        return
+    for make in (method_cases.mnist_cases, method_cases.resnet20_cases):
+        for case in make():
+            if arguments.network and case.network not in arguments.network:
+                continue
+            if arguments.method and case.method not in arguments.method:
+                continue
+            if arguments.quick and (case.timesteps > 32 or case.note):
+                continue
+            yield case
+
+
+def run(cases: list[Case], arguments: argparse.Namespace, console: Console) -> list[dict[str, Any]]:
+    """The rows; those done are in the file already if it stops midway."""
+    rows: list[dict[str, Any]] = []
+    subject, hits, name = None, None, ""
+    with Progress(console=console, transient=True) as progress:
+        task = progress.add_task("", total=len(cases))
+        for case in cases:
+            if case.network != name:
+                name = case.network
+                progress.update(task, description=TITLES[name])
+                subject = load(name, _folder(), arguments.cache)
+                hits = subject.float_hits()
+            what = f"{TITLES[name]}: {case.series}, T = {case.timesteps}"
+            progress.update(task, description=what)
+            assert subject is not None
+            row = measure(case, subject, hits, hardware=arguments.hardware)
+            rows.append(row)
+            console.print(f"{what}: {row['accuracy']:.2f} %, loss {row['loss']:+.2f}")
+            if arguments.json:
+                arguments.json.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+            progress.advance(task)
+    return rows
+
+
+def missed(rows: list[dict[str, Any]]) -> list[str]:
+    """What the rows do not meet."""
+    found = []
+    losses = {(r["network"], r["method"], r["note"], r["timesteps"]): r["loss"] for r in rows}
+    for (network, method, steps), target in LOSS_TARGETS.items():
+        loss = losses.get((network, method, "", steps), 0.0)
+        if loss > target + 1e-9:
+            found.append(f"{network}, {method}, T = {steps}: loss {loss:.2f} > {target}")
+    for row in rows:
+        once = (row["network"], row["method"], row["timesteps"]) == ("mnist", "ttfs", 16)
+        if once and row["spikes_per_neuron"] >= 0.3:
+            found.append(f"ttfs: {row['spikes_per_neuron']:.3f} spikes a neuron")
+    ours, theirs = QUARTER
+    for steps in (row["timesteps"] for row in rows):
+        mine = losses.get(("resnet20", ours, "", steps))
+        other = losses.get(("resnet20", theirs, "", 4 * steps))
+        if mine is not None and other is not None and mine > other + 1e-9:
+            found.append(f"{ours}, T = {steps}: {mine:.2f}; {theirs}, {4 * steps}: {other:.2f}")
+    return list(dict.fromkeys(found))
+
+
+def table(rows: list[dict[str, Any]], title: str) -> Table:
+    made = Table(title=title)
+    columns = ("method", "", "T", "images", "float %", "spiking %", "loss", "spikes / neuron",
+               "synaptic operations", "energy µJ", "cycles", "LUT4 / lane", "paper")  # fmt: skip
+    for column in columns:
+        made.add_column(column, justify="left" if column in ("method", "", "paper") else "right")
+    for row in rows:
+        cycles = f"{row['interval_cycles']:,.0f}" if "interval_cycles" in row else ""
+        if cycles and not row["exact"]:
+            cycles = f"≈ {cycles}"
+        made.add_row(
+            row["method"], row["note"], str(row["timesteps"]), f"{row['samples']:,}",
+            f"{row['float_accuracy']:.2f}", f"{row['accuracy']:.2f}", f"{row['loss']:+.2f}",
+            f"{row['spikes_per_neuron']:.3f}", f"{row['synaptic_operations']:,.0f}",
+            f"{row['energy_uj']:.2f}", cycles,
+            f"{row['neuron_lut4']:.1f}" if "neuron_lut4" in row else "", row["paper"],
+        )  # fmt: skip
+    return made
+
+
+def _folder() -> Path:
+    folder = Path(os.environ.get("HWGEN_DATA", ""))
+    if not (folder / "cifar10_test.npz").is_file():
+        sys.exit("set HWGEN_DATA to the folder with mnist_*.npz, cifar10_*.npz and the weights")
+    return folder
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the rows to FILE")
+    parser.add_argument("--plot", type=Path, metavar="FOLDER", help="draw them into FOLDER")
+    parser.add_argument("--network", nargs="+", choices=("mnist", "resnet20"))
+    parser.add_argument("--method", nargs="+", help="only these")
+    parser.add_argument("--ablation", action="store_true", help="ECC's ingredients instead")
+    parser.add_argument("--quick", action="store_true", help="short trains, usual options")
+    parser.add_argument("--no-hardware", dest="hardware", action="store_false")
+    parser.add_argument("--cache", type=Path, help="folder of trained weights")
+    arguments = parser.parse_args()
+    arguments.hardware &= not arguments.ablation
+    console = Console()
+    rows = run(list(chosen(arguments)), arguments, console)
+    for name in dict.fromkeys(row["network"] for row in rows):
+        mine = [row for row in rows if row["network"] == name]
+        energy = mine[0]["cnn_energy_uj"]
+        console.print(table(mine, f"{TITLES[name]}; the CNN itself takes {energy:.2f} µJ"))
+    if arguments.plot:
+        import method_plots
+
+        method_plots.draw(rows, arguments.plot)
+    for line in missed(rows):
+        console.print(f"[red]missed[/red] {line}")
+    if not missed(rows):
+        console.print("all targets met")
+
+
+if __name__ == "__main__":
+    main()
