@@ -78,7 +78,7 @@ def run(cases: list[Case], arguments: argparse.Namespace, console: Console) -> l
             if case.network != name:
                 name = case.network
                 progress.update(task, description=TITLES[name])
-                subject = load(name, _folder(), arguments.cache)
+                subject = load(name, data_folder(), arguments.cache)
                 hits = subject.float_hits()
             what = f"{TITLES[name]}: {case.series}, T = {case.timesteps}"
             progress.update(task, description=what)
@@ -133,7 +133,7 @@ def table(rows: list[dict[str, Any]], title: str) -> Table:
     return made
 
 
-def _folder() -> Path:
+def data_folder() -> Path:
     folder = Path(os.environ.get("HWGEN_DATA", ""))
     if not (folder / "cifar10_test.npz").is_file():
         sys.exit("set HWGEN_DATA to the folder with mnist_*.npz, cifar10_*.npz and the weights")
