@@ -1,4 +1,4 @@
-"""Accuracy of the methods against timesteps, synaptic operations and cycles on the same hardware."""
+"""Losses of the methods against timesteps, synaptic operations and cycles on the same hardware."""
 
 from __future__ import annotations
 
