@@ -23,11 +23,13 @@ METHODS = [
     "weight_norm",
     "threshold_balancing",
     "rmp",
+    "feedback",
 ]
 NEURONS = ["ilif", "if2", "if", "if-hard", "ttfs"]
 THRESHOLDS = ["error", "maximum", "current"]
 ERRORS = ["absolute", "squared"]
 CORRECTIONS = ["none", "mean"]
+INPUT_CODES = ["radix", "rate", "ttfs", "poisson"]
 
 
 @click.command("convert", short_help="Turn a PyTorch model into a network of integers.")
@@ -83,6 +85,19 @@ CORRECTIONS = ["none", "mean"]
 @click.option("--percentile", type=float, help="Take thresholds from this percentile instead.")
 @click.option("--channel-scales", is_flag=True, help="One output scale a channel, not a layer.")
 @click.option("--bias-correction", type=Suggest(CORRECTIONS), default="none", show_default=True)
+@click.option(
+    "--input-code",
+    type=Suggest(INPUT_CODES),
+    help="Of the pixels; the neuron's (feedback: poisson), if not given.",
+)
+@click.option("--input-gain", type=int, help="Of Poisson: sixteenths of a spike for white.")
+@click.option("--input-seed", type=int, help="Of Poisson.")
+@click.option("--floor", type=float, help="V_min of single-phase neurons, in thresholds.")
+@click.option("--leak", type=float, help="L of single-phase neurons in each step, in thresholds.")
+@click.option("--search-images", type=int, help="Of method feedback: images to judge by.")
+@click.option("--search-rounds", type=int, help="Of method feedback: rounds over all layers.")
+@click.option("--search-step", type=float, help="Of method feedback: first step, in octaves.")
+@click.option("--search-stop", type=float, help="Of method feedback: last step, in octaves.")
 @click.option("--json", "as_json", is_flag=True, help="Print figures as JSON.")
 def command(
     model: str,

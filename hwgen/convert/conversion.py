@@ -57,7 +57,8 @@ def convert(
     images : unsigned integer array, shape (samples, channels, height, width)
         Calibration images, raw pixels, of training data; a few hundred are enough.
     labels : integer array, shape (samples,), or None
-        With them, provenance tells the float accuracy on the calibration images.
+        With them, provenance tells the float accuracy on the calibration images. Method
+        "feedback" needs them.
     mean, std, scale : float, or one a channel
         The model gets (scale · pixel − mean) / std.
     timesteps, layer_timesteps, weight_bits, neuron, **options
@@ -96,6 +97,8 @@ def convert(
     classes = None
     if labels is not None:
         classes = as_labels(np.asarray(labels), len(pixels), where="calibration labels")[chosen]
+    elif chosen_method.tune is not None:
+        raise ConversionError(f"method {method!r} needs labels; give those of the images")
     given = {name: value for name, value in options.items() if value is not None}
     given.setdefault("pixel_bits", 8 * pixels.dtype.itemsize)
     pixels = pixels[chosen]
@@ -110,7 +113,10 @@ def convert(
     factor, offset = _normalisation(pixels.shape[1], scale, mean, std)
     graph = float_graph(model, pixels, factor, offset, linear=told.neuron in SIGNED_NEURONS)
     _require_fit(graph, told)
-    converted = chosen_method.convert(graph, pixels, told, progress or (lambda *_: None))
+    telling = progress or (lambda *_: None)
+    converted = chosen_method.convert(graph, pixels, told, telling)
+    if chosen_method.tune is not None and classes is not None:
+        converted = chosen_method.tune(graph, converted, pixels, classes, told, telling)
     provenance = {
         "method": method,
         "options": _plain(told),
