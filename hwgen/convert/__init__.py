@@ -10,6 +10,7 @@
 Importers of other formats make an OpGraph; everything after it is shared.
 """
 
+from hwgen.convert.adjustment import adjust
 from hwgen.convert.conversion import convert
 from hwgen.convert.load import load_model, load_weights
 from hwgen.convert.methods import METHODS
@@ -22,6 +23,7 @@ __all__ = [
     "NEURONS",
     "THRESHOLDS",
     "Options",
+    "adjust",
     "convert",
     "load_model",
     "load_weights",
