@@ -144,9 +144,27 @@ def train(
     epochs : int, or None for the recipe's
     """
     recipe = RECIPES[name]
-    epochs = epochs or recipe.epochs
     torch.manual_seed(recipe.seed)
-    model = recipe.build()
+    return fitted(
+        recipe.build(), name, recipe, data, cache=cache, epochs=epochs, progress=progress
+    )
+
+
+def fitted(
+    model: nn.Module,
+    name: str,
+    recipe: Recipe,
+    data: Dataset,
+    *,
+    cache: Path | None = None,
+    epochs: int | None = None,
+    progress: Progress | None = None,
+) -> nn.Module:
+    """``model`` trained on from the weights that it has, as :func:`train` does.
+
+    ``name`` tells apart in the cache what starts from other weights.
+    """
+    epochs = epochs or recipe.epochs
     cache = cache or default_cache()
     path = cache / f"{name}-{_fingerprint(recipe, model, epochs, data)}.safetensors"
     if path.is_file():

@@ -20,7 +20,7 @@ ALLOWED: dict[str, set[str]] = {
     "data": {"errors"},
     "resources": {"errors"},
     "boards": {"errors", "resources"},
-    "convert": {"errors", "network", "data"},
+    "convert": {"errors", "network", "data", "golden"},
     "golden": {"errors", "network"},
     "plan": {"errors", "network"},
     "rtl": {"errors", "network", "artefact", "plan", "resources", "boards"},

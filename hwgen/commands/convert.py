@@ -23,11 +23,13 @@ METHODS = [
     "weight_norm",
     "threshold_balancing",
     "rmp",
+    "feedback",
 ]
 NEURONS = ["ilif", "if2", "if", "if-hard", "ttfs"]
 THRESHOLDS = ["error", "maximum", "one", "current"]
 ERRORS = ["absolute", "squared"]
 CORRECTIONS = ["none", "mean"]
+INPUT_CODES = ["radix", "rate", "ttfs", "poisson"]
 
 
 @click.command("convert", short_help="Turn a PyTorch model into a network of integers.")
@@ -90,6 +92,19 @@ CORRECTIONS = ["none", "mean"]
     help="Train the converted network on the data first; for trains of up to 4 steps.",
 )
 @click.option("--finetune-rate", type=float, default=0.01, show_default=True)
+@click.option(
+    "--input-code",
+    type=Suggest(INPUT_CODES),
+    help="Of the pixels; the neuron's (feedback: poisson), if not given.",
+)
+@click.option("--input-gain", type=int, help="Of Poisson: sixteenths of a spike for white.")
+@click.option("--input-seed", type=int, help="Of Poisson.")
+@click.option("--floor", type=float, help="V_min of single-phase neurons, in thresholds.")
+@click.option("--constant-leak", type=float, help="L of single-phase neurons, in thresholds.")
+@click.option("--search-images", type=int, help="Of method feedback: images to judge by.")
+@click.option("--search-rounds", type=int, help="Of method feedback: rounds over all layers.")
+@click.option("--search-step", type=float, help="Of method feedback: first step, in octaves.")
+@click.option("--search-stop", type=float, help="Of method feedback: last step, in octaves.")
 @click.option("--json", "as_json", is_flag=True, help="Print figures as JSON.")
 def command(
     model: str,

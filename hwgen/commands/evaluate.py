@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 @click.option("--samples", type=click.IntRange(min=1), help="Take only the first ones.")
 @click.option("--model", help="The float model, file.py:factory or .pt2, to compare with.")
 @click.option("--weights", type=click.Path(path_type=Path), help="Weights of the float model.")
+@click.option("--per-class", is_flag=True, help="Accuracies by class, too.")
 @click.option("--json", "as_json", is_flag=True, help="Print figures as JSON.")
 def command(
     network: Path,
@@ -30,6 +31,7 @@ def command(
     samples: int | None,
     model: str | None,
     weights: Path | None,
+    per_class: bool,
     as_json: bool,
 ) -> None:
     """Run the golden model of the folder NETWORK on images.
@@ -50,34 +52,58 @@ def command(
             progress=lambda done: told(f"evaluating: {done:,} of {len(dataset):,} images"),
         )
     figures = summarise(loaded, result, dataset.labels)
+    floats = None
     if model is not None:
-        figures["float_accuracy"] = _float_accuracy(loaded, model, weights, dataset)
+        floats = None if dataset.labels is None else _float_classes(loaded, model, weights, dataset)
+        figures["float_accuracy"] = (
+            None if floats is None else 100 * float((floats == dataset.labels).mean())
+        )
         figures["float_images"] = "same"
+    if per_class and dataset.labels is not None:
+        figures["classes"] = _by_class(loaded, result.classes, floats, dataset.labels)
     if as_json:
         print_json(figures)
         return
     print_figures(figures)
 
 
-def _float_accuracy(
+def _float_classes(
     network: Network, model: str, weights: Path | None, dataset: Dataset
-) -> float | None:
-    """Per cent of the images that the float model gets right, fed as when it was converted."""
+) -> np.ndarray:
+    """What the float model makes of the images, fed as when it was converted."""
     from hwgen.convert import load_model
     from hwgen.convert.reference import float_classes
 
-    if dataset.labels is None:
-        return None
     fed = {key: network.provenance.get(key) for key in ("mean", "std")}
     with progress(f"running the float model {model}") as told:
-        classes = float_classes(
+        return float_classes(
             load_model(model, weights),
             dataset.images,
             scale=network.provenance.get("scale", 1 / 255),
             progress=lambda done: told(f"float model: {done:,} of {len(dataset):,} images"),
             **fed,
         )
-    return 100 * float((classes == dataset.labels).mean())
+
+
+def _by_class(
+    network: Network, classes: np.ndarray, floats: np.ndarray | None, labels: np.ndarray
+) -> list[dict[str, Any]]:
+    """Accuracies in per cent, of the float model, too, where it was run."""
+    from hwgen.golden import per_class
+
+    count = network.classes
+    rows = per_class(classes, labels, count=count)
+    beside = [None] * count if floats is None else per_class(floats, labels, count=count)
+    return [
+        {
+            "class": row.label,
+            "images": row.images,
+            "correct": row.correct,
+            "accuracy": row.accuracy,
+            "float_accuracy": None if other is None else other.accuracy,
+        }
+        for row, other in zip(rows, beside)
+    ]
 
 
 def summarise(network: Network, result: Result, labels: np.ndarray | None) -> dict[str, Any]:
@@ -139,6 +165,12 @@ def print_figures(figures: dict[str, Any]) -> None:
         ],
         footer="for one image",
     )
+    if "classes" in figures:
+        print_table(
+            "accuracy by class",
+            ("class", "images", "float %", "spiking %", "spiking / float %"),
+            [_class_row(row) for row in figures["classes"]],
+        )
     accuracy, reference = figures["accuracy"], figures["float_accuracy"]
     if accuracy is None:
         click.echo("no accuracy: the data has no labels")
@@ -149,3 +181,10 @@ def print_figures(figures: dict[str, Any]) -> None:
         if figures["float_images"] != "same":
             beside += " (give --model for the same ones)"
     click.echo(f"accuracy {accuracy:.2f} %{beside}")
+
+
+def _class_row(row: dict[str, Any]) -> tuple[object, ...]:
+    found, reference = row["accuracy"], row["float_accuracy"]
+    ratio = None if found is None or not reference else f"{100 * found / reference:.1f}"
+    cells = [None if value is None else f"{value:.2f}" for value in (reference, found)]
+    return row["class"], row["images"], *cells, ratio

@@ -11,6 +11,7 @@
 Importers of other formats make an OpGraph; everything after it is shared.
 """
 
+from hwgen.convert.adjustment import adjust
 from hwgen.convert.conversion import convert
 from hwgen.convert.finetune import Finetuning
 from hwgen.convert.load import load_model, load_weights
@@ -25,6 +26,7 @@ __all__ = [
     "THRESHOLDS",
     "Finetuning",
     "Options",
+    "adjust",
     "convert",
     "load_model",
     "load_weights",

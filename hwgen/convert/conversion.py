@@ -59,7 +59,8 @@ def convert(
     images : unsigned integer array, shape (samples, channels, height, width)
         Calibration images, raw pixels, of training data; a few hundred are enough.
     labels : integer array, shape (samples,), or None
-        With them, provenance tells the float accuracy on the calibration images.
+        With them, provenance tells the float accuracy on the calibration images. Method
+        "feedback" needs them.
     mean, std, scale : float, or one a channel
         The model gets (scale · pixel − mean) / std.
     timesteps, layer_timesteps, weight_bits, neuron, **options
@@ -100,6 +101,8 @@ def convert(
     classes = None
     if labels is not None:
         classes = as_labels(np.asarray(labels), len(pixels), where="calibration labels")[chosen]
+    elif chosen_method.tune is not None:
+        raise ConversionError(f"method {method!r} needs labels; give those of the images")
     given = {name: value for name, value in options.items() if value is not None}
     given.setdefault("pixel_bits", 8 * pixels.dtype.itemsize)
     every, pixels = pixels, pixels[chosen]
@@ -117,6 +120,8 @@ def convert(
     tell = progress or (lambda *_: None)
     tuned = graph if finetuning is None else finetune(graph, every, told, finetuning, tell)
     converted = chosen_method.convert(tuned, pixels, told, tell)
+    if chosen_method.tune is not None and classes is not None:
+        converted = chosen_method.tune(tuned, converted, pixels, classes, told, tell)
     provenance = {
         "method": method,
         "options": _plain(told),

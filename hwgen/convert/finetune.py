@@ -23,13 +23,13 @@ import torch.nn.functional as F
 
 from hwgen.convert import calibrate
 from hwgen.convert.graph import INPUT, FloatGraph, FloatNode, Population
-from hwgen.convert.inputs import decode_input, encode
+from hwgen.convert.inputs import decode_input, encode, make_input
 from hwgen.convert.options import SINGLE_PHASE, Options, Progress
 from hwgen.convert.rounding import is_copy, is_tied
 from hwgen.convert.steps import Steps
 from hwgen.convert.thresholds import choose_scales
 from hwgen.errors import ConversionError
-from hwgen.network import Input, code_max
+from hwgen.network import code_max
 
 CHOOSING = 512  # images that the first λ are chosen on
 SOFTNESS = 0.2  # of the logits that are taught, in their standard deviations
@@ -89,12 +89,7 @@ def finetune(
             f"fine-tuning trains what two-phase neurons compute, not {options.neuron!r}; take "
             f"neuron ilif, if2 or ttfs"
         )
-    source = Input(
-        shape=graph.input_shape,
-        timesteps=options.steps(INPUT),
-        code=options.code,
-        pixel_bits=options.pixel_bits or 8,
-    )
+    source = make_input(graph, options)
     decoding = decode_input(images, source, graph)
 
     def ready(part: np.ndarray) -> torch.Tensor:

@@ -1,4 +1,9 @@
-"""The input's code: which pixel values a spike train stands for."""
+"""The input's code: which pixel values a spike train stands for.
+
+A Poisson train of T steps has T·c·x spikes of a pixel x on average, c = gain / 2^(pixel_bits + 4)
+(feedback thresholds, III.B, where pixels are 0 … 1). So its code, their number q, stands for
+q / (T·c). The other codes stand for what is nearest on calibration images.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +13,8 @@ import numpy as np
 import torch
 
 from hwgen.convert.graph import INPUT, FloatConv2d, FloatGraph, Population
+from hwgen.convert.options import Options
+from hwgen.golden.poisson import poisson_draws
 from hwgen.network import Input, Shape
 
 
@@ -32,8 +39,27 @@ class Decoding:
         return np.asarray(np.clip(nearest, 0, q_max).astype(np.int32))
 
 
+def make_input(graph: FloatGraph, options: Options) -> Input:
+    """The input that ``options`` ask for."""
+    return Input(
+        shape=graph.input_shape,
+        timesteps=options.steps(INPUT),
+        code=options.source_code,
+        pixel_bits=options.pixel_bits or 8,
+        gain=options.input_gain,
+        seed=options.input_seed,
+    )
+
+
 def encode(pixels: np.ndarray, source: Input) -> np.ndarray:
     """q of each pixel, int64, as :class:`hwgen.network.Input` defines it."""
+    if source.code == "poisson":
+        last = pixels.transpose(0, 2, 3, 1)
+        limits = last.reshape(len(pixels), -1).astype(np.int64) * source.gain
+        counts = np.zeros_like(limits)
+        for draws in poisson_draws(source):
+            counts += draws < limits
+        return counts.reshape(last.shape).transpose(0, 3, 1, 2)
     x = pixels.astype(np.int64)
     if source.code == "radix":
         shift = source.timesteps - source.pixel_bits
@@ -54,6 +80,9 @@ def decode_input(images: np.ndarray, source: Input, graph: FloatGraph) -> Decodi
     images : unsigned integer array, shape (samples, channels, height, width)
     """
     channels = source.shape[0]
+    if source.code == "poisson":
+        step = 2.0 ** (source.pixel_bits + 4) / (source.timesteps * source.gain)
+        return Decoding(scale=np.full(channels, step), offset=np.zeros(channels))
     if source.code == "radix" and source.timesteps >= source.pixel_bits:
         step = 2.0 ** (source.pixel_bits - source.timesteps)  # nothing is dropped
         return Decoding(scale=np.full(channels, step), offset=np.zeros(channels))

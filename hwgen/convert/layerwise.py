@@ -13,8 +13,7 @@ rounds u / λ to the nearest integer when
 
 λ, one a layer or a channel, minimises the conversion error on calibration data
 (:mod:`hwgen.convert.thresholds`). A bias can make up for the codes before it. The read-out has one
-s for all classes and no offset. A single-phase neuron gets B / T in every step and η·θ as its
-initial membrane.
+s for all classes and no offset. What a neuron gets of B: :mod:`hwgen.convert.neuron`.
 
 z is 0 but for a linear population, one with no ReLU: its train stands for λ·(q − z), so that
 β = −λ·z for those that read it, and z is what its padding with zeros sends. It is an ordinary
@@ -31,27 +30,21 @@ import torch
 
 from hwgen.convert import calibrate
 from hwgen.convert.graph import INPUT, FloatFlatten, FloatGraph, FloatMaxPool, Population
-from hwgen.convert.inputs import Decoding, decode_input, encode
+from hwgen.convert.inputs import Decoding, decode_input, encode, make_input
+from hwgen.convert.neuron import make_neuron, whole_numbers
 from hwgen.convert.options import SINGLE_PHASE, Converted, Options, Progress
 from hwgen.convert.projections import energy, integer_projection, offset_sum, per_code
 from hwgen.convert.quantise import Quantised, quantise_layer, quantise_readout
 from hwgen.convert.rounding import Fit
 from hwgen.convert.stepping import Stepper
 from hwgen.convert.thresholds import choose_linear_scales, choose_scales
-from hwgen.errors import ConversionError
 from hwgen.network import (
     Flatten,
-    HardResetNeuron,
-    Input,
-    InverseLeakyNeuron,
     Layer,
     MaxPool2d,
-    Neuron,
     Node,
     Projection,
     ReadOut,
-    SoftResetNeuron,
-    TimeToFirstSpikeNeuron,
     code_max,
 )
 
@@ -69,12 +62,7 @@ class _Layerwise:
     ) -> None:
         self.graph, self.options, self.progress = graph, options, progress
         self.code = options.code
-        self.input = Input(
-            shape=graph.input_shape,
-            timesteps=options.steps(INPUT),
-            code=self.code,
-            pixel_bits=options.pixel_bits or 8,
-        )
+        self.input = make_input(graph, options)
         decoding = decode_input(images, self.input, graph)
         # Of every node: float values, codes, what the codes stand for, the largest code.
         self.values = {INPUT: calibrate.as_tensor(images)}
@@ -82,7 +70,7 @@ class _Layerwise:
         if any(isinstance(node, Population) and node.steps is not None for node in graph.nodes):
             self.values[INPUT] = decoding.of(self.codes[INPUT])  # what fine-tuning has seen
         self.decodings = {INPUT: decoding}
-        self.q_max = {INPUT: code_max(self.code, self.input.timesteps)}
+        self.q_max = {INPUT: code_max(self.input.train_code, self.input.timesteps)}
         self.figures: dict[str, Any] = {
             "input_scale": [float(x) for x in decoding.scale],
             "input_offset": [float(x) for x in decoding.offset],
@@ -216,11 +204,11 @@ class _Layerwise:
         units = bias / quantised.scale
         threshold = quantised.threshold
         if threshold is None or output is None:
-            whole = _integers(units, node.name)
+            whole = whole_numbers(units, node.name)
             return Layer(name=node.name, projections=projections, bias=whole, neuron=ReadOut())
         step = 1 << quantised.frac_bits
         zero = np.round(-output.offset / output.scale)
-        full = _integers(step * units + (self.options.eta + zero) * threshold, node.name)
+        full = whole_numbers(step * units + (self.options.eta + zero) * threshold, node.name)
         q_max = code_max(self.code, self.options.steps(node.name))
         closed = step * membranes + calibrate.per_channel(full)
         codes = (closed / calibrate.per_channel(threshold)).floor().clamp(0, q_max)
@@ -228,53 +216,8 @@ class _Layerwise:
         self.codes[node.name] = codes.float()
         self.decodings[node.name] = output
         self.q_max[node.name] = q_max
-        neuron, whole = self._neuron(node.name, quantised, threshold, units, full)
+        neuron, whole = make_neuron(node.name, quantised, units, full, self.options)
         layer = Layer(name=node.name, projections=projections, bias=whole, neuron=neuron)
         if self.stepper is not None:
             self.stepper.fire(layer)
         return layer
-
-    def _neuron(
-        self,
-        name: str,
-        quantised: Quantised,
-        threshold: np.ndarray,
-        units: np.ndarray,
-        full: np.ndarray,
-    ) -> tuple[Neuron, np.ndarray]:
-        timesteps = self.options.steps(name)
-        match self.options.neuron:
-            case "ilif":
-                return InverseLeakyNeuron(
-                    threshold=threshold,
-                    timesteps=timesteps,
-                    threshold_frac_bits=quantised.frac_bits,
-                ), full
-            case "if2":
-                return SoftResetNeuron(
-                    threshold=threshold,
-                    timesteps=timesteps,
-                    threshold_frac_bits=quantised.frac_bits,
-                ), full
-            case "ttfs":
-                return TimeToFirstSpikeNeuron(
-                    threshold=threshold,
-                    timesteps=timesteps,
-                    threshold_frac_bits=quantised.frac_bits,
-                ), full
-        initial = np.minimum(np.round(self.options.eta * threshold), threshold - 1)
-        bias = _integers(units / timesteps, name)
-        start = _integers(initial, name)
-        if self.options.neuron == "if-hard":
-            return HardResetNeuron(threshold=threshold, timesteps=timesteps, initial=start), bias
-        return SoftResetNeuron(
-            threshold=threshold, timesteps=timesteps, two_phase=False, initial=start
-        ), bias
-
-
-def _integers(values: np.ndarray, name: str) -> np.ndarray:
-    if not np.isfinite(values).all() or np.abs(values).max() >= 2.0**47:
-        raise ConversionError(
-            f"{name}: a bias is out of range beside the weights; are they trained?"
-        )
-    return np.round(values).astype(np.int64)

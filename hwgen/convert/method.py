@@ -27,6 +27,9 @@ class Method:
         What it is given besides the trained model.
     defaults : mapping
         Options that differ from those of :class:`hwgen.convert.Options`.
+    tune : function, or None
+        Of the float graph, what ``convert`` gave, calibration images, their labels (samples,),
+        options, progress: what a method does that needs labels.
     """
 
     convert: Callable[[FloatGraph, np.ndarray, Options, Progress], Converted]
@@ -34,3 +37,7 @@ class Method:
     neurons: tuple[str, ...]
     needs: str
     defaults: Mapping[str, Any] = field(default_factory=dict)
+    tune: (
+        Callable[[FloatGraph, Converted, np.ndarray, np.ndarray, Options, Progress], Converted]
+        | None
+    ) = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hwgen.convert import (
     ecc,
+    feedback,
     rmp,
     spikeconverter,
     threshold_balancing,
@@ -21,4 +22,5 @@ METHODS: dict[str, Method] = {
     "weight_norm": weight_norm.METHOD,
     "threshold_balancing": threshold_balancing.METHOD,
     "rmp": rmp.METHOD,
+    "feedback": feedback.METHOD,
 }

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hwgen.errors import ConversionError
-from hwgen.network import MAX_TIMESTEPS, MAX_WEIGHT_BITS, Input, Node
+from hwgen.network import INPUT_CODES, MAX_TIMESTEPS, MAX_WEIGHT_BITS, Input, Node
 
 Progress = Callable[[int, int, str], None]  # layers done, of how many, the one at work
 
@@ -59,6 +59,22 @@ class Options:
         make up for each other (:mod:`hwgen.convert.rounding`).
     pixel_bits : int or None
         Bits of a pixel; None takes those of the images' type.
+    input_code : "radix", "rate", "ttfs", "poisson" or None
+        The code of the input (:class:`hwgen.network.Input`); None is the neuron's own. Single-phase
+        neurons take "rate" and "poisson", two-phase ones any.
+    input_gain, input_seed : int
+        Of a Poisson input: 1 … 16, 16 times the spikes of the brightest pixel in a timestep; and
+        1 … 2^32 − 1.
+    floor : float or None
+        V_min of single-phase neurons as a share of their threshold, −16 … 0; None for none.
+    constant_leak : float
+        L, what comes to the membrane of a single-phase neuron in every timestep, as a share of its
+        threshold, above −1 and below 1 (feedback thresholds, Eq. 1).
+    search_images, search_rounds : int
+        Of method "feedback": calibration images, evenly spread, that candidates are judged by, and
+        rounds over all layers at most.
+    search_step, search_stop : float
+        n, the first step of a threshold, in octaves (1: double or half), and the last one.
     """
 
     timesteps: int = 8
@@ -74,6 +90,15 @@ class Options:
     bias_correction: str = "none"
     rounding: str = "nearest"
     pixel_bits: int | None = None
+    input_code: str | None = None
+    input_gain: int = 16
+    input_seed: int = 1
+    floor: float | None = None
+    constant_leak: float = 0.0
+    search_images: int = 256
+    search_rounds: int = 8
+    search_step: float = 1.0
+    search_stop: float = 0.25
 
     def __post_init__(self) -> None:
         _choice("neuron", self.neuron, tuple(NEURONS))
@@ -82,7 +107,8 @@ class Options:
         if self.pixel_bits is not None:
             _whole("pixel_bits", self.pixel_bits, 1, 16)
         for name, timesteps in self.layer_timesteps.items():
-            _whole(f"timesteps of {name!r}", timesteps, 1, MAX_TIMESTEPS[self.code])
+            code = _train_code(self.source_code) if name == "input" else self.code
+            _whole(f"timesteps of {name!r}", timesteps, 1, MAX_TIMESTEPS[code])
         _choice("thresholds", self.thresholds, THRESHOLDS)
         _choice("error", self.error, ERRORS)
         _choice("bias_correction", self.bias_correction, CORRECTIONS)
@@ -105,15 +131,58 @@ class Options:
                 "single-phase neurons fire in the step that they integrate, so all layers have "
                 "the timesteps of the input; leave the layers' own out, or take neuron 'if2'"
             )
+        self._check_input()
+        self._check_range()
+        _whole("search_images", self.search_images, 1, 1 << 20)
+        _whole("search_rounds", self.search_rounds, 0, 1000)
+        if not 0 < self.search_stop <= self.search_step <= 8:
+            raise ConversionError(
+                f"search_step and search_stop must be above 0, up to 8, and the stop not above "
+                f"the step, not {self.search_step} and {self.search_stop}"
+            )
+
+    def _check_input(self) -> None:
+        legal = ("rate", "poisson") if self.neuron in SINGLE_PHASE else INPUT_CODES
+        if self.source_code not in legal:
+            raise ConversionError(
+                f"input_code must be one of {', '.join(legal)} for neuron {self.neuron!r}, not "
+                f"{self.source_code!r}"
+            )
+        _whole("input_gain", self.input_gain, 1, 16)
+        _whole("input_seed", self.input_seed, 1, (1 << 32) - 1)
+        _whole("timesteps of the input", self.steps("input"), 1,
+               MAX_TIMESTEPS[_train_code(self.source_code)])  # fmt: skip
+
+    def _check_range(self) -> None:
+        if self.floor is not None and not -16 <= self.floor <= 0:
+            raise ConversionError(f"floor must be from -16 to 0 thresholds, not {self.floor}")
+        if not -1 < self.constant_leak < 1:
+            raise ConversionError(
+                f"constant_leak must be between -1 and 1 thresholds, not {self.constant_leak}"
+            )
+        if self.neuron not in SINGLE_PHASE and (self.floor is not None or self.constant_leak):
+            raise ConversionError(
+                f"floor and constant_leak are those of neurons that fire as they integrate, "
+                f"{' and '.join(SINGLE_PHASE)}, not of {self.neuron!r}"
+            )
 
     @property
     def code(self) -> str:
-        """Of every train."""
+        """Of every layer's trains."""
         return NEURONS[self.neuron]
+
+    @property
+    def source_code(self) -> str:
+        """Of the input."""
+        return self.input_code or self.code
 
     def steps(self, name: str) -> int:
         """Timesteps of the train that ``name`` (a layer, or "input") gives."""
         return self.layer_timesteps.get(name, self.timesteps)
+
+
+def _train_code(code: str) -> str:
+    return "rate" if code == "poisson" else code
 
 
 def _whole(what: str, value: object, low: int, high: int) -> None:

@@ -11,6 +11,7 @@ import torch
 from hwgen.convert import calibrate
 from hwgen.convert.graph import INPUT, FloatFlatten, FloatMaxPool, Population
 from hwgen.convert.inputs import Decoding
+from hwgen.golden.codes import input_train
 from hwgen.network import HardResetNeuron, Input, Layer, SoftResetNeuron
 
 IMAGES = 32  # the largest current hardly grows with more
@@ -20,14 +21,9 @@ class Stepper:
     """Trains of every node, float32 of 0 and 1 (T, images, channels, height, width)."""
 
     def __init__(self, images: np.ndarray, source: Input) -> None:
-        few = torch.from_numpy(images[:IMAGES].astype(np.int64))
-        full = 1 << source.pixel_bits
-        steps = range(source.timesteps + 1)
-        # The carries of an accumulator that starts at half its range (hwgen.network.Input).
-        carries = [(few * step + full // 2) // full for step in steps]
-        self.trains = {
-            INPUT: torch.stack([b - a for a, b in zip(carries, carries[1:])]).float()
-        }
+        few = np.ascontiguousarray(images[:IMAGES].transpose(0, 2, 3, 1))
+        train = input_train(few, source).transpose(0, 1, 4, 2, 3)
+        self.trains = {INPUT: torch.from_numpy(train.astype(np.float32))}
 
     def largest_current(
         self, node: Population, decodings: Mapping[str, Decoding]
@@ -62,6 +58,8 @@ class Stepper:
                 plane = self.trains[projection.source][step]
                 membrane = membrane + calibrate.project(projection, plane)
             membrane = membrane + bias
+            if neuron.floor is not None:
+                membrane = torch.maximum(membrane, calibrate.per_channel(neuron.floor))
             spikes = membrane >= threshold
             train.append(spikes.float())
             if isinstance(neuron, HardResetNeuron):

@@ -4,8 +4,20 @@ Two forms give the same spikes: the closed form (one exact product a layer) and 
 form (the neurons of :mod:`hwgen.network` run as written there).
 """
 
+from hwgen.golden.accuracy import ClassAccuracy, per_class
 from hwgen.golden.codes import decode_train, encode_train
+from hwgen.golden.power import power_estimate, synapses
 from hwgen.golden.result import Result
 from hwgen.golden.run import classify, run
 
-__all__ = ["Result", "classify", "decode_train", "encode_train", "run"]
+__all__ = [
+    "ClassAccuracy",
+    "Result",
+    "classify",
+    "decode_train",
+    "encode_train",
+    "per_class",
+    "power_estimate",
+    "run",
+    "synapses",
+]

@@ -13,8 +13,8 @@ from hwgen.network import Conv2d, Layer, Linear, Projection, Shape, Signal
 _BITS_SET = np.array([value.bit_count() for value in range(1 << 16)], dtype=np.uint8)
 
 
-def mac_operations(layer: Layer, shape: Shape) -> int:
-    """Σ over the neurons of 2·f_in + 1 (ECC, Eq. 13), f_in being the inputs of one neuron.
+def connections(layer: Layer, shape: Shape) -> int:
+    """Synapses: the inputs of all neurons of ``layer``, whose map has ``shape``.
 
     Taps outside the map count, as they do in the CNN that the layer came from.
     """
@@ -22,7 +22,12 @@ def mac_operations(layer: Layer, shape: Shape) -> int:
         projection.weights[0].size if projection.weights.ndim > 1 else 1
         for projection in layer.projections
     )
-    return (2 * fan_in + 1) * math.prod(shape)
+    return fan_in * math.prod(shape)
+
+
+def mac_operations(layer: Layer, shape: Shape) -> int:
+    """Σ over the neurons of 2·f_in + 1 (ECC, Eq. 13), f_in being the inputs of one neuron."""
+    return 2 * connections(layer, shape) + math.prod(shape)
 
 
 class Tally:

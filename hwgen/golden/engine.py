@@ -77,6 +77,26 @@ class Engine:
                     activities.pop(name, None)
         return part
 
+    def forward(self, images: np.ndarray, known: dict[str, Activity]) -> np.ndarray:
+        """Logits (n, classes) of one batch, with nothing counted.
+
+        ``known`` holds activities by node that need not be computed, and gets all the others.
+        """
+        if self.network.input.name not in known:
+            known[self.network.input.name] = self._input(images)
+        for node in self.network.nodes:
+            if node.name in known:
+                continue
+            if isinstance(node, Layer):
+                activity, membrane = self._layers[node.name].run(known)
+            else:
+                activity, membrane = self._shape(node, known[node.source]), None
+            if activity is None:
+                assert membrane is not None
+                return membrane.reshape(len(images), -1)
+            known[node.name] = activity
+        raise AssertionError("a network ends with its read-out")
+
     def collect(self, parts: list[dict[str, Any]]) -> Result:
         def join(key: str) -> dict[str, np.ndarray]:
             names = [name for name in order if name in parts[0][key]]

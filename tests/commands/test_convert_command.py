@@ -117,9 +117,11 @@ def test_what_cannot_be_converted_leaves_no_folder(
 def test_the_choices_of_convert_are_those_of_the_package() -> None:
     from hwgen import convert as package
     from hwgen.commands import convert
+    from hwgen.network import INPUT_CODES
 
     assert list(package.METHODS) == convert.METHODS
     assert list(package.NEURONS) == convert.NEURONS
     assert list(package.THRESHOLDS) == convert.THRESHOLDS
     assert list(package.ERRORS) == convert.ERRORS
     assert list(package.CORRECTIONS) == convert.CORRECTIONS
+    assert list(INPUT_CODES) == convert.INPUT_CODES

@@ -1,0 +1,224 @@
+"""Feedback thresholds (Shang, Li, You) on MNIST: a CNN, the adjusted CNN, and the spiking one.
+
+    python benchmarks/feedback.py [--json FILE] [--quick] [--cache FOLDER] [--timesteps 64]
+                                  [--samples 1000]
+
+Trains a CNN of the paper's form (three convolutions with LeakyReLU and biases, two max-pools, two
+linear layers), adjusts it, trains the adjusted one again, converts it with method "feedback" on
+training images, and runs the golden model on test images of HWGEN_DATA, which are seen by nothing
+else. The paper has CIFAR-10; its figures stand beside. Trained weights are cached.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import os
+import sys
+import time
+from collections import OrderedDict
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("OMP_NUM_THREADS", "2")
+
+import models
+import numpy as np
+import torch
+from rich.console import Console
+from rich.table import Table
+from torch import nn
+
+from hwgen import golden
+from hwgen.convert import adjust, convert
+from hwgen.convert.reference import float_classes
+from hwgen.data import Dataset
+from hwgen.network import Network
+
+RATIO_TARGET = 98.0  # accuracy of the spiking network, per cent of the adjusted CNN's
+IMAGES_PER_SECOND = 742.0  # what the paper assumes
+# Tables I and II, and Eq. 9, of the paper, on CIFAR-10: per cent, thresholds, synapses, watts.
+PAPER = {
+    "original": 80.39, "adjusted": 79.6, "spiking": 78.8, "ratio": 98.04,
+    "thresholds": {"conv1": 6.8, "pool1": 0.75, "conv2": 0.1, "pool2": 0.75, "conv3": 0.1,
+                   "ip1": 0.7, "ip2": 0.7},
+    "synapses": 14_200_000, "watts": 3.9e-3,
+}  # fmt: skip
+
+
+def leaky_cnn(channels: tuple[int, int, int] = (8, 16, 32), hidden: int = 64) -> nn.Sequential:
+    """conv1 pool1 conv2 pool2 conv3 ip1 ip2, as in the paper's Table I; smaller, for 28×28."""
+    first, second, third = channels
+    return nn.Sequential(
+        OrderedDict(
+            conv1=nn.Conv2d(1, first, 3, padding=1),
+            act1=nn.LeakyReLU(0.1),
+            pool1=nn.MaxPool2d(2),
+            conv2=nn.Conv2d(first, second, 3, padding=1),
+            act2=nn.LeakyReLU(0.1),
+            pool2=nn.MaxPool2d(2),
+            conv3=nn.Conv2d(second, third, 3, padding=1),
+            act3=nn.LeakyReLU(0.1),
+            flatten=nn.Flatten(),
+            ip1=nn.Linear(third * 49, hidden),
+            act4=nn.LeakyReLU(0.1),
+            drop=nn.Dropout(0.2),
+            ip2=nn.Linear(hidden, 10),
+        )
+    )
+
+
+ORIGINAL = models.Recipe(leaky_cnn, epochs=3, learning_rate=4e-3, weight_decay=0.05, shift=2)
+RETRAINED = models.Recipe(leaky_cnn, epochs=2, learning_rate=4e-3, weight_decay=0.05, shift=2)
+
+
+def trained(
+    training: Dataset, *, quick: bool, cache: Path | None, console: Console
+) -> tuple[nn.Module, nn.Module]:
+    """The CNN, and the adjusted one, both trained."""
+
+    def told(what: str) -> Any:
+        return lambda done, of: console.print(f"{what}: epoch {done} of {of}", style="dim")
+
+    epochs = 1 if quick else None
+    torch.manual_seed(ORIGINAL.seed)
+    original = models.fitted(
+        leaky_cnn(), "feedback", ORIGINAL, training, cache=cache, epochs=epochs,
+        progress=told("the CNN"),
+    )  # fmt: skip
+    adjusted, changes = adjust(original)
+    for change in changes:
+        console.print(f"  {change}", style="dim")
+    digest = hashlib.sha256()
+    for value in adjusted.state_dict().values():
+        digest.update(value.numpy().tobytes())
+    torch.manual_seed(RETRAINED.seed)
+    again = models.fitted(
+        adjusted, f"feedback-adjusted-{digest.hexdigest()[:8]}", RETRAINED, training, cache=cache,
+        epochs=epochs, progress=told("the adjusted CNN"),
+    )  # fmt: skip
+    return original, again
+
+
+def accuracies(found: np.ndarray, labels: np.ndarray) -> list[float]:
+    """Per cent of all images, and of each class."""
+    rows = golden.per_class(found, labels, count=10)
+    return [100 * float((found == labels).mean()), *(row.accuracy or 0.0 for row in rows)]
+
+
+def measured(
+    network: Network, original: nn.Module, adjusted: nn.Module, test: Dataset
+) -> dict[str, Any]:
+    """Accuracies in per cent, all and by class; synapses, operations and power."""
+    assert test.labels is not None
+    labels = test.labels
+    result = golden.run(network, test.images)
+    operations = sum(float(count.mean()) for count in result.synaptic_operations.values())
+    synapses = golden.synapses(network)
+    found = {
+        "original": accuracies(float_classes(original, test.images), labels),
+        "adjusted": accuracies(float_classes(adjusted, test.images), labels),
+        "spiking": accuracies(result.classes, labels),
+    }
+    return {
+        "samples": len(test),
+        "timesteps": network.input.timesteps,
+        "accuracies": found,
+        "ratio": 100 * found["spiking"][0] / found["adjusted"][0],
+        "spikes_per_neuron": {
+            name: result.spikes_per_neuron(name) for name in result.spikes if name != "flatten"
+        },
+        "synapses": synapses,
+        "synaptic_operations": operations,
+        "images_per_second": IMAGES_PER_SECOND,
+        "watts": golden.power_estimate(synapses, IMAGES_PER_SECOND),
+        "watts_of_spikes": golden.power_estimate(operations, IMAGES_PER_SECOND),
+        "search": network.provenance["feedback"],
+    }
+
+
+def show(figures: dict[str, Any], console: Console) -> None:
+    found, search = figures["accuracies"], figures["search"]
+    table = Table(title=f"MNIST, {figures['samples']:,} test images, T = {figures['timesteps']}")
+    for column in ("class", "CNN %", "adjusted %", "spiking %", "spiking / adjusted %"):
+        table.add_column(column, justify="right")
+    rows = zip(found["original"], found["adjusted"], found["spiking"])
+    for number, (cnn, adjusted, spiking) in enumerate(rows):
+        name = str(number - 1) if number else "all"
+        cells = (f"{value:.2f}" for value in (cnn, adjusted, spiking, 100 * spiking / adjusted))
+        table.add_row(name, *cells, end_section=not number)
+    paper = [f"{PAPER[key]:.2f}" for key in ("original", "adjusted", "spiking")]
+    # The paper's own last column is the mean over its classes, of ratios to the unadjusted CNN.
+    table.add_section()
+    table.add_row("paper, CIFAR-10", *paper, f"{100 * PAPER['spiking'] / PAPER['adjusted']:.2f}")
+    console.print(table)
+    table = Table(title="thresholds, in weights")
+    for column in ("layer", "found", "paper", "octaves moved", "spikes / neuron", "correlation"):
+        table.add_column(column, justify="left" if column == "layer" else "right")
+    for name, threshold in search["thresholds"].items():
+        table.add_row(
+            name,
+            f"{threshold:.3f}",
+            f"{PAPER['thresholds'][name]:g}",
+            f"{search['octaves'][name]:+.2f}",
+            f"{figures['spikes_per_neuron'][name]:.2f}",
+            f"{search['consistency'][name]:.3f}",
+        )
+    console.print(table)
+    console.print(
+        f"search: {search['networks_tried']} networks on {search['images']} training images, "
+        f"{search['rounds']} rounds; right spikes {100 * search['right_spikes_before']:.1f} → "
+        f"{100 * search['right_spikes']:.1f} %, accuracy {search['accuracy_before']:.1f} → "
+        f"{search['accuracy']:.1f} %"
+    )
+    console.print(
+        f"power at {figures['images_per_second']:.0f} images/s and 0.37 pJ, an estimate (Eq. 9): "
+        f"{figures['synapses']:,} synapses, {1e3 * figures['watts']:.3f} mW; "
+        f"{figures['synaptic_operations']:,.0f} synaptic operations an image, "
+        f"{1e3 * figures['watts_of_spikes']:.3f} mW (paper: {PAPER['synapses']:,} synapses, "
+        f"{1e3 * PAPER['watts']:.1f} mW)"
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures to FILE")
+    parser.add_argument("--quick", action="store_true", help="one epoch each, 200 test images")
+    parser.add_argument("--cache", type=Path, help="folder of trained weights (HWGEN_CACHE)")
+    parser.add_argument("--timesteps", type=int, default=64)
+    parser.add_argument("--samples", type=int, default=1000, help="test images")
+    parser.add_argument("--search-images", type=int, default=200)
+    options = parser.parse_args()
+    folder = Path(os.environ.get("HWGEN_DATA", ""))
+    if not (folder / "mnist_train.npz").is_file():
+        sys.exit("set HWGEN_DATA to the folder with mnist_train.npz and mnist_test.npz")
+    torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
+    console, started = Console(), time.monotonic()
+    training, test = models.mnist(folder)
+    if options.quick:
+        training = training.take(12_000)
+    original, adjusted = trained(
+        training, quick=options.quick, cache=options.cache, console=console
+    )
+    network = convert(
+        adjusted, training.images, labels=training.labels, method="feedback",
+        timesteps=options.timesteps, search_images=options.search_images, name="mnist_feedback",
+        progress=lambda done, of, name: console.print(f"{done} of {of}: {name}", style="dim"),
+    )  # fmt: skip
+    searched = time.monotonic()
+    figures = measured(
+        network, original, adjusted, test.take(200 if options.quick else options.samples)
+    )
+    show(figures, console)
+    reached = "reached" if figures["ratio"] >= RATIO_TARGET else "missed"
+    console.print(f"spiking / adjusted {figures['ratio']:.2f} %, target {RATIO_TARGET} % {reached}")
+    ended = time.monotonic()
+    console.print(f"{searched - started:.0f} s to train and convert, {ended - searched:.0f} s to run")
+    if options.json:
+        options.json.parent.mkdir(parents=True, exist_ok=True)
+        options.json.write_text(json.dumps(figures, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
