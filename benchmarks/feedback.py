@@ -115,7 +115,7 @@ def measured(
     labels = test.labels
     result = golden.run(network, test.images)
     operations = sum(float(count.mean()) for count in result.synaptic_operations.values())
-    synapses = golden.synapses(network)
+    synapses = golden.synapse_count(network)
     found = {
         "original": accuracies(float_classes(original, test.images), labels),
         "adjusted": accuracies(float_classes(adjusted, test.images), labels),
@@ -214,7 +214,9 @@ def main() -> None:
     reached = "reached" if figures["ratio"] >= RATIO_TARGET else "missed"
     console.print(f"spiking / adjusted {figures['ratio']:.2f} %, target {RATIO_TARGET} % {reached}")
     ended = time.monotonic()
-    console.print(f"{searched - started:.0f} s to train and convert, {ended - searched:.0f} s to run")
+    console.print(
+        f"{searched - started:.0f} s to train and convert, {ended - searched:.0f} s to run"
+    )
     if options.json:
         options.json.parent.mkdir(parents=True, exist_ok=True)
         options.json.write_text(json.dumps(figures, indent=1) + "\n")

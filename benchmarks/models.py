@@ -145,9 +145,8 @@ def train(
     """
     recipe = RECIPES[name]
     torch.manual_seed(recipe.seed)
-    return fitted(
-        recipe.build(), name, recipe, data, cache=cache, epochs=epochs, progress=progress
-    )
+    given = {"cache": cache, "epochs": epochs, "progress": progress}
+    return fitted(recipe.build(), name, recipe, data, **given)
 
 
 def fitted(
@@ -160,10 +159,8 @@ def fitted(
     epochs: int | None = None,
     progress: Progress | None = None,
 ) -> nn.Module:
-    """``model`` trained on from the weights that it has, as :func:`train` does.
-
-    ``name`` tells apart in the cache what starts from other weights.
-    """
+    """``model`` trained on, as :func:`train` does; ``name`` tells apart in the cache what starts
+    from other weights."""
     epochs = epochs or recipe.epochs
     cache = cache or default_cache()
     path = cache / f"{name}-{_fingerprint(recipe, model, epochs, data)}.safetensors"

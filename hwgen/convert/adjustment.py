@@ -62,7 +62,7 @@ class RootMeanSquareNorm(nn.Module):
         with torch.no_grad():
             made.running_square.copy_(square)
             made.weight.copy_(gain if norm.weight is None else norm.weight * gain)
-        return made.train(norm.training)
+        return made
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         square = self.running_square
@@ -97,7 +97,9 @@ def adjust(model: nn.Module) -> tuple[nn.Module, list[str]]:
     if (own := _replaced(adjusted, "model", changes)) is not adjusted:
         return own, changes
     for path, parent in list(adjusted.named_modules(remove_duplicate=False)):
-        for name, child in parent.named_children():
+        for name, child in list(parent._modules.items()):
+            if child is None:
+                continue
             where = f"{path}.{name}" if path else name
             if child not in made:  # a module that stands in several places stays one
                 made[child] = _replaced(child, where, changes)
@@ -129,10 +131,11 @@ def _replaced(module: nn.Module, where: str, changes: list[str]) -> nn.Module:
         raise ConversionError(f"{where} ({kind}): {error}") from error
     if new is not module:
         changes.append(f"{where}: {kind} → {type(new).__name__}")
+        new.train(module.training)
     elif isinstance(module, _BIASED) and module.bias is not None:
         module.bias = None
         changes.append(f"{where}: {kind} without bias")
-    return new.train(module.training)
+    return new
 
 
 def _one(value: int | tuple[int, ...]) -> int:

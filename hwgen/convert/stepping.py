@@ -73,11 +73,13 @@ class Stepper:
         if isinstance(node, FloatFlatten):
             self.trains[node.name] = torch.stack([calibrate.flatten(plane) for plane in train])
             return
-        # The gate by spike count. A count and its spike in one number: the larger wins, and of
-        # equal counts one whose neuron spikes, which the largest current cannot tell apart.
-        gated = 2 * train.cumsum(0) + train
+        # The gate by spike count. A count, the place of its neuron and its spike in one number: the
+        # larger count wins, of equal ones the first.
+        height, width = train.shape[-2:]
+        places = torch.arange(height * width, 0, -1, dtype=torch.float64).reshape(height, width)
+        gated = 2 * (train.double().cumsum(0) * (height * width + 1) + places) + train
         best = torch.stack([calibrate.max_pool(node, plane) for plane in gated])
-        self.trains[node.name] = best % 2
+        self.trains[node.name] = (best % 2).float()
 
     def forget(self, name: str) -> None:
         self.trains.pop(name, None)

@@ -6,7 +6,7 @@ form (the neurons of :mod:`hwgen.network` run as written there).
 
 from hwgen.golden.accuracy import ClassAccuracy, per_class
 from hwgen.golden.codes import decode_train, encode_train
-from hwgen.golden.power import power_estimate, synapses
+from hwgen.golden.power import power_estimate, synapse_count
 from hwgen.golden.result import Result
 from hwgen.golden.run import classify, run
 
@@ -19,5 +19,5 @@ __all__ = [
     "per_class",
     "power_estimate",
     "run",
-    "synapses",
+    "synapse_count",
 ]

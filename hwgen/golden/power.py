@@ -10,7 +10,7 @@ SYNAPSE_ENERGY_J = 0.37e-12
 it, has "0.37 mJ" in print; the result of its Eq. 10 is that of 0.37 pJ."""
 
 
-def synapses(network: Network) -> int:
+def synapse_count(network: Network) -> int:
     """Connections of all layers; those that share a weight are counted one by one."""
     signals = network.signals()
     return sum(connections(layer, signals[layer.name].shape) for layer in network.layers)

@@ -96,6 +96,8 @@ def test_convert_and_evaluate_beside_the_float_model(
         ("tiny", ["--timesteps", "fc=4"], "timesteps are given for fc, but the network has"),
         ("tiny", ["--neuron", "lif"], "did you mean 'ilif'?"),
         ("tiny", ["--weights", "none.pt"], "none.pt: no such file"),
+        ("tiny", ["--input-code", "posson"], "did you mean 'poisson'?"),
+        ("tiny", ["--method", "rmp", "--input-code", "ttfs"], "one of rate, poisson for neuron"),
     ],
 )
 def test_what_cannot_be_converted_leaves_no_folder(
@@ -112,6 +114,51 @@ def test_what_cannot_be_converted_leaves_no_folder(
     message = fails(capsys, 2, "convert", spec, "--data", larger, "-o", net, *options)
     assert told in message
     assert sorted(path.name for path in tmp_path.iterdir()) == ["larger.npz", "model.py"]
+
+
+def test_a_poisson_network_by_feedback_and_its_classes(
+    capsys: Captured, model: Path, larger: Path, tmp_path: Path
+) -> None:
+    from hwgen import golden
+    from hwgen.network import HardResetNeuron
+
+    net, spec = tmp_path / "net", f"{model}:tiny"
+    method = ["--method", "feedback", "--timesteps", "6", "--floor", "-0.5", "--leak", "0.01"]
+    source = ["--input-gain", "8", "--input-seed", "77"]
+    search = ["--search-rounds", "2", "--search-images", "5", "--search-step", "0.5"]
+    arguments = ["convert", spec, "--data", str(larger), "-o", str(net), *method, *source, *search]
+    assert run(arguments) == 0
+    assert "round 1, " in capsys.readouterr().err
+    loaded = artefact.load(net)
+    given = loaded.input
+    assert (given.code, given.gain, given.seed, given.timesteps) == ("poisson", 8, 77, 6)
+    assert isinstance(loaded.layers[0].neuron, HardResetNeuron)
+    assert loaded.layers[0].neuron.floor is not None
+    told = loaded.provenance
+    assert told["feedback"]["images"] == 5
+    assert told["options"]["search_step"] == 0.5
+    assert told["options"]["leak"] == 0.01
+
+    evaluate = ["evaluate", str(net), "--data", str(larger), "--per-class"]
+    assert run([*evaluate, "--model", spec, "--json"]) == 0
+    figures = json.loads(capsys.readouterr().out)
+    images, labels = np.load(larger)["images"][:, None], np.arange(6) % 3
+    hits = golden.run(loaded, images).classes == labels
+    for row in figures["classes"]:
+        assert row["images"] == 2
+        assert row["correct"] == hits[labels == row["class"]].sum()
+        assert row["accuracy"] == 50 * row["correct"]
+    beside = sum(row["float_accuracy"] for row in figures["classes"]) / 3
+    assert figures["float_accuracy"] == pytest.approx(beside)
+    assert run(evaluate) == 0
+    assert "accuracy by class" in capsys.readouterr().out
+
+
+def test_without_being_asked_no_classes_are_told(
+    capsys: Captured, net: Path, data: Path
+) -> None:
+    assert run(["evaluate", str(net), "--data", str(data), "--json"]) == 0
+    assert "classes" not in json.loads(capsys.readouterr().out)
 
 
 def test_the_choices_of_convert_are_those_of_the_package() -> None:

@@ -144,3 +144,40 @@ def test_the_code_of_a_value_stays_in_range():
     assert found.code(np.array([-3.0]), 255).tolist() == [0]
     assert found.code(np.array([33.4]), 255).tolist() == [33]
     assert found.code(np.array([999.0]), 255).tolist() == [255]
+
+
+def poisson_codes(pixels: np.ndarray, given: Input) -> np.ndarray:
+    """Spikes of one timestep, from the shift register bit by bit, pixels in the order y, x, c."""
+    bits = [given.seed >> n & 1 for n in range(32)]
+    width = given.pixel_bits + 4
+    while len(bits) < pixels.size * width:
+        bits.append(bits[-10] ^ bits[-30] ^ bits[-31] ^ bits[-32])
+    found = np.zeros(pixels.shape, int)
+    channels, height, columns = pixels.shape
+    places = [(c, y, x) for y in range(height) for x in range(columns) for c in range(channels)]
+    for n, place in enumerate(places):
+        draw = sum(bit << i for i, bit in enumerate(bits[n * width : (n + 1) * width]))
+        found[place] = draw < given.gain * int(pixels[place])
+    return found
+
+
+def test_codes_of_a_poisson_input():
+    images = np.random.default_rng(0).integers(0, 256, (3, 2, 4, 5), dtype=np.uint8)
+    given = Input(shape=(2, 4, 5), timesteps=1, code="poisson", gain=11, seed=1234567)
+    wanted = [poisson_codes(image, given) for image in images]
+    assert encode(images, given).tolist() == [image.tolist() for image in wanted]
+
+
+@pytest.mark.parametrize("gain", [16, 5])
+@pytest.mark.parametrize("bits", [8, 10])
+def test_a_poisson_code_stands_for_its_mean(gain, bits):
+    """c·x spikes a step with c = gain / 2^(bits + 4); 400 steps of 784 pixels."""
+    level = 100 << (bits - 8)
+    images = np.full((1, 1, 28, 28), level, np.uint16)
+    given = Input(shape=(1, 28, 28), timesteps=400, code="poisson", pixel_bits=bits, gain=gain)
+    found = decode_input(images, given, graph_of())
+    assert found.offset.tolist() == [0.0]
+    assert found.scale.tolist() == [(1 << (bits + 4)) / (400 * gain)]
+    codes = encode(images, given)
+    assert codes.max() <= 400
+    assert found.scale[0] * codes.mean() == pytest.approx(level, rel=0.01)

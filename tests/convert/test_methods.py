@@ -41,6 +41,10 @@ def images() -> np.ndarray:
     return np.kron(pixels((1, 4, 4), samples=24), np.ones((1, 1, 2, 2), np.uint8))
 
 
+def labels() -> np.ndarray:
+    return activations(7).argmax(1).numpy()
+
+
 def activations(upto: int) -> torch.Tensor:
     with torch.no_grad():
         return model()[:upto](torch.from_numpy(images()).float() / 255)
@@ -49,7 +53,9 @@ def activations(upto: int) -> torch.Tensor:
 @pytest.mark.parametrize("name", METHODS)
 def test_each_method_converts_with_each_of_its_neurons(name: str) -> None:
     for neuron in METHODS[name].neurons:
-        network = convert(model(), images(), method=name, neuron=neuron, timesteps=STEPS)
+        network = convert(
+            model(), images(), labels=labels(), method=name, neuron=neuron, timesteps=STEPS
+        )
         assert {type(layer.neuron) for layer in firing(network)} == {KINDS[neuron]}
         assert {layer.neuron.code for layer in firing(network)} == {NEURONS[neuron]}
         assert network.provenance["method"] == name
@@ -125,9 +131,12 @@ def test_rmp_scales_balanced_thresholds(factor: float) -> None:
     assert first[2] == pytest.approx(0.8 * first[0])
 
 
-def test_currents_of_later_layers_are_those_of_the_spikes_that_come() -> None:
+@pytest.mark.parametrize(
+    "options", [{}, {"input_code": "poisson", "input_seed": 9}, {"floor": -0.1}, {"leak": 0.05}]
+)
+def test_currents_of_later_layers_are_those_of_the_spikes_that_come(options: dict) -> None:
     """Golden's trains of the pool, through the float weights of the layer after it."""
-    network = convert(model(), images(), method="rmp", timesteps=STEPS)
+    network = convert(model(), images(), method="rmp", timesteps=STEPS, **options)
     trains = golden.run(network, images(), trains=True).trains["3"]  # flattened
     scale = network.provenance["output_scales"]["0"] * STEPS
     layer = model()[4]
@@ -142,6 +151,55 @@ def test_thresholds_of_one_leave_the_weights_as_they_are() -> None:
     network = convert(model(), images(), method="ecc", timesteps=STEPS, thresholds="one")
     scales = network.provenance["output_scales"]
     assert list(scales.values()) == pytest.approx([1 / STEPS] * 2)
+
+
+def test_thresholds_balanced_by_the_currents_of_a_poisson_input() -> None:
+    """A spike stands for 256·16 / 8 a pixel, whose trains are golden's."""
+    network = convert(
+        model(), images(), method="threshold_balancing", timesteps=STEPS, input_code="poisson",
+        input_gain=8, input_seed=3,
+    )  # fmt: skip
+    assert network.provenance["input_scale"] == [512 / STEPS]
+    trains = golden.run(network, images(), trains=True).trains["input"]
+    largest = 0.0
+    for step in range(STEPS):
+        with torch.no_grad():
+            value = torch.from_numpy(trains[:, step].astype(np.float32)) * 512 / 255
+            largest = max(largest, float(model()[0](value).max()))
+    assert network.provenance["output_scales"]["0"] * STEPS == pytest.approx(largest, rel=1e-5)
+
+
+@pytest.mark.parametrize("neuron", ["ilif", "if2", "if"])
+def test_a_poisson_input_comes_to_the_pixels(neuron: str) -> None:
+    """Over many steps the logits are those of the CNN, normalisation and all."""
+    fed = {"mean": 0.3, "std": 0.5}
+    x = (torch.from_numpy(images()).float() / 255 - 0.3) / 0.5
+    with torch.no_grad():
+        wanted = model()(x).numpy()
+    errors = {}
+    for timesteps in (16, 800):
+        steps = {"timesteps": timesteps}
+        if neuron == "ilif":
+            steps = {"timesteps": 8, "layer_timesteps": {"input": timesteps}}
+        network = convert(
+            model(), images(), neuron=neuron, input_code="poisson", weight_bits=12, **steps, **fed
+        )
+        assert network.input.code == "poisson"
+        logits = golden.run(network, images()).logits * network.provenance["logit_scale"]
+        errors[timesteps] = np.abs(logits - wanted).mean() / wanted.std()
+    assert errors[800] < 0.25
+    assert errors[800] < 0.5 * errors[16]
+
+
+def test_floors_and_leaks_are_shares_of_thresholds() -> None:
+    options = {"method": "weight_norm", "timesteps": STEPS}
+    plain = convert(model(), images(), **options)
+    network = convert(model(), images(), floor=-0.5, constant_leak=-0.125, **options)
+    for layer, before in zip(firing(network), firing(plain)):
+        threshold = layer.neuron.threshold
+        assert before.neuron.floor is None
+        np.testing.assert_allclose(layer.neuron.floor, -threshold / 2, atol=0.5)
+        np.testing.assert_allclose(layer.bias - before.bias, -threshold / 8, atol=0.5)
 
 
 @pytest.mark.parametrize("name", ["ecc", "weight_norm", "threshold_relu"])

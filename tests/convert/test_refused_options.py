@@ -39,6 +39,31 @@ from tests.convert.float_models import pixels, tiny_cnn
         ({"pixel_bits": 7}, "pixels must fit 7 bits, but the largest is"),
         ({"name": ""}, "name must be a string"),
         ({"rounding": "up"}, "rounding must be one of nearest, fitted"),
+        (
+            {"input_code": "radix", "method": "rmp"},
+            "input_code must be one of rate, poisson for neuron 'if', not 'radix'",
+        ),
+        (
+            {"input_code": "direct"},
+            "input_code must be one of radix, rate, ttfs, poisson for neuron 'ilif', not 'direct'",
+        ),
+        ({"input_gain": 17}, "input_gain must be an integer from 1 to 16, not 17"),
+        ({"input_seed": 0}, "input_seed must be an integer from 1 to 4294967295, not 0"),
+        (
+            {"timesteps": 100, "neuron": "if2", "input_code": "radix"},
+            "timesteps of the input must be an integer from 1 to 16, not 100",
+        ),
+        (
+            {"layer_timesteps": {"input": 1025}, "input_code": "poisson"},
+            "timesteps of 'input' must be an integer from 1 to 1024, not 1025",
+        ),
+        ({"floor": 0.5, "neuron": "if"}, "floor must be from -16 to 0 thresholds, not 0.5"),
+        ({"floor": 0.0}, "floor and leak are those of neurons that fire as they integrate"),
+        ({"leak": 0.1, "neuron": "if2"}, "floor and leak are those of neurons that fire"),
+        ({"leak": 1.0, "neuron": "if"}, "leak must be between -1 and 1 thresholds, not 1.0"),
+        ({"search_images": 0}, "search_images must be an integer from 1"),
+        ({"search_rounds": -1}, "search_rounds must be an integer from 0"),
+        ({"search_step": 0.1}, "search_step and search_stop must be above 0"),
         ({"calibration_images": 0}, "calibration_images must be an integer of at least 1, not 0"),
     ],
 )

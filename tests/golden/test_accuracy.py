@@ -1,0 +1,61 @@
+"""Accuracy by class and the power estimate, against numbers worked by hand and the paper's."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from hwgen import golden
+from hwgen.errors import DataError
+from hwgen.golden import per_class, power_estimate, synapse_count
+from hwgen.network import Conv2d, Identity, Input, Layer, Linear, Network, ReadOut
+from tests.golden.tiny import read_out_of
+
+
+def test_hits_of_each_class():
+    labels = np.array([0, 0, 0, 0, 1, 3, 3], np.uint8)
+    found = np.array([0, 0, 0, 1, 1, 0, 1], np.int64)
+    rows = per_class(found, labels, count=4)
+    assert [(row.label, row.images, row.correct) for row in rows] == [
+        (0, 4, 3), (1, 1, 1), (2, 0, 0), (3, 2, 0),
+    ]  # fmt: skip
+    assert [row.accuracy for row in rows] == [75.0, 100.0, None, 0.0]
+
+
+@pytest.mark.parametrize(
+    ("labels", "told"),
+    [
+        ([0, 4], "labels reach from 0 to 4, but the network has the classes 0 … 3"),
+        ([-1, 2], "labels reach from -1 to 2"),
+        ([0, 1, 2], "3 labels do not fit 2 images"),
+    ],
+)
+def test_labels_of_other_data_are_refused(labels: list[int], told: str):
+    with pytest.raises(DataError, match=told):
+        per_class(np.array([0, 1]), np.array(labels), count=4)
+
+
+def test_the_power_of_the_paper():
+    """Feedback thresholds, Eq. 9 – 10: 1.42·10^7 synapses, 742 images/s, 3.9 mW."""
+    assert power_estimate(1.42e7, 742) == pytest.approx(3.9e-3, rel=2e-3)
+    assert power_estimate(10, 20, synapse_energy_j=0.5) == 100
+    with pytest.raises(ValueError, match="must not be negative, but are 1, -2"):
+        power_estimate(1, -2)
+
+
+def test_synapses_by_hand():
+    """A 3×3 convolution with padding, 2 channels of 3×3 neurons: 18·9; 18 neurons, each to 18."""
+    conv = Conv2d(source="input", weights=np.ones((2, 1, 3, 3), np.int32), padding=(1, 1, 1, 1))
+    network = read_out_of(conv, (1, 3, 3))
+    assert golden.synapse_count(network) == 18 * 9 + 18 * 18
+
+
+def test_synapses_of_several_projections():
+    """4 neurons, each with 4 linear inputs and 1 of the identity."""
+    both = (
+        Linear(source="input", weights=np.ones((4, 4), np.int32)),
+        Identity(source="input", weights=np.ones(4, np.int32)),
+    )
+    last = Layer(name="out", projections=both, bias=np.zeros(4, np.int64), neuron=ReadOut())
+    network = Network(name="n", input=Input(shape=(4, 1, 1), timesteps=2), nodes=(last,))
+    assert synapse_count(network) == 4 * (4 + 1)

@@ -1,0 +1,80 @@
+"""Networks that differ in a few layers: the logits of golden.run, with what they share kept."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from hwgen import golden
+from hwgen.errors import DataError
+from hwgen.golden.layers import PreparedLayer
+from hwgen.golden.trials import Trials
+from hwgen.network import Layer, Network, ReadOut
+from tests.random_networks import KINDS, random_images, random_network
+
+
+def changed(network: Network, name: str) -> Network:
+    """The same node objects, but for the layer ``name``, whose bias is another one."""
+    nodes = [
+        replace(node, bias=node.bias + 7) if node.name == name and isinstance(node, Layer) else node
+        for node in network.nodes
+    ]
+    return replace(network, nodes=tuple(nodes))
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_logits_are_those_of_a_run(seed: int) -> None:
+    kind = KINDS[seed % len(KINDS)]
+    network = random_network(seed, neuron=kind, residual=seed % 2 == 0, max_size=6, max_channels=5)
+    images = random_images(seed, network, 5)
+    trials = Trials(images)
+    for _ in range(2):
+        assert trials.logits(network).tolist() == golden.run(network, images).logits.tolist()
+        trials.keep()
+    best = network
+    for layer in network.layers:
+        candidate = changed(best, layer.name)
+        expected = golden.run(candidate, images, trains=True)
+        assert trials.logits(candidate).tolist() == expected.logits.tolist()
+        if layer.name[-1] in "0246":
+            trials.keep()
+            best = candidate
+            for name in [name for name in expected.values if name != network.readout.name]:
+                np.testing.assert_array_equal(trials.values(name), expected.values[name])
+
+
+def test_only_what_is_behind_a_change_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    network = random_network(4, neuron="rate_hard", max_size=6, max_channels=5)
+    firing = [layer.name for layer in network.layers if not isinstance(layer.neuron, ReadOut)]
+    assert len(firing) >= 2
+    ran: list[str] = []
+    run = PreparedLayer.run
+
+    def told(self: PreparedLayer, activities: dict) -> object:
+        ran.append(self.layer.name)
+        return run(self, activities)
+
+    monkeypatch.setattr(PreparedLayer, "run", told)
+    trials = Trials(random_images(4, network, 1))
+    names = [layer.name for layer in network.layers]
+    trials.logits(network)
+    assert ran == names
+    ran.clear()
+    trials.logits(changed(network, names[1]))  # nothing is kept yet
+    assert ran == names
+    trials.logits(network)
+    trials.keep()
+    ran.clear()
+    trials.logits(changed(network, names[1]))
+    assert ran == names[1:]
+    ran.clear()
+    trials.logits(changed(network, names[-1]))
+    assert ran == names[-1:]
+
+
+def test_images_that_do_not_fit() -> None:
+    network = random_network(4, neuron="rate_hard", max_size=6, max_channels=5)
+    with pytest.raises(DataError, match="images must have shape"):
+        Trials(np.zeros((2, 9, 50, 50), np.uint8)).logits(network)

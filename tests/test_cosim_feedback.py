@@ -1,0 +1,42 @@
+"""Real digits through a CNN that was adjusted, trained, converted by feedback, and simulated."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from examples import feedback
+from examples.digits import digits_data
+from hwgen import generate, golden
+from hwgen.convert import adjust, convert
+from hwgen.network import HardResetNeuron, ReadOut
+from sim.runner import simulate
+
+
+def test_a_network_by_feedback_equals_golden(tmp_path: Path) -> None:
+    """T = 32: Poisson input, hard resets, floors; every stream bit-exact, cycles as predicted."""
+    (images, labels), (unseen, wanted) = digits_data()
+    torch.manual_seed(0)
+    model, _ = adjust(feedback.original(channels=(4, 6), hidden=8))
+    model = feedback.train(model, images[:800], labels[:800], epochs=6)
+    network = convert(
+        model, images[:200], labels=labels[:200], method="feedback", timesteps=32,
+        search_images=40, search_rounds=2, search_stop=1.0,
+    )  # fmt: skip
+    assert network.input.code == "poisson"
+    for layer in network.layers:
+        if not isinstance(layer.neuron, ReadOut):
+            assert isinstance(layer.neuron, HardResetNeuron)
+            assert layer.neuron.floor is not None
+            assert not layer.bias.any()
+    hits = golden.run(network, unseen).classes == wanted
+    assert np.mean(hits) > 0.8
+
+    build = generate(network, lanes=8).write(tmp_path / "build")
+    report = simulate(build, unseen[:3])
+    assert report.bit_exact
+    assert report.samples == 3
+    assert report.latency_cycles == report.predicted_latency_cycles
+    assert report.interval_cycles == report.predicted_interval_cycles
