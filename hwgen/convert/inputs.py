@@ -7,19 +7,28 @@ from dataclasses import dataclass
 import numpy as np
 
 from hwgen.convert.graph import INPUT, FloatConv2d, FloatGraph, Population
+from hwgen.convert.levels import Levels
 from hwgen.network import Input, Shape
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Decoding:
-    """Real value of a code: x ≈ scale · q + offset, both float64 of shape (channels,)."""
+    """Real value of a code: x ≈ scale · q + offset, both float64 of shape (channels,).
+
+    With ``levels``, those of a leak k < 2, it is scale · v + offset, v being what the train stands
+    for whose binary number is q.
+    """
 
     scale: np.ndarray
     offset: np.ndarray
+    levels: Levels | None = None
 
-    def code(self, value: np.ndarray, q_max: int) -> np.ndarray:
+    def code(self, value: np.ndarray, q_max: float) -> np.ndarray:
         """The nearest code of ``value`` (channels,), as int32."""
         nearest = np.round((value - self.offset) / self.scale)
+        if self.levels is not None:
+            near = self.levels.nearest((value - self.offset) / self.scale)
+            return np.asarray(self.levels.words[near].astype(np.int32))
         return np.asarray(np.clip(nearest, 0, q_max).astype(np.int32))
 
 

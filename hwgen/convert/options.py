@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from hwgen.convert.levels import parse_leak
 from hwgen.errors import ConversionError
-from hwgen.network import MAX_TIMESTEPS, MAX_WEIGHT_BITS, Input, Node
+from hwgen.network import MAX_TIMESTEPS, MAX_WEIGHT_BITS, Input, Leak, Node
 
 Progress = Callable[[int, int, str], None]  # layers done, of how many, the one at work
 
@@ -36,6 +37,9 @@ class Options:
     neuron : "ilif", "if2", "if", "if-hard" or "ttfs"
         Inverse-leaky (radix code); soft reset, two-phase (rate code); soft reset, single-phase;
         hard reset, single-phase; time to first spike.
+    leak : float or str
+        k of every inverse-leaky neuron, above 1, up to 2, or k − 1 as "n/2^m" (m up to 8): k = 2 is
+        the best (SpikeConverter, Fig. 5), and the smallest in hardware.
     thresholds : "error", "maximum" or "current"
         Of each layer: the one of least conversion error; the largest activation; the largest
         current of a timestep, when the layers before it spike (single-phase neurons only).
@@ -64,6 +68,7 @@ class Options:
     layer_timesteps: Mapping[str, int] = field(default_factory=dict)
     weight_bits: int = 8
     neuron: str = "ilif"
+    leak: float | str = 2.0
     thresholds: str = "error"
     threshold_scale: float = 1.0
     eta: float = 0.5
@@ -104,6 +109,16 @@ class Options:
                 "single-phase neurons fire in the step that they integrate, so all layers have "
                 "the timesteps of the input; leave the layers' own out, or take neuron 'if2'"
             )
+
+        if not parse_leak(self.leak).doubles and self.neuron != "ilif":
+            raise ConversionError(
+                f"leak is that of neuron 'ilif', not of {self.neuron!r}; leave it out"
+            )
+
+    @property
+    def inverse_leak(self) -> Leak:
+        """Of every layer that fires; the input's is 2."""
+        return parse_leak(self.leak)
 
     @property
     def code(self) -> str:

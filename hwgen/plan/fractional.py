@@ -37,8 +37,7 @@ def grow(value: Any, leak: Leak) -> Any:
 def fraction_bits(layer: Layer) -> int:
     """f of a two-phase layer."""
     neuron = layer.neuron
-    bits = neuron.frac_bits if isinstance(neuron, ReadOut) else neuron.threshold_frac_bits
-    return bits
+    return neuron.frac_bits if isinstance(neuron, ReadOut) else neuron.threshold_frac_bits
 
 
 def firing_level(neuron: InverseLeakyNeuron) -> Integers:
