@@ -26,7 +26,7 @@ class BlockBuilder(Builder):
         rate = "rate_two"
         if self.single:
             rate = "rate_hard" if self.neuron == "rate_hard" else "rate_single"
-        kind = rate if self.code == "rate" else self.code
+        kind = rate if self.code == "rate" else self.code if self.leak.doubles else "leaky"
         for _ in range(int(rng.choice([0, 1, 1, 2]))):
             self.add_layer((self.inner(out),), kind=kind)
             values[self.name] = self.q

@@ -12,12 +12,14 @@ from typing import Any
 import numpy as np
 
 from hwgen.network import (
+    DOUBLE,
     Conv2d,
     Flatten,
     HardResetNeuron,
     Input,
     InverseLeakyNeuron,
     Layer,
+    Leak,
     Linear,
     MaxPool2d,
     Neuron,
@@ -29,7 +31,7 @@ from hwgen.network import (
     code_max,
 )
 from tests.plain_arithmetic import by_channel, current, input_values, pad_map, windows_of
-from tests.random_values import random_pixels, random_weights
+from tests.random_values import random_leak, random_pixels, random_weights
 
 NAMES = ("conv.{}", "block/{}/relu", "layer{}", "module_{}.0", "{}", "x{} y")
 SINGLE = ("rate_single", "rate_hard")
@@ -52,9 +54,9 @@ class Builder:
         self.max_timesteps, self.max_channels = max_timesteps, max_channels
         single = neuron in SINGLE or (neuron is None and rng.random() < 0.25)
         self.single = single
-        likely = {"radix": 0.0, "rate_two": 0.7, "ttfs": 0.8, None: 0.3}.get(neuron, 1)
+        likely = {"radix": 0.0, "leaky": 0.15, "rate_two": 0.7, "ttfs": 0.8, None: 0.3}
         code = "radix"
-        if single or rng.random() < likely:
+        if single or rng.random() < likely.get(neuron, 1):
             code = "ttfs" if neuron == "ttfs" else "rate"
         shape = (
             int(rng.choice([1, 1, 2, 3, 4])),
@@ -73,6 +75,7 @@ class Builder:
         self.images = random_pixels(rng, self.input, 6)
         self.nodes: list[Node] = []
         self.name, self.code, self.steps = self.input.name, code, self.input.timesteps
+        self.leak = DOUBLE  # of the trains that came last
         self.q = input_values(self.images, self.input)
 
     # --- choices ---
@@ -119,7 +122,7 @@ class Builder:
         out = self.channels()
         out = max(groups, out // groups * groups)
         pad = None
-        if first and rng.random() < 0.5:
+        if (first or not self.leak.doubles) and rng.random() < 0.5:
             pad = rng.integers(0, code_max(self.code, self.steps), size=channels, endpoint=True)
             pad = pad.astype(np.int32)
         return Conv2d(
@@ -130,6 +133,12 @@ class Builder:
             groups=groups,
             pad_value=pad,
         )
+
+    def largest(self, code: str, steps: int, leak: Leak) -> int:
+        """About what a train of ones stands for."""
+        if leak.doubles:
+            return code_max(code, steps)
+        return int(sum(leak.k**step for step in range(steps)))
 
     # --- nodes ---
 
@@ -179,7 +188,8 @@ class Builder:
         channels = currents.shape[1]
         if last:
             bias = rng.integers(-50, 51, size=channels)
-            neuron: Any = ReadOut()
+            fractional = self.code == "radix" and not self.leak.doubles
+            neuron: Any = ReadOut(frac_bits=int(rng.integers(0, 5)) if fractional else 0)
         else:
             neuron, bias = self.fit(currents, kind)
         self.nodes.append(
@@ -190,9 +200,10 @@ class Builder:
         shift = neuron.threshold_frac_bits
         single = not neuron.two_phase
         self.name, self.code, self.steps = name, neuron.code, neuron.timesteps
+        self.leak = getattr(neuron, "leak", DOUBLE)
         quotient = (currents << shift) + by_channel(bias) * (self.steps if single else 1)
         quotient = quotient // by_channel(neuron.threshold)
-        self.q = np.clip(quotient, 0, code_max(self.code, self.steps))
+        self.q = np.clip(quotient, 0, self.largest(self.code, self.steps, self.leak))
 
     def fit(
         self, currents: np.ndarray, wish: str | None
@@ -201,21 +212,26 @@ class Builder:
         rng, channels = self.rng, currents.shape[1]
         kind = wish or self.neuron
         if kind is None:
-            kind = str(rng.choice(["radix", "rate_two", "ttfs"]))
+            kind = str(rng.choice(["radix", "rate_two", "ttfs", "leaky"]))
             if self.single and self.code == "rate" and rng.random() < 0.8:
                 kind = str(rng.choice(SINGLE))
         steps = self.steps if wish or kind in SINGLE else self.timesteps()
         shift = 0 if kind in SINGLE or rng.random() < 0.6 else int(rng.integers(1, 5))
         drive = np.moveaxis(currents, 1, 0).reshape(channels, -1) << shift
         low, high = np.quantile(drive, [rng.uniform(0, 0.6), 0.95], axis=1)
-        levels = code_max(kind.split("_")[0], steps)
+        leak = DOUBLE
+        if kind == "leaky":
+            # Trains that meet must be alike.
+            leak = self.leak if wish else random_leak(rng)
+        code = {"leaky": "radix", "ttfs": "ttfs"}.get(kind, kind.split("_")[0])
+        levels = self.largest(code, steps, leak)
         threshold = np.maximum(1, np.rint((high - low) / levels * rng.uniform(0.5, 1.5)))
         threshold = np.where(rng.random(channels) < 0.1, 1, threshold).astype(np.int64)
         wanted = -low + threshold * rng.choice([0, 0.5, 1])
         bias = np.rint(wanted / (steps if kind in SINGLE else 1)).astype(np.int64)
-        if kind == "radix":
+        if code == "radix":
             return InverseLeakyNeuron(
-                threshold=threshold, timesteps=steps, threshold_frac_bits=shift
+                threshold=threshold, timesteps=steps, threshold_frac_bits=shift, leak=leak
             ), bias
         if kind == "ttfs":
             return TimeToFirstSpikeNeuron(

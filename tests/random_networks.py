@@ -11,7 +11,7 @@ from hwgen.network import Network
 from tests.random_blocks import BlockBuilder
 from tests.random_values import random_pixels
 
-KINDS = ("radix", "rate_single", "rate_two", None, "ttfs", "rate_hard")
+KINDS = ("radix", "rate_single", "rate_two", None, "ttfs", "rate_hard", "leaky")
 
 
 def random_network(
@@ -28,8 +28,9 @@ def random_network(
     Parameters
     ----------
     seed : int
-    neuron : "radix", "rate_two", "rate_single", "rate_hard", "ttfs", or None
-        The neuron of every layer; None mixes them where that is legal.
+    neuron : "radix", "rate_two", "rate_single", "rate_hard", "ttfs", "leaky", or None
+        The neuron of every layer; None mixes them where that is legal. "leaky" has leaks k < 2,
+        now and then one of 2 among them.
     residual : bool
         Blocks whose paths part and join, depthwise convolutions, heads that take an average.
     max_timesteps, max_size, max_channels : int

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from hwgen.network import Input
+from hwgen.network import DOUBLE, Input, Leak
 
 
 def random_pixels(rng: np.random.Generator, source: Input, n: int) -> np.ndarray:
@@ -39,3 +39,12 @@ def random_weights(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarr
     else:
         weights = rng.integers(-100, 101, size=shape) * (rng.random(shape) < 0.3)
     return weights.astype(np.int32)
+
+
+def random_leak(rng: np.random.Generator) -> Leak:
+    """k = 1 + n/2^m, mostly from 1.2 up; now and then 2."""
+    if rng.random() < 0.1:
+        return DOUBLE
+    places = int(rng.integers(1, 9))
+    least = 0 if rng.random() < 0.1 else (1 << places) // 5
+    return Leak(n=int(rng.integers(least // 2, 1 << places - 1)) * 2 + 1, m=places)

@@ -16,7 +16,7 @@ import hwgen
 from hwgen import artefact
 from hwgen.artefact import content_hash, load, save
 from hwgen.errors import ArtefactError
-from hwgen.network import Network
+from hwgen.network import DOUBLE, Network
 from tests.random_networks import random_images, random_network
 
 CASES = range(24)
@@ -154,7 +154,8 @@ def test_provenance_of_other_values_is_refused(tmp_path, value, message):
 def read_from_the_documentation(folder):
     document = yaml.safe_load((folder / "network.yaml").read_text("ascii"))
     assert document["format"] == "hwgen-network"
-    assert document["version"] == 1
+    leaks = ["leak" in node.get("neuron", {}) for node in document["nodes"]]
+    assert document["version"] == (2 if any(leaks) else 1)
     body = {key: value for key, value in document.items() if key != "sha256"}
     text = json.dumps(body, sort_keys=True, separators=(",", ":"), allow_nan=False)
     assert hashlib.sha256(text.encode("ascii")).hexdigest() == document["sha256"]
@@ -197,3 +198,24 @@ def test_the_documentation_is_enough_to_write_a_reader(tmp_path, seed):
         if layer is not network.readout:
             np.testing.assert_array_equal(read["neuron"]["threshold"], layer.neuron.threshold)
             assert read["neuron"]["timesteps"] == layer.neuron.timesteps
+            leak = getattr(layer.neuron, "leak", DOUBLE)
+            assert read["neuron"].get("leak", [1, 0]) == [leak.n, leak.m]
+        else:
+            assert read["neuron"].get("frac_bits", 0) == layer.neuron.frac_bits
+
+
+def test_leaks_come_back_and_others_keep_the_first_version(tmp_path):
+    """What no leak below 2 is in has the bytes that it always had."""
+    network = random_network(1, neuron="leaky")
+    leaks = [layer.neuron.leak for layer in network.layers[:-1]]
+    assert any(not leak.doubles for leak in leaks)
+    save(network, tmp_path / "net")
+    assert "version: 2\n" in (tmp_path / "net" / "network.yaml").read_text("ascii")
+    loaded = load(tmp_path / "net")
+    assert [layer.neuron.leak for layer in loaded.layers[:-1]] == leaks
+    assert same(loaded, network)
+    save(random_network(1, neuron="radix"), tmp_path / "net")
+    text = (tmp_path / "net" / "network.yaml").read_text("ascii")
+    assert "version: 1\n" in text
+    assert "leak:" not in text
+    assert "frac_bits: 0}" not in text.replace("threshold_frac_bits", "")

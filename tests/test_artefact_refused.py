@@ -49,7 +49,7 @@ def test_folders_that_are_no_artefact(tmp_path):
 
 
 @pytest.mark.parametrize(("version", "message"), [
-    (2, "newer hwgen .format 2, this one reads up to 1.; install a newer hwgen"),
+    (3, "newer hwgen .format 3, this one reads up to 2.; install a newer hwgen"),
     (0, "version must be a positive integer, not 0"),
     ("1", "version must be a positive integer, not '1'"),
     (True, "version must be a positive integer, not True"),

@@ -22,6 +22,7 @@ from hwgen.artefact.schema import (
     TimeToFirstSpikeModel,
 )
 from hwgen.network import (
+    DOUBLE,
     Conv2d,
     Flatten,
     HardResetNeuron,
@@ -29,6 +30,7 @@ from hwgen.network import (
     Input,
     InverseLeakyNeuron,
     Layer,
+    Leak,
     Linear,
     MaxPool2d,
     Network,
@@ -111,6 +113,7 @@ class Builder:
                 threshold=self.array(model.threshold, "int64"),
                 timesteps=model.timesteps,
                 threshold_frac_bits=model.threshold_frac_bits,
+                leak=DOUBLE if model.leak is None else Leak(n=model.leak[0], m=model.leak[1]),
             )
         if isinstance(model, SoftResetModel):
             return SoftResetNeuron(
@@ -135,7 +138,7 @@ class Builder:
                 timesteps=model.timesteps,
                 threshold_frac_bits=model.threshold_frac_bits,
             )
-        return ReadOut()
+        return ReadOut(frac_bits=model.frac_bits)
 
 
 def _pair(items: list[int]) -> tuple[int, int]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from hwgen.artefact.schema import FORMAT, VERSION
+from hwgen.artefact.schema import FORMAT
 from hwgen.network import (
     Conv2d,
     Flatten,
@@ -51,7 +51,7 @@ def describe(network: Network, arrays: Arrays) -> dict[str, Any]:
     source = network.input
     return {
         "format": FORMAT,
-        "version": VERSION,
+        "version": version_of(network),
         "name": network.name,
         "input": {
             "name": source.name,
@@ -66,6 +66,13 @@ def describe(network: Network, arrays: Arrays) -> dict[str, Any]:
         "probe": arrays.add_optional(network.probe),
         "provenance": dict(network.provenance),
     }
+
+
+def version_of(network: Network) -> int:
+    """The oldest version of the format that holds ``network``."""
+    neurons = [layer.neuron for layer in network.layers]
+    leaks = [neuron.leak for neuron in neurons if isinstance(neuron, InverseLeakyNeuron)]
+    return 1 if all(leak.doubles for leak in leaks) else 2
 
 
 def _describe_node(node: Node, arrays: Arrays) -> dict[str, Any]:
@@ -112,11 +119,13 @@ def _describe_projection(projection: Projection, arrays: Arrays) -> dict[str, An
 def _describe_neuron(neuron: Neuron, arrays: Arrays) -> dict[str, Any]:
     match neuron:
         case InverseLeakyNeuron():
+            leak = neuron.leak
             return {
                 "kind": "inverse_leaky",
                 "threshold": arrays.add(neuron.threshold),
                 "timesteps": neuron.timesteps,
                 "threshold_frac_bits": neuron.threshold_frac_bits,
+                **({} if leak.doubles else {"leak": [leak.n, leak.m]}),
             }
         case SoftResetNeuron():
             return {
@@ -145,4 +154,5 @@ def _describe_neuron(neuron: Neuron, arrays: Arrays) -> dict[str, Any]:
                 "threshold_frac_bits": neuron.threshold_frac_bits,
             }
         case ReadOut():
-            return {"kind": "read_out"}
+            bits = neuron.frac_bits
+            return {"kind": "read_out", **({"frac_bits": bits} if bits else {})}

@@ -103,7 +103,8 @@ def _document(network: Network) -> tuple[dict[str, Any], list[np.ndarray]]:
     document = plain(describe(network, arrays), where=network.name)
     document["arrays"] = [array_entry(array) for array in arrays.items]
     # The first lines of the file say what it is, and in which version.
-    head = {"format": FORMAT, "version": VERSION, "sha256": document_hash(document)}
+    head = {key: document[key] for key in ("format", "version")}
+    head["sha256"] = document_hash(document)
     return head | document, arrays.items
 
 

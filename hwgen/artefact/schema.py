@@ -11,7 +11,9 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 FORMAT = "hwgen-network"
-VERSION = 1
+VERSION = 2
+"""The newest. A network is written in the oldest version that has all that it needs: 2 brought
+leaks below 2 and the fractional bits of a read-out."""
 
 Index = Annotated[int, Field(ge=0)]
 Pair = Annotated[list[int], Field(min_length=2, max_length=2)]
@@ -67,6 +69,7 @@ class InverseLeakyModel(_Model):
     threshold: Index
     timesteps: int
     threshold_frac_bits: int
+    leak: Pair | None = None
 
 
 class SoftResetModel(_Model):
@@ -97,6 +100,7 @@ class TimeToFirstSpikeModel(_Model):
 
 class ReadOutModel(_Model):
     kind: Literal["read_out"]
+    frac_bits: int = 0
 
 
 ProjectionModel = Annotated[
@@ -140,7 +144,7 @@ NodeModel = Annotated[LayerModel | MaxPool2dModel | FlattenModel, Field(discrimi
 
 class Document(_Model):
     format: Literal["hwgen-network"]
-    version: Literal[1]
+    version: Literal[1, 2]
     sha256: Sha256
     name: str
     input: InputModel

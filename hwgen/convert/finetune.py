@@ -89,6 +89,10 @@ def finetune(
             f"fine-tuning trains what two-phase neurons compute, not {options.neuron!r}; take "
             f"neuron ilif, if2 or ttfs"
         )
+    if not options.inverse_leak.doubles:
+        raise ConversionError(
+            "fine-tuning trains levels that lie equally far apart, so leak must be 2; leave it out"
+        )
     source = make_input(graph, options)
     decoding = decode_input(images, source, graph)
 

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 
 from hwgen.convert.graph import INPUT, FloatConv2d, FloatGraph, Population
+from hwgen.convert.levels import Levels
 from hwgen.convert.options import Options
 from hwgen.golden.poisson import poisson_draws
 from hwgen.network import Input, Shape
@@ -20,10 +21,15 @@ from hwgen.network import Input, Shape
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Decoding:
-    """Real value of a code: x ≈ scale · q + offset, both float64 of shape (channels,)."""
+    """Real value of a code: x ≈ scale · q + offset, both float64 of shape (channels,).
+
+    With ``levels``, those of a leak k < 2, it is scale · v + offset, v being what the train stands
+    for whose binary number is q.
+    """
 
     scale: np.ndarray
     offset: np.ndarray
+    levels: Levels | None = None
 
     def of(self, codes: torch.Tensor) -> torch.Tensor:
         """What ``codes`` (samples, channels, height, width) stand for, float32."""
@@ -33,9 +39,12 @@ class Decoding:
         )
         return codes * scale + offset
 
-    def code(self, value: np.ndarray, q_max: int) -> np.ndarray:
+    def code(self, value: np.ndarray, q_max: float) -> np.ndarray:
         """The nearest code of ``value`` (channels,), as int32."""
         nearest = np.round((value - self.offset) / self.scale)
+        if self.levels is not None:
+            near = self.levels.nearest((value - self.offset) / self.scale)
+            return np.asarray(self.levels.words[near].astype(np.int32))
         return np.asarray(np.clip(nearest, 0, q_max).astype(np.int32))
 
 

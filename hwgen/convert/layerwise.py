@@ -13,7 +13,9 @@ rounds u / λ to the nearest integer when
 
 λ, one a layer or a channel, minimises the conversion error on calibration data
 (:mod:`hwgen.convert.thresholds`). A bias can make up for the codes before it. The read-out has one
-s for all classes and no offset. What a neuron gets of B: :mod:`hwgen.convert.neuron`.
+s for all classes and no offset. What a neuron gets of B: :mod:`hwgen.convert.neuron`. With a leak
+k < 2, q above is what a train stands for, λ a spike of its last step, and layers run step by step
+(:mod:`hwgen.convert.leaky`).
 
 z is 0 but for a linear population, one with no ReLU: its train stands for λ·(q − z), so that
 β = −λ·z for those that read it, and z is what its padding with zeros sends. It is an ordinary
@@ -23,6 +25,7 @@ neuron with a larger bias: no signed spikes, and nothing new in hardware.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -31,15 +34,24 @@ import torch
 from hwgen.convert import calibrate
 from hwgen.convert.graph import INPUT, FloatFlatten, FloatGraph, FloatMaxPool, Population
 from hwgen.convert.inputs import Decoding, decode_input, encode, make_input
+from hwgen.convert.leaky import LeakySteps, firing_level, least_threshold, readout_bits
+from hwgen.convert.levels import Levels
 from hwgen.convert.neuron import make_neuron, whole_numbers
 from hwgen.convert.options import SINGLE_PHASE, Converted, Options, Progress
-from hwgen.convert.projections import energy, integer_projection, offset_sum, per_code
-from hwgen.convert.quantise import Quantised, quantise_layer, quantise_readout
+from hwgen.convert.projections import (
+    energy,
+    integer_projection,
+    offset_sum,
+    on_values,
+    per_code,
+)
+from hwgen.convert.quantise import MIN_THRESHOLD, Quantised, quantise_layer, quantise_readout
 from hwgen.convert.rounding import Fit
 from hwgen.convert.stepping import Stepper
 from hwgen.convert.thresholds import choose_linear_scales, choose_scales
 from hwgen.network import (
     Flatten,
+    InverseLeakyNeuron,
     Layer,
     MaxPool2d,
     Node,
@@ -70,7 +82,8 @@ class _Layerwise:
         if any(isinstance(node, Population) and node.steps is not None for node in graph.nodes):
             self.values[INPUT] = decoding.of(self.codes[INPUT])  # what fine-tuning has seen
         self.decodings = {INPUT: decoding}
-        self.q_max = {INPUT: code_max(self.input.train_code, self.input.timesteps)}
+        source = self.input
+        self.q_max: dict[str, float] = {INPUT: code_max(source.train_code, source.timesteps)}
         self.figures: dict[str, Any] = {
             "input_scale": [float(x) for x in decoding.scale],
             "input_offset": [float(x) for x in decoding.offset],
@@ -81,6 +94,10 @@ class _Layerwise:
         self.stepper = None
         if options.thresholds == "current":
             self.stepper = Stepper(images, self.input)
+        self.leak, self.leaky = options.inverse_leak, None
+        if not self.leak.doubles:
+            self.leaky = LeakySteps(self.codes[INPUT], self.input.timesteps)
+            self.figures["leak"] = {"n": self.leak.n, "m": self.leak.m, "k": self.leak.k}
 
     def run(self) -> Converted:
         nodes: list[Node] = []
@@ -102,6 +119,8 @@ class _Layerwise:
             del self.values[name], self.codes[name]
             if self.stepper is not None:
                 self.stepper.forget(name)
+            if self.leaky is not None:
+                self.leaky.forget(name)
 
     def _rearrange(self, node: FloatMaxPool | FloatFlatten) -> Node:
         source = node.source
@@ -111,6 +130,8 @@ class _Layerwise:
         given = self.decodings[source]
         if self.stepper is not None:
             self.stepper.rearrange(node)
+        if self.leaky is not None:
+            self.leaky.rearrange(node)
         if isinstance(node, FloatMaxPool):
             self.decodings[node.name] = given
             return MaxPool2d(
@@ -122,7 +143,9 @@ class _Layerwise:
             )
         pixels = self.codes[node.name].shape[1] // len(given.scale)
         self.decodings[node.name] = Decoding(
-            scale=np.repeat(given.scale, pixels), offset=np.repeat(given.offset, pixels)
+            scale=np.repeat(given.scale, pixels),
+            offset=np.repeat(given.offset, pixels),
+            levels=given.levels,
         )
         return Flatten(name=node.name, source=source)
 
@@ -133,7 +156,7 @@ class _Layerwise:
         weights = [per_code(p, self.decodings[p.source]) for p in node.projections]
         rounder = None
         if self.options.rounding == "fitted":
-            fit = Fit(self._projections(node, weights), weights, self.codes, sums)
+            fit = Fit(self._on_values(self._projections(node, weights)), weights, self.codes, sums)
             weights, rounder = fit.weights, fit.round
         energies = [
             energy(p, self.codes[p.source], self.decodings[p.source]) for p in node.projections
@@ -144,16 +167,24 @@ class _Layerwise:
             )
             self.figures["logit_scale"] = float(quantised.scale[0])
             return self._finish(node, quantised, sums, None)
-        q_max = code_max(self.code, self.options.steps(node.name))
+        q_max: float = code_max(self.code, self.options.steps(node.name))
+        levels = values = None
+        if self.leaky is not None:
+            levels = Levels.of(self.leak, self.options.steps(node.name))
+            q_max, values = levels.largest, levels.values
         if node.low < 0:
-            scales, zero = choose_linear_scales(sums, q_max=q_max, options=self.options)
+            scales, zero = choose_linear_scales(
+                sums, q_max=q_max, options=self.options, levels=values
+            )
             self._note("zero_points", node, zero.tolist())
         else:
             given = sums
             if self.stepper is not None:
                 given = self.stepper.largest_current(node, self.decodings)
             scales = (
-                choose_scales(given, q_max=q_max, high=node.high, options=self.options)
+                choose_scales(
+                    given, q_max=q_max, high=node.high, options=self.options, levels=values
+                )
                 if node.steps is None
                 else node.steps.scale
             )
@@ -161,16 +192,19 @@ class _Layerwise:
         if not bool((sums > 0).any()) and node.low == 0:
             self.figures["silent_layers"].append(node.name)
         self._note("output_scales", node, scales.tolist())
+        given_max = max(self.q_max[name] for name in node.sources)
         quantised = quantise_layer(
             weights,
             energies,
             bits=self.options.weight_bits,
             output_scale=scales,
-            q_max=max(self.q_max[name] for name in node.sources),
+            q_max=given_max,
             fractions=self.options.neuron not in SINGLE_PHASE,
+            least_threshold=MIN_THRESHOLD if levels is None else least_threshold(given_max),
             rounder=rounder,
         )
-        return self._finish(node, quantised, sums, Decoding(scale=scales, offset=-scales * zero))
+        output = Decoding(scale=scales, offset=-scales * zero, levels=levels)
+        return self._finish(node, quantised, sums, output)
 
     def _note(self, what: str, node: Population, values: list[Any]) -> None:
         """One value a channel, or one for all."""
@@ -184,6 +218,9 @@ class _Layerwise:
             for p, w in zip(node.projections, weights)
         )
 
+    def _on_values(self, projections: Sequence[Projection]) -> tuple[Projection, ...]:
+        return tuple(on_values(p, self.decodings[p.source]) for p in projections)
+
     def _finish(
         self,
         node: Population,
@@ -196,28 +233,44 @@ class _Layerwise:
         offsets = [offset_sum(p, self.decodings[p.source]) for p in projections]
         bias = node.bias + quantised.scale * np.sum(offsets, axis=0)
         membranes = torch.zeros((), dtype=torch.float64)
-        for p in projections:
+        for p in self._on_values(projections):
             membranes = membranes + calibrate.project(p, self.codes[p.source])
         if self.options.bias_correction == "mean" or self.options.rounding == "fitted":
             reached = membranes.mean(dim=(0, 2, 3)).numpy() * quantised.scale + bias
             bias = bias + sums.double().mean(dim=(0, 2, 3)).numpy() - reached
         units = bias / quantised.scale
+        lost = 0.0 if self.leaky is None else self.leaky.lost(node.sources[0])
         threshold = quantised.threshold
         if threshold is None or output is None:
-            whole = whole_numbers(units, node.name)
-            return Layer(name=node.name, projections=projections, bias=whole, neuron=ReadOut())
+            fractions = 0
+            if any(self.decodings[name].levels is not None for name in node.sources):
+                fractions = readout_bits(max(self.q_max[name] for name in node.sources))
+            whole = whole_numbers((units * (1 << fractions)) + lost, node.name)
+            self.figures["logit_scale"] /= 1 << fractions
+            readout = ReadOut(frac_bits=fractions)
+            return Layer(name=node.name, projections=projections, bias=whole, neuron=readout)
         step = 1 << quantised.frac_bits
-        zero = np.round(-output.offset / output.scale)
-        full = whole_numbers(step * units + (self.options.eta + zero) * threshold, node.name)
-        q_max = code_max(self.code, self.options.steps(node.name))
-        closed = step * membranes + calibrate.per_channel(full)
-        codes = (closed / calibrate.per_channel(threshold)).floor().clamp(0, q_max)
+        zero = -output.offset / output.scale
+        zero = np.round(zero) if output.levels is None else zero
+        shift = (self.options.eta + zero) * threshold + lost
+        full = whole_numbers(step * units + shift, node.name)
         self.values[node.name] = calibrate.activate(node, sums)
-        self.codes[node.name] = codes.float()
-        self.decodings[node.name] = output
-        self.q_max[node.name] = q_max
         neuron, whole = make_neuron(node.name, quantised, units, full, self.options)
         layer = Layer(name=node.name, projections=projections, bias=whole, neuron=neuron)
+        if self.leaky is not None and output.levels is not None:
+            assert isinstance(neuron, InverseLeakyNeuron)
+            self.q_max[node.name] = output.levels.largest
+            table = torch.from_numpy(output.levels.table).float()
+            self.codes[node.name] = table[self.leaky.fire(layer).long()]
+            # The level is rounded too, so that a spike takes a little less off than θ asks for.
+            taken = firing_level(neuron) / (threshold * self.leak.k ** (neuron.timesteps - 1))
+            output = replace(output, scale=output.scale * taken)
+        else:
+            q_max = code_max(self.code, self.options.steps(node.name))
+            closed = step * membranes + calibrate.per_channel(full)
+            codes = (closed / calibrate.per_channel(threshold)).floor().clamp(0, q_max)
+            self.codes[node.name], self.q_max[node.name] = codes.float(), q_max
+        self.decodings[node.name] = output
         if self.stepper is not None:
             self.stepper.fire(layer)
         return layer

@@ -42,6 +42,7 @@ def make_neuron(
                 threshold=threshold,
                 timesteps=timesteps,
                 threshold_frac_bits=quantised.frac_bits,
+                leak=options.inverse_leak,
             ), full
         case "if2":
             return SoftResetNeuron(

@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from hwgen.convert.levels import parse_leak
 from hwgen.errors import ConversionError
-from hwgen.network import INPUT_CODES, MAX_TIMESTEPS, MAX_WEIGHT_BITS, Input, Node
+from hwgen.network import INPUT_CODES, MAX_TIMESTEPS, MAX_WEIGHT_BITS, Input, Leak, Node
 
 Progress = Callable[[int, int, str], None]  # layers done, of how many, the one at work
 
@@ -36,6 +37,9 @@ class Options:
     neuron : "ilif", "if2", "if", "if-hard" or "ttfs"
         Inverse-leaky (radix code); soft reset, two-phase (rate code); soft reset, single-phase;
         hard reset, single-phase; time to first spike.
+    leak : float or str
+        k of every inverse-leaky neuron, above 1, up to 2, or k − 1 as "n/2^m" (m up to 8): k = 2 is
+        the best (SpikeConverter, Fig. 5), and the smallest in hardware.
     thresholds : "error", "maximum", "one" or "current"
         Of each layer: the one of least conversion error; the largest activation; 1, as if weights
         were normalised already; the largest current of a timestep, when the layers before it spike
@@ -81,6 +85,7 @@ class Options:
     layer_timesteps: Mapping[str, int] = field(default_factory=dict)
     weight_bits: int = 8
     neuron: str = "ilif"
+    leak: float | str = 2.0
     thresholds: str = "error"
     threshold_scale: float = 1.0
     eta: float = 0.5
@@ -133,6 +138,10 @@ class Options:
             )
         self._check_input()
         self._check_range()
+        if not parse_leak(self.leak).doubles and self.neuron != "ilif":
+            raise ConversionError(
+                f"leak is that of neuron 'ilif', not of {self.neuron!r}; leave it out"
+            )
         _whole("search_images", self.search_images, 1, 1 << 20)
         _whole("search_rounds", self.search_rounds, 0, 1000)
         if not 0 < self.search_stop <= self.search_step <= 8:
@@ -165,6 +174,11 @@ class Options:
                 f"floor and constant_leak are those of neurons that fire as they integrate, "
                 f"{' and '.join(SINGLE_PHASE)}, not of {self.neuron!r}"
             )
+
+    @property
+    def inverse_leak(self) -> Leak:
+        """Of every layer that fires; the input's is 2."""
+        return parse_leak(self.leak)
 
     @property
     def code(self) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 
@@ -18,6 +20,14 @@ def per_code(projection: FloatProjection, decoding: Decoding) -> np.ndarray:
         scale = decoding.scale.reshape(projection.groups, 1, -1, 1, 1)
         return np.asarray((grouped * scale).reshape(weights.shape))
     return np.asarray(weights * decoding.scale)
+
+
+def on_values(projection: Projection, decoding: Decoding) -> Projection:
+    """The projection of what trains stand for, where that is not their binary number."""
+    levels = decoding.levels
+    if levels is None or not isinstance(projection, Conv2d) or projection.pad_value is None:
+        return projection
+    return replace(projection, pad_value=levels.table[projection.pad_value])
 
 
 def offset_sum(projection: Projection, decoding: Decoding) -> np.ndarray:
@@ -59,7 +69,7 @@ def energy(projection: FloatProjection, codes: torch.Tensor, decoding: Decoding)
 
 
 def integer_projection(
-    projection: FloatProjection, weights: np.ndarray, decoding: Decoding, q_max: int
+    projection: FloatProjection, weights: np.ndarray, decoding: Decoding, q_max: float
 ) -> Projection:
     """The integer projection; ``decoding`` and ``q_max`` of its source give the pad codes."""
     match projection:

@@ -52,8 +52,9 @@ def quantise_layer(
     *,
     bits: int,
     output_scale: np.ndarray,
-    q_max: int,
+    q_max: float,
     fractions: bool = True,
+    least_threshold: float = MIN_THRESHOLD,
     rounder: Rounder | None = None,
 ) -> Quantised:
     """Integer weights and thresholds of a layer that fires.
@@ -68,10 +69,12 @@ def quantise_layer(
         2 … 16.
     output_scale : float64 array, shape (channels,)
         λ.
-    q_max : int
+    q_max : float
         Largest input code.
     fractions : bool
         Whether the neuron has threshold_frac_bits.
+    least_threshold : float
+        Where it has, as many as take the smallest threshold there.
     rounder : callable (weights, scale, most) → integers, or None for the nearest
 
     The weights of an identity are one a channel: they may take IDENTITY_BITS more.
@@ -84,7 +87,7 @@ def quantise_layer(
     scale[silent] = output_scale[silent] / MIN_THRESHOLD
     frac_bits = 0
     smallest = float((output_scale / scale).min())
-    while fractions and smallest * 2**frac_bits < MIN_THRESHOLD and frac_bits < MAX_FRAC_BITS:
+    while fractions and smallest * 2**frac_bits < least_threshold and frac_bits < MAX_FRAC_BITS:
         frac_bits += 1
     wanted = output_scale / scale * 2.0**frac_bits
     # Rounding down keeps the largest weight in range where the threshold is small.

@@ -16,6 +16,10 @@ a ReLU cuts off is no error, and a neuron that saturates above ``high`` makes on
 A linear population has no ReLU. Its train carries a zero point z, an integer: it stands for
 
     U_out = λ · (min(max(⌊U_in / λ + η⌋ + z, 0), q_max) − z)
+
+A leak k < 2 has levels that are no multiples of λ (:mod:`hwgen.convert.levels`): in the place of
+the floor stands the largest of them that is not above, and of q_max the largest of all. z is a
+level.
 """
 
 from __future__ import annotations
@@ -35,7 +39,13 @@ _ROUNDS = 3  # grids, each between the neighbours of the best
 
 
 def choose_scales(
-    sums: torch.Tensor, *, q_max: int, high: float, options: Options, seed: int = 0
+    sums: torch.Tensor,
+    *,
+    q_max: float,
+    high: float,
+    options: Options,
+    levels: np.ndarray | None = None,
+    seed: int = 0,
 ) -> np.ndarray:
     """λ of each channel, float64 (channels,), all equal unless channel_scales is set.
 
@@ -43,9 +53,10 @@ def choose_scales(
     ----------
     sums : (samples, channels, height, width)
         U_in on calibration images.
-    q_max : int
+    q_max : float
     high : float
         Where the activation saturates.
+    levels : float64 array, ascending, or None for 0, 1, … q_max
 
     A layer (or channel) that never fires takes the scale of its saturation, or of the size of its
     sums: whatever it is, it stays silent on such images.
@@ -64,7 +75,9 @@ def choose_scales(
     else:
         power = 2 if options.error == "squared" else 1
         wanted = np.minimum(sample, high)
-        scales = _minimise(sample, wanted, largest, q_max, power, eta=options.eta)
+        scales = _minimise(
+            sample, wanted, largest, q_max, power, eta=options.eta, levels=levels
+        )
     scales = scales * options.threshold_scale
     fires = (largest > 0) & (scales > 0) & np.isfinite(scales)
     fallback = _silent_scale(sums, high, q_max) if not fires.any() else np.median(scales[fires])
@@ -72,9 +85,14 @@ def choose_scales(
 
 
 def choose_linear_scales(
-    sums: torch.Tensor, *, q_max: int, options: Options, seed: int = 0
+    sums: torch.Tensor,
+    *,
+    q_max: float,
+    options: Options,
+    levels: np.ndarray | None = None,
+    seed: int = 0,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """λ, float64, and z, int64, of each channel of a linear population, both (channels,).
+    """λ, float64, and z of each channel of a linear population, both (channels,).
 
     All equal unless channel_scales is set. Parameters as of :func:`choose_scales`.
     """
@@ -86,28 +104,37 @@ def choose_linear_scales(
     span = np.where(high > low, high - low, 1.0)
     sample = _draw(rows, size, seed).float().numpy()
     power = 2 if options.error == "squared" else 1
-    middle = np.round(-low / span * q_max)
-    best, zeros, least = span / q_max, middle, np.full(len(rows), np.inf)
+    known = np.arange(q_max + 1) if levels is None else levels
+    wished = -low / span * q_max
+    middle = np.round(wished).astype(np.int64) if levels is None else (
+        np.abs(known - wished[:, np.newaxis]).argmin(axis=1)
+    )
+    best, zeros, least = span / q_max, known[middle], np.full(len(rows), np.inf)
     for shift in (0, -1, 1):
-        zero = np.clip(middle + shift, 0, q_max)
-        scales = _minimise(sample, sample, span, q_max, power, zero, eta=options.eta)
-        errors = error(sample, sample, scales, q_max, power, zero, eta=options.eta)
+        zero = known[np.clip(middle + shift, 0, len(known) - 1)]
+        scales = _minimise(
+            sample, sample, span, q_max, power, zero, eta=options.eta, levels=levels
+        )
+        errors = error(
+            sample, sample, scales, q_max, power, zero, eta=options.eta, levels=levels
+        )
         better = errors < least
         best, zeros = np.where(better, scales, best), np.where(better, zero, zeros)
         least = np.minimum(errors, least)
     full = np.ones(channels)
-    return best * full, (zeros * full).astype(np.int64)
+    return best * full, zeros * (full if levels is not None else full.astype(np.int64))
 
 
 def error(
     sums: np.ndarray,
     wanted: np.ndarray,
     scales: np.ndarray,
-    q_max: int,
+    q_max: float,
     power: int,
     zero: np.ndarray | None = None,
     *,
     eta: float = ETA,
+    levels: np.ndarray | None = None,
 ) -> np.ndarray:
     """E(λ) of each row of ``sums`` (rows, values) for λ of ``scales`` and z of ``zero`` (rows,).
 
@@ -116,12 +143,17 @@ def error(
     column = scales[:, np.newaxis].astype(sums.dtype)
     codes = sums / column
     codes += sums.dtype.type(eta)
-    np.floor(codes, out=codes)
-    if zero is None:
-        np.minimum(codes, q_max, out=codes)
+    if levels is not None:
+        shift = np.zeros((1, 1)) if zero is None else zero[:, np.newaxis]
+        places = np.searchsorted(levels, codes + shift, side="right") - 1
+        codes = (levels[np.maximum(places, 0)] - shift).astype(sums.dtype)
     else:
-        shift = zero[:, np.newaxis].astype(sums.dtype)
-        np.clip(codes, -shift, q_max - shift, out=codes)
+        np.floor(codes, out=codes)
+        if zero is None:
+            np.minimum(codes, q_max, out=codes)
+        else:
+            shift = zero[:, np.newaxis].astype(sums.dtype)
+            np.clip(codes, -shift, q_max - shift, out=codes)
     codes *= -column
     codes += wanted
     if power == 2:
@@ -133,11 +165,12 @@ def _minimise(
     sums: np.ndarray,
     wanted: np.ndarray,
     largest: np.ndarray,
-    q_max: int,
+    q_max: float,
     power: int,
     zero: np.ndarray | None = None,
     *,
     eta: float = ETA,
+    levels: np.ndarray | None = None,
 ) -> np.ndarray:
     """The best λ of each row, by ever finer geometric grids up to that of the largest value."""
     top = np.where(largest > 0, largest, 1.0) / q_max
@@ -146,7 +179,8 @@ def _minimise(
     for _ in range(_ROUNDS):
         grid = np.linspace(low, high, _TRIES)
         errors = [
-            error(sums, wanted, top * np.exp(point), q_max, power, zero, eta=eta) for point in grid
+            error(sums, wanted, top * np.exp(point), q_max, power, zero, eta=eta, levels=levels)
+            for point in grid
         ]
         best = grid[np.argmin(errors, axis=0), np.arange(len(top))]
         step = (high - low) / (_TRIES - 1)
@@ -173,6 +207,6 @@ def _draw(rows: torch.Tensor, size: int, seed: int) -> torch.Tensor:
     return rows[:, torch.from_numpy(picks)]
 
 
-def _silent_scale(sums: torch.Tensor, high: float, q_max: int) -> float:
+def _silent_scale(sums: torch.Tensor, high: float, q_max: float) -> float:
     size = high if math.isfinite(high) else float(sums.abs().max())
     return (size or 1.0) / q_max

@@ -7,7 +7,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from hwgen.errors import NetworkError
-from hwgen.network import Layer, Network, ReadOut, Signal, SinglePhase
+from hwgen.network import (
+    InverseLeakyNeuron,
+    Layer,
+    Network,
+    ReadOut,
+    Signal,
+    SinglePhase,
+    TwoPhase,
+)
 
 WORD_BITS = 62
 FLOAT32_EXACT = 1 << 24  # every integer up to here is a float32
@@ -23,7 +31,7 @@ class Bounds:
     step : of a partial sum of the current in one timestep
     product : of a partial sum of 2^f·(W·q_in)
     membrane : of a membrane, and of everything that is added to it or compared with it
-    span : (q_max + 1)·θ, one more than the clamp of a two-phase neuron; 0 for the others
+    span : one more than the clamp of a two-phase neuron, (q_max + 1)·θ where k = 2; else 0
     """
 
     step: int
@@ -50,20 +58,51 @@ def bound(network: Network, layer: Layer, given: Signal) -> Bounds:
         most = sum(_magnitude(end) for end in ends if end is not None)
         membrane = (step + _magnitude(bias)) * neuron.timesteps + most
     else:
-        shift = 0 if isinstance(neuron, ReadOut) else neuron.threshold_frac_bits
-        low, high = (side * (given.q_max << shift) for side in (low, high))
+        shift = fraction_bits(layer)
+        if given.fractional:
+            low, high = (_accumulated(side << shift, given) for side in (low, high))
+        else:
+            low, high = (side * (given.q_max << shift) for side in (low, high))
         product = _magnitude(low, high)
         membrane = max(product, _magnitude(low + bias, high + bias), _magnitude(bias))
         if not isinstance(neuron, ReadOut):
-            q_max = Signal(shape=given.shape, code=neuron.code, timesteps=neuron.timesteps).q_max
-            span = (q_max + 1) * _magnitude(neuron.threshold)
-    worst = max(product, membrane, span)
+            assert isinstance(neuron, TwoPhase)
+            span = _span(neuron, given)
+    # V·n is computed before its shift.
+    leaks = [given.leak.m] if given.fractional else []
+    leaks += [neuron.leak.m] if isinstance(neuron, InverseLeakyNeuron) else []
+    worst = max(product, membrane, span) << max(leaks, default=0)
     if worst >= 1 << WORD_BITS:
         raise NetworkError(
             f"{network.name}.{layer.name}: a membrane may need {worst.bit_length() + 1} bits, but "
             f"{WORD_BITS + 1} are held; use fewer threshold_frac_bits, timesteps or weight bits"
         )
     return Bounds(step=step, product=product, membrane=membrane, span=span)
+
+
+def fraction_bits(layer: Layer) -> int:
+    """f of a two-phase layer."""
+    neuron = layer.neuron
+    return neuron.frac_bits if isinstance(neuron, ReadOut) else neuron.threshold_frac_bits
+
+
+def _accumulated(current: np.ndarray, given: Signal) -> np.ndarray:
+    """V of neurons whose current is ``current`` in each step; L never falls, so none exceeds it."""
+    total = current
+    for _ in range(given.timesteps - 1):
+        total = total + (total * given.leak.n >> given.leak.m) + current
+    return total
+
+
+def _span(neuron: TwoPhase, given: Signal) -> int:
+    most = _magnitude(neuron.threshold)
+    if not isinstance(neuron, InverseLeakyNeuron) or neuron.leak.doubles:
+        signal = Signal(shape=given.shape, code=neuron.code, timesteps=neuron.timesteps)
+        return (signal.q_max + 1) * most
+    leak = neuron.leak
+    for _ in range(neuron.timesteps - 1):
+        most += most * leak.n >> leak.m
+    return most - (-most << leak.m) // leak.n + 1
 
 
 def exact_dtype(magnitude: int) -> np.dtype:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hwgen.golden import neurons
-from hwgen.golden.bounds import bound, exact_dtype
+from hwgen.golden import leaky, neurons
+from hwgen.golden.bounds import bound, exact_dtype, fraction_bits
 from hwgen.golden.codes import decode_train, encode_train
 from hwgen.golden.synapses import Synapses, prepare
 from hwgen.network import Conv2d, Layer, Network, ReadOut, Signal, SinglePhase, TwoPhase
@@ -50,7 +50,8 @@ class PreparedLayer:
         self._signals = signals
         self._given = signals[layer.sources[0]]
         self._neuron = layer.neuron
-        self.stepped = steps or not layer.neuron.two_phase
+        fractional = self._given.fractional or signals[layer.name].fractional
+        self.stepped = steps or fractional or not layer.neuron.two_phase
         bounds = bound(network, layer, self._given)
         shift = 0
         self._quantiser: neurons.Quantiser | None = None
@@ -88,8 +89,12 @@ class PreparedLayer:
             )
             self._check(membrane)
             return Activity(signal=signal, train=train), membrane
-        membrane = neurons.accumulate(self._currents(activities), self._given.code)
-        membrane = neurons.close(membrane, self.layer)
+        currents, fractional = self._currents(activities), self._given.fractional
+        if fractional:
+            membrane = leaky.accumulate(currents, self._given.leak, fraction_bits(self.layer))
+        else:
+            membrane = neurons.accumulate(currents, self._given.code)
+        membrane = neurons.close(membrane, self.layer, fractional=fractional)
         self._check(membrane)
         if isinstance(neuron, ReadOut):
             return None, membrane

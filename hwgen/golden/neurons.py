@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from hwgen.golden import leaky
 from hwgen.golden.codes import value_dtype
 from hwgen.network import (
     HardResetNeuron,
@@ -43,9 +44,12 @@ def accumulate(currents: Iterable[np.ndarray], code: str) -> np.ndarray:
     return membrane
 
 
-def close(membrane: np.ndarray, layer: Layer) -> np.ndarray:
-    """V ← V·2^f + B, in place: the membrane before the clamp, or the logits of a read-out."""
-    if not isinstance(layer.neuron, ReadOut):
+def close(membrane: np.ndarray, layer: Layer, *, fractional: bool = False) -> np.ndarray:
+    """V ← V·2^f + B, in place: the membrane before the clamp, or the logits of a read-out.
+
+    ``fractional`` membranes, of a leak k < 2, are in units of 2^−f already.
+    """
+    if not fractional and not isinstance(layer.neuron, ReadOut):
         membrane <<= layer.neuron.threshold_frac_bits
     membrane += layer.bias
     return membrane
@@ -53,6 +57,8 @@ def close(membrane: np.ndarray, layer: Layer) -> np.ndarray:
 
 def fire(membrane: np.ndarray, neuron: TwoPhase) -> np.ndarray:
     """Clamp and Phase II of a two-phase neuron: the train; ``membrane`` is left as it was."""
+    if isinstance(neuron, InverseLeakyNeuron) and not neuron.leak.doubles:
+        return leaky.fire(membrane, neuron)
     threshold = neuron.threshold.astype(np.int64)
     q_max = code_max(neuron.code, neuron.timesteps)
     left = np.clip(membrane, 0, q_max * threshold + threshold - 1)

@@ -16,6 +16,7 @@ class Result:
     classes : int64 array, shape (N,)
         Arg-max of the logits; the lowest index wins a tie.
     logits : int64 array, shape (N, classes)
+        In units of 2^−frac_bits of the read-out.
     spikes : node → int64 array, shape (N,)
         Spikes that the node sends: the input, every layer but the read-out, pools and flattens.
     neurons : node → int
@@ -25,7 +26,7 @@ class Result:
     mac_operations : layer → int
         Operations of the same layer in a CNN, for one image (ECC, Eq. 13).
     values : node → int32 array, shape (N, channels, height, width)
-        q that the trains stand for. With ``trains=True`` only, as what follows.
+        q of the trains (:data:`hwgen.network.CODES`). With ``trains=True`` only, as what follows.
     trains : node → uint8 array, shape (N, T, channels, height, width)
     membranes : layer → int64 array, shape (N, channels, height, width)
         V when Phase I closes, before the clamp, in units of 2^−threshold_frac_bits; the logits of

@@ -7,6 +7,7 @@ computes a spike: :mod:`hwgen.golden` and :mod:`hwgen.rtl` each implement the do
 
 from hwgen.network.checks import MAX_WEIGHT_BITS
 from hwgen.network.inputs import INPUT_CODES, Input
+from hwgen.network.leaks import DOUBLE, MAX_LEAK_BITS, Leak
 from hwgen.network.neurons import (
     HardResetNeuron,
     InverseLeakyNeuron,
@@ -24,7 +25,9 @@ from hwgen.network.whole import Network
 
 __all__ = [
     "CODES",
+    "DOUBLE",
     "INPUT_CODES",
+    "MAX_LEAK_BITS",
     "MAX_TIMESTEPS",
     "MAX_WEIGHT_BITS",
     "Conv2d",
@@ -34,6 +37,7 @@ __all__ = [
     "Input",
     "InverseLeakyNeuron",
     "Layer",
+    "Leak",
     "Linear",
     "MaxPool2d",
     "Network",

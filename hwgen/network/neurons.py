@@ -7,7 +7,12 @@ depends on the code of its input alone, with V = G = 0 before it and t = 1 … T
     rate    V ← V + I[t]
     ttfs    G ← G + I[t];  V ← V + G       (a spike charges from its step on: TTFS, Eq. 2)
 
-so that V = W·q_in after it, whatever the code.
+so that V = W·q_in after it, whatever the code. A radix train of a leak k < 2 (its sender's) needs
+fractions, as many bits f as the reading neuron has:
+
+    V ← L(V) + I[t]·2^f,  L(V) = V + ⌊V·n/2^m⌋,  k = 1 + n/2^m
+
+Then V is in units of 2^−f when it closes, and V·2^f below reads V.
 """
 
 from __future__ import annotations
@@ -18,12 +23,13 @@ from typing import ClassVar
 import numpy as np
 
 from hwgen.network.checks import require, require_integers, require_timesteps
+from hwgen.network.leaks import DOUBLE, Leak
 
 
-def _require_frac_bits(bits: int, *, where: str) -> None:
+def _require_frac_bits(bits: int, *, where: str, what: str = "threshold_frac_bits") -> None:
     require(
         isinstance(bits, int) and 0 <= bits <= 16,
-        f"{where}: threshold_frac_bits must be from 0 to 16, not {bits!r}",
+        f"{where}: {what} must be from 0 to 16, not {bits!r}",
     )
 
 
@@ -70,13 +76,26 @@ def _require_range(
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class InverseLeakyNeuron(_Threshold):
-    """Two-phase inverse-leaky integrate-and-fire, k = 2 (SpikeConverter, Alg. 1, Eq. 10, 12).
+    """Two-phase inverse-leaky integrate-and-fire (SpikeConverter, Alg. 1, Eq. 10, 12).
+
+    With k = 2:
 
     accumulate   as above
     close        V ← min(max(V·2^f + B, 0), (2^T2 − 1)·θ + θ − 1),  f = threshold_frac_bits
     fire         y[t] = V ≥ θ·2^(T2−1);  V ← 2·(V − y[t]·θ·2^(T2−1)),  t = 1 … T2
 
     So the train's value is q = clip(⌊(2^f·(W·q_in) + B) / θ⌋, 0, 2^T2 − 1).
+
+    With k = 1 + n/2^m < 2, L(V) = V + ⌊V·n/2^m⌋ and a level D, θ put through L T2 − 1 times:
+
+    close        V ← min(max(V·2^f + B, 0), V̂),  V̂ = D + ⌈D·2^m/n⌉
+    fire         y[t] = V ≥ D;  V ← L(V − y[t]·D),  t = 1 … T2
+
+    V̂ is where a spike in each step just holds the membrane: L(V̂ − D) = V̂, exactly, since
+    ⌊⌈D·2^m/n⌉·n/2^m⌋ = D. L never falls, so V stays in 0 … V̂ for ever (after a spike V ≤
+    L(V̂ − D); after none V ≤ L(D − 1) < 2·D ≤ V̂), V̂ fires in every step, and all above it would
+    too: the clamp changes no spike. Below 0 none comes. The train's value Σ y[t]·k^(T2−t) has no
+    closed form in integers.
 
     Parameters
     ----------
@@ -86,15 +105,19 @@ class InverseLeakyNeuron(_Threshold):
         T2, length of the train that it fires.
     threshold_frac_bits : int
         f, 0 … 16.
+    leak : Leak
+        k of the firing phase, and of whoever reads the train; 2 by default.
     """
 
     threshold_frac_bits: int = 0
+    leak: Leak = DOUBLE
     code: ClassVar[str] = "radix"
     two_phase: ClassVar[bool] = True
 
     def verify(self, channels: int, *, where: str) -> None:
         super().verify(channels, where=where)
         _require_frac_bits(self.threshold_frac_bits, where=where)
+        self.leak.verify(where=where)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -218,9 +241,24 @@ class ReadOut:
     """Accumulates as a two-phase neuron, adds B and does not fire: its membranes are the logits.
 
     The class is their arg-max; the lowest index wins a tie.
+
+    Parameters
+    ----------
+    frac_bits : int
+        f, 0 … 16, of trains of a leak k < 2; 0 for all others. B and the logits are in units of
+        2^−f.
     """
 
+    frac_bits: int = 0
     two_phase: ClassVar[bool] = True
+
+    def verify(self, *, fractional: bool, where: str) -> None:
+        """``fractional`` tells whether the sources send trains of a leak k < 2."""
+        _require_frac_bits(self.frac_bits, where=where, what="frac_bits")
+        require(
+            fractional or self.frac_bits == 0,
+            f"{where}: a read-out has frac_bits only where its sources leak by less than 2",
+        )
 
 
 TwoPhase = InverseLeakyNeuron | SoftResetNeuron | TimeToFirstSpikeNeuron

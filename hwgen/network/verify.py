@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from hwgen.errors import NetworkError
 from hwgen.network.checks import require, require_integers
+from hwgen.network.leaks import DOUBLE
 from hwgen.network.neurons import ReadOut
 from hwgen.network.nodes import Flatten, Layer, MaxPool2d
 from hwgen.network.signals import Signal
@@ -54,12 +57,7 @@ def _infer(node: Layer | MaxPool2d | Flatten, signals: dict[str, Signal], *, whe
             return _infer_pool(node, signals[node.source], where=where)
         case Flatten():
             given = signals[node.source]
-            return Signal(
-                shape=node.output_shape(given.shape),
-                code=given.code,
-                timesteps=given.timesteps,
-                ones_first=given.ones_first,
-            )
+            return replace(given, shape=node.output_shape(given.shape))
     raise NetworkError(f"{where}: unknown kind of node {type(node).__name__}")
 
 
@@ -73,6 +71,11 @@ def _infer_layer(layer: Layer, signals: dict[str, Signal], *, where: str) -> Sig
     require(
         len(trains) == 1,
         f"{where}: all projections must bring trains of one code and length, not {sorted(trains)}",
+    )
+    leaks = {given.leak.k for given in inputs}
+    require(
+        len(leaks) == 1,
+        f"{where}: all projections must bring trains of one leak, not k = {sorted(leaks)}",
     )
     shapes = {p.output_shape(signals[p.source].shape) for p in layer.projections}
     require(len(shapes) == 1, f"{where}: projections give different shapes {sorted(shapes)}")
@@ -89,7 +92,10 @@ def _infer_layer(layer: Layer, signals: dict[str, Signal], *, where: str) -> Sig
             f"{where}: the read-out must give one value a class, but its map is "
             f"{shape[1]}×{shape[2]}; flatten before it",
         )
-        return Signal(shape=shape, code=given.code, timesteps=given.timesteps)
+        neuron.verify(fractional=given.fractional, where=where)
+        return Signal(
+            shape=shape, code=given.code, timesteps=given.timesteps, leak=given.leak
+        )
     neuron.verify(shape[0], where=where)
     if not neuron.two_phase:
         require(
@@ -99,7 +105,11 @@ def _infer_layer(layer: Layer, signals: dict[str, Signal], *, where: str) -> Sig
         )
     ones_first = neuron.two_phase and neuron.code == "rate"
     return Signal(
-        shape=shape, code=neuron.code, timesteps=neuron.timesteps, ones_first=ones_first
+        shape=shape,
+        code=neuron.code,
+        timesteps=neuron.timesteps,
+        ones_first=ones_first,
+        leak=getattr(neuron, "leak", DOUBLE),
     )
 
 
@@ -119,12 +129,7 @@ def _infer_pool(pool: MaxPool2d, given: Signal, *, where: str) -> Signal:
         f"{where}: the {ky}×{kx} window does not fit the {given.shape[1]}×{given.shape[2]} map of "
         f"{pool.source!r}",
     )
-    return Signal(
-        shape=pool.output_shape(given.shape),
-        code=given.code,
-        timesteps=given.timesteps,
-        ones_first=given.ones_first,
-    )
+    return replace(given, shape=pool.output_shape(given.shape))
 
 
 def _verify_ends(network: Network, unused: set[str]) -> None:

@@ -155,7 +155,8 @@ def plan_from_json(values: Mapping[str, Any]) -> HardwarePlan:
         output = stream(fields["output"])
         if "feeds" in fields:
             feeds = tuple(feed(values) for values in fields["feeds"])
-            return LayerPlan(**{**fields, "feeds": feeds, "output": output})
+            growth = {key: tuple(fields[key]) for key in ("growth_in", "growth_out")}
+            return LayerPlan(**{**fields, **growth, "feeds": feeds, "output": output})
         return PoolPlan(**{**fields, "window": window(fields["window"]), "output": output})
 
     encoder = EncoderPlan(**{**values["encoder"], "output": stream(values["encoder"]["output"])})

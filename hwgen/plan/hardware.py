@@ -92,8 +92,9 @@ class LayerPlan:
     """One layer processing unit.
 
     ``kind`` is "two-phase", "single-phase" or "readout". ``lanes`` output channels are summed
-    together, ``membrane_lanes`` of them updated in a cycle. ``leak_in`` and ``leak_out`` tell
-    whether membranes double in each step of accumulation and of firing; ``ramp_in`` that currents
+    together, ``membrane_lanes`` of them updated in a cycle. ``growth_in`` and ``growth_out`` are
+    what membranes are multiplied by in each step of accumulation and of firing: N/2^m as (N, m),
+    rounded down, so that (1, 0) is none and (2, 0) doubles; ``ramp_in`` tells that currents
     add up to slopes by which membranes climb (ttfs trains), ``ramp_out`` that membranes climb until
     they spike, once.
 
@@ -109,8 +110,8 @@ class LayerPlan:
     membrane_lanes: int
     timesteps_in: int
     timesteps_out: int
-    leak_in: bool
-    leak_out: bool
+    growth_in: tuple[int, int]
+    growth_out: tuple[int, int]
     ramp_in: bool = False
     ramp_out: bool = False
     frac_bits: int
@@ -128,6 +129,21 @@ class LayerPlan:
     @property
     def sources(self) -> tuple[str, ...]:
         return tuple(feed.source for feed in self.feeds)
+
+    @property
+    def leak_in(self) -> bool:
+        """Membranes double in each step of accumulation."""
+        return self.growth_in == (2, 0)
+
+    @property
+    def leak_out(self) -> bool:
+        """Membranes double in each step of firing; a read-out's as in accumulation."""
+        return self.growth_out == (2, 0)
+
+    @property
+    def fractional(self) -> bool:
+        """Membranes grow by a factor below 2 somewhere, so that they are rounded."""
+        return self.growth_in[1] > 0 or self.growth_out[1] > 0
 
     @property
     def scanners(self) -> int:

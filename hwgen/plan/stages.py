@@ -138,7 +138,7 @@ def plan_layer(layer: Layer, ends: LayerEnds, options: LayerOptions) -> LayerPla
     weight_low = min(int(p.weights.min()) for p in layer.projections)
     weight_high = max(int(p.weights.max()) for p in layer.projections)
     if isinstance(neuron, ReadOut):
-        kind, frac_bits = "readout", 0
+        kind, frac_bits = "readout", neuron.frac_bits
     else:
         frac_bits = getattr(neuron, "threshold_frac_bits", 0)
         kind = "two-phase" if neuron.two_phase else "single-phase"
@@ -151,8 +151,8 @@ def plan_layer(layer: Layer, ends: LayerEnds, options: LayerOptions) -> LayerPla
         membrane_lanes=lane_count // parts,
         timesteps_in=given[0].timesteps,
         timesteps_out=timesteps_out,
-        leak_in=given[0].code == "radix",
-        leak_out=given[0].code == "radix" if kind == "readout" else result.code == "radix",
+        growth_in=_growth(given[0]),
+        growth_out=_growth(result),
         ramp_in=given[0].code == "ttfs",
         ramp_out=kind != "readout" and result.code == "ttfs",
         frac_bits=frac_bits,
@@ -168,6 +168,14 @@ def plan_layer(layer: Layer, ends: LayerEnds, options: LayerOptions) -> LayerPla
             schedule=sources[0].schedule,
         ),
     )
+
+
+def _growth(signal: Signal) -> tuple[int, int]:
+    """What a step of such trains multiplies a membrane by, N/2^m as (N, m)."""
+    if signal.code != "radix":
+        return (1, 0)
+    leak = signal.leak
+    return ((1 << leak.m) + leak.n, leak.m)
 
 
 def _fan_in(projection: Projection) -> int:

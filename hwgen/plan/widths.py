@@ -17,6 +17,8 @@ from hwgen.network import (
     SoftResetNeuron,
     TimeToFirstSpikeNeuron,
 )
+from hwgen.plan import fractional
+from hwgen.plan.fractional import is_fractional, membrane_range
 
 Integers = NDArray[Any]
 
@@ -53,6 +55,9 @@ def membrane_width(layer: Layer, given: Signal) -> int:
     if not neuron.two_phase:
         assert isinstance(neuron, SinglePhase)
         return _single_phase_width(neuron, low + bias, high + bias)
+    if is_fractional(layer, given):
+        numbers = membrane_range(layer, given, (low, high))
+        return signed_width(min(numbers), max(numbers))
     low, high = low * given.q_max, high * given.q_max
     width = signed_width(int(low.min()), int(high.max()))
     first, step = firing_constants(layer, given)
@@ -105,7 +110,11 @@ def firing_constants(
     rate      first B − θ, others −θ
     ttfs      first B − T2·θ, others θ
     read-out  B, doubled where accumulation doubles
+
+    Layers with a leak k < 2 have those of :mod:`hwgen.plan.fractional`.
     """
+    if is_fractional(layer, given):
+        return fractional.firing_constants(layer)
     bias, neuron = layer.bias.astype(object), layer.neuron
     if isinstance(neuron, ReadOut):
         return bias << int(given.code == "radix"), np.zeros_like(bias)

@@ -6,9 +6,11 @@ from amaranth import Cat, Module, Mux, Signal, unsigned
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from hwgen.plan import widths
+from hwgen.plan import fractional, widths
+from hwgen.rtl import leaky
 from hwgen.rtl.constants import constant_memory, read_row
 from hwgen.rtl.fifo import PromiseFifo
+from hwgen.rtl.leaky import LeakyPipeline
 from hwgen.rtl.membrane import MembranePipeline, latency, membrane_layout
 from hwgen.rtl.parts import CurrentParts
 from hwgen.rtl.ring import step_axes
@@ -40,6 +42,8 @@ class TwoPhaseUnit(wiring.Component):
     def __init__(self, plan, layer, given):
         self._plan = plan
         self._constants = widths.firing_constants(layer, given)
+        self._levels = fractional.restored(layer) if plan.fractional else None
+        self._latency = leaky.LATENCY if plan.fractional else latency(plan)
         self._readout = plan.kind == "readout"
         word = membrane_layout(plan) if self._readout else unsigned(plan.membrane_lanes)
         self._word = word
@@ -53,7 +57,8 @@ class TwoPhaseUnit(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         plan = self._plan
-        m.submodules.pipeline = pipeline = MembranePipeline(plan)
+        make = LeakyPipeline if plan.fractional else MembranePipeline
+        m.submodules.pipeline = pipeline = make(plan)
         m.submodules.parts = parts = CurrentParts(plan)
         m.submodules.fifo = fifo = PromiseFifo(shape=self._word)
         full = Signal(plan.banks)  # granted to a whole pass
@@ -91,7 +96,7 @@ class TwoPhaseUnit(wiring.Component):
         with m.If(pass_done):
             m.d.sync += acc_bank.eq(acc_bank + 1)
         # The first word that fires must find what the last of its membranes' steps wrote.
-        m.d.comb += close.eq(_delayed(m, pass_done, latency(plan) - plan.membrane_depth))
+        m.d.comb += close.eq(_delayed(m, pass_done, self._latency - plan.membrane_depth))
         with m.If(close):
             m.d.sync += [
                 closed.bit_select(close_bank, 1).eq(1),
@@ -108,7 +113,7 @@ class TwoPhaseUnit(wiring.Component):
         # A memory of few words: each is written before it comes round again.
         soon = Signal()
         m.d.comb += [
-            soon.eq(_within(m, fire, ceil(latency(plan) / plan.membrane_depth) - 1)),
+            soon.eq(_within(m, fire, ceil(self._latency / plan.membrane_depth) - 1)),
             fire.eq(closed.bit_select(fire_bank, 1) & fifo.free & ~parts.take & ~soon),
             fire_end.eq(axes["fire_step"].end),
             fifo.promise.eq(fire),
@@ -133,10 +138,13 @@ class TwoPhaseUnit(wiring.Component):
         index = Signal(range(2 * plan.words))
         m.d.comb += [
             index.eq(fire_word << 1 | (fire_step != 0)),
-            pipeline.constants.eq(read_row(m, memory, index)),
             fifo.push.eq(pipeline.fired),
         ]
-
+        if plan.fractional:
+            self._connect_leaky(m, pipeline, fifo, memory, index, fire_word)
+            wiring.connect(m, fifo.words, wiring.flipped(self.words))
+            return m
+        m.d.comb += pipeline.constants.eq(read_row(m, memory, index))
         for lane in range(plan.membrane_lanes):
             membrane = pipeline.membranes[lane]
             if self._readout:
@@ -146,6 +154,20 @@ class TwoPhaseUnit(wiring.Component):
         wiring.connect(m, fifo.words, wiring.flipped(self.words))
         return m
 
+    def _connect_leaky(self, m, pipeline, fifo, memory, index, word):
+        """What the pipeline of leaks k < 2 needs later than the other one, and gives."""
+        m.submodules.levels = levels = constant_memory(
+            (self._levels,), membrane_layout(self._plan), self._plan, unused=(0,)
+        )
+        # A row comes two cycles after its index.
+        index = _delayed(m, index, leaky.CONSTANTS - 2)
+        word = _delayed(m, word, leaky.LEVELS - 2)
+        m.d.comb += [
+            pipeline.constants.eq(read_row(m, memory, index)),
+            pipeline.levels.eq(read_row(m, levels, word)),
+            fifo.push_data.eq(pipeline.membranes if self._readout else pipeline.spikes),
+        ]
+
     def _grant(self, m, full):
         """Grants windows, far enough apart, while their bank is free; returns the bank."""
         plan = self._plan
@@ -153,7 +175,7 @@ class TwoPhaseUnit(wiring.Component):
         windows = plan.positions * plan.fold  # of a timestep
         # A window's words follow each other; those of a small memory are written before they
         # come round again.
-        apart = max(plan.parts, ceil(latency(plan) / windows))
+        apart = max(plan.parts, ceil(self._latency / windows))
         bank = Signal(range(plan.banks), name="grant_bank")
         axes = step_axes(
             m,
@@ -190,7 +212,7 @@ def _within(m, event, cycles):
 
 def _delayed(m, event, cycles):
     for _ in range(cycles):
-        later = Signal(name="later")
+        later = Signal.like(event, name="later")
         m.d.sync += later.eq(event)
         event = later
     return event

@@ -123,7 +123,8 @@ def test_a_poisson_network_by_feedback_and_its_classes(
     from hwgen.network import HardResetNeuron
 
     net, spec = tmp_path / "net", f"{model}:tiny"
-    method = ["--method", "feedback", "--timesteps", "6", "--floor", "-0.5", "--leak", "0.01"]
+    method = ["--method", "feedback", "--timesteps", "6", "--floor", "-0.5"]
+    method += ["--constant-leak", "0.01"]
     source = ["--input-gain", "8", "--input-seed", "77"]
     search = ["--search-rounds", "2", "--search-images", "5", "--search-step", "0.5"]
     arguments = ["convert", spec, "--data", str(larger), "-o", str(net), *method, *source, *search]
@@ -137,7 +138,7 @@ def test_a_poisson_network_by_feedback_and_its_classes(
     told = loaded.provenance
     assert told["feedback"]["images"] == 5
     assert told["options"]["search_step"] == 0.5
-    assert told["options"]["leak"] == 0.01
+    assert told["options"]["constant_leak"] == 0.01
 
     evaluate = ["evaluate", str(net), "--data", str(larger), "--per-class"]
     assert run([*evaluate, "--model", spec, "--json"]) == 0

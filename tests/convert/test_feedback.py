@@ -187,7 +187,7 @@ def hand_layer(neuron: HardResetNeuron | ReadOut, bias: int) -> Layer:
 
 def test_a_layer_that_moves_by_hand():
     """θ 100 → 200; 12 of the bias 22 are its own and become 3 behind 2 octaves, L = 0.1·θ."""
-    options = Options(neuron="if-hard", eta=0.25, floor=-0.5, leak=0.1, timesteps=4)
+    options = Options(neuron="if-hard", eta=0.25, floor=-0.5, constant_leak=0.1, timesteps=4)
     neuron = HardResetNeuron(threshold=np.array([100]), timesteps=4)
     layer = moved(hand_layer(neuron, 22), 1.0, 2.0, options)
     assert layer.neuron.threshold.tolist() == [200]

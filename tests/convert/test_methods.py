@@ -132,7 +132,13 @@ def test_rmp_scales_balanced_thresholds(factor: float) -> None:
 
 
 @pytest.mark.parametrize(
-    "options", [{}, {"input_code": "poisson", "input_seed": 9}, {"floor": -0.1}, {"leak": 0.05}]
+    "options",
+    [
+        {},
+        {"input_code": "poisson", "input_seed": 9},
+        {"floor": -0.1},
+        {"constant_leak": 0.05},
+    ],
 )
 def test_currents_of_later_layers_are_those_of_the_spikes_that_come(options: dict) -> None:
     """Golden's trains of the pool, through the float weights of the layer after it."""

@@ -1,8 +1,8 @@
 """The integers of a network computed again with PyTorch, from the docstrings of hwgen.network.
 
 Values are float64 tensors (n, channels, height, width), exact for every network of the tests.
-Two-phase layers take the closed oracle; single-phase layers are stepped. Spikes and synaptic
-operations are counted with convolutions of ones.
+Two-phase layers take the closed oracle; single-phase layers and leaks below 2 are stepped. Spikes
+and synaptic operations are counted with convolutions of ones.
 """
 
 from __future__ import annotations
@@ -116,18 +116,47 @@ def _layer(oracle: Oracle, layer: Layer, signals: dict[str, Signal]) -> None:
         oracle.membranes[layer.name] = membrane
         _send(oracle, layer.name, sum(train), train)
         return
-    sums = sum(
-        _current(item, oracle.values[item.source], signals[item.source])
-        for item in layer.projections
-    )
-    if isinstance(neuron, ReadOut):
-        oracle.membranes[layer.name] = sums + bias
+    given, signal = signals[layer.sources[0]], signals[layer.name]
+    last = isinstance(neuron, ReadOut)
+    scale = 2.0 ** (neuron.frac_bits if last else neuron.threshold_frac_bits)
+    if given.fractional:
+        sums = torch.zeros(())
+        for step in range(given.timesteps):
+            sums = _leak(sums, given) + scale * sum(
+                _current(item, oracle.trains[item.source][step], given, step)
+                for item in layer.projections
+            )
+    else:
+        sums = scale * sum(
+            _current(item, oracle.values[item.source], given) for item in layer.projections
+        )
+    oracle.membranes[layer.name] = sums + bias
+    if last:
         return
-    oracle.membranes[layer.name] = sums * 2.0**neuron.threshold_frac_bits + bias
-    signal = signals[layer.name]
+    if signal.fractional:
+        _fire(oracle, layer, signal)
+        return
     quotient = torch.floor(oracle.membranes[layer.name] / _channels(neuron.threshold))
     values = quotient.clamp(0, signal.q_max)
     _send(oracle, layer.name, values, _bits(values, signal))
+
+
+def _leak(membrane: torch.Tensor, signal: Signal) -> torch.Tensor:
+    return torch.floor(membrane * (1 + signal.leak.n / 2.0**signal.leak.m))
+
+
+def _fire(oracle: Oracle, layer: Layer, signal: Signal) -> None:
+    """A leak below 2, with no clamp above: what it would cut off fires in every step anyway."""
+    level = _channels(layer.neuron.threshold)
+    for _ in range(signal.timesteps - 1):
+        level = _leak(level, signal)
+    membrane = oracle.membranes[layer.name].clamp(min=0)
+    train = []
+    for _ in range(signal.timesteps):
+        train.append((membrane >= level).double())
+        membrane = _leak(membrane - train[-1] * level, signal)
+    values = sum(plane * 2.0**place for place, plane in enumerate(reversed(train)))
+    _send(oracle, layer.name, values, train)
 
 
 def _gate(train: list[torch.Tensor], pool: MaxPool2d) -> list[torch.Tensor]:

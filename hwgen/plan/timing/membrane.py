@@ -9,6 +9,8 @@ from hwgen.plan.timing.process import Link, Process, Undecided
 
 LATENCY = 4
 """Cycles from a step of a two-phase membrane to its next one; one more where currents add up."""
+LEAKY_LATENCY = 7
+"""The same where membranes grow by less than 2 (:mod:`hwgen.rtl.leaky`), whatever comes in."""
 SINGLE_LATENCY = 5
 """The same for a single-phase one."""
 
@@ -62,7 +64,7 @@ class Grants:
 
 
 def latency(plan: LayerPlan) -> int:
-    return LATENCY + plan.ramp_in
+    return LEAKY_LATENCY if plan.fractional else LATENCY + plan.ramp_in
 
 
 def fire(plan: LayerPlan, passes: int, grants: Grants, out: Link) -> Process:
