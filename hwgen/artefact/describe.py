@@ -21,6 +21,7 @@ from hwgen.network import (
     Node,
     Projection,
     ReadOut,
+    SoftmaxReadOut,
     SoftResetNeuron,
     TimeToFirstSpikeNeuron,
 )
@@ -146,3 +147,12 @@ def _describe_neuron(neuron: Neuron, arrays: Arrays) -> dict[str, Any]:
             }
         case ReadOut():
             return {"kind": "read_out"}
+        case SoftmaxReadOut():
+            return {
+                "kind": "softmax_read_out",
+                "timesteps": neuron.timesteps,
+                "shift": neuron.shift,
+                "table": arrays.add(neuron.table),
+                "random_bits": neuron.random_bits,
+                "seed": neuron.seed,
+            }

@@ -99,6 +99,15 @@ class ReadOutModel(_Model):
     kind: Literal["read_out"]
 
 
+class SoftmaxReadOutModel(_Model):
+    kind: Literal["softmax_read_out"]
+    timesteps: int
+    shift: int
+    table: Index
+    random_bits: int
+    seed: int
+
+
 ProjectionModel = Annotated[
     Conv2dModel | LinearModel | IdentityModel, Field(discriminator="kind")
 ]
@@ -107,7 +116,8 @@ NeuronModel = Annotated[
     | SoftResetModel
     | HardResetModel
     | TimeToFirstSpikeModel
-    | ReadOutModel,
+    | ReadOutModel
+    | SoftmaxReadOutModel,
     Field(discriminator="kind"),
 ]
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hwgen.errors import NetworkError
-from hwgen.network import Layer, Network, ReadOut, Signal, SinglePhase
+from hwgen.network import Decoder, Layer, Network, ReadOut, Signal, SinglePhase, SoftmaxReadOut
 
 WORD_BITS = 62
 FLOAT32_EXACT = 1 << 24  # every integer up to here is a float32
@@ -44,9 +44,9 @@ def bound(network: Network, layer: Layer, given: Signal) -> Bounds:
     neuron = layer.neuron
     span = 0
     if not neuron.two_phase:
-        assert isinstance(neuron, SinglePhase)
+        assert isinstance(neuron, SinglePhase | SoftmaxReadOut)
         product = step
-        ends = [neuron.threshold, neuron.initial, neuron.floor, getattr(neuron, "reset", None)]
+        ends = [getattr(neuron, end, None) for end in ("threshold", "initial", "floor", "reset")]
         most = sum(_magnitude(end) for end in ends if end is not None)
         membrane = (step + _magnitude(bias)) * neuron.timesteps + most
     else:
@@ -54,7 +54,7 @@ def bound(network: Network, layer: Layer, given: Signal) -> Bounds:
         low, high = (side * (given.q_max << shift) for side in (low, high))
         product = _magnitude(low, high)
         membrane = max(product, _magnitude(low + bias, high + bias), _magnitude(bias))
-        if not isinstance(neuron, ReadOut):
+        if not isinstance(neuron, Decoder):
             q_max = Signal(shape=given.shape, code=neuron.code, timesteps=neuron.timesteps).q_max
             span = (q_max + 1) * _magnitude(neuron.threshold)
     worst = max(product, membrane, span)

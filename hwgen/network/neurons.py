@@ -18,6 +18,7 @@ from typing import ClassVar
 import numpy as np
 
 from hwgen.network.checks import require, require_integers, require_timesteps
+from hwgen.network.softmax import SoftmaxReadOut
 
 
 def _require_frac_bits(bits: int, *, where: str) -> None:
@@ -217,7 +218,9 @@ class TimeToFirstSpikeNeuron(_Threshold):
 class ReadOut:
     """Accumulates as a two-phase neuron, adds B and does not fire: its membranes are the logits.
 
-    The class is their arg-max; the lowest index wins a tie.
+    The class is their arg-max; the lowest index wins a tie. Behind an identity of weight 1 they
+    are the values q of the trains: spike counts of rate trains, and of ttfs trains T + 1 − t*, so
+    that the first spike wins.
     """
 
     two_phase: ClassVar[bool] = True
@@ -225,4 +228,6 @@ class ReadOut:
 
 TwoPhase = InverseLeakyNeuron | SoftResetNeuron | TimeToFirstSpikeNeuron
 SinglePhase = SoftResetNeuron | HardResetNeuron
-Neuron = InverseLeakyNeuron | SoftResetNeuron | HardResetNeuron | TimeToFirstSpikeNeuron | ReadOut
+Decoder = ReadOut | SoftmaxReadOut
+"""What the last layer has: it gives logits instead of spikes."""
+Neuron = InverseLeakyNeuron | SoftResetNeuron | HardResetNeuron | TimeToFirstSpikeNeuron | Decoder

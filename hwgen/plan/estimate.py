@@ -108,7 +108,7 @@ def layer_usage(plan: LayerPlan) -> Usage:
 
     # Membrane unit: adders, and a table of constants of two rows a word.
     width = plan.membrane_lanes * plan.membrane_width
-    bit = SINGLE_PHASE_BIT if plan.kind == "single-phase" else MEMBRANE_BIT
+    bit = SINGLE_PHASE_BIT if plan.is_single_phase else MEMBRANE_BIT
     total += Usage(bit * width) + memory_usage(plan.banks * plan.membrane_depth, width)
     total += _constants(2 * plan.words, width)
     if plan.ramp_in:
@@ -116,7 +116,7 @@ def layer_usage(plan: LayerPlan) -> Usage:
         total += Usage(MEMBRANE_BIT * slopes) + memory_usage(plan.membrane_depth, slopes)
     if plan.parts > 1:
         total += Usage(PART_BIT * plan.lanes * plan.current_width)
-    word = width if plan.kind == "readout" else plan.membrane_lanes
+    word = width if plan.gives_logits else plan.membrane_lanes
     return total + memory_usage(FIFO_DEPTH, word)
 
 
