@@ -10,6 +10,7 @@
 Importers of other formats make an OpGraph; everything after it is shared.
 """
 
+from hwgen.convert.combinations import DECODERS, combinations
 from hwgen.convert.conversion import convert
 from hwgen.convert.load import load_model, load_weights
 from hwgen.convert.methods import METHODS
@@ -17,11 +18,13 @@ from hwgen.convert.options import CORRECTIONS, ERRORS, NEURONS, THRESHOLDS, Opti
 
 __all__ = [
     "CORRECTIONS",
+    "DECODERS",
     "ERRORS",
     "METHODS",
     "NEURONS",
     "THRESHOLDS",
     "Options",
+    "combinations",
     "convert",
     "load_model",
     "load_weights",

@@ -24,12 +24,14 @@ neuron with a larger bias: no signed spikes, and nothing new in hardware.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import torch
 
 from hwgen.convert import calibrate
+from hwgen.convert.decoders import FIRING, read_values, softmax_of, with_firing_end
 from hwgen.convert.graph import INPUT, FloatFlatten, FloatGraph, FloatMaxPool, Population
 from hwgen.convert.inputs import Decoding, decode_input, encode
 from hwgen.convert.options import SINGLE_PHASE, Converted, Options, Progress
@@ -40,6 +42,7 @@ from hwgen.convert.stepping import Stepper
 from hwgen.convert.thresholds import choose_linear_scales, choose_scales
 from hwgen.errors import ConversionError
 from hwgen.network import (
+    Decoder,
     Flatten,
     HardResetNeuron,
     Input,
@@ -67,12 +70,14 @@ class _Layerwise:
     def __init__(
         self, graph: FloatGraph, images: np.ndarray, options: Options, progress: Progress
     ) -> None:
-        self.graph, self.options, self.progress = graph, options, progress
+        self.counts = options.decoder in FIRING
+        self.graph = with_firing_end(graph) if self.counts else graph
+        self.options, self.progress = options, progress
         self.code = options.code
         self.input = Input(
             shape=graph.input_shape,
             timesteps=options.steps(INPUT),
-            code=self.code,
+            code=options.code_of_input,
             pixel_bits=options.pixel_bits or 8,
         )
         decoding = decode_input(images, self.input, graph)
@@ -80,7 +85,7 @@ class _Layerwise:
         self.values = {INPUT: calibrate.as_tensor(images)}
         self.codes = {INPUT: calibrate.as_tensor(encode(images, self.input))}
         self.decodings = {INPUT: decoding}
-        self.q_max = {INPUT: code_max(self.code, self.input.timesteps)}
+        self.q_max = {INPUT: code_max(self.input.train_code, self.input.timesteps)}
         self.figures: dict[str, Any] = {
             "input_scale": [float(x) for x in decoding.scale],
             "input_offset": [float(x) for x in decoding.offset],
@@ -102,6 +107,10 @@ class _Layerwise:
                 case FloatMaxPool() | FloatFlatten():
                     nodes.append(self._rearrange(node))
             self._forget(done)
+        if self.counts:
+            last = nodes[-1]
+            assert isinstance(last, Layer)
+            nodes.append(read_values(last, {INPUT, *(node.name for node in nodes)}))
         self.progress(len(self.graph.nodes), len(self.graph.nodes), "")
         return Converted(input=self.input, nodes=tuple(nodes), figures=self.figures)
 
@@ -155,14 +164,17 @@ class _Layerwise:
             self.figures["logit_scale"] = float(quantised.scale[0])
             return self._finish(node, quantised, sums, None)
         q_max = code_max(self.code, self.options.steps(node.name))
+        options = self.options
+        if self.counts and node is self.graph.nodes[-1]:
+            options = replace(options, channel_scales=False)  # classes are compared
         if node.low < 0:
-            scales, zero = choose_linear_scales(sums, q_max=q_max, options=self.options)
+            scales, zero = choose_linear_scales(sums, q_max=q_max, options=options)
             self._note("zero_points", node, zero.tolist())
         else:
             given = sums
             if self.stepper is not None:
                 given = self.stepper.largest_current(node, self.decodings)
-            scales = choose_scales(given, q_max=q_max, high=node.high, options=self.options)
+            scales = choose_scales(given, q_max=q_max, high=node.high, options=options)
             zero = np.zeros(len(scales), np.int64)
         if not bool((sums > 0).any()) and node.low == 0:
             self.figures["silent_layers"].append(node.name)
@@ -210,8 +222,7 @@ class _Layerwise:
         units = bias / quantised.scale
         threshold = quantised.threshold
         if threshold is None or output is None:
-            whole = _integers(units, node.name)
-            return Layer(name=node.name, projections=projections, bias=whole, neuron=ReadOut())
+            return self._read_out(node, projections, units, float(quantised.scale[0]))
         step = 1 << quantised.frac_bits
         zero = np.round(-output.offset / output.scale)
         full = _integers(step * units + (self.options.eta + zero) * threshold, node.name)
@@ -227,6 +238,23 @@ class _Layerwise:
         if self.stepper is not None:
             self.stepper.fire(layer)
         return layer
+
+    def _read_out(
+        self,
+        node: Population,
+        projections: tuple[Projection, ...],
+        units: np.ndarray,
+        scale: float,
+    ) -> Layer:
+        """Membranes as logits, a unit of them being ``scale``; or a softmax that draws spikes."""
+        neuron: Decoder = ReadOut()
+        if self.options.decoder == "softmax":
+            timesteps = self.q_max[node.sources[0]]  # of a rate train
+            neuron, step = softmax_of(scale, timesteps, self.options.temperature)
+            self.figures["softmax_step"] = step
+            units = units / timesteps  # a share in every timestep
+        bias = _integers(units, node.name)
+        return Layer(name=node.name, projections=projections, bias=bias, neuron=neuron)
 
     def _neuron(
         self,

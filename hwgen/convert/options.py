@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from hwgen.convert.combinations import DECODERS, input_codes, require_legal, usual_input
 from hwgen.errors import ConversionError
 from hwgen.network import MAX_TIMESTEPS, MAX_WEIGHT_BITS, Input, Node
 
@@ -56,6 +57,12 @@ class Options:
     rounding : "nearest" or "fitted"
         "fitted": weights are fitted to what the layers before give, and rounded so that errors
         make up for each other (:mod:`hwgen.convert.rounding`).
+    input_code : str or None
+        Of the trains of pixels; None takes the neuron's own.
+    decoder : "membrane", "spike_count", "first_spike" or "softmax"
+        What the logits are; :mod:`hwgen.convert.combinations` tells which go with which neurons.
+    temperature : float
+        Of "softmax": what its argument is divided by (:mod:`hwgen.convert.decoders`).
     pixel_bits : int or None
         Bits of a pixel; None takes those of the images' type.
     """
@@ -72,6 +79,9 @@ class Options:
     channel_scales: bool = False
     bias_correction: str = "none"
     rounding: str = "nearest"
+    input_code: str | None = None
+    decoder: str = "membrane"
+    temperature: float = 1.0
     pixel_bits: int | None = None
 
     def __post_init__(self) -> None:
@@ -80,8 +90,17 @@ class Options:
         _whole("weight_bits", self.weight_bits, 2, MAX_WEIGHT_BITS)
         if self.pixel_bits is not None:
             _whole("pixel_bits", self.pixel_bits, 1, 16)
-        for name, timesteps in self.layer_timesteps.items():
-            _whole(f"timesteps of {name!r}", timesteps, 1, MAX_TIMESTEPS[self.code])
+        _choice("decoder", self.decoder, tuple(DECODERS))
+        if self.input_code is not None:
+            _choice("input_code", self.input_code, input_codes())
+        require_legal(self.neuron, self.code_of_input, self.decoder)
+        for name, timesteps in {"input": self.timesteps, **self.layer_timesteps}.items():
+            code = self.code_of_input if name == "input" else self.code
+            _whole(f"timesteps of {name!r}", timesteps, 1, MAX_TIMESTEPS[code])
+        if not 0 < self.temperature <= 1e6:
+            raise ConversionError(
+                f"temperature must be above 0, up to 1e6, not {self.temperature}"
+            )
         _choice("thresholds", self.thresholds, THRESHOLDS)
         _choice("error", self.error, ERRORS)
         _choice("bias_correction", self.bias_correction, CORRECTIONS)
@@ -109,6 +128,10 @@ class Options:
     def code(self) -> str:
         """Of every train."""
         return NEURONS[self.neuron]
+
+    @property
+    def code_of_input(self) -> str:
+        return self.input_code or usual_input(self.neuron)
 
     def steps(self, name: str) -> int:
         """Timesteps of the train that ``name`` (a layer, or "input") gives."""
