@@ -112,7 +112,7 @@ def layer_usage(plan: LayerPlan) -> Usage:
 
     # Membrane unit: adders, and a table of constants of two rows a word.
     width = plan.membrane_lanes * plan.membrane_width
-    bit = SINGLE_PHASE_BIT if plan.is_single_phase else MEMBRANE_BIT
+    bit = SINGLE_PHASE_BIT if plan.kind == "single-phase" else MEMBRANE_BIT
     total += Usage(bit * width) + memory_usage(plan.banks * plan.membrane_depth, width)
     total += _constants(2 * plan.words, width)
     if plan.ramp_in:
