@@ -134,16 +134,18 @@ def train(
     *,
     cache: Path | None = None,
     epochs: int | None = None,
+    recipe: Recipe | None = None,
     progress: Progress | None = None,
 ) -> nn.Module:
-    """The model ``name`` of RECIPES trained on ``data``, in eval mode; from the cache if it can.
+    """The model ``name`` of RECIPES, or of ``recipe``, trained on ``data``, in eval mode; from the
+    cache if it can.
 
     Parameters
     ----------
     cache : folder, or None for :func:`default_cache`
     epochs : int, or None for the recipe's
     """
-    recipe = RECIPES[name]
+    recipe = recipe or RECIPES[name]
     torch.manual_seed(recipe.seed)
     given = {"cache": cache, "epochs": epochs, "progress": progress}
     return fitted(recipe.build(), name, recipe, data, **given)

@@ -34,7 +34,9 @@ from hwgen.network import (
     Network,
     Projection,
     ReadOut,
+    SoftmaxReadOut,
     SoftResetNeuron,
+    exponentials,
 )
 from hwgen.plan.estimate import stage_usage
 from hwgen.plan.folding import make_plan
@@ -68,10 +70,12 @@ def network(
     linear: bool = False,
     rate: bool = False,
     pixels: int = 3,
+    classes: int = 10,
+    softmax: bool = False,
 ) -> Network:
     """An input of ``pixels`` channels, a 1×1 layer "a", the layer "b", and a read-out.
 
-    Weights are random; ``skip`` adds the output of "a" to "b".
+    Weights are random; ``skip`` adds the output of "a" to "b", ``softmax`` makes the read-out one.
     """
     rng = np.random.default_rng(3)
     top = (1 << weight_bits - 1) - 1
@@ -118,12 +122,12 @@ def network(
             nodes.append(MaxPool2d(name="pool", source="b", kernel=(2, 2), stride=(2, 2)))
             out //= 2
         nodes.append(Flatten(name="flat", source=nodes[-1].name))
-    readout = Linear(source=last, weights=weights(10, channels * out * out))
-    nodes.append(
-        Layer(
-            name="out", projections=(readout,), bias=np.zeros(10, np.int64), neuron=ReadOut()
-        )
-    )
+    readout = Linear(source=last, weights=weights(classes, channels * out * out))
+    decoder: Any = ReadOut()
+    if softmax:
+        decoder = SoftmaxReadOut(timesteps=timesteps, shift=5, table=exponentials(0.05))
+    zeros = np.zeros(classes, np.int64)
+    nodes.append(Layer(name="out", projections=(readout,), bias=zeros, neuron=decoder))
     made = Network(
         name="net",
         input=Input(
@@ -173,6 +177,11 @@ def cases() -> Iterator[tuple[str, Case]]:
     )
     yield "linear 32", case({"lanes": {"b": 32}}, given=16, channels=64, size=4, linear=True)
     yield "readout", case(node="out", given=16, channels=64, size=4, linear=True)
+    for classes in (10, 100):
+        yield f"softmax {classes}", case(
+            node="out", given=16, channels=64, size=4, linear=True, rate=True, timesteps=64,
+            softmax=True, classes=classes,
+        )  # fmt: skip
     yield "pool", case(node="pool", **middle)
     yield "pool words of 8", case({"membrane_lanes": {"b": 8}}, node="pool", **middle)
 

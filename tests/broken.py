@@ -18,7 +18,9 @@ from hwgen.network import (
     MaxPool2d,
     Network,
     ReadOut,
+    SoftmaxReadOut,
     SoftResetNeuron,
+    exponentials,
 )
 
 
@@ -75,6 +77,15 @@ def single(code: str = "rate", timesteps: int = 4, **changes: Any) -> Network:
         layer, replace(FLAT, source="conv"),
         replace(LAST, projections=(replace(LINEAR, weights=weights(3, 36)),)),
         input=replace(INPUT, code=code, timesteps=timesteps),
+    )  # fmt: skip
+
+
+def softmax(code: str = "rate", steps: int = 4, **changes: Any) -> Network:
+    read_out = SoftmaxReadOut(timesteps=4, shift=1, table=exponentials(1.0))
+    layer = replace(LAYER, neuron=replace(SOFT, timesteps=steps))
+    return net(
+        replace(layer, neuron=replace(NEURON, timesteps=steps)) if code == "radix" else layer,
+        POOL, FLAT, replace(LAST, neuron=replace(read_out, **changes)),
     )  # fmt: skip
 
 

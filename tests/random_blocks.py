@@ -79,7 +79,8 @@ class BlockBuilder(Builder):
 
     def add_average(self) -> None:
         """A global average and a linear read-out in one: a kernel of equal taps."""
+        self.require_rate()
         taps = self.weights(self.channels(), self.q.shape[1], 1, 1)
         whole = (*taps.shape[:2], *self.q.shape[2:])
         conv = Conv2d(source=self.name, weights=np.broadcast_to(taps, whole).copy())
-        self.add_layer((conv,), last=True)
+        self.add_last(conv)

@@ -16,6 +16,7 @@ from hwgen.network import (
     Conv2d,
     Flatten,
     HardResetNeuron,
+    Identity,
     Input,
     InverseLeakyNeuron,
     Layer,
@@ -26,9 +27,11 @@ from hwgen.network import (
     Node,
     Projection,
     ReadOut,
+    SoftmaxReadOut,
     SoftResetNeuron,
     TimeToFirstSpikeNeuron,
     code_max,
+    exponentials,
 )
 from tests.plain_arithmetic import by_channel, current, input_values, pad_map, windows_of
 from tests.random_values import random_leak, random_pixels, random_weights
@@ -51,6 +54,7 @@ class Builder:
         max_channels: int,
     ) -> None:
         self.rng, self.neuron = rng, neuron
+        self.decoder = "membrane"
         self.max_timesteps, self.max_channels = max_timesteps, max_channels
         single = neuron in SINGLE or (neuron is None and rng.random() < 0.25)
         self.single = single
@@ -156,10 +160,11 @@ class Builder:
 
     def add_head(self) -> None:
         rng = self.rng
+        self.require_rate()
         if self.q.shape[2:] != (1, 1) and rng.random() < 0.15:
             size = self.q.shape[2:]
             weights = self.weights(self.channels(), self.q.shape[1], *size)
-            self.add_layer((Conv2d(source=self.name, weights=weights),), last=True)
+            self.add_last(Conv2d(source=self.name, weights=weights))
             return
         if self.q.shape[2:] != (1, 1) or rng.random() < 0.3:
             flatten = Flatten(name=self.new_name(), source=self.name)
@@ -167,7 +172,42 @@ class Builder:
             self.name, self.q = flatten.name, self.q.reshape(len(self.q), -1, 1, 1)
         if rng.random() < 0.6:
             self.add_layer((self.linear(),))
-        self.add_layer((self.linear(),), last=True)
+        self.require_rate()
+        self.add_last(self.linear())
+
+    def require_rate(self) -> None:
+        """Rate trains before a spiking softmax."""
+        if self.decoder == "softmax" and self.code != "rate":
+            channels = self.q.shape[1]
+            weights = self.weights(channels, channels, 1, 1)
+            self.add_layer((Conv2d(source=self.name, weights=weights),), kind="rate_two")
+
+    def add_last(self, projection: Projection) -> None:
+        """The read-out; of counts and of first spikes, the layer that fires them too."""
+        if self.decoder in ("spike_count", "first_spike"):
+            single = self.single and self.code == "rate"
+            rate = "rate_single" if single else "rate_two"
+            self.add_layer((projection,), kind="ttfs" if self.decoder == "first_spike" else rate)
+            ones = np.ones(self.q.shape[1], dtype=np.int32)
+            projection = Identity(source=self.name, weights=ones)
+        self.add_layer((projection,), last=True)
+
+    def softmax(self, currents: np.ndarray) -> SoftmaxReadOut:
+        """Whose classes lie some steps of its table apart, now and then too many."""
+        rng = self.rng
+        spread = int(np.ptp(currents, axis=1).max()) // self.steps
+        table = exponentials(float(rng.choice([0.02, 0.1, 0.5, 3])))
+        if rng.random() < 0.3:
+            table = np.sort(rng.integers(0, 1 << int(rng.choice([2, 9, 16])), 7))[::-1].copy()
+            table[0] += table[0] == 0
+        shift = max(0, (spread // len(table)).bit_length() - int(rng.integers(0, 3)))
+        return SoftmaxReadOut(
+            timesteps=self.steps,
+            shift=shift,
+            table=table,
+            random_bits=int(rng.choice([1, 6, 12, 16])),
+            seed=int(rng.integers(1, 1 << 32)),
+        )
 
     def linear(self) -> Linear:
         return Linear(source=self.name, weights=self.weights(self.channels(), self.q.shape[1]))
@@ -190,6 +230,10 @@ class Builder:
             bias = rng.integers(-50, 51, size=channels)
             fractional = self.code == "radix" and not self.leak.doubles
             neuron: Any = ReadOut(frac_bits=int(rng.integers(0, 5)) if fractional else 0)
+            if self.decoder == "softmax":
+                neuron = self.softmax(currents)
+            elif self.decoder != "membrane":
+                bias *= 0
         else:
             neuron, bias = self.fit(currents, kind)
         self.nodes.append(

@@ -11,6 +11,7 @@ from hwgen.network import Network
 from tests.random_blocks import BlockBuilder
 from tests.random_values import random_pixels
 
+DECODERS = ("membrane", "softmax", "spike_count", "first_spike")
 KINDS = ("radix", "rate_single", "rate_two", None, "ttfs", "rate_hard", "leaky")
 
 
@@ -19,6 +20,7 @@ def random_network(
     *,
     neuron: str | None = None,
     residual: bool = False,
+    decoder: str = "membrane",
     max_timesteps: int = 6,
     max_size: int = 9,
     max_channels: int = 12,
@@ -33,11 +35,14 @@ def random_network(
         now and then one of 2 among them.
     residual : bool
         Blocks whose paths part and join, depthwise convolutions, heads that take an average.
+    decoder : of DECODERS
+        What the logits are.
     max_timesteps, max_size, max_channels : int
         Of every train, side of a map, and layer.
     """
     rng = np.random.default_rng([seed, KINDS.index(neuron), residual])
     builder = BlockBuilder(rng, neuron, max_timesteps, max_size, max_channels)
+    builder.decoder = decoder
     for index in range(int(rng.integers(1 if residual else 0, 4))):
         if residual and rng.random() < 0.7:
             builder.add_block()

@@ -19,11 +19,12 @@ from hwgen.errors import ArtefactError
 from hwgen.network import DOUBLE, Network
 from tests.random_networks import random_images, random_network
 
-CASES = range(24)
+CASES = range(28)
 
 
 def network_of(seed: int) -> Network:
-    return random_network(seed, residual=seed % 2 == 0)
+    decoder = "softmax" if seed >= 24 else "membrane"
+    return random_network(seed, residual=seed % 2 == 0, decoder=decoder)
 
 
 @pytest.fixture

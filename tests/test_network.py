@@ -9,11 +9,7 @@ import numpy as np
 import pytest
 
 from hwgen.errors import HwgenError, NetworkError
-from hwgen.network import (
-    Identity,
-    Layer,
-    ReadOut,
-)
+from hwgen.network import Identity, Layer, ReadOut, SoftmaxReadOut
 from tests.broken import (
     CONV,
     FLAT,
@@ -31,6 +27,7 @@ from tests.broken import (
     neuron,
     pool,
     single,
+    softmax,
     source,
     two_projections,
     weights,
@@ -195,6 +192,27 @@ BAD = {
     "initial high": (single(initial=ints(0, 0, 4)), "initial must hold 3 values from 0 to"),
     "initial low": (single(initial=ints(0, 0, -1)), "initial must hold 3 values from 0 to"),
     "initial type": (single(initial=np.zeros(3)), "initial must be a signed integer array"),
+    # spiking softmax
+    "softmax on radix": (
+        softmax(code="radix"),
+        r"net\.out: a spiking softmax draws in the step it integrates, so its input must be a rate "
+        r"train of 4 steps, not radix of 4",
+    ),
+    "softmax length": (softmax(steps=5), "a rate train of 4 steps, not rate of 5"),
+    "softmax steps": (softmax(timesteps=1025), "timesteps must be an integer from 1 to 1024"),
+    "shift": (softmax(shift=63), r"net\.out: shift must be an integer from 0 to 62, not 63"),
+    "random bits": (softmax(random_bits=17), "random_bits must be an integer from 1 to 16, not 17"),
+    "seed": (softmax(seed=0), "seed must be an integer from 1 to 4294967295, not 0"),
+    "table type": (softmax(table=np.ones(3)), "table must be a signed integer array"),
+    "table range": (softmax(table=ints(65536, 0)), "table must fit 17 bits, but spans 0 … 65536"),
+    "long table": (softmax(table=ints(*[1] * 257)), "must have at most 256 entries, not 257"),
+    "rising table": (softmax(table=ints(5, 6)), "must start above 0 and never rise or fall below"),
+    "table of nothing": (softmax(table=ints(0)), "must start above 0 and never rise or fall below"),
+    "negative table": (softmax(table=ints(5, -1)), "must start above 0 and never rise or fall"),
+    "softmax within": (
+        net(replace(LAYER, neuron=SoftmaxReadOut(timesteps=4, shift=0, table=ints(1)))),
+        "the read-out must give one value a class, but its map is 3×4; flatten before it",
+    ),
     # pool
     "pool kernel": (pool(kernel=(0, 2)), r"net\.pool: kernel and stride must be positive"),
     "pool stride": (pool(stride=(2, 0)), "kernel and stride must be positive"),

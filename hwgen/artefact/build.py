@@ -18,6 +18,7 @@ from hwgen.artefact.schema import (
     NeuronModel,
     NodeModel,
     ProjectionModel,
+    SoftmaxReadOutModel,
     SoftResetModel,
     TimeToFirstSpikeModel,
 )
@@ -38,6 +39,7 @@ from hwgen.network import (
     Node,
     Projection,
     ReadOut,
+    SoftmaxReadOut,
     SoftResetNeuron,
     TimeToFirstSpikeNeuron,
 )
@@ -137,6 +139,14 @@ class Builder:
                 threshold=self.array(model.threshold, "int64"),
                 timesteps=model.timesteps,
                 threshold_frac_bits=model.threshold_frac_bits,
+            )
+        if isinstance(model, SoftmaxReadOutModel):
+            return SoftmaxReadOut(
+                timesteps=model.timesteps,
+                shift=model.shift,
+                table=self.array(model.table, "int64"),
+                random_bits=model.random_bits,
+                seed=model.seed,
             )
         return ReadOut(frac_bits=model.frac_bits)
 

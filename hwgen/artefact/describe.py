@@ -21,6 +21,7 @@ from hwgen.network import (
     Node,
     Projection,
     ReadOut,
+    SoftmaxReadOut,
     SoftResetNeuron,
     TimeToFirstSpikeNeuron,
 )
@@ -156,3 +157,12 @@ def _describe_neuron(neuron: Neuron, arrays: Arrays) -> dict[str, Any]:
         case ReadOut():
             bits = neuron.frac_bits
             return {"kind": "read_out", **({"frac_bits": bits} if bits else {})}
+        case SoftmaxReadOut():
+            return {
+                "kind": "softmax_read_out",
+                "timesteps": neuron.timesteps,
+                "shift": neuron.shift,
+                "table": arrays.add(neuron.table),
+                "random_bits": neuron.random_bits,
+                "seed": neuron.seed,
+            }

@@ -103,6 +103,15 @@ class ReadOutModel(_Model):
     frac_bits: int = 0
 
 
+class SoftmaxReadOutModel(_Model):
+    kind: Literal["softmax_read_out"]
+    timesteps: int
+    shift: int
+    table: Index
+    random_bits: int
+    seed: int
+
+
 ProjectionModel = Annotated[
     Conv2dModel | LinearModel | IdentityModel, Field(discriminator="kind")
 ]
@@ -111,7 +120,8 @@ NeuronModel = Annotated[
     | SoftResetModel
     | HardResetModel
     | TimeToFirstSpikeModel
-    | ReadOutModel,
+    | ReadOutModel
+    | SoftmaxReadOutModel,
     Field(discriminator="kind"),
 ]
 

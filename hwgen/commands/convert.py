@@ -30,6 +30,7 @@ THRESHOLDS = ["error", "maximum", "one", "current"]
 ERRORS = ["absolute", "squared"]
 CORRECTIONS = ["none", "mean"]
 INPUT_CODES = ["radix", "rate", "ttfs", "poisson"]
+DECODERS = ["membrane", "spike_count", "first_spike", "softmax"]
 
 
 @click.command("convert", short_help="Turn a PyTorch model into a network of integers.")
@@ -105,6 +106,14 @@ INPUT_CODES = ["radix", "rate", "ttfs", "poisson"]
 @click.option("--search-rounds", type=int, help="Of method feedback: rounds over all layers.")
 @click.option("--search-step", type=float, help="Of method feedback: first step, in octaves.")
 @click.option("--search-stop", type=float, help="Of method feedback: last step, in octaves.")
+@click.option(
+    "--decoder",
+    type=Suggest(DECODERS),
+    default="membrane",
+    show_default=True,
+    help="What the logits are; `hwgen methods --combinations` lists which go with which neurons.",
+)
+@click.option("--temperature", type=float, help="Of a spiking softmax: 1, or up to the timesteps.")
 @click.option("--json", "as_json", is_flag=True, help="Print figures as JSON.")
 def command(
     model: str,
@@ -174,22 +183,21 @@ def _name(model: str) -> str:
 
 def _layers(network: Network) -> list[dict[str, Any]]:
     """What each layer became."""
-    from hwgen.network import ReadOut
+    from hwgen.network import Decoder
 
     signals = network.signals()
     rows = []
     for layer in network.layers:
-        fires = not isinstance(layer.neuron, ReadOut)
+        neuron = layer.neuron
+        fires = not isinstance(neuron, Decoder)
         rows.append(
             {
                 "layer": layer.name,
                 "shape": "×".join(map(str, signals[layer.name].shape)),
-                "neuron": type(layer.neuron).__name__,
+                "neuron": type(neuron).__name__,
                 "timesteps": signals[layer.name].timesteps if fires else None,
                 "weights": sum(projection.weights.size for projection in layer.projections),
-                "thresholds": _span(layer.neuron.threshold)
-                if not isinstance(layer.neuron, ReadOut)
-                else None,
+                "thresholds": None if isinstance(neuron, Decoder) else _span(neuron.threshold),
             }
         )
     return rows

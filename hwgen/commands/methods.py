@@ -8,14 +8,20 @@ from hwgen.commands.output import print_json, print_table
 
 
 @click.command("methods", short_help="List the conversion methods.")
+@click.option(
+    "--combinations", is_flag=True, help="List neurons, input codes and decoders that go together."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print them as JSON.")
-def command(as_json: bool) -> None:
+def command(combinations: bool, as_json: bool) -> None:
     """List the methods of `hwgen convert`: their papers, neurons and codes, and what they need.
 
     The first neuron is the one that a method takes unless --neuron asks for another.
     """
     from hwgen.convert import METHODS, NEURONS
 
+    if combinations:
+        _print_combinations(as_json)
+        return
     if as_json:
         print_json(
             {
@@ -42,3 +48,19 @@ def command(as_json: bool) -> None:
             for name, method in METHODS.items()
         ],
     )
+
+
+def _print_combinations(as_json: bool) -> None:
+    from hwgen.convert import DECODERS, combinations
+    from hwgen.convert.combinations import LEGAL
+
+    if as_json:
+        keys = ("neuron", "input_code", "decoder")
+        print_json([dict(zip(keys, legal)) for legal in combinations()])
+        return
+    print_table(
+        "legal combinations",
+        ("neuron", "input code", "decoder"),
+        [tuple(map(", ".join, (row.neurons, row.inputs, row.decoders))) for row in LEGAL],
+    )
+    print_table("decoders", ("decoder", "the logits are"), list(DECODERS.items()))

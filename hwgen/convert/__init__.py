@@ -12,6 +12,7 @@ Importers of other formats make an OpGraph; everything after it is shared.
 """
 
 from hwgen.convert.adjustment import adjust
+from hwgen.convert.combinations import DECODERS, combinations
 from hwgen.convert.conversion import convert
 from hwgen.convert.finetune import Finetuning
 from hwgen.convert.load import load_model, load_weights
@@ -20,6 +21,7 @@ from hwgen.convert.options import CORRECTIONS, ERRORS, NEURONS, THRESHOLDS, Opti
 
 __all__ = [
     "CORRECTIONS",
+    "DECODERS",
     "ERRORS",
     "METHODS",
     "NEURONS",
@@ -27,6 +29,7 @@ __all__ = [
     "Finetuning",
     "Options",
     "adjust",
+    "combinations",
     "convert",
     "load_model",
     "load_weights",

@@ -12,6 +12,7 @@ from torch import nn
 from torch.export import ExportedProgram
 
 from hwgen.convert.calibrate import run_float
+from hwgen.convert.decoders import FIRING
 from hwgen.convert.finetune import Finetuning, finetune
 from hwgen.convert.fold import fold
 from hwgen.convert.graph import INPUT, FloatGraph, Population
@@ -228,7 +229,9 @@ def _normalisation(
 
 def _require_fit(graph: FloatGraph, options: Options) -> None:
     """Options that depend on the network: layers that exist."""
-    layers = [INPUT] + [n.name for n in graph.nodes if isinstance(n, Population) and n.fires]
+    populations = [node for node in graph.nodes if isinstance(node, Population)]
+    ends = options.decoder in FIRING
+    layers = [INPUT, *(node.name for node in populations if node.fires or ends)]
     unknown = [name for name in options.layer_timesteps if name not in layers]
     if unknown:
         raise ConversionError(

@@ -47,7 +47,7 @@ from hwgen.convert.neuron import leak, single_phase, whole_numbers
 from hwgen.convert.options import Converted, Options, Progress
 from hwgen.errors import ConversionError
 from hwgen.golden.trials import Trials
-from hwgen.network import HardResetNeuron, Layer, Network, Node, ReadOut, SoftResetNeuron
+from hwgen.network import Decoder, HardResetNeuron, Layer, Network, Node, ReadOut, SoftResetNeuron
 
 MOST_OCTAVES = 16.0  # thresholds stay within 2^±16 of where they start
 
@@ -72,8 +72,14 @@ def tune(
     Raises
     ------
     ConversionError
-        The network is no chain of layers: where branches meet, their spikes must count alike.
+        The network is no chain of layers: where branches meet, their spikes must count alike. Or
+        its logits are no membranes.
     """
+    if options.decoder != "membrane":
+        raise ConversionError(
+            f"method 'feedback' compares membranes of the last layer with the CNN's logits, so the "
+            f"decoder must be 'membrane', not {options.decoder!r}"
+        )
     for node in converted.nodes:
         if isinstance(node, Layer) and len(node.projections) > 1:
             raise ConversionError(
@@ -227,7 +233,7 @@ def _same(layer: Layer, other: Node) -> bool:
     """Whether layers that came from one have the same bias and threshold."""
     if not isinstance(other, Layer) or not np.array_equal(layer.bias, other.bias):
         return False
-    if isinstance(layer.neuron, ReadOut) or isinstance(other.neuron, ReadOut):
+    if isinstance(layer.neuron, Decoder) or isinstance(other.neuron, Decoder):
         return True
     return np.array_equal(layer.neuron.threshold, other.neuron.threshold)
 

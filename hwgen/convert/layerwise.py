@@ -32,6 +32,7 @@ import numpy as np
 import torch
 
 from hwgen.convert import calibrate
+from hwgen.convert.decoders import FIRING, read_values, softmax_of, with_firing_end
 from hwgen.convert.graph import INPUT, FloatFlatten, FloatGraph, FloatMaxPool, Population
 from hwgen.convert.inputs import Decoding, decode_input, encode, make_input
 from hwgen.convert.leaky import LeakySteps, firing_level, least_threshold, readout_bits
@@ -50,6 +51,7 @@ from hwgen.convert.rounding import Fit
 from hwgen.convert.stepping import Stepper
 from hwgen.convert.thresholds import choose_linear_scales, choose_scales
 from hwgen.network import (
+    Decoder,
     Flatten,
     InverseLeakyNeuron,
     Layer,
@@ -72,7 +74,9 @@ class _Layerwise:
     def __init__(
         self, graph: FloatGraph, images: np.ndarray, options: Options, progress: Progress
     ) -> None:
-        self.graph, self.options, self.progress = graph, options, progress
+        self.counts = options.decoder in FIRING
+        self.graph = with_firing_end(graph) if self.counts else graph
+        self.options, self.progress = options, progress
         self.code = options.code
         self.input = make_input(graph, options)
         decoding = decode_input(images, self.input, graph)
@@ -109,6 +113,10 @@ class _Layerwise:
                 case FloatMaxPool() | FloatFlatten():
                     nodes.append(self._rearrange(node))
             self._forget(done)
+        if self.counts:
+            last = nodes[-1]
+            assert isinstance(last, Layer)
+            nodes.append(read_values(last, {INPUT, *(node.name for node in nodes)}))
         self.progress(len(self.graph.nodes), len(self.graph.nodes), "")
         return Converted(input=self.input, nodes=tuple(nodes), figures=self.figures)
 
@@ -167,24 +175,23 @@ class _Layerwise:
             )
             self.figures["logit_scale"] = float(quantised.scale[0])
             return self._finish(node, quantised, sums, None)
-        q_max: float = code_max(self.code, self.options.steps(node.name))
+        options = self.options
+        if self.counts and node is self.graph.nodes[-1]:
+            options = replace(options, channel_scales=False)  # classes are compared
+        q_max: float = code_max(self.code, options.steps(node.name))
         levels = values = None
         if self.leaky is not None:
-            levels = Levels.of(self.leak, self.options.steps(node.name))
+            levels = Levels.of(self.leak, options.steps(node.name))
             q_max, values = levels.largest, levels.values
         if node.low < 0:
-            scales, zero = choose_linear_scales(
-                sums, q_max=q_max, options=self.options, levels=values
-            )
+            scales, zero = choose_linear_scales(sums, q_max=q_max, options=options, levels=values)
             self._note("zero_points", node, zero.tolist())
         else:
             given = sums
             if self.stepper is not None:
                 given = self.stepper.largest_current(node, self.decodings)
             scales = (
-                choose_scales(
-                    given, q_max=q_max, high=node.high, options=self.options, levels=values
-                )
+                choose_scales(given, q_max=q_max, high=node.high, options=options, levels=values)
                 if node.steps is None
                 else node.steps.scale
             )
@@ -242,13 +249,8 @@ class _Layerwise:
         lost = 0.0 if self.leaky is None else self.leaky.lost(node.sources[0])
         threshold = quantised.threshold
         if threshold is None or output is None:
-            fractions = 0
-            if any(self.decodings[name].levels is not None for name in node.sources):
-                fractions = readout_bits(max(self.q_max[name] for name in node.sources))
-            whole = whole_numbers((units * (1 << fractions)) + lost, node.name)
-            self.figures["logit_scale"] /= 1 << fractions
-            readout = ReadOut(frac_bits=fractions)
-            return Layer(name=node.name, projections=projections, bias=whole, neuron=readout)
+            scale = float(quantised.scale[0])
+            return self._read_out(node, projections, units, scale, lost)
         step = 1 << quantised.frac_bits
         zero = -output.offset / output.scale
         zero = np.round(zero) if output.levels is None else zero
@@ -274,3 +276,26 @@ class _Layerwise:
         if self.stepper is not None:
             self.stepper.fire(layer)
         return layer
+
+    def _read_out(
+        self,
+        node: Population,
+        projections: tuple[Projection, ...],
+        units: np.ndarray,
+        scale: float,
+        lost: float,
+    ) -> Layer:
+        """Membranes as logits, a unit of them being ``scale``; or a softmax that draws spikes."""
+        fractions = 0
+        if any(self.decodings[name].levels is not None for name in node.sources):
+            fractions = readout_bits(max(self.q_max[name] for name in node.sources))
+        self.figures["logit_scale"] /= 1 << fractions
+        units = units * (1 << fractions) + lost
+        neuron: Decoder = ReadOut(frac_bits=fractions)
+        if self.options.decoder == "softmax":
+            timesteps = int(self.q_max[node.sources[0]])  # of a rate train
+            neuron, step = softmax_of(scale, timesteps, self.options.temperature)
+            self.figures["softmax_step"] = step
+            units = units / timesteps  # a share in every timestep
+        bias = whole_numbers(units, node.name)
+        return Layer(name=node.name, projections=projections, bias=bias, neuron=neuron)

@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from hwgen.convert.combinations import DECODERS, input_codes, require_legal, usual_input
 from hwgen.convert.levels import parse_leak
 from hwgen.errors import ConversionError
-from hwgen.network import INPUT_CODES, MAX_TIMESTEPS, MAX_WEIGHT_BITS, Input, Leak, Node
+from hwgen.network import MAX_TIMESTEPS, MAX_WEIGHT_BITS, Input, Leak, Node
 
 Progress = Callable[[int, int, str], None]  # layers done, of how many, the one at work
 
@@ -61,6 +62,10 @@ class Options:
     rounding : "nearest" or "fitted"
         "fitted": weights are fitted to what the layers before give, and rounded so that errors
         make up for each other (:mod:`hwgen.convert.rounding`).
+    decoder : "membrane", "spike_count", "first_spike" or "softmax"
+        What the logits are; :mod:`hwgen.convert.combinations` tells which go with which neurons.
+    temperature : float
+        Of "softmax": what its argument is divided by (:mod:`hwgen.convert.decoders`).
     pixel_bits : int or None
         Bits of a pixel; None takes those of the images' type.
     input_code : "radix", "rate", "ttfs", "poisson" or None
@@ -94,6 +99,8 @@ class Options:
     channel_scales: bool = False
     bias_correction: str = "none"
     rounding: str = "nearest"
+    decoder: str = "membrane"
+    temperature: float = 1.0
     pixel_bits: int | None = None
     input_code: str | None = None
     input_gain: int = 16
@@ -111,9 +118,17 @@ class Options:
         _whole("weight_bits", self.weight_bits, 2, MAX_WEIGHT_BITS)
         if self.pixel_bits is not None:
             _whole("pixel_bits", self.pixel_bits, 1, 16)
-        for name, timesteps in self.layer_timesteps.items():
+        _choice("decoder", self.decoder, tuple(DECODERS))
+        if self.input_code is not None:
+            _choice("input_code", self.input_code, input_codes())
+        require_legal(self.neuron, self.source_code, self.decoder)
+        for name, timesteps in {"input": self.timesteps, **self.layer_timesteps}.items():
             code = _train_code(self.source_code) if name == "input" else self.code
             _whole(f"timesteps of {name!r}", timesteps, 1, MAX_TIMESTEPS[code])
+        if not 0 < self.temperature <= 1e6:
+            raise ConversionError(
+                f"temperature must be above 0, up to 1e6, not {self.temperature}"
+            )
         _choice("thresholds", self.thresholds, THRESHOLDS)
         _choice("error", self.error, ERRORS)
         _choice("bias_correction", self.bias_correction, CORRECTIONS)
@@ -151,16 +166,8 @@ class Options:
             )
 
     def _check_input(self) -> None:
-        legal = ("rate", "poisson") if self.neuron in SINGLE_PHASE else INPUT_CODES
-        if self.source_code not in legal:
-            raise ConversionError(
-                f"input_code must be one of {', '.join(legal)} for neuron {self.neuron!r}, not "
-                f"{self.source_code!r}"
-            )
         _whole("input_gain", self.input_gain, 1, 16)
         _whole("input_seed", self.input_seed, 1, (1 << 32) - 1)
-        _whole("timesteps of the input", self.steps("input"), 1,
-               MAX_TIMESTEPS[_train_code(self.source_code)])  # fmt: skip
 
     def _check_range(self) -> None:
         if self.floor is not None and not -16 <= self.floor <= 0:
@@ -188,7 +195,7 @@ class Options:
     @property
     def source_code(self) -> str:
         """Of the input."""
-        return self.input_code or self.code
+        return self.input_code or usual_input(self.neuron)
 
     def steps(self, name: str) -> int:
         """Timesteps of the train that ``name`` (a layer, or "input") gives."""

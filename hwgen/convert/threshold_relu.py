@@ -2,8 +2,9 @@
 
 Single-phase soft reset, rate code. The model is trained with a clipped ReLU, min(max(x, 0), y_th);
 the threshold of a layer is its largest activation, at most y_th, and the shift V_thr / 2T of every
-timestep halves the expected loss of rounding down. The shift comes with the membrane at the start,
-where integers hold it exactly.
+timestep halves the expected loss of rounding down. The shifts of all T timesteps, V_thr / 2, come
+with the membrane at the start, where integers hold them exactly: a current that stays I then gives
+⌊T·I / V_thr + 1/2⌋ spikes, 0 … T, either way.
 """
 
 from hwgen.convert.layerwise import layerwise

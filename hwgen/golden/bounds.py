@@ -8,12 +8,14 @@ import numpy as np
 
 from hwgen.errors import NetworkError
 from hwgen.network import (
+    Decoder,
     InverseLeakyNeuron,
     Layer,
     Network,
     ReadOut,
     Signal,
     SinglePhase,
+    SoftmaxReadOut,
     TwoPhase,
 )
 
@@ -52,9 +54,9 @@ def bound(network: Network, layer: Layer, given: Signal) -> Bounds:
     neuron = layer.neuron
     span = 0
     if not neuron.two_phase:
-        assert isinstance(neuron, SinglePhase)
+        assert isinstance(neuron, SinglePhase | SoftmaxReadOut)
         product = step
-        ends = [neuron.threshold, neuron.initial, neuron.floor, getattr(neuron, "reset", None)]
+        ends = [getattr(neuron, end, None) for end in ("threshold", "initial", "floor", "reset")]
         most = sum(_magnitude(end) for end in ends if end is not None)
         membrane = (step + _magnitude(bias)) * neuron.timesteps + most
     else:
@@ -65,7 +67,7 @@ def bound(network: Network, layer: Layer, given: Signal) -> Bounds:
             low, high = (side * (given.q_max << shift) for side in (low, high))
         product = _magnitude(low, high)
         membrane = max(product, _magnitude(low + bias, high + bias), _magnitude(bias))
-        if not isinstance(neuron, ReadOut):
+        if not isinstance(neuron, Decoder):
             assert isinstance(neuron, TwoPhase)
             span = _span(neuron, given)
     # V·n is computed before its shift.

@@ -66,10 +66,12 @@ class Engine:
                 activity = self._shape(node, activities[node.source])
             if self._keep and membrane is not None:
                 part["membranes"][node.name] = _channels_first(membrane)
-            if activity is None:
-                assert membrane is not None
-                part["logits"] = membrane.reshape(len(images), -1)
+            if node is self.network.readout:
+                logits = membrane if activity is None else activity.values
+                assert logits is not None
+                part["logits"] = logits.reshape(len(images), -1)
                 break
+            assert activity is not None
             activities[node.name] = activity
             self._count(node.name, activities, part)
             for name in node.sources:

@@ -10,8 +10,18 @@ import numpy as np
 from hwgen.golden import leaky, neurons
 from hwgen.golden.bounds import bound, exact_dtype, fraction_bits
 from hwgen.golden.codes import decode_train, encode_train
+from hwgen.golden.softmax import count_spikes
 from hwgen.golden.synapses import Synapses, prepare
-from hwgen.network import Conv2d, Layer, Network, ReadOut, Signal, SinglePhase, TwoPhase
+from hwgen.network import (
+    Conv2d,
+    Layer,
+    Network,
+    ReadOut,
+    Signal,
+    SinglePhase,
+    SoftmaxReadOut,
+    TwoPhase,
+)
 
 CACHE_BYTES = 1 << 21  # of windows and sums at once; measured, flat between 1 and 4 MiB
 
@@ -77,11 +87,16 @@ class PreparedLayer:
     def run(self, activities: dict[str, Activity]) -> tuple[Activity | None, np.ndarray | None]:
         """The layer's activity, and its membranes where they are known (n, height, width, c).
 
-        The read-out has membranes, which are the logits, and no activity.
+        A read-out has membranes, which are the logits, and no activity; a spiking softmax has
+        the counts of its spikes, which are the logits, as its activity's values.
         """
         if not self.stepped:
             return self._closed(activities)
         neuron, signal = self._neuron, self._signals[self.layer.name]
+        if isinstance(neuron, SoftmaxReadOut):
+            counts, membrane = count_spikes(self._currents(activities), self.layer, neuron)
+            self._check(membrane)
+            return Activity(signal=signal, values=counts), membrane
         if not neuron.two_phase:
             assert isinstance(neuron, SinglePhase)
             train, membrane = neurons.integrate_and_fire(

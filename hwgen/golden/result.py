@@ -16,7 +16,7 @@ class Result:
     classes : int64 array, shape (N,)
         Arg-max of the logits; the lowest index wins a tie.
     logits : int64 array, shape (N, classes)
-        In units of 2^−frac_bits of the read-out.
+        Membranes of the read-out in units of 2^−frac_bits, or counts of a spiking softmax.
     spikes : node → int64 array, shape (N,)
         Spikes that the node sends: the input, every layer but the read-out, pools and flattens.
     neurons : node → int
@@ -30,7 +30,7 @@ class Result:
     trains : node → uint8 array, shape (N, T, channels, height, width)
     membranes : layer → int64 array, shape (N, channels, height, width)
         V when Phase I closes, before the clamp, in units of 2^−threshold_frac_bits; the logits of
-        the read-out; what the last step leaves in a single-phase neuron.
+        a read-out; what the last step leaves in a single-phase neuron or a spiking softmax.
     """
 
     classes: np.ndarray

@@ -9,6 +9,7 @@ from hwgen.network.checks import MAX_WEIGHT_BITS
 from hwgen.network.inputs import INPUT_CODES, Input
 from hwgen.network.leaks import DOUBLE, MAX_LEAK_BITS, Leak
 from hwgen.network.neurons import (
+    Decoder,
     HardResetNeuron,
     InverseLeakyNeuron,
     Neuron,
@@ -21,6 +22,7 @@ from hwgen.network.neurons import (
 from hwgen.network.nodes import Flatten, Layer, MaxPool2d, Node
 from hwgen.network.projections import Conv2d, Identity, Linear, Projection
 from hwgen.network.signals import CODES, MAX_TIMESTEPS, Pair, Shape, Signal, code_max
+from hwgen.network.softmax import SoftmaxReadOut, exponentials
 from hwgen.network.whole import Network
 
 __all__ = [
@@ -31,6 +33,7 @@ __all__ = [
     "MAX_TIMESTEPS",
     "MAX_WEIGHT_BITS",
     "Conv2d",
+    "Decoder",
     "Flatten",
     "HardResetNeuron",
     "Identity",
@@ -50,7 +53,9 @@ __all__ = [
     "Signal",
     "SinglePhase",
     "SoftResetNeuron",
+    "SoftmaxReadOut",
     "TimeToFirstSpikeNeuron",
     "TwoPhase",
     "code_max",
+    "exponentials",
 ]

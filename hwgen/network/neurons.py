@@ -24,6 +24,7 @@ import numpy as np
 
 from hwgen.network.checks import require, require_integers, require_timesteps
 from hwgen.network.leaks import DOUBLE, Leak
+from hwgen.network.softmax import SoftmaxReadOut
 
 
 def _require_frac_bits(bits: int, *, where: str, what: str = "threshold_frac_bits") -> None:
@@ -240,7 +241,9 @@ class TimeToFirstSpikeNeuron(_Threshold):
 class ReadOut:
     """Accumulates as a two-phase neuron, adds B and does not fire: its membranes are the logits.
 
-    The class is their arg-max; the lowest index wins a tie.
+    The class is their arg-max; the lowest index wins a tie. Behind an identity of weight 1 they
+    are the values q of the trains: spike counts of rate trains, and of ttfs trains T + 1 − t*, so
+    that the first spike wins.
 
     Parameters
     ----------
@@ -263,4 +266,6 @@ class ReadOut:
 
 TwoPhase = InverseLeakyNeuron | SoftResetNeuron | TimeToFirstSpikeNeuron
 SinglePhase = SoftResetNeuron | HardResetNeuron
-Neuron = InverseLeakyNeuron | SoftResetNeuron | HardResetNeuron | TimeToFirstSpikeNeuron | ReadOut
+Decoder = ReadOut | SoftmaxReadOut
+"""What the last layer has: it gives logits instead of spikes."""
+Neuron = InverseLeakyNeuron | SoftResetNeuron | HardResetNeuron | TimeToFirstSpikeNeuron | Decoder

@@ -9,10 +9,12 @@ import numpy as np
 from hwgen.errors import NetworkError
 from hwgen.network.checks import require, require_integers
 from hwgen.network.leaks import DOUBLE
-from hwgen.network.neurons import ReadOut
+from hwgen.network.neurons import Decoder, ReadOut
 from hwgen.network.nodes import Flatten, Layer, MaxPool2d
 from hwgen.network.signals import Signal
 from hwgen.network.whole import Network
+
+_KINDS = ("a single-phase neuron fires", "a spiking softmax draws")
 
 
 def infer_signals(network: Network) -> dict[str, Signal]:
@@ -86,12 +88,13 @@ def _infer_layer(layer: Layer, signals: dict[str, Signal], *, where: str) -> Sig
         f"{where}: {layer.bias.size} biases do not fit {shape[0]} channels",
     )
     given, neuron = inputs[0], layer.neuron
-    if isinstance(neuron, ReadOut):
+    if isinstance(neuron, Decoder):
         require(
             shape[1:] == (1, 1),
             f"{where}: the read-out must give one value a class, but its map is "
             f"{shape[1]}×{shape[2]}; flatten before it",
         )
+    if isinstance(neuron, ReadOut):
         neuron.verify(fractional=given.fractional, where=where)
         return Signal(
             shape=shape, code=given.code, timesteps=given.timesteps, leak=given.leak
@@ -100,8 +103,9 @@ def _infer_layer(layer: Layer, signals: dict[str, Signal], *, where: str) -> Sig
     if not neuron.two_phase:
         require(
             given.code == "rate" and given.timesteps == neuron.timesteps,
-            f"{where}: a single-phase neuron fires in the step it integrates, so its input must "
-            f"be a rate train of {neuron.timesteps} steps, not {given.code} of {given.timesteps}",
+            f"{where}: {_KINDS[isinstance(neuron, Decoder)]} in the step it integrates, so its "
+            f"input must be a rate train of {neuron.timesteps} steps, not {given.code} of "
+            f"{given.timesteps}",
         )
     ones_first = neuron.two_phase and neuron.code == "rate"
     return Signal(
@@ -135,13 +139,15 @@ def _infer_pool(pool: MaxPool2d, given: Signal, *, where: str) -> Signal:
 def _verify_ends(network: Network, unused: set[str]) -> None:
     last = network.nodes[-1]
     require(
-        isinstance(last, Layer) and isinstance(last.neuron, ReadOut),
-        f"{network.name}.{last.name}: the last node must be a layer with a ReadOut",
+        isinstance(last, Layer) and isinstance(last.neuron, Decoder),
+        f"{network.name}.{last.name}: the last node must be a layer with a ReadOut or a "
+        f"SoftmaxReadOut",
     )
     for layer in network.layers:
         require(
-            layer is last or not isinstance(layer.neuron, ReadOut),
-            f"{network.name}.{layer.name}: only the last layer may be a ReadOut",
+            layer is last or not isinstance(layer.neuron, Decoder),
+            f"{network.name}.{layer.name}: only the last layer may be a ReadOut or a "
+            f"SoftmaxReadOut",
         )
     extra = sorted(unused - {last.name})
     require(not extra, f"{network.name}: nothing reads the output of {', '.join(extra)}")

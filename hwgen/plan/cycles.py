@@ -16,6 +16,7 @@ from hwgen.plan.timing.pool import race
 from hwgen.plan.timing.process import Link, Process, run
 from hwgen.plan.timing.result import send_results
 from hwgen.plan.timing.scanner import FeedTimes
+from hwgen.plan.timing.softmax import draw_spikes
 from hwgen.plan.timing.synapses import sum_windows
 from hwgen.plan.timing.window import Window, write
 
@@ -74,9 +75,8 @@ def predict(plan: HardwarePlan, trains: Mapping[str, NDArray[np.uint8]]) -> Pred
     processes += [write(windows, links[node], samples) for node, windows in readers.items()]
     done: list[int] = []
     readout = plan.layers[-1]
-    processes.append(
-        send_results(readout.fan_out, readout.membrane_lanes, samples, logits, done)
-    )
+    lanes = readout.membrane_lanes if readout.softmax is None else 1
+    processes.append(send_results(readout.fan_out, lanes, samples, logits, done))
     run(processes)
     results = tuple(cycle - first_beats[0] for cycle in done)
     return Prediction(
@@ -93,5 +93,12 @@ def layer_processes(
     """A layer's units between its window buffers and its output stream."""
     grants = Grants(plan)
     passes = samples * plan.passes
-    end = fire_at_once if plan.kind == "single-phase" else fire
-    return [sum_windows(plan, feeds, samples, grants), end(plan, passes, grants, out)]
+    end = fire_at_once if plan.is_single_phase else fire
+    processes = [sum_windows(plan, feeds, samples, grants)]
+    if plan.softmax is not None:
+        membranes = Link()
+        processes.append(
+            draw_spikes(plan.softmax, plan.membrane_lanes, samples, membranes, out)
+        )
+        out = membranes
+    return [*processes, end(plan, passes, grants, out)]

@@ -12,6 +12,7 @@ from math import ceil
 
 from hwgen.plan.hardware import FeedPlan, HardwarePlan, LayerPlan, PoolPlan, Stage
 from hwgen.plan.memories import BLOCK_ROWS, read_only, read_write
+from hwgen.plan.softmax import SoftmaxPlan
 
 LAYER = 125
 """What steers a layer: grants, passes, the ends of its FIFOs."""
@@ -33,6 +34,9 @@ RACE_BIT, RACE_COUNTED, COUNTED_BIT = 2.0, 7.5, 3.5
 """A bit of a max-pool's word, one of its counters, of candidates and of words, and one of the
 spikes that a candidate has sent."""
 ENCODER, RESULT_BIT, COUNTER = 250, 5, 50
+SOFTMAX, STAGE_BIT, TERM_BIT = 170, 3.8, 5
+"""What steers a softmax, a bit of the sum in a stage of its comparison, and a bit of a membrane
+on its way to the table."""
 SPARSE_BIT = 0.75
 """A bit of a weight that is not zero, in LUTs where few are."""
 SPLIT = 1.25
@@ -116,8 +120,20 @@ def layer_usage(plan: LayerPlan) -> Usage:
         total += Usage(MEMBRANE_BIT * slopes) + memory_usage(plan.membrane_depth, slopes)
     if plan.parts > 1:
         total += Usage(PART_BIT * plan.lanes * plan.current_width)
-    word = width if plan.kind == "readout" else plan.membrane_lanes
+    word = width if plan.gives_logits else plan.membrane_lanes
+    if plan.softmax is not None:
+        total += softmax_usage(plan.softmax, plan.membrane_width, plan.membrane_lanes)
     return total + memory_usage(FIFO_DEPTH, word)
+
+
+def softmax_usage(plan: SoftmaxPlan, membrane_width: int, lanes: int) -> Usage:
+    """A softmax unit, behind membranes of ``lanes`` a word."""
+    total = Usage(SOFTMAX + STAGE_BIT * plan.stages * plan.sum_width)
+    total += Usage(TERM_BIT * membrane_width + SELECTED_BIT * (lanes - 1) * membrane_width)
+    total += memory_usage(plan.classes, membrane_width)
+    total += memory_usage(2 * plan.classes, plan.entry_width)
+    total += memory_usage(plan.classes, plan.count_width)
+    return total + _constants(plan.entries, plan.entry_width)
 
 
 def pool_usage(plan: PoolPlan) -> Usage:

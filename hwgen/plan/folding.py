@@ -20,6 +20,7 @@ from hwgen.plan.options import (
     memories_of_layer,
     of_layer,
 )
+from hwgen.plan.softmax import SoftmaxPlan
 from hwgen.plan.stages import LayerEnds, plan_encoder, plan_layer, plan_pool
 
 
@@ -156,7 +157,10 @@ def plan_from_json(values: Mapping[str, Any]) -> HardwarePlan:
         if "feeds" in fields:
             feeds = tuple(feed(values) for values in fields["feeds"])
             growth = {key: tuple(fields[key]) for key in ("growth_in", "growth_out")}
-            return LayerPlan(**{**fields, **growth, "feeds": feeds, "output": output})
+            made = {**fields, **growth, "feeds": feeds, "output": output}
+            if fields.get("softmax") is not None:
+                made["softmax"] = SoftmaxPlan(**fields["softmax"])
+            return LayerPlan(**made)
         return PoolPlan(**{**fields, "window": window(fields["window"]), "output": output})
 
     encoder = EncoderPlan(**{**values["encoder"], "output": stream(values["encoder"]["output"])})

@@ -10,6 +10,7 @@ from math import ceil
 from typing import Any
 
 from hwgen.plan.geometry import StreamPlan, WindowPlan
+from hwgen.plan.softmax import SoftmaxPlan
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,8 +92,9 @@ class FeedPlan:
 class LayerPlan:
     """One layer processing unit.
 
-    ``kind`` is "two-phase", "single-phase" or "readout". ``lanes`` output channels are summed
-    together, ``membrane_lanes`` of them updated in a cycle. ``growth_in`` and ``growth_out`` are
+    ``kind`` is "two-phase", "single-phase", "readout" or "softmax"; ``softmax`` is the unit behind
+    the membranes of the last one. ``lanes`` output channels are summed together,
+    ``membrane_lanes`` of them updated in a cycle. ``growth_in`` and ``growth_out`` are
     what membranes are multiplied by in each step of accumulation and of firing: N/2^m as (N, m),
     rounded down, so that (1, 0) is none and (2, 0) doubles; ``ramp_in`` tells that currents
     add up to slopes by which membranes climb (ttfs trains), ``ramp_out`` that membranes climb until
@@ -120,6 +122,16 @@ class LayerPlan:
     membrane_width: int
     banks: int
     output: StreamPlan
+    softmax: SoftmaxPlan | None = None
+
+    @property
+    def is_single_phase(self) -> bool:
+        """Each step's words leave in that step."""
+        return self.kind in ("single-phase", "softmax")
+
+    @property
+    def gives_logits(self) -> bool:
+        return self.kind in ("readout", "softmax")
 
     @property
     def window(self) -> WindowPlan:
@@ -231,7 +243,7 @@ class HardwarePlan:
     @property
     def streams(self) -> tuple[StreamPlan, ...]:
         """The inter-layer streams that carry spikes, in the order of the data flow."""
-        spiking = [s for s in self.stages if not (isinstance(s, LayerPlan) and s.kind == "readout")]
+        spiking = [s for s in self.stages if not (isinstance(s, LayerPlan) and s.gives_logits)]
         return (self.encoder.output, *(stage.output for stage in spiking))
 
     @property

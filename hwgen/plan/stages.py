@@ -18,11 +18,13 @@ from hwgen.network import (
     Projection,
     ReadOut,
     Signal,
+    SoftmaxReadOut,
 )
 from hwgen.plan import widths
 from hwgen.plan.geometry import StreamPlan, WindowPlan
 from hwgen.plan.hardware import EncoderPlan, FeedPlan, LayerPlan, PoolPlan
 from hwgen.plan.options import Asked, LayerOptions, limit, place_weights
+from hwgen.plan.softmax import plan_softmax
 from hwgen.plan.windows import MAX_SLICE_WIDTH, plan_feed, usual_slots
 
 DEFAULT_LANES = 16
@@ -139,6 +141,8 @@ def plan_layer(layer: Layer, ends: LayerEnds, options: LayerOptions) -> LayerPla
     weight_high = max(int(p.weights.max()) for p in layer.projections)
     if isinstance(neuron, ReadOut):
         kind, frac_bits = "readout", neuron.frac_bits
+    elif isinstance(neuron, SoftmaxReadOut):
+        kind, frac_bits = "softmax", 0
     else:
         frac_bits = getattr(neuron, "threshold_frac_bits", 0)
         kind = "two-phase" if neuron.two_phase else "single-phase"
@@ -159,7 +163,7 @@ def plan_layer(layer: Layer, ends: LayerEnds, options: LayerOptions) -> LayerPla
         weight_bits=widths.signed_width(weight_low, weight_high),
         current_width=widths.current_width(layer),
         membrane_width=membrane_width,
-        banks=1 if kind == "single-phase" else ends.banks,
+        banks=ends.banks if neuron.two_phase else 1,
         output=StreamPlan(
             node=name,
             shape=result.shape,
@@ -167,6 +171,7 @@ def plan_layer(layer: Layer, ends: LayerEnds, options: LayerOptions) -> LayerPla
             width=lane_count // parts,
             schedule=sources[0].schedule,
         ),
+        softmax=plan_softmax(layer, neuron) if isinstance(neuron, SoftmaxReadOut) else None,
     )
 
 

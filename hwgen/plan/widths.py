@@ -14,6 +14,7 @@ from hwgen.network import (
     ReadOut,
     Signal,
     SinglePhase,
+    SoftmaxReadOut,
     SoftResetNeuron,
     TimeToFirstSpikeNeuron,
 )
@@ -52,6 +53,10 @@ def membrane_width(layer: Layer, given: Signal) -> int:
     low, high = current_ranges(layer)
     neuron = layer.neuron
     bias = layer.bias.astype(object)
+    if isinstance(neuron, SoftmaxReadOut):
+        low, high = low + bias, high + bias
+        ends = [*low, *high, *(low * neuron.timesteps), *(high * neuron.timesteps)]
+        return signed_width(int(min(ends)), int(max(ends)))
     if not neuron.two_phase:
         assert isinstance(neuron, SinglePhase)
         return _single_phase_width(neuron, low + bias, high + bias)
@@ -118,6 +123,7 @@ def firing_constants(
     bias, neuron = layer.bias.astype(object), layer.neuron
     if isinstance(neuron, ReadOut):
         return bias << int(given.code == "radix"), np.zeros_like(bias)
+    assert not isinstance(neuron, SoftmaxReadOut)
     threshold = neuron.threshold.astype(object)
     if isinstance(neuron, SoftResetNeuron):
         return bias - threshold, -threshold

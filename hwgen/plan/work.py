@@ -7,6 +7,7 @@ Each unit of a layer works through its share of a sample beside the others:
     read        a cycle a chunk, in each window, timestep and fold
     membrane    a cycle a word, once in each timestep of accumulation and of firing
     words       a cycle a word that comes in
+    softmax     some cycles a class and timestep, in a spiking softmax
 
 The largest of them is the layer's. :mod:`hwgen.plan.cycles` is exact, and slower.
 """
@@ -42,14 +43,16 @@ class Work:
     words: int
     spikes: float
     scanners: int
+    softmax: int = 0
 
     @property
     def cycles(self) -> float:
-        return max(self.scan, self.read, self.membrane, self.words)
+        return max(self.scan, self.read, self.membrane, self.words, self.softmax)
 
     @property
     def limited_by(self) -> str:
-        return max(("scan", "read", "membrane", "words"), key=lambda unit: getattr(self, unit))
+        units = ("scan", "read", "membrane", "words", "softmax")
+        return max(units, key=lambda unit: getattr(self, unit))
 
 
 class Workload:
@@ -74,7 +77,7 @@ class Workload:
         cycles = np.arange(len(counts))
         windows = plan.passes * plan.positions * plan.timesteps_in
         words = plan.passes * plan.membrane_depth
-        fire = plan.timesteps_out * words if plan.kind != "single-phase" else 0
+        fire = 0 if plan.is_single_phase else plan.timesteps_out * words
         work = Work(
             scan=sum(
                 float(counts @ np.maximum(cycles, apart)) / plan.fold
@@ -82,6 +85,7 @@ class Workload:
             ),
             read=max(plan.fold * windows * feed.window.window_chunks for feed in plan.feeds),
             membrane=plan.timesteps_in * words + fire,
+            softmax=0 if plan.softmax is None else plan.softmax.sample_cycles,
             words=max(map(self._words, plan.feeds)),
             spikes=spikes,
             scanners=scanners,
@@ -151,7 +155,7 @@ class Workload:
 def window_distances(plan: LayerPlan) -> list[int]:
     """Cycles from a window's last events to the next one's, at least, in each fold."""
     grants = Grants(plan)
-    if plan.kind != "single-phase":
+    if not plan.is_single_phase:
         return [grants.apart] * plan.fold
     step = SINGLE_LATENCY if plan.membrane_depth < SINGLE_LATENCY else 1
     # The last word frees the unit at once; the next window's words come a latency later.

@@ -9,8 +9,7 @@ from hwgen.plan.weights import pack_weights
 from hwgen.rtl.counters import CounterBank, ones
 from hwgen.rtl.encoder import Encoder
 from hwgen.rtl.fork import StreamFork
-from hwgen.rtl.layer import LayerUnit
-from hwgen.rtl.membrane import membrane_layout
+from hwgen.rtl.layer import LayerUnit, word_shape
 from hwgen.rtl.names import identifier
 from hwgen.rtl.pool import MaxPool
 from hwgen.rtl.release import Release
@@ -88,7 +87,7 @@ class Core(wiring.Component):
             self._fork_names[stream_plan.node] = name
         self._results = ResultUnit(
             classes=network.classes,
-            word_layout=membrane_layout(plan.stages[-1]),
+            word_layout=word_shape(plan.stages[-1]),
             width=plan.logit_width,
         )
         super().__init__(ports)

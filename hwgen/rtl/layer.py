@@ -1,15 +1,23 @@
 """The layer processing unit: window buffers → event scanners → synapse array → membrane unit."""
 
-from amaranth import Module
+from amaranth import Module, unsigned
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from hwgen.rtl.membrane import membrane_layout
 from hwgen.rtl.scanner import EventScanner
 from hwgen.rtl.singlephase import SinglePhaseUnit
+from hwgen.rtl.softmax import SoftmaxUnit, count_layout
 from hwgen.rtl.synapses import Feed, SynapseArray
 from hwgen.rtl.twophase import TwoPhaseUnit
 from hwgen.rtl.window import WindowBuffer
+
+
+def word_shape(plan):
+    """Of what a layer sends: spikes, or logits."""
+    if plan.softmax is not None:
+        return count_layout(plan.softmax)
+    return membrane_layout(plan) if plan.gives_logits else unsigned(plan.membrane_lanes)
 
 
 class LayerUnit(wiring.Component):
@@ -30,7 +38,7 @@ class LayerUnit(wiring.Component):
     -------
     inputs_N : ``In(stream.Signature(plan.feeds[N].window.word_width))``
     words : ``Out(stream.Signature(...))``
-        Spikes of ``membrane_lanes`` channels, or the logits of as many.
+        Spikes of ``membrane_lanes`` channels, or the logits of as many; of a softmax, one's.
     busy, stall : ``Out(1)``
         The first scanner holds a chunk; a window waits for the membrane unit.
     """
@@ -54,14 +62,13 @@ class LayerUnit(wiring.Component):
             weight_bits=plan.weight_bits,
             current_width=plan.current_width,
         )
-        word = membrane_layout(plan) if plan.kind == "readout" else plan.membrane_lanes
         super().__init__(
             {
                 **{
                     f"inputs_{n}": In(stream.Signature(feed.window.word_width))
                     for n, feed in enumerate(plan.feeds)
                 },
-                "words": Out(stream.Signature(word)),
+                "words": Out(stream.Signature(word_shape(plan))),
                 "busy": Out(1),
                 "stall": Out(1),
             }
@@ -76,7 +83,7 @@ class LayerUnit(wiring.Component):
         m = Module()
         plan = self._plan
         m.submodules.synapses = synapses = self._synapses
-        if plan.kind == "single-phase":
+        if plan.is_single_phase:
             membranes = SinglePhaseUnit(plan, self._layer)
         else:
             membranes = TwoPhaseUnit(plan, self._layer, self._given)
@@ -101,7 +108,16 @@ class LayerUnit(wiring.Component):
                     m.d.comb += self.busy.eq(busy)
                 taken += 1
         wiring.connect(m, synapses.currents, membranes.currents)
-        wiring.connect(m, membranes.words, wiring.flipped(self.words))
+        words = membranes.words
+        if plan.softmax is not None:
+            m.submodules.softmax = softmax = SoftmaxUnit(
+                plan=plan.softmax,
+                word_layout=membrane_layout(plan),
+                table=self._layer.neuron.table,
+            )
+            wiring.connect(m, words, softmax.membranes)
+            words = softmax.counts
+        wiring.connect(m, words, wiring.flipped(self.words))
         m.d.comb += self.stall.eq(synapses.stall)
         return m
 

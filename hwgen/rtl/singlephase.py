@@ -22,7 +22,8 @@ LATENCY = 5
 
 class SinglePhaseUnit(wiring.Component):
     """V ← max(V + I + B, V_min);  y = V ≥ θ;  V ← V − y·θ or, with a hard reset, V_reset where y
-    is 1: one word of membranes a cycle (ECC, Eq. 2–4; SpikeConverter, Eq. 4).
+    is 1: one word of membranes a cycle (ECC, Eq. 2–4; SpikeConverter, Eq. 4). A spiking softmax
+    has no θ: each step's membranes leave.
 
     Parameters
     ----------
@@ -33,25 +34,29 @@ class SinglePhaseUnit(wiring.Component):
     -------
     currents : ``In(currents_signature(plan.current_width, plan.lanes))``
         A window is granted once the words of the one before are taken.
-    words : ``Out(stream.Signature(plan.membrane_lanes))``
+    words : ``Out(stream.Signature(...))``
+        Spike words of ``membrane_lanes`` bits, or as many membranes.
     """
 
     def __init__(self, plan, layer):
         self._plan = plan
         bias = layer.bias.astype(np.int64)
-        initial = layer.neuron.initial
+        initial = getattr(layer.neuron, "initial", None)
         # The first step takes V as 0, so V₀ comes with the bias.
         self._added = (bias if initial is None else bias + initial, bias)
-        self._threshold = layer.neuron.threshold.astype(np.int64)
-        self._floor = layer.neuron.floor
+        self._threshold = None
+        if not plan.gives_logits:
+            self._threshold = layer.neuron.threshold.astype(np.int64)
+        self._floor = getattr(layer.neuron, "floor", None)
         self._reset = None
         if isinstance(layer.neuron, HardResetNeuron):
             reset = layer.neuron.reset
             self._reset = np.zeros_like(bias) if reset is None else reset
+        self._word = membrane_layout(plan) if plan.gives_logits else unsigned(plan.membrane_lanes)
         super().__init__(
             {
                 "currents": In(currents_signature(plan.current_width, plan.lanes)),
-                "words": Out(stream.Signature(plan.membrane_lanes)),
+                "words": Out(stream.Signature(self._word)),
             }
         )
 
@@ -67,11 +72,8 @@ class SinglePhaseUnit(wiring.Component):
         m.submodules.added = added_memory = constant_memory(
             self._added, layout, plan, unused=(0, 0)
         )
-        m.submodules.thresholds = threshold_memory = constant_memory(
-            (self._threshold,), layout, plan, unused=(1,)
-        )
         m.submodules.parts = parts = CurrentParts(plan)
-        m.submodules.fifo = fifo = PromiseFifo(shape=unsigned(lanes))
+        m.submodules.fifo = fifo = PromiseFifo(shape=self._word)
         wiring.connect(m, fifo.words, wiring.flipped(self.words))
 
         # Issue: the next word in the order of the stream.
@@ -99,7 +101,6 @@ class SinglePhaseUnit(wiring.Component):
 
         # Read the membranes and what is added to them, in step with the currents.
         read_port, added_port = memory.read_port(), added_memory.read_port()
-        threshold_port = threshold_memory.read_port()
         addresses, words = [address], [word]
         for index in range(1, LATENCY + 1):
             addresses.append(Signal.like(address, name=f"address_{index}", reset_less=True))
@@ -112,7 +113,6 @@ class SinglePhaseUnit(wiring.Component):
         m.d.comb += [
             read_port.addr.eq(addresses[1]),
             added_port.addr.eq(words[1] << 1 | ~firsts[1]),
-            threshold_port.addr.eq(words[3]),
         ]
 
         # Add, compare, reset.
@@ -124,19 +124,27 @@ class SinglePhaseUnit(wiring.Component):
         m.d.sync += membranes.eq(read_port.data)
         with m.If(firsts[2]):
             m.d.sync += membranes.as_value().eq(0)
+        thresholds = None
+        if self._threshold is not None:
+            m.submodules.thresholds = threshold_memory = constant_memory(
+                (self._threshold,), layout, plan, unused=(1,)
+            )
+            threshold_port = threshold_memory.read_port()
+            m.d.comb += threshold_port.addr.eq(words[3])
+            thresholds = threshold_port.data
         floors = self._per_channel(m, "floors", self._floor, words[3])
         resets = self._per_channel(m, "resets", self._reset, words[3])
         for lane in range(lanes):
-            left = Signal(signed(width + 1), name="left")
             m.d.sync += [
                 operands[lane].eq(parts.word[lane] + added_port.data[lane]),
                 totals[lane].eq(membranes[lane] + operands[lane]),
-            ]
-            m.d.comb += left.eq(totals[lane] - threshold_port.data[lane])
-            m.d.sync += [
-                spikes[lane].eq(~left[-1]),
                 reset[lane].eq(totals[lane]),
             ]
+            if thresholds is None:
+                continue
+            left = Signal(signed(width + 1), name="left")
+            m.d.comb += left.eq(totals[lane] - thresholds[lane])
+            m.d.sync += spikes[lane].eq(~left[-1])
             if floors is not None:
                 with m.If(totals[lane] < floors[lane]):
                     m.d.sync += reset[lane].eq(floors[lane])
@@ -150,7 +158,7 @@ class SinglePhaseUnit(wiring.Component):
             write_port.data.eq(reset),
             write_port.en.eq(under_way[-1]),
             fifo.push.eq(under_way[-1]),
-            fifo.push_data.eq(spikes),
+            fifo.push_data.eq(spikes if thresholds is not None else reset),
         ]
         return m
 

@@ -173,3 +173,31 @@ def test_the_choices_of_convert_are_those_of_the_package() -> None:
     assert list(package.ERRORS) == convert.ERRORS
     assert list(package.CORRECTIONS) == convert.CORRECTIONS
     assert list(INPUT_CODES) == convert.INPUT_CODES
+    assert list(package.DECODERS) == convert.DECODERS
+
+
+def test_decoders(capsys: Captured, model: Path, larger: Path, tmp_path: Path) -> None:
+    """The one that is asked for is in the artefact; one that does not go is refused."""
+    net = tmp_path / "net"
+    given = ["convert", f"{model}:tiny", "--data", str(larger), "-o", str(net), "--timesteps", "6"]
+    softmax = ["--neuron", "if2", "--decoder", "softmax", "--temperature", "2", "--json"]
+    assert run([*given, *softmax]) == 0
+    layers = json.loads(capsys.readouterr().out)["layers_of_network"]
+    assert layers[-1]["neuron"] == "SoftmaxReadOut"
+    network = artefact.load(net)
+    assert network.readout.neuron.timesteps == 6  # type: ignore[union-attr]
+    told = network.provenance["options"]
+    assert (told["decoder"], told["temperature"]) == ("softmax", 2.0)
+    message = fails(capsys, 2, *given, "--decoder", "softmax")
+    assert "neuron 'ilif' with decoder 'softmax' is no legal combination" in message
+    assert "take decoder 'membrane'" in message
+
+
+def test_combinations_are_listed(capsys: Captured) -> None:
+    assert run(["methods", "--combinations"]) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "if, if-hard │ rate │ membrane, spike_count, softmax" in shown
+    assert run(["methods", "--combinations", "--json"]) == 0
+    listed = json.loads(capsys.readouterr().out)
+    assert {"neuron": "ttfs", "input_code": "ttfs", "decoder": "first_spike"} in listed
+    assert all(legal["decoder"] != "softmax" for legal in listed if legal["neuron"] == "ilif")

@@ -3,6 +3,8 @@ start."""
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 import torch
@@ -11,9 +13,12 @@ from torch import nn
 from hwgen import golden
 from hwgen.convert import METHODS, NEURONS, THRESHOLDS, convert
 from hwgen.errors import ConversionError
+from hwgen.golden.neurons import integrate_and_fire
 from hwgen.network import (
     HardResetNeuron,
     InverseLeakyNeuron,
+    Layer,
+    Linear,
     SoftResetNeuron,
     TimeToFirstSpikeNeuron,
 )
@@ -98,6 +103,31 @@ def test_where_membranes_start(name: str, eta: float) -> None:
         np.testing.assert_allclose(
             layer.neuron.initial, eta * layer.neuron.threshold, atol=0.5
         )
+
+
+@pytest.mark.parametrize("timesteps", [1, 5, 16])
+def test_a_start_at_half_the_threshold_is_the_shift_of_threshold_relu(timesteps: int) -> None:
+    """Deng and Gu add V_thr / 2T in every timestep. For currents that stay, the spikes are as many:
+    ⌊T·I / V_thr + 1/2⌋, from 0 to T. In fractions, beside golden's neuron."""
+    threshold = 24
+    currents = np.arange(-30, 40)
+    neuron = SoftResetNeuron(
+        threshold=np.full(70, threshold), timesteps=timesteps, two_phase=False,
+        initial=np.full(70, threshold // 2),
+    )  # fmt: skip
+    linear = Linear(source="input", weights=np.ones((70, 1), np.int32))
+    layer = Layer(name="n", projections=(linear,), bias=np.zeros(70, np.int64), neuron=neuron)
+    train, _ = integrate_and_fire([currents] * timesteps, layer, neuron)
+    shift = Fraction(threshold, 2 * timesteps)
+    for current, spikes in zip(currents.tolist(), train.sum(axis=0).tolist()):
+        membrane, shifted = Fraction(0), 0
+        for _ in range(timesteps):
+            membrane += current + shift
+            if membrane >= threshold:
+                membrane -= threshold
+                shifted += 1
+        assert spikes == shifted
+        assert spikes == min(max((2 * timesteps * current + threshold) // 48, 0), timesteps)
 
 
 def test_thresholds_balanced_by_the_largest_current() -> None:

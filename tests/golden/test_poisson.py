@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hwgen.golden.poisson import _apply, _one_bit, _power, poisson_draws, poisson_train
+from hwgen.golden.lfsr import apply, one_bit, power
+from hwgen.golden.poisson import poisson_draws, poisson_train
 from hwgen.network import Input
 
 
@@ -28,15 +29,15 @@ def test_a_timestep_begins_two_to_the_twenty_draws_after_the_one_before():
     """13·2^20 bits on, by jumping by 13 bits, 2^20 times doubled."""
     source = Input(shape=(1, 1, 2), timesteps=3, code="poisson", pixel_bits=9, seed=77)
     state, rows = 77, []
-    columns = _one_bit()
+    columns = one_bit()
     for _ in range(13 - 1):
-        columns = [_apply(_one_bit(), column) for column in columns]
+        columns = [apply(one_bit(), column) for column in columns]
     for _ in range(20):
-        columns = [_apply(columns, column) for column in columns]
+        columns = [apply(columns, column) for column in columns]
     for _ in range(3):
         bits = plain_bits(state, 26)
         rows.append([sum(bit << i for i, bit in enumerate(bits[n : n + 13])) for n in (0, 13)])
-        state = _apply(columns, state)
+        state = apply(columns, state)
     assert poisson_draws(source).tolist() == rows
 
 
@@ -44,9 +45,9 @@ def test_the_register_has_the_longest_period():
     """2^32 − 1 = 3·5·17·257·65,537: back at the start after it, and after no divisor of it."""
     period = (1 << 32) - 1
     unity = [1 << place for place in range(32)]
-    assert _power(_one_bit(), period) == unity
+    assert power(one_bit(), period) == unity
     for prime in (3, 5, 17, 257, 65_537):
-        assert _power(_one_bit(), period // prime) != unity
+        assert power(one_bit(), period // prime) != unity
 
 
 @pytest.mark.parametrize("gain", [16, 8, 3])

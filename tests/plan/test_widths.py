@@ -16,10 +16,13 @@ from hwgen.network import (
     Linear,
     ReadOut,
     Signal,
+    SoftmaxReadOut,
     SoftResetNeuron,
     TimeToFirstSpikeNeuron,
     code_max,
+    exponentials,
 )
+from hwgen.plan.softmax import plan_softmax
 from hwgen.plan.widths import current_width, membrane_width, signed_width
 from tests.rtl.layers import plan_one
 
@@ -185,6 +188,37 @@ def test_single_phase_membranes_fit_and_waste_little(seed: int) -> None:
     given = Signal(shape=(inputs, 1, 1), code="rate", timesteps=steps)
     wasted = membrane_width(layer, given) - bits_of(numbers)
     assert 0 <= wasted <= 2
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_membranes_of_a_softmax_fit_and_waste_little(seed: int) -> None:
+    """And what the greatest is above each: at most a bit too many, where the inputs are shared."""
+    rng = np.random.default_rng(seed)
+    steps, inputs = int(rng.integers(1, 5)), int(rng.integers(1, 4))
+    weights = rng.integers(-40, 41, (2, inputs))
+    bias = rng.integers(-60, 61, 2)
+    neuron = SoftmaxReadOut(timesteps=steps, shift=0, table=exponentials(0.1))
+    layer = layer_of(weights, bias, neuron)
+    numbers, below = {0}, {0}
+    for spikes in trains("rate", steps, inputs):
+        membranes = np.zeros(2, np.int64)
+        for step in range(steps):
+            membranes = membranes + weights @ np.array(spikes)[:, step] + bias
+            numbers |= set(membranes.tolist())
+            below |= {int(membranes.max() - v) for v in membranes}
+    given = Signal(shape=(inputs, 1, 1), code="rate", timesteps=steps)
+    assert membrane_width(layer, given) == bits_of(numbers)
+    wasted = plan_softmax(layer, neuron).below_width - max(1, max(below).bit_length())
+    assert 0 <= wasted <= 4
+
+
+def test_sums_of_a_softmax() -> None:
+    """Ten classes of 65,535 make 655,350: 20 bits; up to 64 spikes: 7 bits."""
+    neuron = SoftmaxReadOut(timesteps=64, shift=0, table=exponentials(0.1))
+    plan = plan_softmax(layer_of(np.ones((10, 1)), np.zeros(10), neuron), neuron)
+    assert (plan.entry_width, plan.sum_width, plan.count_width) == (16, 20, 7)
+    # All weights are 1, so that two classes may be 64 apart if their inputs were not the same.
+    assert plan.below_width == 7
 
 
 @pytest.mark.parametrize(

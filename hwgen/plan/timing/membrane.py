@@ -47,7 +47,7 @@ class Grants:
         """First cycle in which the next window's last events can be taken; -1: not known yet."""
         index = len(self.currents)
         after = self.currents[-1] - self.latency if index else -self.apart
-        if self.plan.kind == "single-phase":
+        if self.plan.is_single_phase:
             if len(self.freed) < index:
                 return -1
             return self.freed[-1] + 1 if index else 0

@@ -1,0 +1,92 @@
+"""The spiking softmax: a read-out whose classes spike as often as a softmax says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from hwgen.network.checks import require, require_integers, require_timesteps
+
+MAX_TABLE = 256
+TABLE_BITS = 16
+MAX_RANDOM_BITS = 16
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class SoftmaxReadOut:
+    """Classes spike with the probabilities that a softmax of their membranes gives (Rueckauer et
+    al., 2017, "Softmax"; thReLU report, 3.1.4). The input must be a rate train of T steps.
+
+    V ← 0, then in each timestep t = 0 … T − 1:
+
+        V_c ← V_c + I_c[t] + B_c
+        d_c = min(⌊(max_j V_j − V_c) / 2^shift⌋, entries − 1)
+        e_c = table[d_c],  S = Σ e_c
+        y_c = r·S < e_c·2^R
+
+    so that class c spikes with the probability ⌈2^R·e_c / S⌉ / 2^R, which is the softmax where the
+    table is an exponential. r has R = ``random_bits`` bits, fresh ones for each class and timestep:
+    those of the shift register of :class:`hwgen.network.Input`, b[k + 32] = b[k + 22] ⊕ b[k + 2] ⊕
+    b[k + 1] ⊕ b[k], with b[0] … b[31] those of ``seed``, the lowest first, and
+    r = Σ b[n·R + i]·2^i with n = t·classes + c. Every sample draws the same numbers. The logits are
+    the counts Σ_t y_c; the class is their arg-max, the lowest index wins a tie.
+
+    Parameters
+    ----------
+    timesteps : int
+        T.
+    shift : int
+        0 … 62: 2^shift membrane units are a step of the table.
+    table : int64 array, shape (entries,)
+        At most 256 entries of 16 bits, none greater than the one before it, the first not 0; see
+        :func:`exponentials`. A class beyond the last entry counts as being there.
+    random_bits : int
+        R, 1 … 16.
+    seed : int
+        1 … 2^32 − 1, of many ones and zeros: the first draws are its bits.
+    """
+
+    timesteps: int
+    shift: int
+    table: np.ndarray
+    random_bits: int = 16
+    seed: int = 0x9E3779B9
+    two_phase: ClassVar[bool] = False
+    code: ClassVar[str] = "rate"
+    threshold_frac_bits: ClassVar[int] = 0
+
+    def verify(self, channels: int, *, where: str) -> None:
+        require_timesteps(self.timesteps, self.code, where=where)
+        for what, value, low, high in (
+            ("shift", self.shift, 0, 62),
+            ("random_bits", self.random_bits, 1, MAX_RANDOM_BITS),
+            ("seed", self.seed, 1, (1 << 32) - 1),
+        ):
+            require(
+                isinstance(value, int) and low <= value <= high,
+                f"{where}: {what} must be an integer from {low} to {high}, not {value!r}",
+            )
+        require_integers(self.table, 1, where=where, what="table", bits=TABLE_BITS + 1)
+        require(
+            self.table.size <= MAX_TABLE,
+            f"{where}: the table must have at most {MAX_TABLE} entries, not {self.table.size}",
+        )
+        require(
+            bool((np.diff(self.table) <= 0).all() and self.table[-1] >= 0 < self.table[0]),
+            f"{where}: the table must start above 0 and never rise or fall below 0, as an "
+            f"exponential does; make it with hwgen.network.exponentials",
+        )
+
+
+def exponentials(unit: float, *, most: int = MAX_TABLE) -> np.ndarray:
+    """The table round((2^16 − 1)·exp(−unit·i)), i = 0, 1, …: up to its first 0, or ``most``.
+
+    ``unit`` is what a step of the table is of the softmax's argument. The integers are what a
+    network keeps, so that nothing depends on how a machine rounds an exponential.
+    """
+    top = (1 << TABLE_BITS) - 1
+    entries = np.rint(top * np.exp(-float(unit) * np.arange(most))).astype(np.int64)
+    table: np.ndarray = entries[: int(np.count_nonzero(entries)) + 1]
+    return table

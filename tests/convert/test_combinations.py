@@ -1,0 +1,140 @@
+"""All combinations of neuron, input code and decoder on a tiny model: they work or are refused."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from hwgen import golden
+from hwgen.convert import DECODERS, METHODS, NEURONS, combinations, convert
+from hwgen.convert.combinations import input_codes
+from hwgen.errors import ConversionError
+from hwgen.network import Identity, Network, SoftmaxReadOut
+from hwgen.plan.cycles import predict
+from hwgen.plan.folding import make_plan
+from tests.convert.float_models import pixels
+from tests.rtl.cores import CoreBench
+
+STEPS = 6
+EVERY = list(itertools.product(NEURONS, input_codes(), DECODERS))
+LEGAL = list(combinations())
+
+# Written out once more: who decodes what, and what trains can be read as.
+INPUTS = {
+    "ilif": {"radix", "rate", "ttfs"},
+    "if2": {"radix", "rate", "ttfs"},
+    "ttfs": {"radix", "rate", "ttfs"},
+    "if": {"rate"},
+    "if-hard": {"rate"},
+}
+READS = {
+    "radix": {"membrane"},
+    "rate": {"membrane", "spike_count", "softmax"},
+    "ttfs": {"membrane", "first_spike"},
+}
+
+
+def model() -> nn.Module:
+    torch.manual_seed(5)
+    return nn.Sequential(
+        nn.Conv2d(1, 3, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(),
+        nn.Linear(12, 6), nn.ReLU(), nn.Linear(6, 4),
+    ).eval()  # fmt: skip
+
+
+IMAGES = np.kron(pixels((1, 2, 2), samples=30), np.ones((1, 1, 2, 2), np.uint8))
+
+
+def method_of(neuron: str) -> str:
+    return next(name for name, method in METHODS.items() if neuron in method.neurons)
+
+
+def converted(neuron: str, code: str, decoder: str, **options: Any) -> Network:
+    return convert(
+        model(), IMAGES, method=method_of(neuron), neuron=neuron, input_code=code,
+        decoder=decoder, timesteps=STEPS, **options,
+    )  # fmt: skip
+
+
+def is_legal(neuron: str, code: str, decoder: str) -> bool:
+    return code in INPUTS[neuron] and decoder in READS[NEURONS[neuron]]
+
+
+def test_the_table_is_what_the_codes_stand_for() -> None:
+    assert set(LEGAL) == {names for names in EVERY if is_legal(*names)}
+    assert len(LEGAL) == len(set(LEGAL)) == 36
+    assert len(EVERY) == 80
+
+
+@pytest.mark.parametrize(("neuron", "code", "decoder"), LEGAL)
+def test_legal_ones_convert_and_run(neuron: str, code: str, decoder: str) -> None:
+    network = converted(neuron, code, decoder)
+    assert network.input.code == code
+    assert isinstance(network.readout.neuron, SoftmaxReadOut) == (decoder == "softmax")
+    counts = decoder in ("spike_count", "first_spike")
+    assert isinstance(network.readout.projections[0], Identity) == counts
+    result = golden.run(network, IMAGES, trains=True)
+    if counts:
+        train = result.trains["6"][..., 0, 0]
+        wanted = train.sum(axis=1)
+        if decoder == "first_spike":
+            first = np.where(train.any(axis=1), train.argmax(axis=1), STEPS)
+            wanted = STEPS - first
+        np.testing.assert_array_equal(result.logits, wanted)
+    assert np.ptp(result.logits) > 0
+    np.testing.assert_array_equal(golden.run(network, IMAGES).logits, result.logits)
+
+
+@pytest.mark.parametrize(
+    ("neuron", "code", "decoder"), [names for names in EVERY if names not in LEGAL]
+)
+def test_others_are_refused_and_their_remedy_works(neuron: str, code: str, decoder: str) -> None:
+    """Each name that the message offers makes the rest of the combination legal."""
+    with pytest.raises(ConversionError, match="is no legal combination: ") as caught:
+        converted(neuron, code, decoder)
+    for kind, legal in remedies(str(caught.value)):
+        names = {"neuron": neuron, "input code": code, "decoder": decoder}
+        assert is_legal(*{**names, kind: legal}.values()), (kind, legal)
+    given = {"neuron": neuron, "input code": code, "decoder": decoder}
+    values = {"neuron": NEURONS, "input code": input_codes(), "decoder": DECODERS}
+    wanted = {
+        (kind, name)
+        for kind, names in values.items()
+        for name in names
+        if is_legal(*{**given, kind: name}.values())
+    }
+    assert set(remedies(str(caught.value))) == wanted
+
+
+def remedies(message: str) -> Iterator[tuple[str, str]]:
+    _, _, offered = message.partition("; take ")
+    for kind, names in re.findall(r"(decoder|input code|neuron) ((?:'[\w-]+'(?: or )?)+)", offered):
+        for name in re.findall(r"'([\w-]+)'", names):
+            yield kind, name
+
+
+SAMPLED = [LEGAL[n] for n in np.random.default_rng(12).permutation(len(LEGAL))[:12]]
+
+
+@pytest.mark.parametrize(("neuron", "code", "decoder"), SAMPLED)
+def test_a_dozen_of_them_as_hardware(neuron: str, code: str, decoder: str) -> None:
+    """Every word of every stream, and the cycle of every class."""
+    network = converted(neuron, code, decoder, weight_bits=5)
+    schedule = ("row", "time")[SAMPLED.index((neuron, code, decoder)) % 2]
+    plan = make_plan(network, schedule=schedule, counters=False)
+    bench = CoreBench(plan, network, IMAGES[:2])
+    prediction = predict(plan, bench.trains)
+    bench.run()
+    start = bench.sample_cycles[0]
+    assert [cycle - start for cycle in bench.result_cycles] == list(prediction.result_cycles)
+
+
+def test_all_decoders_are_among_the_dozen() -> None:
+    assert {decoder for _, _, decoder in SAMPLED} == set(DECODERS)
