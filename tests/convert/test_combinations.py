@@ -28,11 +28,11 @@ LEGAL = list(combinations())
 
 # Written out once more: who decodes what, and what trains can be read as.
 INPUTS = {
-    "ilif": {"radix", "rate", "ttfs"},
-    "if2": {"radix", "rate", "ttfs"},
-    "ttfs": {"radix", "rate", "ttfs"},
-    "if": {"rate"},
-    "if-hard": {"rate"},
+    "ilif": {"radix", "rate", "ttfs", "poisson"},
+    "if2": {"radix", "rate", "ttfs", "poisson"},
+    "ttfs": {"radix", "rate", "ttfs", "poisson"},
+    "if": {"rate", "poisson"},
+    "if-hard": {"rate", "poisson"},
 }
 READS = {
     "radix": {"membrane"},
