@@ -61,6 +61,11 @@ CORRECTIONS = ["none", "mean"]
     "first spike; the method's, if not given.",
 )
 @click.option(
+    "--leak",
+    metavar="K or N/2^M",
+    help="Inverse leak of neuron ilif: k above 1, up to 2, or k - 1 as n/2^m.  [default: 2]",
+)
+@click.option(
     "--method",
     type=Suggest(METHODS),
     default="spikeconverter",

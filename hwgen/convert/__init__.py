@@ -7,10 +7,13 @@
     quantise     integer weights and thresholds
     METHODS      FloatGraph + calibration images → integers, one file a method
 
+    best_threshold, best_leak, conversion_error    SpikeConverter's Eq. 13, with no network
+
 Importers of other formats make an OpGraph; everything after it is shared.
 """
 
 from hwgen.convert.conversion import convert
+from hwgen.convert.conversion_error import Optimum, best_leak, best_threshold, conversion_error
 from hwgen.convert.load import load_model, load_weights
 from hwgen.convert.methods import METHODS
 from hwgen.convert.options import CORRECTIONS, ERRORS, NEURONS, THRESHOLDS, Options
@@ -20,8 +23,12 @@ __all__ = [
     "ERRORS",
     "METHODS",
     "NEURONS",
+    "Optimum",
     "THRESHOLDS",
     "Options",
+    "best_leak",
+    "best_threshold",
+    "conversion_error",
     "convert",
     "load_model",
     "load_weights",
