@@ -64,6 +64,11 @@ DECODERS = ["membrane", "spike_count", "first_spike", "softmax"]
     "first spike; the method's, if not given.",
 )
 @click.option(
+    "--leak",
+    metavar="K or N/2^M",
+    help="Inverse leak of neuron ilif: k above 1, up to 2, or k - 1 as n/2^m.  [default: 2]",
+)
+@click.option(
     "--method",
     type=Suggest(METHODS),
     default="spikeconverter",
