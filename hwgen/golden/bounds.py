@@ -20,7 +20,7 @@ class Bounds:
 
     Parameters
     ----------
-    step : of a partial sum of the current in one timestep
+    step : of a partial sum of the current in one timestep; of a direct input, of W·x
     product : of a partial sum of 2^f·(W·q_in)
     membrane : of a membrane, and of everything that is added to it or compared with it
     span : (q_max + 1)·θ, one more than the clamp of a two-phase neuron; 0 for the others
@@ -45,6 +45,7 @@ def bound(network: Network, layer: Layer, given: Signal) -> Bounds:
     span = 0
     if not neuron.two_phase:
         assert isinstance(neuron, SinglePhase)
+        step *= given.q_max if given.held else 1
         product = step
         ends = [neuron.threshold, neuron.initial, neuron.floor, getattr(neuron, "reset", None)]
         most = sum(_magnitude(end) for end in ends if end is not None)

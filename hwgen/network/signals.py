@@ -22,13 +22,16 @@ def code_max(code: str, timesteps: int) -> int:
 class Signal:
     """What a node gives: ``shape`` (channels, height, width), ``code`` and ``timesteps``.
 
-    ``ones_first`` says whether a rate train holds its spikes first (two-phase neurons).
+    ``ones_first`` says whether a rate train holds its spikes first (two-phase neurons). ``held`` is
+    0 for a train; otherwise the value that the train stands for is itself the input of whoever
+    reads it, the same in each of ``held`` timesteps (direct input).
     """
 
     shape: Shape
     code: str
     timesteps: int
     ones_first: bool = False
+    held: int = 0
 
     @property
     def q_max(self) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from hwgen.errors import NetworkError
@@ -21,11 +23,7 @@ def infer_signals(network: Network) -> dict[str, Signal]:
             f"a network and its input need names that are not empty, not {name!r}",
         )
     source.verify()
-    signals = {
-        source.name: Signal(
-            shape=source.shape, code=source.train_code, timesteps=source.timesteps
-        )
-    }
+    signals = {source.name: source.signal}
     require(bool(network.nodes), f"{network.name}: a network needs at least one layer")
     used: set[str] = set()
     for node in network.nodes:
@@ -54,12 +52,7 @@ def _infer(node: Layer | MaxPool2d | Flatten, signals: dict[str, Signal], *, whe
             return _infer_pool(node, signals[node.source], where=where)
         case Flatten():
             given = signals[node.source]
-            return Signal(
-                shape=node.output_shape(given.shape),
-                code=given.code,
-                timesteps=given.timesteps,
-                ones_first=given.ones_first,
-            )
+            return replace(given, shape=node.output_shape(given.shape))
     raise NetworkError(f"{where}: unknown kind of node {type(node).__name__}")
 
 
@@ -69,10 +62,11 @@ def _infer_layer(layer: Layer, signals: dict[str, Signal], *, where: str) -> Sig
         given = signals[projection.source]
         projection.verify(given.shape, given.q_max, where=where)
     inputs = [signals[name] for name in layer.sources]
-    trains = {(given.code, given.timesteps) for given in inputs}
+    trains = {_train(given) for given in inputs}
     require(
         len(trains) == 1,
-        f"{where}: all projections must bring trains of one code and length, not {sorted(trains)}",
+        f"{where}: all projections must bring trains of one code and length, not "
+        f"{sorted((code, length) for code, length, _ in trains)}",
     )
     shapes = {p.output_shape(signals[p.source].shape) for p in layer.projections}
     require(len(shapes) == 1, f"{where}: projections give different shapes {sorted(shapes)}")
@@ -83,6 +77,12 @@ def _infer_layer(layer: Layer, signals: dict[str, Signal], *, where: str) -> Sig
         f"{where}: {layer.bias.size} biases do not fit {shape[0]} channels",
     )
     given, neuron = inputs[0], layer.neuron
+    require(
+        not given.held or not neuron.two_phase,
+        f"{where}: a {type(neuron).__name__} accumulates trains and then fires, but direct input "
+        f"is a constant current; let a single-phase SoftResetNeuron or HardResetNeuron of "
+        f"{given.held} timesteps read it",
+    )
     if isinstance(neuron, ReadOut):
         require(
             shape[1:] == (1, 1),
@@ -92,15 +92,23 @@ def _infer_layer(layer: Layer, signals: dict[str, Signal], *, where: str) -> Sig
         return Signal(shape=shape, code=given.code, timesteps=given.timesteps)
     neuron.verify(shape[0], where=where)
     if not neuron.two_phase:
+        code, length, _ = _train(given)
         require(
-            given.code == "rate" and given.timesteps == neuron.timesteps,
+            code in ("rate", "direct") and length == neuron.timesteps,
             f"{where}: a single-phase neuron fires in the step it integrates, so its input must "
-            f"be a rate train of {neuron.timesteps} steps, not {given.code} of {given.timesteps}",
+            f"be a rate train of {neuron.timesteps} steps, not {code} of {length}",
         )
     ones_first = neuron.two_phase and neuron.code == "rate"
     return Signal(
         shape=shape, code=neuron.code, timesteps=neuron.timesteps, ones_first=ones_first
     )
+
+
+def _train(given: Signal) -> tuple[str, int, int]:
+    """What must be alike where projections meet: code, timesteps, bits of a direct input."""
+    if given.held:
+        return "direct", given.held, given.timesteps
+    return given.code, given.timesteps, 0
 
 
 def _infer_pool(pool: MaxPool2d, given: Signal, *, where: str) -> Signal:
@@ -119,12 +127,7 @@ def _infer_pool(pool: MaxPool2d, given: Signal, *, where: str) -> Signal:
         f"{where}: the {ky}×{kx} window does not fit the {given.shape[1]}×{given.shape[2]} map of "
         f"{pool.source!r}",
     )
-    return Signal(
-        shape=pool.output_shape(given.shape),
-        code=given.code,
-        timesteps=given.timesteps,
-        ones_first=given.ones_first,
-    )
+    return replace(given, shape=pool.output_shape(given.shape))
 
 
 def _verify_ends(network: Network, unused: set[str]) -> None:
@@ -149,11 +152,10 @@ def _verify_probe(network: Network) -> None:
     require(
         isinstance(probe, np.ndarray)
         and probe.dtype.kind == "u"
-        and probe.ndim == 4
-        and probe.shape[1:] == source.shape
+        and probe.shape[1:] == source.sample_shape
         and len(probe) > 0,
         f"{network.name}.probe: must be unsigned integer images of shape "
-        f"(images, {', '.join(map(str, source.shape))}), not "
+        f"(images, {', '.join(map(str, source.sample_shape))}), not "
         f"{getattr(probe, 'dtype', type(probe).__name__)} {getattr(probe, 'shape', '')}",
     )
     require(

@@ -18,7 +18,8 @@ class EncoderPlan:
 
     ``word_pixels`` pixel values make a word of the frame memory and of the stream.
     ``piece_pixels`` of them are taken from a beat in a cycle. ``gain`` and ``seed`` are those of a
-    Poisson input.
+    Poisson input. ``code`` is "radix" of direct input, whose bits are sent once; of "events", a
+    beat is an event.
     """
 
     input_width: int
@@ -42,6 +43,27 @@ class EncoderPlan:
     def sample_pixels(self) -> int:
         channels, height, width = self.output.shape
         return channels * height * width
+
+    @property
+    def plane_depth(self) -> int:
+        """Words that a plane of events takes: rows of pixels start at powers of two, so that their
+        addresses are x and y side by side."""
+        output = self.output
+        if output.layout == "raster":
+            return output.words_per_plane
+        return output.rows << (output.shape[2] - 1).bit_length()
+
+    @property
+    def event_fields(self) -> dict[str, tuple[int, int]]:
+        """Lowest bit and width of each field of a beat that is an event."""
+        channels, height, width = self.output.shape
+        sizes = {"x": width, "y": height, "channel": channels, "t": self.output.timesteps, "null": 2}
+        fields, low = {}, 0
+        for name, size in sizes.items():
+            bits = max(1, (size - 1).bit_length())
+            fields[name] = (low, bits)
+            low += bits
+        return fields
 
     @property
     def line_words(self) -> int:
@@ -91,8 +113,10 @@ class FeedPlan:
 class LayerPlan:
     """One layer processing unit.
 
-    ``kind`` is "two-phase", "single-phase" or "readout". ``lanes`` output channels are summed
-    together, ``membrane_lanes`` of them updated in a cycle. ``leak_in`` and ``leak_out`` tell
+    ``kind`` is "two-phase", "single-phase", "readout" or "held". ``lanes`` output channels are summed
+    together, ``membrane_lanes`` of them updated in a cycle. A held layer is of single-phase neurons
+    with direct input: it accumulates the bits of its input as a two-phase layer does, to a current
+    of ``held_width`` bits, and then fires with that current in every step. ``leak_in`` and ``leak_out`` tell
     whether membranes double in each step of accumulation and of firing; ``ramp_in`` that currents
     add up to slopes by which membranes climb (ttfs trains), ``ramp_out`` that membranes climb until
     they spike, once.
@@ -119,6 +143,7 @@ class LayerPlan:
     membrane_width: int
     banks: int
     output: StreamPlan
+    held_width: int = 0
 
     @property
     def window(self) -> WindowPlan:

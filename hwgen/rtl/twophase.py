@@ -9,6 +9,7 @@ from amaranth.lib.wiring import In, Out
 from hwgen.plan import widths
 from hwgen.rtl.constants import constant_memory, read_row
 from hwgen.rtl.fifo import PromiseFifo
+from hwgen.rtl.held import HeldPipeline
 from hwgen.rtl.membrane import MembranePipeline, latency, membrane_layout
 from hwgen.rtl.parts import CurrentParts
 from hwgen.rtl.ring import step_axes
@@ -17,6 +18,9 @@ from hwgen.rtl.synapses import currents_signature
 
 class TwoPhaseUnit(wiring.Component):
     """Phase I of the two-phase neuron, and its Phase II or, for a read-out, its logits.
+
+    Where the input is direct, Phase I adds up a constant current, and Phase II is that of
+    single-phase neurons which it drives (:class:`hwgen.rtl.held.HeldPipeline`).
 
     With one bank it accumulates a pass and then fires it; with two it fires a pass while it
     accumulates the next. Both phases share one pipeline: accumulation, which cannot wait, goes
@@ -39,7 +43,8 @@ class TwoPhaseUnit(wiring.Component):
 
     def __init__(self, plan, layer, given):
         self._plan = plan
-        self._constants = widths.firing_constants(layer, given)
+        self._layer = layer
+        self._given = given
         self._readout = plan.kind == "readout"
         word = membrane_layout(plan) if self._readout else unsigned(plan.membrane_lanes)
         self._word = word
@@ -53,7 +58,9 @@ class TwoPhaseUnit(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         plan = self._plan
-        m.submodules.pipeline = pipeline = MembranePipeline(plan)
+        held = plan.kind == "held"
+        pipeline = HeldPipeline(plan, self._layer) if held else MembranePipeline(plan)
+        m.submodules.pipeline = pipeline
         m.submodules.parts = parts = CurrentParts(plan)
         m.submodules.fifo = fifo = PromiseFifo(shape=self._word)
         full = Signal(plan.banks)  # granted to a whole pass
@@ -125,26 +132,34 @@ class TwoPhaseUnit(wiring.Component):
             ),
         ]
 
+        m.d.comb += fifo.push.eq(pipeline.fired)
+        wiring.connect(m, fifo.words, wiring.flipped(self.words))
+        if held:
+            m.d.comb += [pipeline.word.eq(fire_word), fifo.push_data.eq(pipeline.spikes)]
+        else:
+            self._fire(m, pipeline, fire_word, fire_step, fifo)
+        return m
+
+    def _fire(self, m, pipeline, fire_word, fire_step, fifo):
+        """What firing adds, and what comes of it."""
+        plan = self._plan
         # A lane without a channel accumulates 0, and never fires from one below that. Later steps
         # leave it there: its few bits could run over.
+        constants = widths.firing_constants(self._layer, self._given)
         m.submodules.constants = memory = constant_memory(
-            self._constants, membrane_layout(plan), plan, unused=(-1, 0)
+            constants, membrane_layout(plan), plan, unused=(-1, 0)
         )
         index = Signal(range(2 * plan.words))
         m.d.comb += [
             index.eq(fire_word << 1 | (fire_step != 0)),
             pipeline.constants.eq(read_row(m, memory, index)),
-            fifo.push.eq(pipeline.fired),
         ]
-
         for lane in range(plan.membrane_lanes):
             membrane = pipeline.membranes[lane]
             if self._readout:
                 m.d.comb += fifo.push_data[lane].eq(membrane >> int(plan.leak_in))
             else:
                 m.d.comb += fifo.push_data[lane].eq(~membrane[-1] & ~pipeline.done[lane])
-        wiring.connect(m, fifo.words, wiring.flipped(self.words))
-        return m
 
     def _grant(self, m, full):
         """Grants windows, far enough apart, while their bank is free; returns the bank."""
