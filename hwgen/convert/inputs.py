@@ -12,20 +12,32 @@ from hwgen.network import Input, Shape
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Decoding:
-    """Real value of a code: x ≈ scale · q + offset, both float64 of shape (channels,)."""
+    """Real value of a code: x ≈ scale · q + offset, both float64 of shape (channels,).
+
+    ``step`` divides every q: T of a direct input, whose pixel counts once in each timestep.
+    """
 
     scale: np.ndarray
     offset: np.ndarray
+    step: int = 1
 
     def code(self, value: np.ndarray, q_max: int) -> np.ndarray:
         """The nearest code of ``value`` (channels,), as int32."""
-        nearest = np.round((value - self.offset) / self.scale)
+        nearest = self.step * np.round((value - self.offset) / (self.scale * self.step))
         return np.asarray(np.clip(nearest, 0, q_max).astype(np.int32))
 
 
+def counts_of(images: np.ndarray) -> np.ndarray:
+    """``images``, or the events of each pixel in frames (samples, timesteps, …)."""
+    return images.sum(axis=1, dtype=np.uint16) if images.ndim == 5 else images
+
+
 def encode(pixels: np.ndarray, source: Input) -> np.ndarray:
-    """q of each pixel, int64, as :class:`hwgen.network.Input` defines it."""
+    """q of each pixel, or of each count of events, int64, as :class:`hwgen.network.Input` defines
+    it; of a direct input what a pixel comes to in all timesteps."""
     x = pixels.astype(np.int64)
+    if source.code in ("direct", "events"):
+        return x * source.timesteps if source.code == "direct" else x
     if source.code == "radix":
         shift = source.timesteps - source.pixel_bits
         return x << shift if shift >= 0 else x >> -shift
@@ -45,9 +57,12 @@ def decode_input(images: np.ndarray, source: Input, graph: FloatGraph) -> Decodi
     images : unsigned integer array, shape (samples, channels, height, width)
     """
     channels = source.shape[0]
+    if source.code in ("direct", "events"):  # exact
+        step = source.timesteps if source.code == "direct" else 1
+        return Decoding(scale=np.full(channels, 1 / step), offset=np.zeros(channels), step=step)
     if source.code == "radix" and source.timesteps >= source.pixel_bits:
-        step = 2.0 ** (source.pixel_bits - source.timesteps)  # nothing is dropped
-        return Decoding(scale=np.full(channels, step), offset=np.zeros(channels))
+        unit = 2.0 ** (source.pixel_bits - source.timesteps)  # nothing is dropped
+        return Decoding(scale=np.full(channels, unit), offset=np.zeros(channels))
     values = np.arange(1 << source.pixel_bits)
     codes = encode(values, source)
     pads, share = _pads(graph, source.shape)

@@ -31,9 +31,15 @@ import torch
 
 from hwgen.convert import calibrate
 from hwgen.convert.graph import INPUT, FloatFlatten, FloatGraph, FloatMaxPool, Population
-from hwgen.convert.inputs import Decoding, decode_input, encode
+from hwgen.convert.inputs import Decoding, counts_of, decode_input, encode
 from hwgen.convert.options import SINGLE_PHASE, Converted, Options, Progress
-from hwgen.convert.projections import energy, integer_projection, offset_sum, per_code
+from hwgen.convert.projections import (
+    energy,
+    in_steps,
+    integer_projection,
+    offset_sum,
+    per_code,
+)
 from hwgen.convert.quantise import Quantised, quantise_layer, quantise_readout
 from hwgen.convert.rounding import Fit
 from hwgen.convert.stepping import Stepper
@@ -59,7 +65,8 @@ from hwgen.network import (
 def layerwise(
     graph: FloatGraph, images: np.ndarray, options: Options, progress: Progress
 ) -> Converted:
-    """Integers of ``graph``, calibrated on ``images`` (samples, channels, height, width)."""
+    """Integers of ``graph``, calibrated on ``images`` (samples, channels, height, width) or frames
+    of events (samples, timesteps, channels, height, width)."""
     return _Layerwise(graph, images, options, progress).run()
 
 
@@ -72,15 +79,16 @@ class _Layerwise:
         self.input = Input(
             shape=graph.input_shape,
             timesteps=options.steps(INPUT),
-            code=self.code,
+            code=options.source_code,
             pixel_bits=options.pixel_bits or 8,
         )
-        decoding = decode_input(images, self.input, graph)
+        pixels = counts_of(images)
+        decoding = decode_input(pixels, self.input, graph)
         # Of every node: float values, codes, what the codes stand for, the largest code.
-        self.values = {INPUT: calibrate.as_tensor(images)}
-        self.codes = {INPUT: calibrate.as_tensor(encode(images, self.input))}
+        self.values = {INPUT: calibrate.as_tensor(pixels)}
+        self.codes = {INPUT: calibrate.as_tensor(encode(pixels, self.input))}
         self.decodings = {INPUT: decoding}
-        self.q_max = {INPUT: code_max(self.code, self.input.timesteps)}
+        self.q_max = {INPUT: self.input.signal.q_max * decoding.step}
         self.figures: dict[str, Any] = {
             "input_scale": [float(x) for x in decoding.scale],
             "input_offset": [float(x) for x in decoding.offset],
@@ -132,7 +140,9 @@ class _Layerwise:
             )
         pixels = self.codes[node.name].shape[1] // len(given.scale)
         self.decodings[node.name] = Decoding(
-            scale=np.repeat(given.scale, pixels), offset=np.repeat(given.offset, pixels)
+            scale=np.repeat(given.scale, pixels),
+            offset=np.repeat(given.offset, pixels),
+            step=given.step,
         )
         return Flatten(name=node.name, source=source)
 
@@ -207,6 +217,7 @@ class _Layerwise:
         if self.options.bias_correction == "mean" or self.options.rounding == "fitted":
             reached = membranes.mean(dim=(0, 2, 3)).numpy() * quantised.scale + bias
             bias = bias + sums.double().mean(dim=(0, 2, 3)).numpy() - reached
+        projections = tuple(in_steps(p, self.decodings[p.source]) for p in projections)
         units = bias / quantised.scale
         threshold = quantised.threshold
         if threshold is None or output is None:

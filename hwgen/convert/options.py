@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from hwgen.convert.graph import INPUT
 from hwgen.errors import ConversionError
 from hwgen.network import MAX_TIMESTEPS, MAX_WEIGHT_BITS, Input, Node
 
@@ -14,6 +15,8 @@ Progress = Callable[[int, int, str], None]  # layers done, of how many, the one 
 NEURONS = {"ilif": "radix", "if2": "rate", "if": "rate", "if-hard": "rate", "ttfs": "ttfs"}
 """And their codes."""
 SINGLE_PHASE = ("if", "if-hard")
+INPUTS = {"radix": "radix", "rate": "rate", "ttfs": "ttfs", "direct": "rate", "events": "rate"}
+"""Codes of the input, and those in which its timesteps count."""
 SIGNED_NEURONS = ("ilif",)  # whose trains may have a zero point
 THRESHOLDS = ("error", "maximum", "current")
 ERRORS = ("absolute", "squared")
@@ -58,6 +61,9 @@ class Options:
         make up for each other (:mod:`hwgen.convert.rounding`).
     pixel_bits : int or None
         Bits of a pixel; None takes those of the images' type.
+    input_code : "radix", "rate", "ttfs", "direct", "events" or None
+        None takes the neurons' code. "direct", where pixels are a constant current, is for
+        single-phase neurons; "events" is that of frames of address events, whatever the neurons.
     """
 
     timesteps: int = 8
@@ -73,6 +79,7 @@ class Options:
     bias_correction: str = "none"
     rounding: str = "nearest"
     pixel_bits: int | None = None
+    input_code: str | None = None
 
     def __post_init__(self) -> None:
         _choice("neuron", self.neuron, tuple(NEURONS))
@@ -80,8 +87,21 @@ class Options:
         _whole("weight_bits", self.weight_bits, 2, MAX_WEIGHT_BITS)
         if self.pixel_bits is not None:
             _whole("pixel_bits", self.pixel_bits, 1, 16)
+        _choice("input_code", self.source_code, tuple(INPUTS))
         for name, timesteps in self.layer_timesteps.items():
-            _whole(f"timesteps of {name!r}", timesteps, 1, MAX_TIMESTEPS[self.code])
+            code = INPUTS[self.source_code] if name == INPUT else self.code
+            _whole(f"timesteps of {name!r}", timesteps, 1, MAX_TIMESTEPS[code])
+        single = self.neuron in SINGLE_PHASE
+        if single and INPUTS[self.source_code] != "rate":
+            raise ConversionError(
+                f"input_code {self.source_code!r} is for two-phase neurons; {self.neuron!r} reads "
+                f"'rate', 'direct' or 'events'"
+            )
+        if self.source_code == "direct" and not single:
+            raise ConversionError(
+                f"input_code 'direct' is a constant current, which neurons that fire as they "
+                f"integrate read, {' and '.join(SINGLE_PHASE)}, not {self.neuron!r}"
+            )
         _choice("thresholds", self.thresholds, THRESHOLDS)
         _choice("error", self.error, ERRORS)
         _choice("bias_correction", self.bias_correction, CORRECTIONS)
@@ -107,8 +127,13 @@ class Options:
 
     @property
     def code(self) -> str:
-        """Of every train."""
+        """Of every layer's train."""
         return NEURONS[self.neuron]
+
+    @property
+    def source_code(self) -> str:
+        """Of the input."""
+        return self.input_code or self.code
 
     def steps(self, name: str) -> int:
         """Timesteps of the train that ``name`` (a layer, or "input") gives."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 
@@ -56,6 +58,13 @@ def energy(projection: FloatProjection, codes: torch.Tensor, decoding: Decoding)
             return full.reshape(projection.weights.shape)
         case _:
             return np.asarray(square)
+
+
+def in_steps(projection: Projection, decoding: Decoding) -> Projection:
+    """The projection with its pad codes as what one timestep brings (direct input)."""
+    if isinstance(projection, Conv2d) and projection.pad_value is not None and decoding.step > 1:
+        return replace(projection, pad_value=projection.pad_value // np.int32(decoding.step))
+    return projection
 
 
 def integer_projection(

@@ -21,6 +21,12 @@ class Stepper:
 
     def __init__(self, images: np.ndarray, source: Input) -> None:
         few = torch.from_numpy(images[:IMAGES].astype(np.int64))
+        if source.code == "events":
+            self.trains = {INPUT: few.transpose(0, 1).float()}
+            return
+        if source.code == "direct":  # no spikes: the pixel, in every step
+            self.trains = {INPUT: few.float().expand(source.timesteps, *few.shape)}
+            return
         full = 1 << source.pixel_bits
         steps = range(source.timesteps + 1)
         # The carries of an accumulator that starts at half its range (hwgen.network.Input).
