@@ -43,7 +43,7 @@ class Events:
 
 
 def read_events(arrays: Mapping[str, np.ndarray], *, where: str) -> Events:
-    """The events of the arrays ``t``, ``x``, ``y``, ``p`` and ``offsets``, or :class:`DataError`."""
+    """The events of the arrays ``t``, ``x``, ``y``, ``p``, ``offsets``, or :class:`DataError`."""
     for name in ARRAYS:
         array = arrays[name]
         if array.ndim != 1 or array.dtype.kind not in "iu" or (len(array) and array.min() < 0):

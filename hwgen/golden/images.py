@@ -49,7 +49,7 @@ def check_images(network: Network, images: Any) -> np.ndarray:
 
 
 def _hint(images: np.ndarray, source: Input) -> str:
-    channels, height, width = shape = source.shape
+    channels, height, width = source.shape
     if images.shape == source.sample_shape:
         return "add the axis of samples: images[None]"
     if source.code == "events":

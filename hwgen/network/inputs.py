@@ -13,8 +13,8 @@ INPUT_CODES = (*CODES, "poisson", "direct", "events")
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Input:
-    """Images of unsigned integer pixels x, encoded into trains of T = ``timesteps`` steps; or trains
-    as they come.
+    """Images of unsigned integer pixels x, encoded into trains of T = ``timesteps`` steps; or
+    trains as they come.
 
     radix   s[t] = bit (pixel_bits − t) of x, t = 1 … T: the first T bits, most significant
             first; 0 where t > pixel_bits. So q = ⌊x·2^(T−pixel_bits)⌋.

@@ -57,7 +57,8 @@ class EncoderPlan:
     def event_fields(self) -> dict[str, tuple[int, int]]:
         """Lowest bit and width of each field of a beat that is an event."""
         channels, height, width = self.output.shape
-        sizes = {"x": width, "y": height, "channel": channels, "t": self.output.timesteps, "null": 2}
+        steps = self.output.timesteps
+        sizes = {"x": width, "y": height, "channel": channels, "t": steps, "null": 2}
         fields, low = {}, 0
         for name, size in sizes.items():
             bits = max(1, (size - 1).bit_length())
@@ -113,13 +114,15 @@ class FeedPlan:
 class LayerPlan:
     """One layer processing unit.
 
-    ``kind`` is "two-phase", "single-phase", "readout" or "held". ``lanes`` output channels are summed
-    together, ``membrane_lanes`` of them updated in a cycle. A held layer is of single-phase neurons
-    with direct input: it accumulates the bits of its input as a two-phase layer does, to a current
-    of ``held_width`` bits, and then fires with that current in every step. ``leak_in`` and ``leak_out`` tell
-    whether membranes double in each step of accumulation and of firing; ``ramp_in`` that currents
-    add up to slopes by which membranes climb (ttfs trains), ``ramp_out`` that membranes climb until
-    they spike, once.
+    ``kind`` is "two-phase", "single-phase", "readout" or "held". ``lanes`` output channels are
+    summed together, ``membrane_lanes`` of them updated in a cycle. ``leak_in`` and ``leak_out``
+    tell whether membranes double in each step of accumulation and of firing; ``ramp_in`` that
+    currents add up to slopes by which membranes climb (ttfs trains), ``ramp_out`` that membranes
+    climb until they spike, once.
+
+    A held layer is of single-phase neurons with direct input: it accumulates the bits of its input
+    as a two-phase layer does, to a current of ``held_width`` bits, and then fires with that current
+    in every step.
 
     A *pass* is what one bank of membranes accumulates and fires: a sample in the schedule
     ``time``, a row of one in ``row``.

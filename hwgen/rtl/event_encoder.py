@@ -1,4 +1,4 @@
-"""The encoder of address events: events of one timestep after the other in, planes of spikes out."""
+"""The encoder of address events: events in the order of their time in, planes of spikes out."""
 
 from amaranth import Cat, Module, Mux, Signal, unsigned
 from amaranth.lib import data, stream, wiring

@@ -105,9 +105,10 @@ def test_spikes_are_those_of_a_constant_current(
     rng = np.random.default_rng(fan_out)
     weights = mixed_weights(rng, fan_out)
     any_layer = make_layer(weights, neuron_of([1] * fan_out, steps))
-    planes = random_planes(rng, any_layer, bits, 5, side, side)
+    planes = random_planes(rng, any_layer, bits, 9, side, side)
     constant = np.tensordot(1 << np.arange(bits)[::-1], planes, 1)
-    threshold, bias = fit(rng, constant, 2)
+    threshold, bias = fit(rng, constant, 1)
+    bias -= threshold // 2
     hard = fan_out % 2 == 0
     neuron = neuron_of(
         threshold, steps, rng.integers(0, threshold), floor=-threshold // 2,
@@ -122,7 +123,7 @@ def test_spikes_are_those_of_a_constant_current(
 
 
 def test_by_hand() -> None:
-    """x = 5 of three bits, w = 3, B = 1: 16 a step; θ = 20, V₀ = 2: V = 18, 34 → 14, 30 → 10, 26."""
+    """x = 5 of three bits, w = 3, B = 1: 16 a step; θ = 20, V₀ = 2: V = 18, 34 → 14, 30 → 10, 26"""
     layer = make_layer([[3]], neuron_of([20], 4, [2]), bias=1)
     planes = np.array([3, 0, 3]).reshape(3, 1, 1, 1, 1)
     plan, train, _, _ = run(layer, planes)
