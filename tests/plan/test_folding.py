@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -132,7 +133,7 @@ def test_options_that_do_not_fit_are_refused(options: dict[str, Any], message: s
 
 
 def test_address_events_come_in_the_order_of_time() -> None:
-    """12 pixels of 2 channels, 4 timesteps: x and y of two bits, channel, t of two, null: 8 bits."""
+    """12 pixels of 2 channels, T = 4: x and y of two bits, channel, t of two, null: 8 bits."""
     source = Input(shape=(2, 3, 4), timesteps=4, code="events", pixel_bits=1)
     conv = Conv2d(source="input", weights=np.ones((3, 2, 3, 4), np.int32))
     zero = np.zeros(3, np.int64)
