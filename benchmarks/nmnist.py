@@ -1,11 +1,11 @@
 """N-MNIST address events: Table 2 of the thReLU report (Chang et al.) beside ours.
 
-    python benchmarks/nmnist.py [--timesteps 16] [--samples 20] [--json FILE]
+    python benchmarks/nmnist.py [--timesteps 16] [--samples 20] [--rtl NETWORK …] [--json FILE]
 
 Trains three small CNNs on the 1,000 training samples in HWGEN_DATA, on frames that hold a pixel's
 share of timesteps with an event; once each: the weights are cached. Converts them, runs golden on
-the 100 test samples, and feeds the first ``--samples`` of them to the generated Verilog, every
-stream compared with golden. The ReLU network and the first with threshold ReLU take averages in
+the 100 test samples, and feeds the events of the first ``--samples`` of them to the generated
+Verilog, every stream compared with golden. The ReLU network and the first with threshold ReLU take averages in
 their pools.
 
 The report's networks see such frames over and over again ("preprocessed frame images of events
@@ -43,8 +43,8 @@ from torch.nn import functional as F
 from hwgen import golden
 from hwgen.convert import convert
 from hwgen.data import Dataset, load
-from hwgen.generation import generate
 from hwgen.network import Network
+from hwgen.rtl.design import generate
 from hwgen.simulate import simulate
 
 SHAPE = (2, 34, 34)
@@ -74,13 +74,12 @@ class Way:
     method: dict[str, Any]
     frames: bool = False
     longer: int = 1
-    in_rtl: bool = True
 
 
 THRESHOLD_RELU = {"method": "threshold_relu"}
 WAYS = (
     Way("frames", THRESHOLD_RELU, frames=True),
-    Way("frames, 4 T", THRESHOLD_RELU, frames=True, longer=4, in_rtl=False),
+    Way("frames, 4 T", THRESHOLD_RELU, frames=True, longer=4),
     Way("events", THRESHOLD_RELU),
     Way("events, two-phase", {"method": "spikeconverter", "neuron": "if2"}),
 )
@@ -246,7 +245,7 @@ def rows(options: argparse.Namespace, folder: Path, console: Console) -> Iterato
             network = converted(name, model, way, training, options.timesteps)
             made = row(name, way, network, fed, floats)
             made["recipe"] = asdict(recipe)
-            if options.samples and way.in_rtl:
+            if options.samples and not way.frames and name in options.rtl:
                 with console.status(f"simulating {TITLES[name]}, {way.title}"):
                     made |= measure(network, fed, options.samples)
             yield made
@@ -294,6 +293,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--timesteps", type=int, default=16)
     parser.add_argument("--samples", type=int, default=20, help="in RTL; 0 for none")
+    parser.add_argument(
+        "--rtl", nargs="+", choices=list(RECIPES), default=list(RECIPES), metavar="NETWORK",
+        help="simulate these only",
+    )  # fmt: skip
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the rows to FILE")
     parser.add_argument("--cache", type=Path, help="folder of trained weights (HWGEN_CACHE)")
     options = parser.parse_args()
