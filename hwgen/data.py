@@ -1,4 +1,5 @@
-"""Images and labels from disk: ``.npz`` files and folders of idx files (the format of MNIST)."""
+"""Images or events, and labels, from disk: ``.npz`` files and folders of idx files (the format of
+MNIST)."""
 
 from __future__ import annotations
 
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from hwgen import events
 from hwgen.errors import DataError
 
 _CHANNELS = (1, 3, 4)  # what the channel axis of an image may hold: grey, RGB, RGBA
@@ -26,6 +28,7 @@ class Dataset:
     Parameters
     ----------
     images : uint8 or uint16 array, shape (samples, channels, height, width)
+        Of address events frames, shape (samples, timesteps, channels, height, width).
     labels : int64 array, shape (samples,), or None
     """
 
@@ -41,17 +44,29 @@ class Dataset:
         return Dataset(images=self.images[:samples], labels=labels)
 
 
-def load(path: str | Path, *, split: str | None = None) -> Dataset:
+def load(
+    path: str | Path,
+    *,
+    split: str | None = None,
+    timesteps: int | None = None,
+    shape: tuple[int, int, int] | None = None,
+    samples: int | None = None,
+) -> Dataset:
     """Images and labels of an ``.npz`` file or of a folder of idx files.
 
     Parameters
     ----------
     path : path
         An ``.npz`` with ``images`` and perhaps ``labels``; images are (N, H, W), (N, H, W, C) with
-        C of 1, 3 or 4, or (N, C, H, W). Or a folder with files such as
+        C of 1, 3 or 4, or (N, C, H, W). Or one of address events: ``t``, ``x``, ``y``, ``p`` and
+        ``offsets`` (:class:`hwgen.events.Events`). Or a folder with files such as
         ``t10k-images-idx3-ubyte.gz`` and ``t10k-labels-idx1-ubyte.gz``.
     split : "train", "test" or None
         Which files of a folder; None takes the only ones there are.
+    timesteps, shape
+        Of the frames that events become (:func:`hwgen.events.bin_events`).
+    samples : int or None
+        Only the first ones.
 
     Raises
     ------
@@ -62,12 +77,26 @@ def load(path: str | Path, *, split: str | None = None) -> Dataset:
     if split is not None and split not in _SPLITS:
         raise DataError(f"split must be 'train' or 'test', not {split!r}")
     if path.is_dir():
-        return _load_folder(path, split)
+        whole = _load_folder(path, split)
+        return whole if samples is None else whole.take(samples)
     if not path.exists():
         raise DataError(f"{path}: no such file or folder")
     if path.suffix.lower() != ".npz":
         raise DataError(f"{path}: data must be an .npz file or a folder of idx files")
-    return _load_npz(path)
+    if holds_events(path):
+        return _load_events(path, timesteps, shape, samples)
+    whole = _load_npz(path)
+    return whole if samples is None else whole.take(samples)
+
+
+def holds_events(path: str | Path) -> bool:
+    """Whether ``path`` is an ``.npz`` of address events; False for what is no ``.npz`` at all."""
+    path = Path(path)
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return {f"{name}.npy" for name in events.ARRAYS} <= set(archive.namelist())
+    except (OSError, zipfile.BadZipFile):
+        return False
 
 
 def as_images(array: np.ndarray, *, where: str, channels_first: bool = False) -> np.ndarray:
@@ -147,6 +176,30 @@ def _load_npz(path: Path) -> Dataset:
     if labels is not None:
         labels = as_labels(labels, len(images), where=f"{path}, labels")
     return Dataset(images=images, labels=labels)
+
+
+def _load_events(
+    path: Path,
+    timesteps: int | None,
+    shape: tuple[int, int, int] | None,
+    samples: int | None,
+) -> Dataset:
+    if timesteps is None:
+        raise DataError(f"{path}: holds address events; give the timesteps that they are cut into")
+    try:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
+            arrays = {name: archive[name] for name in events.ARRAYS}
+            labels = archive["labels"] if "labels" in archive.files else None
+    except _DAMAGE as error:
+        raise DataError(f"{path}: is no .npz of plain arrays, or is damaged: {error}") from error
+    found = events.read_events(arrays, where=str(path))
+    if labels is not None:
+        labels = as_labels(labels, len(found), where=f"{path}, labels")[:samples]
+    try:
+        frames = events.bin_events(found, timesteps=timesteps, shape=shape, samples=samples)
+    except DataError as error:
+        raise DataError(f"{path}: {error}") from None
+    return Dataset(images=frames, labels=labels)
 
 
 # --- idx ----------------------------------------------------------------------------------------

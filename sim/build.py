@@ -35,6 +35,8 @@ class Build:
     ports : mapping of name to width
     streams : tuple of StreamLayout, by tap
     counters : tuple of Counter, by address
+    event_fields : mapping of name to (lowest bit, width)
+        Of a beat that is an address event; empty where beats are pixels.
     plan : mapping or None
         The hardware plan as the manifest has it.
     network_hash : str
@@ -48,6 +50,7 @@ class Build:
     counters: tuple[Counter, ...]
     plan: Mapping[str, Any] | None
     network_hash: str
+    event_fields: Mapping[str, tuple[int, int]]
 
     @property
     def input_width(self) -> int:
@@ -89,6 +92,10 @@ def read_build(folder: str | Path) -> Build:
             counters=tuple(Counter(**counter) for counter in manifest["counters"]),
             plan=manifest.get("plan"),
             network_hash=manifest["network_hash"],
+            event_fields={
+                name: (int(low), int(bits))
+                for name, (low, bits) in manifest.get("input", {}).get("fields", {}).items()
+            },
         )
     except (KeyError, TypeError, ValueError) as error:
         raise ArtefactError(

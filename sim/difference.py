@@ -94,7 +94,7 @@ def _number(bits: str) -> str:
 
 def _missing(build: Build, expected: Expected, seen: Seen) -> str | None:
     samples, results = expected.samples, expected.results
-    progress = [("input", "beats", seen["beats"], expected.beats * samples)]
+    progress = [("input", "beats", seen["beats"], sum(expected.beats))]
     for layout, state in zip(build.streams, seen["streams"], strict=True):
         progress.append((layout.node, "words", state["words"], layout.words * samples))
     progress.append(("results", "words", seen["result_stream"]["words"], results.words * samples))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
@@ -27,8 +27,8 @@ class Expected:
 
     Parameters
     ----------
-    beats : int
-        Beats of an input packet.
+    beats : list of int
+        Beats of each input packet.
     results : ResultLayout
     classes : int array, shape (samples,)
     packets : uint8 array, shape (samples, bytes of an output packet)
@@ -36,7 +36,7 @@ class Expected:
         Bits set in all its words.
     """
 
-    beats: int
+    beats: list[int]
     results: ResultLayout
     classes: np.ndarray
     packets: np.ndarray
@@ -79,14 +79,17 @@ def write_expected(
 
     Parameters
     ----------
-    images : unsigned integer array, shape (samples, channels, height, width)
+    images : unsigned integer array, shape (samples, channels, height, width), or frames of events
     folder : an existing folder
     told : is called with the number of samples done
     """
     images = check_images(network, images)
-    packets = pack_images(images, network.input, build.input_width)
+    if network.input.code == "events":
+        packets = pack_events(images, build.event_fields, build.input_width)
+    else:
+        packets = list(pack_images(images, network.input, build.input_width))
     write_beats(beats_file(folder), packets)
-    packets_file(folder).write_bytes(packets.tobytes())
+    packets_file(folder).write_bytes(b"".join(packet.tobytes() for packet in packets))
     results = ResultLayout(classes=network.classes, width=build.output_width)
     classes = np.empty(len(images), dtype=np.int64)
     out_packets: list[np.ndarray] = []
@@ -116,7 +119,7 @@ def write_expected(
         for file in files:
             file.close()
     return Expected(
-        beats=packets.shape[1],
+        beats=[len(packet) for packet in packets],
         results=results,
         classes=classes,
         packets=np.concatenate(out_packets),
@@ -148,13 +151,48 @@ def pack_images(images: np.ndarray, source: Input, input_width: int) -> np.ndarr
     return np.concatenate([pixels, noise], axis=1).reshape(len(images), -1, beat_bytes)
 
 
-def write_beats(path: Path, packets: np.ndarray) -> None:
-    """Write packets of :func:`pack_images` as records for ``packet_feeder.v``."""
-    samples, beats, width = packets.shape
-    records = np.empty((samples, beats, 1 + width), dtype=np.uint8)
-    records[:, :, 0] = np.arange(beats) == beats - 1
-    records[:, :, 1:] = packets[:, :, ::-1]
-    path.write_bytes(records.tobytes())
+def pack_events(
+    frames: np.ndarray, fields: Mapping[str, tuple[int, int]], input_width: int
+) -> list[np.ndarray]:
+    """The beats of each sample's packet: its events in the order t, y, x, channel, one a beat; a
+    null beat where it has none. The bits above the fields are noise.
+
+    Parameters
+    ----------
+    frames : array of 0 and 1, shape (samples, timesteps, channels, height, width)
+    fields : lowest bit and width of each field of a beat
+
+    Returns
+    -------
+    uint8 arrays, shape (beats, input_width / 8), lowest byte first
+    """
+    rng = np.random.default_rng(0)
+    used = sum(fields["null"])
+    packets = []
+    for sample in frames:
+        places = np.argwhere(sample.transpose(0, 2, 3, 1))
+        values = dict(zip(("t", "y", "x", "channel"), places.T))
+        values["null"] = np.zeros(len(places), dtype=np.int64)
+        if not len(places):
+            values = {"null": np.ones(1, dtype=np.int64)}
+        bits = rng.integers(0, 2, (len(values["null"]), input_width), dtype=np.uint8)
+        bits[:, :used] = 0
+        for name, column in values.items():
+            low, width = fields[name]
+            bits[:, low : low + width] = (column[:, None] >> np.arange(width)) & 1
+        packets.append(np.packbits(bits, axis=1, bitorder="little"))
+    return packets
+
+
+def write_beats(path: Path, packets: Iterable[np.ndarray]) -> None:
+    """Write packets, uint8 arrays (beats, bytes), as records for ``packet_feeder.v``."""
+    with path.open("wb") as file:
+        for packet in packets:
+            beats, width = packet.shape
+            records = np.empty((beats, 1 + width), dtype=np.uint8)
+            records[:, 0] = np.arange(beats) == beats - 1
+            records[:, 1:] = packet[:, ::-1]
+            file.write(records.tobytes())
 
 
 def write_words(file: BinaryIO, words: np.ndarray) -> None:

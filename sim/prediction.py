@@ -27,11 +27,14 @@ def quiet_limit(build: Build, network: Network) -> int:
     if build.plan is not None:
         from hwgen.plan.folding import plan_from_json
 
+        plan = plan_from_json(build.plan)
         longest = max(
             feed.window.fold * feed.window.window_chunks * feed.window.slice_width
-            for layer in plan_from_json(build.plan).layers
+            for layer in plan.layers
             for feed in layer.feeds
         )
+        # After a reset the planes of events are cleared.
+        longest += plan.encoder.plane_depth if plan.encoder.code == "events" else 0
     return _SLACK_CYCLES + 2 * longest
 
 

@@ -50,6 +50,7 @@ def simulate(
     ----------
     build : folder that `hwgen generate` wrote
     images : unsigned integer array, shape (N, channels, height, width)
+        Of address events frames, shape (N, timesteps, channels, height, width).
     labels : int array, shape (N,), or None
         For the accuracy.
     samples : int or None

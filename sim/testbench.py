@@ -5,6 +5,8 @@ The core's words are compared by the Verilog checkers; a coroutine that woke at 
 would be ten times as slow. ``HWGEN_SIM_JOB`` names the file with what is to be done.
 """
 
+import bisect
+import itertools
 import json
 import logging
 import os
@@ -75,8 +77,11 @@ def _drive(dut, job):
     for model in (source, sink):
         model.log.setLevel(logging.WARNING)
 
+    ends = list(itertools.accumulate(job["beats"]))
+
     def last_beat():
-        return int(dut.beats.value) % job["beats"] >= job["beats"] - 2
+        sent = int(dut.beats.value)
+        return ends[min(bisect.bisect(ends, sent), len(ends) - 1)] - sent <= 2
 
     def last_result():
         return bool(int(dut.m_axis_tvalid.value) and int(dut.m_axis_tlast.value))
@@ -86,10 +91,9 @@ def _drive(dut, job):
         source.set_pause_generator(idle)
     if push := pauses(job["backpressure"], seed=2 * seed + 1, at_end=last_result):
         sink.set_pause_generator(push)
-    packet_bytes = job["beats"] * source.byte_lanes
     packets = Path(job["packets_file"]).read_bytes()
-    for start in range(0, len(packets), packet_bytes):
-        source.send_nowait(packets[start : start + packet_bytes])
+    for start, end in itertools.pairwise([0, *ends]):
+        source.send_nowait(packets[start * source.byte_lanes : end * source.byte_lanes])
     return sink
 
 

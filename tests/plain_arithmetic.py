@@ -13,6 +13,11 @@ from hwgen.network import Identity, Input, Linear, Projection
 
 
 def input_values(images: np.ndarray, source: Input) -> np.ndarray:
+    if source.code == "events":
+        counts: np.ndarray = images.sum(axis=1, dtype=np.int64)
+        return counts
+    if source.code == "direct":
+        return images.astype(np.int64)
     scale = 1 << source.timesteps if source.code == "radix" else source.timesteps
     half = 0 if source.code == "radix" else 1 << (source.pixel_bits - 1)
     values: np.ndarray = (images.astype(np.int64) * scale + half) >> source.pixel_bits

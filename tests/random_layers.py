@@ -52,6 +52,7 @@ class Builder:
         max_timesteps: int,
         max_size: int,
         max_channels: int,
+        input_code: str | None = None,
     ) -> None:
         self.rng, self.neuron = rng, neuron
         self.decoder = "membrane"
@@ -76,9 +77,16 @@ class Builder:
         if single and rng.random() < 0.4:
             gain, seed = int(rng.integers(4, 17)), int(rng.integers(1, 1 << 32))
             self.input = replace(self.input, code="poisson", gain=gain, seed=seed)
+        self.held = 0
+        if input_code == "events":
+            code = "rate"
+            self.input = replace(self.input, code="events", pixel_bits=1)
+        elif input_code == "direct":
+            self.input = replace(self.input, code="direct")
+            code, self.held = "radix", self.input.timesteps
         self.images = random_pixels(rng, self.input, 6)
         self.nodes: list[Node] = []
-        self.name, self.code, self.steps = self.input.name, code, self.input.timesteps
+        self.name, self.code, self.steps = self.input.name, code, self.input.signal.timesteps
         self.leak = DOUBLE  # of the trains that came last
         self.q = input_values(self.images, self.input)
 
@@ -161,7 +169,7 @@ class Builder:
     def add_head(self) -> None:
         rng = self.rng
         self.require_rate()
-        if self.q.shape[2:] != (1, 1) and rng.random() < 0.15:
+        if not self.held and self.q.shape[2:] != (1, 1) and rng.random() < 0.15:
             size = self.q.shape[2:]
             weights = self.weights(self.channels(), self.q.shape[1], *size)
             self.add_last(Conv2d(source=self.name, weights=weights))
@@ -170,7 +178,7 @@ class Builder:
             flatten = Flatten(name=self.new_name(), source=self.name)
             self.nodes.append(flatten)
             self.name, self.q = flatten.name, self.q.reshape(len(self.q), -1, 1, 1)
-        if rng.random() < 0.6:
+        if rng.random() < 0.6 or self.held:
             self.add_layer((self.linear(),))
         self.require_rate()
         self.add_last(self.linear())
@@ -225,6 +233,8 @@ class Builder:
         given = q or {self.name: self.q}
         currents = sum(current(projection, given[projection.source]) for projection in projections)
         assert isinstance(currents, np.ndarray)
+        if self.held:  # the same in every step
+            currents, self.steps, self.held = currents * self.held, self.held, 0
         channels = currents.shape[1]
         if last:
             bias = rng.integers(-50, 51, size=channels)

@@ -21,6 +21,7 @@ def random_network(
     neuron: str | None = None,
     residual: bool = False,
     decoder: str = "membrane",
+    code: str | None = None,
     max_timesteps: int = 6,
     max_size: int = 9,
     max_channels: int = 12,
@@ -37,12 +38,19 @@ def random_network(
         Blocks whose paths part and join, depthwise convolutions, heads that take an average.
     decoder : of DECODERS
         What the logits are.
+    code : "direct", "events" or None
+        Of the input, where it is not chosen by chance among the others; "direct" goes with
+        "rate_single" and "rate_hard", "events" with these, "rate_two" and None.
     max_timesteps, max_size, max_channels : int
         Of every train, side of a map, and layer.
     """
     rng = np.random.default_rng([seed, KINDS.index(neuron), residual])
-    builder = BlockBuilder(rng, neuron, max_timesteps, max_size, max_channels)
+    builder = BlockBuilder(rng, neuron, max_timesteps, max_size, max_channels, code)
     builder.decoder = decoder
+    if code is not None and rng.random() < 0.2:
+        builder.add_pool()
+    if code == "direct" and residual:  # a constant current and trains do not meet
+        builder.add_conv(first=True)
     for index in range(int(rng.integers(1 if residual else 0, 4))):
         if residual and rng.random() < 0.7:
             builder.add_block()

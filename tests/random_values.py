@@ -9,6 +9,8 @@ from hwgen.network import DOUBLE, Input, Leak
 
 def random_pixels(rng: np.random.Generator, source: Input, n: int) -> np.ndarray:
     """Noise, smooth ramps, and now and then all black or white."""
+    if source.code == "events":
+        return random_frames(rng, source, n)
     channels, height, width = source.shape
     top = (1 << source.pixel_bits) - 1
     images = rng.integers(0, top, size=(n, *source.shape), endpoint=True)
@@ -21,6 +23,12 @@ def random_pixels(rng: np.random.Generator, source: Input, n: int) -> np.ndarray
         elif kind < 0.5:
             images[index] = 0 if kind < 0.45 else top
     return images.astype(np.uint8 if source.pixel_bits <= 8 else np.uint16)
+
+
+def random_frames(rng: np.random.Generator, source: Input, n: int) -> np.ndarray:
+    """Frames of events, each timestep as busy as it likes; now and then an empty sample."""
+    busy = rng.random((n, source.timesteps, 1, 1, 1)) ** 2 * (rng.random((n, 1, 1, 1, 1)) < 0.9)
+    return (rng.random((n, *source.sample_shape)) < busy).astype(np.uint8)
 
 
 def random_weights(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:

@@ -60,6 +60,14 @@ def test_what_is_saved_comes_back(tmp_path, seed):
     np.testing.assert_array_equal(first, second)
 
 
+@pytest.mark.parametrize("code", ["direct", "events"])
+def test_inputs_and_probes_come_back(tmp_path, code):
+    network = random_network(4, neuron="rate_single", code=code)
+    assert network.probe.ndim == (5 if code == "events" else 4)
+    save(network, tmp_path / "net")
+    assert same(load(tmp_path / "net"), network)
+
+
 def test_arrays_come_back_in_the_types_of_the_network(folder):
     network = load(folder)
     for layer in network.layers:

@@ -13,6 +13,7 @@ from hwgen.network import Identity, Layer, ReadOut, SoftmaxReadOut
 from tests.broken import (
     CONV,
     FLAT,
+    INPUT,
     LAST,
     LAYER,
     LINEAR,
@@ -182,6 +183,24 @@ BAD = {
     "single on radix": (
         single(code="radix"),
         "its input must be a rate train of 4 steps, not radix of 4",
+    ),
+    "direct length": (
+        single(code="direct", timesteps=3),
+        "must be a rate train of 4 steps, not direct of 3",
+    ),
+    "direct in two phases": (
+        source(code="direct"),
+        r"net\.conv: a InverseLeakyNeuron accumulates trains .* let a single-phase "
+        "SoftResetNeuron or HardResetNeuron of 4 timesteps read it",
+    ),
+    "direct steps": (source(code="direct", timesteps=1025), "integer from 1 to 1024, not 1025"),
+    "bits of events": (source(code="events"), "an event is one bit, .* must be 1, not 8"),
+    "probe of events": (
+        net(
+            input=replace(INPUT, code="events", pixel_bits=1),
+            probe=np.zeros((1, 2, 4, 5), np.uint8),
+        ),
+        r"images of shape \(images, 4, 2, 4, 5\), not uint8 \(1, 2, 4, 5\)",
     ),
     "single length": (single(timesteps=3), "must be a rate train of 4 steps, not rate of 3"),
     "initial of two": (

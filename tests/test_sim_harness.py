@@ -118,6 +118,18 @@ def test_input_beats_by_hand() -> None:
     assert packets.tolist() == [[[2, 1], [3, 0], [4, 0]]]
 
 
+def test_event_beats_by_hand() -> None:
+    """x of two bits, y, channel and t of one, null: six bits, and noise above them."""
+    fields = {"x": (0, 2), "y": (2, 1), "channel": (3, 1), "t": (4, 1), "null": (5, 1)}
+    frames = np.zeros((2, 2, 2, 2, 3), np.uint8)  # samples, t, channel, y, x
+    frames[0, 1, 0, 1, 2] = frames[0, 1, 1, 0, 1] = frames[0, 0, 1, 1, 0] = 1
+    packets = expected.pack_events(frames, fields, 16)
+    assert [packet.shape for packet in packets] == [(3, 2), (1, 2)]
+    assert (packets[0][:, 0] & 0x3F).tolist() == [0b01100, 0b11001, 0b10110]
+    assert (packets[1][:, 0] & 0x3F).tolist() == [0b100000]
+    assert packets[0][:, 1].any(), "what the core must ignore is not silent"
+
+
 def test_files_hold_bytes_highest_first(tmp_path: Path) -> None:
     with (tmp_path / "words").open("wb") as file:
         expected.write_words(file, np.array([[1] + [0] * 8, [0] * 8 + [1]], dtype=np.uint8))

@@ -29,7 +29,7 @@ NEURONS = ["ilif", "if2", "if", "if-hard", "ttfs"]
 THRESHOLDS = ["error", "maximum", "one", "current"]
 ERRORS = ["absolute", "squared"]
 CORRECTIONS = ["none", "mean"]
-INPUT_CODES = ["radix", "rate", "ttfs", "poisson"]
+INPUT_CODES = ["radix", "rate", "ttfs", "poisson", "direct", "events"]
 DECODERS = ["membrane", "spike_count", "first_spike", "softmax"]
 
 
@@ -40,7 +40,7 @@ DECODERS = ["membrane", "spike_count", "first_spike", "softmax"]
     "--data",
     required=True,
     type=click.Path(path_type=Path),
-    help="Calibration images: .npz or idx folder.",
+    help="Calibration images or events: .npz or idx folder.",
 )
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="Folder.")
 @click.option("--name", help="Name of the network; the model's, if not given.")
@@ -49,7 +49,11 @@ DECODERS = ["membrane", "spike_count", "first_spike", "softmax"]
 )
 @click.option("--mean", type=Numbers(), help="Of the scaled pixels, one or one a channel.")
 @click.option("--std", type=Numbers(), help="Likewise.")
-@click.option("--scale", type=Fraction(), default="1/255", show_default=True, help="Of a pixel.")
+@click.option(
+    "--scale",
+    type=Fraction(),
+    help="Of a pixel.  [default: 1/255, and 1/T of events]",
+)
 @click.option(
     "--timesteps",
     type=ByLayer(),
@@ -74,6 +78,11 @@ DECODERS = ["membrane", "spike_count", "first_spike", "softmax"]
     default="spikeconverter",
     show_default=True,
     help="`hwgen methods` tells more.",
+)
+@click.option(
+    "--input-code",
+    type=Suggest(INPUT_CODES),
+    help="That of the neurons, if not given; of address events always theirs.",
 )
 @click.option(
     "--thresholds",
@@ -144,10 +153,14 @@ def command(
     from hwgen.commands.evaluate import print_figures, summarise
     from hwgen.convert import Finetuning, convert, load_model
 
-    dataset = datasets.load(data, split="train" if data.is_dir() else None)
-    if samples is not None:
-        dataset = dataset.take(samples)
     default, named = by_layer(timesteps, option="--timesteps")
+    default = 8 if default is None else default
+    dataset = datasets.load(
+        data,
+        split="train" if data.is_dir() else None,
+        timesteps=named.get("input", default),
+        samples=samples,
+    )
     loaded = load_model(model, weights)
     tuning = Finetuning(epochs=finetune, learning_rate=finetune_rate) if finetune else None
     with progress(f"converting {model}") as told:
@@ -155,7 +168,7 @@ def command(
             loaded,
             dataset.images,
             labels=dataset.labels,
-            timesteps=8 if default is None else default,
+            timesteps=default,
             layer_timesteps=named,
             name=name or _name(model),
             finetuning=tuning,

@@ -42,9 +42,13 @@ def command(
     from hwgen import data as datasets
 
     loaded = artefact.load(network)
-    dataset = datasets.load(data, split="test" if data.is_dir() else None)
-    if samples is not None:
-        dataset = dataset.take(samples)
+    dataset = datasets.load(
+        data,
+        split="test" if data.is_dir() else None,
+        timesteps=loaded.input.timesteps,
+        shape=loaded.input.shape,
+        samples=samples,
+    )
     with progress(f"evaluating {network} on {len(dataset):,} images") as told:
         result = golden.run(
             loaded,
@@ -71,14 +75,19 @@ def _float_classes(
     network: Network, model: str, weights: Path | None, dataset: Dataset
 ) -> np.ndarray:
     """What the float model makes of the images, fed as when it was converted."""
+    import numpy as np
+
     from hwgen.convert import load_model
     from hwgen.convert.reference import float_classes
 
     fed = {key: network.provenance.get(key) for key in ("mean", "std")}
+    images = dataset.images
+    if network.input.code == "events":  # the model was trained on counts
+        images = images.sum(axis=1, dtype=np.uint16)
     with progress(f"running the float model {model}") as told:
         return float_classes(
             load_model(model, weights),
-            dataset.images,
+            images,
             scale=network.provenance.get("scale", 1 / 255),
             progress=lambda done: told(f"float model: {done:,} of {len(dataset):,} images"),
             **fed,

@@ -54,10 +54,15 @@ def command(folder: Path, data: Path, samples: int, as_json: bool, **options: An
     Every word of every stream between layers, the logits and the classes must be the same; the
     first difference is named, and the exit code is 1.
     """
+    from hwgen import artefact
     from hwgen import data as datasets
     from hwgen.simulate import simulate
 
-    dataset = datasets.load(data, split="test" if data.is_dir() else None)
+    frames: dict[str, Any] = {}
+    if datasets.holds_events(data):
+        source = artefact.load(folder / "network").input
+        frames = {"timesteps": source.timesteps, "shape": source.shape, "samples": samples}
+    dataset = datasets.load(data, split="test" if data.is_dir() else None, **frames)
     try:
         with progress(f"simulating {samples:,} samples of {folder}") as told:
             report = simulate(

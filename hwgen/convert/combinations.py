@@ -36,20 +36,24 @@ class Row:
 
 
 LEGAL = (
-    Row(neurons=("ilif",), inputs=("radix", "rate", "ttfs", "poisson"), decoders=("membrane",)),
+    Row(
+        neurons=("ilif",),
+        inputs=("radix", "rate", "ttfs", "poisson", "events"),
+        decoders=("membrane",),
+    ),
     Row(
         neurons=("if2",),
-        inputs=("rate", "radix", "ttfs", "poisson"),
+        inputs=("rate", "radix", "ttfs", "poisson", "events"),
         decoders=("membrane", "spike_count", "softmax"),
     ),
     Row(
         neurons=("if", "if-hard"),
-        inputs=("rate", "poisson"),
+        inputs=("rate", "poisson", "direct", "events"),
         decoders=("membrane", "spike_count", "softmax"),
     ),
     Row(
         neurons=("ttfs",),
-        inputs=("ttfs", "radix", "rate", "poisson"),
+        inputs=("ttfs", "radix", "rate", "poisson", "events"),
         decoders=("membrane", "first_spike"),
     ),
 )

@@ -16,12 +16,13 @@ from hwgen.convert.decoders import FIRING
 from hwgen.convert.finetune import Finetuning, finetune
 from hwgen.convert.fold import fold
 from hwgen.convert.graph import INPUT, FloatGraph, Population
+from hwgen.convert.inputs import counts_of
 from hwgen.convert.methods import METHODS
 from hwgen.convert.options import SIGNED_NEURONS, Options, Progress
 from hwgen.convert.program import export, run_program
 from hwgen.convert.trace import trace
 from hwgen.data import as_images, as_labels
-from hwgen.errors import ConversionError, NetworkError
+from hwgen.errors import ConversionError, DataError, NetworkError
 from hwgen.network import Network
 
 CALIBRATION_IMAGES = 1000  # more change no scale, but serve a fit of the weights
@@ -38,7 +39,7 @@ def convert(
     labels: np.ndarray | None = None,
     mean: Numbers | None = None,
     std: Numbers | None = None,
-    scale: float = 1 / 255,
+    scale: float | None = None,
     timesteps: int = 8,
     layer_timesteps: Mapping[str, int] | None = None,
     weight_bits: int = 8,
@@ -58,12 +59,15 @@ def convert(
         Takes float images (samples, channels, height, width), gives logits (samples, classes).
         A module is copied and put into eval mode.
     images : unsigned integer array, shape (samples, channels, height, width)
-        Calibration images, raw pixels, of training data; a few hundred are enough.
+        Calibration images, raw pixels, of training data; a few hundred are enough. Or frames of
+        address events, 0 and 1, shape (samples, timesteps, channels, height, width): the model's
+        pixels are then the events of all timesteps together.
     labels : integer array, shape (samples,), or None
         With them, provenance tells the float accuracy on the calibration images. Method
         "feedback" needs them.
     mean, std, scale : float, or one a channel
-        The model gets (scale · pixel − mean) / std.
+        The model gets (scale · pixel − mean) / std; ``scale`` is 1/255 where it is not given, and
+        1/T of events.
     timesteps, layer_timesteps, weight_bits, neuron, **options
         See :class:`hwgen.convert.Options`; None is the method's own.
     method : str
@@ -93,7 +97,12 @@ def convert(
         raise ConversionError(
             f"the network's name must be a string that is not empty, not {name!r}"
         )
-    pixels = as_images(np.asarray(images), where="calibration images", channels_first=True)
+    images = np.asarray(images)
+    frames = images.ndim == 5
+    if frames:
+        pixels = _as_frames(images, timesteps=(layer_timesteps or {}).get(INPUT, timesteps))
+    else:
+        pixels = as_images(images, where="calibration images", channels_first=True)
     if not isinstance(calibration_images, int) or calibration_images < 1:
         raise ConversionError(
             f"calibration_images must be an integer of at least 1, not {calibration_images!r}"
@@ -105,7 +114,16 @@ def convert(
     elif chosen_method.tune is not None:
         raise ConversionError(f"method {method!r} needs labels; give those of the images")
     given = {name: value for name, value in options.items() if value is not None}
-    given.setdefault("pixel_bits", 8 * pixels.dtype.itemsize)
+    if frames:
+        given.setdefault("input_code", "events")
+    if (given.get("input_code") == "events") != frames:
+        raise ConversionError(
+            "input_code 'events' goes with frames (samples, timesteps, channels, height, width), "
+            f"and other codes with images; here is {given['input_code']!r} with shape "
+            f"{images.shape}"
+        )
+    scale = scale if scale is not None else 1 / images.shape[1] if frames else 1 / 255
+    given.setdefault("pixel_bits", 1 if frames else 8 * pixels.dtype.itemsize)
     every, pixels = pixels, pixels[chosen]
     told = _options(
         timesteps=timesteps,
@@ -115,8 +133,9 @@ def convert(
         **{**chosen_method.defaults, **given},
     )
     _require_range(pixels if finetuning is None else every, told)
-    factor, offset = _normalisation(pixels.shape[1], scale, mean, std)
-    graph = float_graph(model, pixels, factor, offset, linear=told.neuron in SIGNED_NEURONS)
+    values = counts_of(pixels)
+    factor, offset = _normalisation(values.shape[1], scale, mean, std)
+    graph = float_graph(model, values, factor, offset, linear=told.neuron in SIGNED_NEURONS)
     _require_fit(graph, told)
     tell = progress or (lambda *_: None)
     tuned = graph if finetuning is None else finetune(graph, every, told, finetuning, tell)
@@ -136,7 +155,7 @@ def convert(
         "hwgen": _version(),
     }
     if classes is not None:
-        hits = run_float(graph, pixels).argmax(axis=1) == classes
+        hits = run_float(graph, values).argmax(axis=1) == classes
         provenance["float_accuracy"] = 100 * float(hits.mean())
     network = Network(
         name=name,
@@ -173,6 +192,22 @@ def float_graph(
     if not _same_logits(wanted, found):
         raise RuntimeError("the folded network differs from the model: a bug of hwgen")
     return graph
+
+
+def _as_frames(images: np.ndarray, *, timesteps: int) -> np.ndarray:
+    """Frames of events as uint8, or :class:`DataError`."""
+    where = "calibration frames of events"
+    if images.dtype.kind not in "bu" or not images.size or int(images.max()) > 1:
+        raise DataError(
+            f"{where}: must be 0 and 1, unsigned, and not empty, not {images.dtype} of shape "
+            f"{images.shape}"
+        )
+    if images.shape[1] != timesteps:
+        raise DataError(
+            f"{where}: are of {images.shape[1]} timesteps, but the input has {timesteps}; cut the "
+            f"events into as many"
+        )
+    return images.astype(np.uint8)
 
 
 def _same_logits(wanted: np.ndarray, found: np.ndarray) -> bool:

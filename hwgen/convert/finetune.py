@@ -23,7 +23,7 @@ import torch.nn.functional as F
 
 from hwgen.convert import calibrate
 from hwgen.convert.graph import INPUT, FloatGraph, FloatNode, Population
-from hwgen.convert.inputs import decode_input, encode, make_input
+from hwgen.convert.inputs import counts_of, decode_input, encode, make_input
 from hwgen.convert.options import SINGLE_PHASE, Options, Progress
 from hwgen.convert.rounding import is_copy, is_tied
 from hwgen.convert.steps import Steps
@@ -94,6 +94,7 @@ def finetune(
             "fine-tuning trains levels that lie equally far apart, so leak must be 2; leave it out"
         )
     source = make_input(graph, options)
+    images = counts_of(images)
     decoding = decode_input(images, source, graph)
 
     def ready(part: np.ndarray) -> torch.Tensor:

@@ -24,12 +24,14 @@ class Decoding:
     """Real value of a code: x ≈ scale · q + offset, both float64 of shape (channels,).
 
     With ``levels``, those of a leak k < 2, it is scale · v + offset, v being what the train stands
-    for whose binary number is q.
+    for whose binary number is q. ``step`` divides every q: T of a direct input, whose pixel counts
+    once in each timestep.
     """
 
     scale: np.ndarray
     offset: np.ndarray
     levels: Levels | None = None
+    step: int = 1
 
     def of(self, codes: torch.Tensor) -> torch.Tensor:
         """What ``codes`` (samples, channels, height, width) stand for, float32."""
@@ -41,7 +43,7 @@ class Decoding:
 
     def code(self, value: np.ndarray, q_max: float) -> np.ndarray:
         """The nearest code of ``value`` (channels,), as int32."""
-        nearest = np.round((value - self.offset) / self.scale)
+        nearest = self.step * np.round((value - self.offset) / (self.scale * self.step))
         if self.levels is not None:
             near = self.levels.nearest((value - self.offset) / self.scale)
             return np.asarray(self.levels.words[near].astype(np.int32))
@@ -60,8 +62,14 @@ def make_input(graph: FloatGraph, options: Options) -> Input:
     )
 
 
+def counts_of(images: np.ndarray) -> np.ndarray:
+    """``images``, or the events of each pixel in frames (samples, timesteps, …)."""
+    return images.sum(axis=1, dtype=np.uint16) if images.ndim == 5 else images
+
+
 def encode(pixels: np.ndarray, source: Input) -> np.ndarray:
-    """q of each pixel, int64, as :class:`hwgen.network.Input` defines it."""
+    """q of each pixel, or of each count of events, int64, as :class:`hwgen.network.Input` defines
+    it; of a direct input what a pixel comes to in all timesteps."""
     if source.code == "poisson":
         last = pixels.transpose(0, 2, 3, 1)
         limits = last.reshape(len(pixels), -1).astype(np.int64) * source.gain
@@ -70,6 +78,8 @@ def encode(pixels: np.ndarray, source: Input) -> np.ndarray:
             counts += draws < limits
         return counts.reshape(last.shape).transpose(0, 3, 1, 2)
     x = pixels.astype(np.int64)
+    if source.code in ("direct", "events"):
+        return x * source.timesteps if source.code == "direct" else x
     if source.code == "radix":
         shift = source.timesteps - source.pixel_bits
         return x << shift if shift >= 0 else x >> -shift
@@ -90,11 +100,14 @@ def decode_input(images: np.ndarray, source: Input, graph: FloatGraph) -> Decodi
     """
     channels = source.shape[0]
     if source.code == "poisson":
-        step = 2.0 ** (source.pixel_bits + 4) / (source.timesteps * source.gain)
-        return Decoding(scale=np.full(channels, step), offset=np.zeros(channels))
+        unit = 2.0 ** (source.pixel_bits + 4) / (source.timesteps * source.gain)
+        return Decoding(scale=np.full(channels, unit), offset=np.zeros(channels))
+    if source.code in ("direct", "events"):  # exact
+        step = source.timesteps if source.code == "direct" else 1
+        return Decoding(scale=np.full(channels, 1 / step), offset=np.zeros(channels), step=step)
     if source.code == "radix" and source.timesteps >= source.pixel_bits:
-        step = 2.0 ** (source.pixel_bits - source.timesteps)  # nothing is dropped
-        return Decoding(scale=np.full(channels, step), offset=np.zeros(channels))
+        unit = 2.0 ** (source.pixel_bits - source.timesteps)  # nothing is dropped
+        return Decoding(scale=np.full(channels, unit), offset=np.zeros(channels))
     values = np.arange(1 << source.pixel_bits)
     codes = encode(values, source)
     pads, share = _pads(graph, source.shape)

@@ -34,13 +34,14 @@ import torch
 from hwgen.convert import calibrate
 from hwgen.convert.decoders import FIRING, read_values, softmax_of, with_firing_end
 from hwgen.convert.graph import INPUT, FloatFlatten, FloatGraph, FloatMaxPool, Population
-from hwgen.convert.inputs import Decoding, decode_input, encode, make_input
+from hwgen.convert.inputs import Decoding, counts_of, decode_input, encode, make_input
 from hwgen.convert.leaky import LeakySteps, firing_level, least_threshold, readout_bits
 from hwgen.convert.levels import Levels
 from hwgen.convert.neuron import make_neuron, whole_numbers
 from hwgen.convert.options import SINGLE_PHASE, Converted, Options, Progress
 from hwgen.convert.projections import (
     energy,
+    in_steps,
     integer_projection,
     offset_sum,
     on_values,
@@ -66,7 +67,8 @@ from hwgen.network import (
 def layerwise(
     graph: FloatGraph, images: np.ndarray, options: Options, progress: Progress
 ) -> Converted:
-    """Integers of ``graph``, calibrated on ``images`` (samples, channels, height, width)."""
+    """Integers of ``graph``, calibrated on ``images`` (samples, channels, height, width) or frames
+    of events (samples, timesteps, channels, height, width)."""
     return _Layerwise(graph, images, options, progress).run()
 
 
@@ -79,15 +81,15 @@ class _Layerwise:
         self.options, self.progress = options, progress
         self.code = options.code
         self.input = make_input(graph, options)
-        decoding = decode_input(images, self.input, graph)
+        pixels = counts_of(images)
+        decoding = decode_input(pixels, self.input, graph)
         # Of every node: float values, codes, what the codes stand for, the largest code.
-        self.values = {INPUT: calibrate.as_tensor(images)}
-        self.codes = {INPUT: calibrate.as_tensor(encode(images, self.input))}
+        self.values = {INPUT: calibrate.as_tensor(pixels)}
+        self.codes = {INPUT: calibrate.as_tensor(encode(pixels, self.input))}
         if any(isinstance(node, Population) and node.steps is not None for node in graph.nodes):
             self.values[INPUT] = decoding.of(self.codes[INPUT])  # what fine-tuning has seen
         self.decodings = {INPUT: decoding}
-        source = self.input
-        self.q_max: dict[str, float] = {INPUT: code_max(source.train_code, source.timesteps)}
+        self.q_max: dict[str, float] = {INPUT: self.input.signal.q_max * decoding.step}
         self.figures: dict[str, Any] = {
             "input_scale": [float(x) for x in decoding.scale],
             "input_offset": [float(x) for x in decoding.offset],
@@ -154,6 +156,7 @@ class _Layerwise:
             scale=np.repeat(given.scale, pixels),
             offset=np.repeat(given.offset, pixels),
             levels=given.levels,
+            step=given.step,
         )
         return Flatten(name=node.name, source=source)
 
@@ -245,6 +248,7 @@ class _Layerwise:
         if self.options.bias_correction == "mean" or self.options.rounding == "fitted":
             reached = membranes.mean(dim=(0, 2, 3)).numpy() * quantised.scale + bias
             bias = bias + sums.double().mean(dim=(0, 2, 3)).numpy() - reached
+        projections = tuple(in_steps(p, self.decodings[p.source]) for p in projections)
         units = bias / quantised.scale
         lost = 0.0 if self.leaky is None else self.leaky.lost(node.sources[0])
         threshold = quantised.threshold

@@ -16,6 +16,15 @@ Progress = Callable[[int, int, str], None]  # layers done, of how many, the one 
 NEURONS = {"ilif": "radix", "if2": "rate", "if": "rate", "if-hard": "rate", "ttfs": "ttfs"}
 """And their codes."""
 SINGLE_PHASE = ("if", "if-hard")
+INPUTS = {
+    "radix": "radix",
+    "rate": "rate",
+    "ttfs": "ttfs",
+    "poisson": "rate",
+    "direct": "rate",
+    "events": "rate",
+}
+"""Codes of the input, and those in which its timesteps count."""
 SIGNED_NEURONS = ("ilif",)  # whose trains may have a zero point
 THRESHOLDS = ("error", "maximum", "one", "current")
 ERRORS = ("absolute", "squared")
@@ -68,9 +77,10 @@ class Options:
         Of "softmax": what its argument is divided by (:mod:`hwgen.convert.decoders`).
     pixel_bits : int or None
         Bits of a pixel; None takes those of the images' type.
-    input_code : "radix", "rate", "ttfs", "poisson" or None
-        The code of the input (:class:`hwgen.network.Input`); None is the neuron's own. Single-phase
-        neurons take "rate" and "poisson", two-phase ones any.
+    input_code : "radix", "rate", "ttfs", "poisson", "direct", "events" or None
+        The code of the input (:class:`hwgen.network.Input`); None is the neuron's own. "direct",
+        where pixels are a constant current, is for single-phase neurons, which take "rate" and
+        "poisson", too; "events" is that of frames of address events, whatever the neurons.
     input_gain, input_seed : int
         Of a Poisson input: 1 … 16, 16 times the spikes of the brightest pixel in a timestep; and
         1 … 2^32 − 1.
@@ -123,7 +133,7 @@ class Options:
             _choice("input_code", self.input_code, input_codes())
         require_legal(self.neuron, self.source_code, self.decoder)
         for name, timesteps in {"input": self.timesteps, **self.layer_timesteps}.items():
-            code = _train_code(self.source_code) if name == "input" else self.code
+            code = INPUTS[self.source_code] if name == "input" else self.code
             _whole(f"timesteps of {name!r}", timesteps, 1, MAX_TIMESTEPS[code])
         if not 0 < self.temperature <= 1e6:
             raise ConversionError(
@@ -200,10 +210,6 @@ class Options:
     def steps(self, name: str) -> int:
         """Timesteps of the train that ``name`` (a layer, or "input") gives."""
         return self.layer_timesteps.get(name, self.timesteps)
-
-
-def _train_code(code: str) -> str:
-    return "rate" if code == "poisson" else code
 
 
 def _whole(what: str, value: object, low: int, high: int) -> None:

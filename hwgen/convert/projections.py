@@ -68,6 +68,13 @@ def energy(projection: FloatProjection, codes: torch.Tensor, decoding: Decoding)
             return np.asarray(square)
 
 
+def in_steps(projection: Projection, decoding: Decoding) -> Projection:
+    """The projection with its pad codes as what one timestep brings (direct input)."""
+    if isinstance(projection, Conv2d) and projection.pad_value is not None and decoding.step > 1:
+        return replace(projection, pad_value=projection.pad_value // np.int32(decoding.step))
+    return projection
+
+
 def integer_projection(
     projection: FloatProjection, weights: np.ndarray, decoding: Decoding, q_max: float
 ) -> Projection:

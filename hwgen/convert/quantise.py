@@ -89,6 +89,8 @@ def quantise_layer(
     smallest = float((output_scale / scale).min())
     while fractions and smallest * 2**frac_bits < least_threshold and frac_bits < MAX_FRAC_BITS:
         frac_bits += 1
+    if not fractions:
+        scale = scale / _spare(weights, scale, output_scale, bits)
     wanted = output_scale / scale * 2.0**frac_bits
     # Rounding down keeps the largest weight in range where the threshold is small.
     threshold = np.maximum(np.floor(wanted + (0.5 if fractions else 0.0)), 1.0)
@@ -115,6 +117,17 @@ def quantise_readout(
     scale = np.broadcast_to(scale, len(flat)).copy()
     scale[scale == 0] = 1.0
     return Quantised(weights=_round(weights, scale, bits, rounder), scale=scale)
+
+
+def _spare(
+    weights: Sequence[np.ndarray], scale: np.ndarray, output_scale: np.ndarray, bits: int
+) -> np.ndarray:
+    """Powers of two, one a channel, by which weights may grow where the threshold is small: an
+    average's are all 1, and a threshold of 2 would be all that its rates can be told by."""
+    largest = np.max([np.abs(w).reshape(len(w), -1).max(axis=1) for w in weights], axis=0) / scale
+    room = np.floor(np.log2(_most(bits) / np.maximum(np.round(largest), 1)))
+    needed = np.ceil(np.log2(MIN_THRESHOLD * scale / output_scale))
+    return np.asarray(2.0 ** np.clip(needed, 0, np.maximum(room, 0)))
 
 
 def _fine_scale(

@@ -21,8 +21,12 @@ class Stepper:
     """Trains of every node, float32 of 0 and 1 (T, images, channels, height, width)."""
 
     def __init__(self, images: np.ndarray, source: Input) -> None:
-        few = np.ascontiguousarray(images[:IMAGES].transpose(0, 2, 3, 1))
-        train = input_train(few, source).transpose(0, 1, 4, 2, 3)
+        if source.code == "direct":  # no spikes: the pixel, in every step
+            pixels = torch.from_numpy(images[:IMAGES].astype(np.float32))
+            self.trains = {INPUT: pixels.expand(source.timesteps, *pixels.shape)}
+            return
+        few = np.ascontiguousarray(np.moveaxis(images[:IMAGES], -3, -1))
+        train = np.moveaxis(input_train(few, source), -1, -3)
         self.trains = {INPUT: torch.from_numpy(train.astype(np.float32))}
 
     def largest_current(

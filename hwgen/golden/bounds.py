@@ -30,7 +30,7 @@ class Bounds:
 
     Parameters
     ----------
-    step : of a partial sum of the current in one timestep
+    step : of a partial sum of the current in one timestep; of a direct input, of W·x
     product : of a partial sum of 2^f·(W·q_in)
     membrane : of a membrane, and of everything that is added to it or compared with it
     span : one more than the clamp of a two-phase neuron, (q_max + 1)·θ where k = 2; else 0
@@ -55,6 +55,7 @@ def bound(network: Network, layer: Layer, given: Signal) -> Bounds:
     span = 0
     if not neuron.two_phase:
         assert isinstance(neuron, SinglePhase | SoftmaxReadOut)
+        step *= given.q_max if given.held else 1
         product = step
         ends = [getattr(neuron, end, None) for end in ("threshold", "initial", "floor", "reset")]
         most = sum(_magnitude(end) for end in ends if end is not None)

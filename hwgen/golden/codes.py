@@ -55,6 +55,8 @@ def decode_train(train: np.ndarray, code: str) -> np.ndarray:
 def input_values(images: np.ndarray, source: Input) -> np.ndarray:
     """q of each pixel, in closed form (:class:`hwgen.network.Input`)."""
     bits, timesteps = source.pixel_bits, source.timesteps
+    if source.code == "direct":
+        return images.astype(value_dtype((1 << bits) - 1))
     if source.code != "radix":
         values = (images.astype(np.uint32) * timesteps + (1 << (bits - 1))) >> bits
         return values.astype(value_dtype(timesteps))
@@ -67,10 +69,15 @@ def input_values(images: np.ndarray, source: Input) -> np.ndarray:
 def input_train(images: np.ndarray, source: Input) -> np.ndarray:
     """The train of each pixel, step by step; shape (T, *images.shape).
 
-    ``images`` end with (height, width, channels) where the code is "poisson".
+    ``images`` end with (height, width, channels) where the code is "poisson"; of "events" they are
+    frames (n, T, height, width, channels). "direct" gives the pixels' bits.
     """
     if source.code == "poisson":
         return poisson_train(images, source)
+    if source.code == "events":
+        return np.ascontiguousarray(np.moveaxis(images, 1, 0))
+    if source.code == "direct":
+        return encode_train(images, "radix", source.pixel_bits)
     train = np.zeros((source.timesteps, *images.shape), dtype=np.uint8)
     if source.code == "ttfs":
         return _first_spikes(images, source, train)

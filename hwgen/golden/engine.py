@@ -123,11 +123,11 @@ class Engine:
 
     def _input(self, images: np.ndarray) -> Activity:
         source = self.network.input
-        pixels = np.ascontiguousarray(images.transpose(0, 2, 3, 1))
+        pixels = np.ascontiguousarray(np.moveaxis(images, -3, -1))
         activity = Activity(
             signal=self._signals[source.name], make_train=partial(input_train, pixels, source)
         )
-        if self._steps or source.code == "poisson":
+        if self._steps or source.code in ("poisson", "events"):
             activity.get_train()
         else:
             activity.values = input_values(pixels, source)

@@ -8,14 +8,14 @@ import numpy as np
 
 from hwgen.errors import DataError
 from hwgen.golden.codes import value_dtype
-from hwgen.network import Network
+from hwgen.network import Input, Network
 
 
 def check_images(network: Network, images: Any) -> np.ndarray:
     """``images`` as uint8, or uint16 where pixels need it; else a :class:`DataError`."""
     source = network.input
-    want = f"({', '.join(['N', *map(str, source.shape)])})"
-    where = f"{network.name}: images"
+    want = f"({', '.join(['N', *map(str, source.sample_shape)])})"
+    where = f"{network.name}: {'frames of events' if source.code == 'events' else 'images'}"
     if not isinstance(images, np.ndarray):
         raise DataError(
             f"{where} must be a NumPy array of unsigned integers, not {type(images).__name__}; "
@@ -29,11 +29,16 @@ def check_images(network: Network, images: Any) -> np.ndarray:
             else "cast them with images.astype(np.uint8)"
         )
         raise DataError(f"{where} must be unsigned integers, not {images.dtype}; {remedy}")
-    if images.ndim != 4 or images.shape[1:] != source.shape:
-        hint = _hint(images, source.shape)
+    if images.shape[1:] != source.sample_shape:
+        hint = _hint(images, source)
         raise DataError(f"{where} must have shape {want}, not {images.shape}; {hint}")
     if len(images) == 0:
         raise DataError(f"{where} are empty, shape {images.shape}; give at least one")
+    if source.code == "events" and int(images.max()) > 1:
+        raise DataError(
+            f"{where} hold a {images.max()}, but an event is 0 or 1; events of one pixel and "
+            f"timestep are one spike: use np.minimum(frames, 1)"
+        )
     if images.dtype.itemsize * 8 > source.pixel_bits and int(images.max()) >> source.pixel_bits:
         raise DataError(
             f"{where} hold a pixel of {images.max()}, but the network was converted for pixels of "
@@ -43,10 +48,12 @@ def check_images(network: Network, images: Any) -> np.ndarray:
     return images.astype(value_dtype((1 << source.pixel_bits) - 1), copy=False)
 
 
-def _hint(images: np.ndarray, shape: tuple[int, int, int]) -> str:
-    channels, height, width = shape
-    if images.shape == shape:
+def _hint(images: np.ndarray, source: Input) -> str:
+    channels, height, width = source.shape
+    if images.shape == source.sample_shape:
         return "add the axis of samples: images[None]"
+    if source.code == "events":
+        return "make frames of 0 and 1 of the events, one a timestep (hwgen.events.bin_events)"
     if images.ndim == 3 and channels == 1 and images.shape[1:] == (height, width):
         return "add the axis of channels: images[:, None]"
     if images.ndim == 4 and images.shape[1:] == (height, width, channels):

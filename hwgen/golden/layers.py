@@ -62,6 +62,7 @@ class PreparedLayer:
         self._neuron = layer.neuron
         fractional = self._given.fractional or signals[layer.name].fractional
         self.stepped = steps or fractional or not layer.neuron.two_phase
+        self._all_steps = steps
         bounds = bound(network, layer, self._given)
         shift = 0
         self._quantiser: neurons.Quantiser | None = None
@@ -139,6 +140,22 @@ class PreparedLayer:
 
     def _currents(self, activities: dict[str, Activity]) -> Iterator[np.ndarray]:
         """I[t] of each timestep, (n, height, width, channels)."""
+        if held := self._given.held:
+            current = self._constant(activities)
+            for _ in range(held):
+                yield current
+            return
+        yield from self._plane_currents(activities)
+
+    def _constant(self, activities: dict[str, Activity]) -> np.ndarray:
+        """W·x of a direct input: of its bits where all goes step by step, else of its values."""
+        if self._all_steps:
+            return neurons.accumulate(self._plane_currents(activities), self._given.code)
+        sources = [activities[name].get_values() for name, _, _ in self._synapses]
+        return self._blocks(sources, [pad for _, _, pad in self._synapses])
+
+    def _plane_currents(self, activities: dict[str, Activity]) -> Iterator[np.ndarray]:
+        """W·s[t] of each step of the trains."""
         trains = [activities[name].get_train() for name, _, _ in self._synapses]
         steps = self._given.timesteps
         pad_trains = [
@@ -148,12 +165,14 @@ class PreparedLayer:
         for step in range(steps):
             planes = [train[step] for train in trains]
             pads = [None if pad is None else pad[step] for pad in pad_trains]
-            blocks = range(0, len(planes[0]), self._block)
-            sums = [
-                self._sum([plane[start : start + self._block] for plane in planes], pads)
-                for start in blocks
-            ]
-            yield sums[0] if len(sums) == 1 else np.concatenate(sums)
+            yield self._blocks(planes, pads)
+
+    def _blocks(self, sources: list[np.ndarray], pads: list[np.ndarray | None]) -> np.ndarray:
+        sums = [
+            self._sum([source[start : start + self._block] for source in sources], pads)
+            for start in range(0, len(sources[0]), self._block)
+        ]
+        return sums[0] if len(sums) == 1 else np.concatenate(sums)
 
     def _sum(self, sources: list[np.ndarray], pads: list[np.ndarray | None]) -> np.ndarray:
         total: np.ndarray | None = None

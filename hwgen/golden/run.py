@@ -30,7 +30,8 @@ def run(
     ----------
     network : Network
     images : unsigned integer array, shape (N, channels, height, width)
-        Pixels 0 … 2^pixel_bits − 1.
+        Pixels 0 … 2^pixel_bits − 1; of address events frames of 0 and 1, (N, T, channels, height,
+        width).
     steps : bool
         Run every neuron step by step. Otherwise two-phase layers take the closed form,
         q = clip(⌊(2^f·(W·q_in) + B) / θ⌋, 0, q_max), which gives the same spikes.

@@ -6,14 +6,15 @@ import math
 from dataclasses import dataclass
 
 from hwgen.network.checks import require, require_timesteps
-from hwgen.network.signals import CODES, Shape
+from hwgen.network.signals import CODES, Shape, Signal
 
-INPUT_CODES = (*CODES, "poisson")
+INPUT_CODES = (*CODES, "poisson", "direct", "events")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Input:
-    """Images of unsigned integer pixels x, encoded into trains of T = ``timesteps`` steps.
+    """Images of unsigned integer pixels x, encoded into trains of T = ``timesteps`` steps; or
+    trains as they come.
 
     radix   s[t] = bit (pixel_bits − t) of x, t = 1 … T: the first T bits, most significant
             first; 0 where t > pixel_bits. So q = ⌊x·2^(T−pixel_bits)⌋.
@@ -26,14 +27,20 @@ class Input:
             order y, x, channel, r = Σ b[n·(pixel_bits + 4) + i]·2^i with n = t·2^20 + p, so that
             every image draws the same numbers in every schedule (feedback thresholds, III.B, with
             c = gain / 16).
+    direct  no train: x itself is the input in every timestep, I[t] = W·x for t = 1 … T, of
+            single-phase neurons of T timesteps. It is sent as its ``pixel_bits`` bits, once, the
+            most significant first.
+    events  frames in place of images, shape (T, channels, height, width), 1 where a sensor saw an
+            event of that channel (polarity) at that pixel in timestep t: a rate train, its spikes
+            in any order. Events of one pixel, channel and timestep are one spike.
 
     Parameters
     ----------
     shape : (channels, height, width)
     timesteps : int
-    code : "radix", "rate", "ttfs" or "poisson"
+    code : "radix", "rate", "ttfs", "poisson", "direct" or "events"
     pixel_bits : int
-        Bits of a pixel, 1 … 16.
+        Bits of a pixel, 1 … 16; 1 of "events".
     gain : int
         Of "poisson", 1 … 16: a pixel spikes with the probability gain·x / 2^(pixel_bits + 4).
     seed : int
@@ -71,8 +78,27 @@ class Input:
             self.code != "poisson" or math.prod(self.shape) <= 1 << 20,
             f"{self.name}: a Poisson input has at most 2^20 pixels, not {math.prod(self.shape)}",
         )
+        require(
+            self.code != "events" or self.pixel_bits == 1,
+            f"{self.name}: an event is one bit, so that pixel_bits must be 1, not "
+            f"{self.pixel_bits}",
+        )
 
     @property
     def train_code(self) -> str:
-        """The code of the trains that it sends."""
-        return "rate" if self.code == "poisson" else self.code
+        """The code in which ``timesteps`` counts."""
+        return "rate" if self.code in ("poisson", "direct", "events") else self.code
+
+    @property
+    def signal(self) -> Signal:
+        """What it gives."""
+        if self.code == "direct":
+            return Signal(
+                shape=self.shape, code="radix", timesteps=self.pixel_bits, held=self.timesteps
+            )
+        return Signal(shape=self.shape, code=self.train_code, timesteps=self.timesteps)
+
+    @property
+    def sample_shape(self) -> tuple[int, ...]:
+        """Shape of an image, or of the frames of a sample."""
+        return (self.timesteps, *self.shape) if self.code == "events" else self.shape

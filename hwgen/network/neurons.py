@@ -130,7 +130,7 @@ class SoftResetNeuron(_Threshold):
                    q = clip(⌊(2^f·(W·q_in) + B) / θ⌋, 0, T2)
     single-phase   V ← V₀, then for t = 1 … T:  V ← max(V + I[t] + B, V_min);  y[t] = V ≥ θ;
                    V ← V − y[t]·θ  (RMP-SNN; ECC, Eq. 2–4). The input must be a rate train of
-                   the same length; B comes in every step.
+                   the same length, or direct: I[t] = W·x; B comes in every step.
 
     Parameters
     ----------
@@ -171,7 +171,7 @@ class HardResetNeuron(_Threshold):
 
     V ← V₀, then for t = 1 … T:  V ← max(V + I[t] + B, V_min);  y[t] = V ≥ θ;  V ← V_reset where
     y[t] = 1 (SpikeConverter, Eq. 4; feedback thresholds, Eq. 1, whose L is in B). The input must be
-    a rate train of the same length; B comes in every step.
+    a rate train of the same length, or direct: I[t] = W·x; B comes in every step.
 
     Parameters
     ----------

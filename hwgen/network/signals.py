@@ -28,7 +28,9 @@ class Signal:
     """What a node gives: ``shape`` (channels, height, width), ``code`` and ``timesteps``.
 
     ``ones_first`` says whether a rate train holds its spikes first (two-phase neurons). ``leak`` is
-    that of a radix train's sender, by which its readers decode it.
+    that of a radix train's sender, by which its readers decode it. ``held`` is 0 for a train;
+    otherwise the value that the train stands for is itself the input of whoever reads it, the same
+    in each of ``held`` timesteps (direct input).
     """
 
     shape: Shape
@@ -36,6 +38,7 @@ class Signal:
     timesteps: int
     ones_first: bool = False
     leak: Leak = DOUBLE
+    held: int = 0
 
     @property
     def q_max(self) -> int:

@@ -26,11 +26,7 @@ def infer_signals(network: Network) -> dict[str, Signal]:
             f"a network and its input need names that are not empty, not {name!r}",
         )
     source.verify()
-    signals = {
-        source.name: Signal(
-            shape=source.shape, code=source.train_code, timesteps=source.timesteps
-        )
-    }
+    signals = {source.name: source.signal}
     require(bool(network.nodes), f"{network.name}: a network needs at least one layer")
     used: set[str] = set()
     for node in network.nodes:
@@ -69,10 +65,11 @@ def _infer_layer(layer: Layer, signals: dict[str, Signal], *, where: str) -> Sig
         given = signals[projection.source]
         projection.verify(given.shape, given.q_max, where=where)
     inputs = [signals[name] for name in layer.sources]
-    trains = {(given.code, given.timesteps) for given in inputs}
+    trains = {_train(given) for given in inputs}
     require(
         len(trains) == 1,
-        f"{where}: all projections must bring trains of one code and length, not {sorted(trains)}",
+        f"{where}: all projections must bring trains of one code and length, not "
+        f"{sorted((code, length) for code, length, _ in trains)}",
     )
     leaks = {given.leak.k for given in inputs}
     require(
@@ -88,6 +85,12 @@ def _infer_layer(layer: Layer, signals: dict[str, Signal], *, where: str) -> Sig
         f"{where}: {layer.bias.size} biases do not fit {shape[0]} channels",
     )
     given, neuron = inputs[0], layer.neuron
+    require(
+        not given.held or not neuron.two_phase,
+        f"{where}: a {type(neuron).__name__} accumulates trains and then fires, but direct input "
+        f"is a constant current; let a single-phase SoftResetNeuron or HardResetNeuron of "
+        f"{given.held} timesteps read it",
+    )
     if isinstance(neuron, Decoder):
         require(
             shape[1:] == (1, 1),
@@ -101,11 +104,11 @@ def _infer_layer(layer: Layer, signals: dict[str, Signal], *, where: str) -> Sig
         )
     neuron.verify(shape[0], where=where)
     if not neuron.two_phase:
+        code, length, _ = _train(given)
         require(
-            given.code == "rate" and given.timesteps == neuron.timesteps,
+            code in ("rate", "direct") and length == neuron.timesteps,
             f"{where}: {_KINDS[isinstance(neuron, Decoder)]} in the step it integrates, so its "
-            f"input must be a rate train of {neuron.timesteps} steps, not {given.code} of "
-            f"{given.timesteps}",
+            f"input must be a rate train of {neuron.timesteps} steps, not {code} of {length}",
         )
     ones_first = neuron.two_phase and neuron.code == "rate"
     return Signal(
@@ -115,6 +118,13 @@ def _infer_layer(layer: Layer, signals: dict[str, Signal], *, where: str) -> Sig
         ones_first=ones_first,
         leak=getattr(neuron, "leak", DOUBLE),
     )
+
+
+def _train(given: Signal) -> tuple[str, int, int]:
+    """What must be alike where projections meet: code, timesteps, bits of a direct input."""
+    if given.held:
+        return "direct", given.held, given.timesteps
+    return given.code, given.timesteps, 0
 
 
 def _infer_pool(pool: MaxPool2d, given: Signal, *, where: str) -> Signal:
@@ -160,11 +170,10 @@ def _verify_probe(network: Network) -> None:
     require(
         isinstance(probe, np.ndarray)
         and probe.dtype.kind == "u"
-        and probe.ndim == 4
-        and probe.shape[1:] == source.shape
+        and probe.shape[1:] == source.sample_shape
         and len(probe) > 0,
         f"{network.name}.probe: must be unsigned integer images of shape "
-        f"(images, {', '.join(map(str, source.shape))}), not "
+        f"(images, {', '.join(map(str, source.sample_shape))}), not "
         f"{getattr(probe, 'dtype', type(probe).__name__)} {getattr(probe, 'shape', '')}",
     )
     require(

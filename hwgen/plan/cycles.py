@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from hwgen.plan.activity import busy_cycles, window_costs
 from hwgen.plan.hardware import HardwarePlan, LayerPlan, PoolPlan
 from hwgen.plan.timing.encoder import feed_encoder
+from hwgen.plan.timing.events import feed_events
 from hwgen.plan.timing.membrane import Grants, fire, fire_at_once
 from hwgen.plan.timing.pool import race
 from hwgen.plan.timing.process import Link, Process, run
@@ -50,7 +51,12 @@ def predict(plan: HardwarePlan, trains: Mapping[str, NDArray[np.uint8]]) -> Pred
     links = {stream.node: Link() for stream in plan.streams}
     readers: dict[str, list[Window]] = {node: [] for node in links}
     first_beats: list[int] = []
-    processes: list[Process] = [feed_encoder(plan.encoder, samples, links[source], first_beats)]
+    encoder = plan.encoder
+    processes: list[Process] = [
+        feed_events(encoder, trains[source], links[source], first_beats)
+        if encoder.code == "events"
+        else feed_encoder(encoder, samples, links[source], first_beats)
+    ]
     logits = Link()
     busy = {}
     for stage in plan.stages:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import ceil
 
-from hwgen.plan.hardware import FeedPlan, HardwarePlan, LayerPlan, PoolPlan, Stage
+from hwgen.plan.hardware import EncoderPlan, FeedPlan, HardwarePlan, LayerPlan, PoolPlan, Stage
 from hwgen.plan.memories import BLOCK_ROWS, read_only, read_write
 from hwgen.plan.softmax import SoftmaxPlan
 
@@ -18,8 +18,8 @@ LAYER = 125
 """What steers a layer: grants, passes, the ends of its FIFOs."""
 CARRY, ADDER = 1.5, 2.3
 """Bits that a lane's accumulator, and a further scanner's adder, have beside their terms."""
-MEMBRANE_BIT, SINGLE_PHASE_BIT = 1.05, 1.6
-"""Of a membrane's adders."""
+MEMBRANE_BIT, SINGLE_PHASE_BIT, HELD_BIT = 1.05, 1.6, 1.05
+"""Of the adders of a membrane, and of a current that is held."""
 PART_BIT = 0.52
 """Of currents that go through a narrower membrane unit."""
 SCANNER, SCANNED_BIT, ADDRESS_BIT = 38, 2.6, 1.0
@@ -33,7 +33,7 @@ WRITER, PACKED_BIT = 20, 0.3
 RACE_BIT, RACE_COUNTED, COUNTED_BIT = 2.0, 7.5, 3.5
 """A bit of a max-pool's word, one of its counters, of candidates and of words, and one of the
 spikes that a candidate has sent."""
-ENCODER, RESULT_BIT, COUNTER = 250, 5, 50
+ENCODER, EVENT_BIT, RESULT_BIT, COUNTER = 250, 8, 5, 50
 SOFTMAX, STAGE_BIT, TERM_BIT = 170, 3.8, 5
 """What steers a softmax, a bit of the sum in a stage of its comparison, and a bit of a membrane
 on its way to the table."""
@@ -112,9 +112,13 @@ def layer_usage(plan: LayerPlan) -> Usage:
 
     # Membrane unit: adders, and a table of constants of two rows a word.
     width = plan.membrane_lanes * plan.membrane_width
-    bit = SINGLE_PHASE_BIT if plan.kind == "single-phase" else MEMBRANE_BIT
-    total += Usage(bit * width) + memory_usage(plan.banks * plan.membrane_depth, width)
+    bit = MEMBRANE_BIT if plan.kind in ("two-phase", "readout") else SINGLE_PHASE_BIT
+    banks = 1 if plan.kind == "held" else plan.banks
+    total += Usage(bit * width) + memory_usage(banks * plan.membrane_depth, width)
     total += _constants(2 * plan.words, width)
+    if plan.kind == "held":
+        held = plan.membrane_lanes * plan.held_width
+        total += Usage(HELD_BIT * held) + memory_usage(plan.banks * plan.membrane_depth, held)
     if plan.ramp_in:
         slopes = plan.membrane_lanes * plan.current_width
         total += Usage(MEMBRANE_BIT * slopes) + memory_usage(plan.membrane_depth, slopes)
@@ -159,14 +163,18 @@ def stage_usage(stage: Stage) -> Usage:
 
 def plan_usage(plan: HardwarePlan) -> dict[str, Usage]:
     """Of each unit by name: the stages' nodes, and "" for what lies between them."""
-    encoder = plan.encoder
-    frame = memory_usage(
-        2 * encoder.output.words_per_plane, encoder.word_pixels * encoder.pixel_bits
-    )
-    rest = frame + Usage(ENCODER) + Usage(RESULT_BIT * plan.logit_width)
+    rest = _encoder(plan.encoder) + Usage(RESULT_BIT * plan.logit_width)
     if plan.counters:
         rest += Usage(COUNTER * (2 + 2 * len(plan.streams) + 2 * len(plan.layers)))
     return {"": rest, **{stage.node: stage_usage(stage) for stage in plan.stages}}
+
+
+def _encoder(plan: EncoderPlan) -> Usage:
+    if plan.code == "events":  # two planes
+        plane = memory_usage(plan.plane_depth, plan.word_pixels)
+        return plane + plane + Usage(ENCODER + EVENT_BIT * plan.word_pixels)
+    frame = memory_usage(2 * plan.output.words_per_plane, plan.word_pixels * plan.pixel_bits)
+    return frame + Usage(ENCODER)
 
 
 def _reader(feed: FeedPlan) -> Usage:

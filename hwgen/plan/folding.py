@@ -28,7 +28,7 @@ def make_plan(
     network: Network,
     *,
     name: str | None = None,
-    schedule: str = "row",
+    schedule: str | None = None,
     pipeline: str = "overlap",
     lanes: PerLayer = None,
     scanners: PerLayer = None,
@@ -42,7 +42,8 @@ def make_plan(
 
     ``lanes``, ``scanners`` and ``membrane_lanes`` are one number for all layers (cut to what a
     layer can use) or numbers by layer name (which must fit; None names all the others).
-    ``weight_memory`` tells likewise where weights lie, ``orders`` which bits scanners own. Raises
+    ``weight_memory`` tells likewise where weights lie, ``orders`` which bits scanners own.
+    ``schedule`` is "row" where it is not given, and "time" of address events. Raises
     :class:`PlanError`.
     """
     for option, value in (
@@ -82,13 +83,15 @@ def assemble(
     layer_plan: Callable[[Layer, LayerEnds], LayerPlan],
     *,
     name: str | None = None,
-    schedule: str = "row",
+    schedule: str | None = None,
     pipeline: str = "overlap",
     input_width: int | None = None,
     counters: bool = True,
 ) -> HardwarePlan:
     """The plan whose layers ``layer_plan`` gives, in the order of the data flow."""
     signals = network.signals()
+    if schedule is None:
+        schedule = "time" if network.input.code == "events" else "row"
     if schedule not in SCHEDULES:
         raise PlanError(f"schedule must be 'row' or 'time', not {schedule!r}")
     if pipeline not in ("alternate", "overlap"):

@@ -48,7 +48,7 @@ class Folding(_Data):
 
     format: Literal["hwgen-folding"]
     version: Literal[1]
-    schedule: str = "row"
+    schedule: str | None = None
     pipeline: str = "overlap"
     input_width: PositiveInt | None = None
     layers: dict[str, LayerFolding] = {}

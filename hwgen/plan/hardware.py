@@ -19,7 +19,8 @@ class EncoderPlan:
 
     ``word_pixels`` pixel values make a word of the frame memory and of the stream.
     ``piece_pixels`` of them are taken from a beat in a cycle. ``gain`` and ``seed`` are those of a
-    Poisson input.
+    Poisson input. ``code`` is "radix" of direct input, whose bits are sent once; of "events", a
+    beat is an event.
     """
 
     input_width: int
@@ -43,6 +44,28 @@ class EncoderPlan:
     def sample_pixels(self) -> int:
         channels, height, width = self.output.shape
         return channels * height * width
+
+    @property
+    def plane_depth(self) -> int:
+        """Words that a plane of events takes: rows of pixels start at powers of two, so that their
+        addresses are x and y side by side."""
+        output = self.output
+        if output.layout == "raster":
+            return output.words_per_plane
+        return output.rows << (output.shape[2] - 1).bit_length()
+
+    @property
+    def event_fields(self) -> dict[str, tuple[int, int]]:
+        """Lowest bit and width of each field of a beat that is an event."""
+        channels, height, width = self.output.shape
+        steps = self.output.timesteps
+        sizes = {"x": width, "y": height, "channel": channels, "t": steps, "null": 2}
+        fields, low = {}, 0
+        for name, size in sizes.items():
+            bits = max(1, (size - 1).bit_length())
+            fields[name] = (low, bits)
+            low += bits
+        return fields
 
     @property
     def line_words(self) -> int:
@@ -92,13 +115,17 @@ class FeedPlan:
 class LayerPlan:
     """One layer processing unit.
 
-    ``kind`` is "two-phase", "single-phase", "readout" or "softmax"; ``softmax`` is the unit behind
-    the membranes of the last one. ``lanes`` output channels are summed together,
+    ``kind`` is "two-phase", "single-phase", "readout", "softmax" or "held"; ``softmax`` is the unit
+    behind the membranes of a softmax. ``lanes`` output channels are summed together,
     ``membrane_lanes`` of them updated in a cycle. ``growth_in`` and ``growth_out`` are
     what membranes are multiplied by in each step of accumulation and of firing: N/2^m as (N, m),
     rounded down, so that (1, 0) is none and (2, 0) doubles; ``ramp_in`` tells that currents
     add up to slopes by which membranes climb (ttfs trains), ``ramp_out`` that membranes climb until
     they spike, once.
+
+    A held layer is of single-phase neurons with direct input: it accumulates the bits of its input
+    as a two-phase layer does, to a current of ``held_width`` bits, and then fires with that current
+    in every step.
 
     A *pass* is what one bank of membranes accumulates and fires: a sample in the schedule
     ``time``, a row of one in ``row``.
@@ -123,6 +150,7 @@ class LayerPlan:
     banks: int
     output: StreamPlan
     softmax: SoftmaxPlan | None = None
+    held_width: int = 0
 
     @property
     def is_single_phase(self) -> bool:

@@ -51,7 +51,7 @@ class Planner:
         trains: Trains,
         *,
         name: str | None = None,
-        schedule: str = "row",
+        schedule: str | None = None,
         pipeline: str = "overlap",
         input_width: int | None = None,
         counters: bool = True,

@@ -39,10 +39,10 @@ INPUT_WIDTHS = tuple(8 << n for n in range(7))
 
 def plan_encoder(network: Network, input_width: int | None, schedule: str) -> EncoderPlan:
     given = network.input
+    if given.code == "events":
+        return _plan_events(network, input_width, schedule)
     pixel_bytes = 1 if given.pixel_bits <= 8 else 2
-    flat_names = {node.name for node in network if isinstance(node, Flatten)}
-    first = network.nodes[0]
-    raster = first.name in flat_names or given.shape[1:] == (1, 1)
+    raster = _is_raster(network)
     width = input_width if input_width is not None else (256 if raster else 32)
     if width not in INPUT_WIDTHS or width < 8 * pixel_bytes:
         raise PlanError(
@@ -63,7 +63,7 @@ def plan_encoder(network: Network, input_width: int | None, schedule: str) -> En
     output = StreamPlan(
         node=given.name,
         shape=given.shape,
-        timesteps=given.timesteps,
+        timesteps=given.signal.timesteps,
         width=word,
         layout=layout,
         schedule=schedule,
@@ -71,13 +71,55 @@ def plan_encoder(network: Network, input_width: int | None, schedule: str) -> En
     return EncoderPlan(
         input_width=width,
         pixel_bits=given.pixel_bits,
-        code=given.code,
+        code=given.signal.code if given.signal.held else given.code,
         piece_pixels=piece,
         word_pixels=word,
         output=output,
         gain=given.gain,
         seed=given.seed,
     )
+
+
+def _is_raster(network: Network) -> bool:
+    """Whether the input's planes are cut into words without regard to pixels."""
+    flat_names = {node.name for node in network if isinstance(node, Flatten)}
+    return network.nodes[0].name in flat_names or network.input.shape[1:] == (1, 1)
+
+
+def _plan_events(network: Network, input_width: int | None, schedule: str) -> EncoderPlan:
+    given = network.input
+    if schedule != "time":
+        raise PlanError(
+            f"{given.name}: address events come one timestep after the other, so the schedule must "
+            f"be 'time', not {schedule!r}"
+        )
+    layout, word = "pixel", given.shape[0]
+    if _is_raster(network):
+        layout, word = "raster", min(32, 1 << (int(np.prod(given.shape)) - 1).bit_length())
+    encoder = EncoderPlan(
+        input_width=INPUT_WIDTHS[-1],
+        pixel_bits=1,
+        code=given.code,
+        piece_pixels=1,
+        word_pixels=word,
+        output=StreamPlan(
+            node=given.name,
+            shape=given.shape,
+            timesteps=given.timesteps,
+            width=word,
+            layout=layout,
+            schedule=schedule,
+        ),
+    )
+    least = sum(encoder.event_fields["null"])
+    width = min((n for n in INPUT_WIDTHS if n >= max(32, least)), default=INPUT_WIDTHS[-1])
+    width = width if input_width is None else input_width
+    if width not in INPUT_WIDTHS or width < least:
+        raise PlanError(
+            f"input_width must be one of {', '.join(map(str, INPUT_WIDTHS))} and hold an event of "
+            f"{least} bits, not {width!r}"
+        )
+    return replace(encoder, input_width=width)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,7 +187,7 @@ def plan_layer(layer: Layer, ends: LayerEnds, options: LayerOptions) -> LayerPla
         kind, frac_bits = "softmax", 0
     else:
         frac_bits = getattr(neuron, "threshold_frac_bits", 0)
-        kind = "two-phase" if neuron.two_phase else "single-phase"
+        kind = "two-phase" if neuron.two_phase else "held" if given[0].held else "single-phase"
     return LayerPlan(
         node=name,
         kind=kind,
@@ -163,7 +205,8 @@ def plan_layer(layer: Layer, ends: LayerEnds, options: LayerOptions) -> LayerPla
         weight_bits=widths.signed_width(weight_low, weight_high),
         current_width=widths.current_width(layer),
         membrane_width=membrane_width,
-        banks=ends.banks if neuron.two_phase else 1,
+        banks=1 if kind in ("single-phase", "softmax") else ends.banks,
+        held_width=widths.held_width(layer, given[0]) if kind == "held" else 0,
         output=StreamPlan(
             node=name,
             shape=result.shape,

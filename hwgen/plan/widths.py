@@ -48,6 +48,12 @@ def current_width(layer: Layer) -> int:
     return signed_width(int(low.min()), int(high.max()))
 
 
+def held_width(layer: Layer, given: Signal) -> int:
+    """Bits of the constant current that a direct input makes, and of all that leads to it."""
+    low, high = current_ranges(layer)
+    return signed_width(int(low.min()) * given.q_max, int(high.max()) * given.q_max)
+
+
 def membrane_width(layer: Layer, given: Signal) -> int:
     """Bits of a stored membrane, over all steps of both phases (see :mod:`hwgen.rtl.membrane`)."""
     low, high = current_ranges(layer)
@@ -59,6 +65,8 @@ def membrane_width(layer: Layer, given: Signal) -> int:
         return signed_width(int(min(ends)), int(max(ends)))
     if not neuron.two_phase:
         assert isinstance(neuron, SinglePhase)
+        if given.held:
+            low, high = low * given.q_max, high * given.q_max
         return _single_phase_width(neuron, low + bias, high + bias)
     if is_fractional(layer, given):
         numbers = membrane_range(layer, given, (low, high))

@@ -191,6 +191,8 @@ def _shape(feed: FeedPlan) -> tuple[str, str, WindowPlan]:
 
 def encoder_cycles(plan: EncoderPlan) -> int:
     """Cycles that the input takes for a sample: its beats and pieces, or its words."""
+    if plan.code == "events":
+        return plan.output.words_per_sample
     pieces = ceil(plan.sample_pixels / plan.piece_pixels)
     return max(pieces, plan.beats, plan.output.words_per_sample)
 

@@ -1,6 +1,6 @@
 """The core: encoder, layers, pools and result unit between two AXI4-Streams."""
 
-from amaranth import Const, Module, ResetInserter, Signal
+from amaranth import Cat, Const, Module, ResetInserter, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -8,6 +8,7 @@ from hwgen.plan.hardware import LayerPlan
 from hwgen.plan.weights import pack_weights
 from hwgen.rtl.counters import CounterBank, ones
 from hwgen.rtl.encoder import Encoder
+from hwgen.rtl.event_encoder import EventEncoder
 from hwgen.rtl.fork import StreamFork
 from hwgen.rtl.layer import LayerUnit, word_shape
 from hwgen.rtl.names import identifier
@@ -77,7 +78,8 @@ class Core(wiring.Component):
             ports[f"tap_{index}_data"] = Out(stream_plan.width)
             ports[f"tap_{index}_valid"] = Out(1)
             ports[f"tap_{index}_ready"] = Out(1)
-        self._encoder = Encoder(plan.encoder)
+        events = plan.encoder.code == "events"
+        self._encoder = EventEncoder(plan.encoder) if events else Encoder(plan.encoder)
         taken = {*SUBMODULES, "clk", *ports}
         self._units = self._make_units(network, taken=taken)
         self._fork_names = {}
@@ -123,7 +125,8 @@ class Core(wiring.Component):
         settled = release.settled
         m.d.comb += [
             release.rst.eq(self.rst),
-            encoder.beats.payload.eq(self.s_axis_tdata),
+            # Pixels are counted, and do not need to be told which is the last one.
+            encoder.beats.payload.eq(Cat(self.s_axis_tdata, self.s_axis_tlast)),
             encoder.beats.valid.eq(self.s_axis_tvalid & settled),
             self.s_axis_tready.eq(encoder.beats.ready & settled),
             self.m_axis_tdata.eq(results.results.payload.data),

@@ -126,6 +126,14 @@ class Design:
                 raise
         return path
 
+    def _input(self) -> dict:
+        """What comes in: pixels, or events with the lowest bit and the width of each field."""
+        encoder = self.plan.encoder
+        if encoder.code != "events":
+            return {"kind": "pixels"}
+        fields = {name: list(place) for name, place in encoder.event_fields.items()}
+        return {"kind": "events", "fields": fields}
+
     def _manifest(self, folder: Path, core: Core) -> dict:
         files = {
             file.relative_to(folder).as_posix(): hashlib.sha256(file.read_bytes()).hexdigest()
@@ -152,6 +160,7 @@ class Design:
                     for name, member in core.signature.members.items()
                 ),
             ],
+            "input": self._input(),
             "streams": [
                 {
                     "tap": tap,

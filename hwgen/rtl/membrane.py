@@ -21,7 +21,7 @@ from amaranth.lib.wiring import In, Out
 
 def latency(plan):
     """Cycles from the issue of a word until a new issue of it reads what this one wrote."""
-    return 5 if plan.ramp_in else 4
+    return 5 if plan.ramp_in or plan.kind == "held" else 4
 
 
 def issue_layout(plan):

@@ -1,29 +1,20 @@
 """The single-phase membrane unit: a neuron that fires in the step it integrates."""
 
-import itertools
-
-import numpy as np
-from amaranth import Const, Module, Signal, signed, unsigned
+from amaranth import Module, Signal, unsigned
 from amaranth.lib import stream, wiring
-from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from hwgen.network import HardResetNeuron
-from hwgen.rtl.constants import constant_memory
 from hwgen.rtl.fifo import PromiseFifo
+from hwgen.rtl.integrator import LATENCY, Integrator
 from hwgen.rtl.membrane import membrane_layout
 from hwgen.rtl.parts import CurrentParts
 from hwgen.rtl.ring import step_axes
 from hwgen.rtl.synapses import currents_signature
 
-LATENCY = 5
-"""Cycles from the issue of a word until a new issue of it reads what this one wrote."""
-
 
 class SinglePhaseUnit(wiring.Component):
-    """V ← max(V + I + B, V_min);  y = V ≥ θ;  V ← V − y·θ or, with a hard reset, V_reset where y
-    is 1: one word of membranes a cycle (ECC, Eq. 2–4; SpikeConverter, Eq. 4). A spiking softmax
-    has no θ: each step's membranes leave.
+    """Integrates a window's currents as they come and sends the spikes, or for a spiking softmax
+    the membranes of each step: one word a cycle (:class:`hwgen.rtl.integrator.Integrator`).
 
     Parameters
     ----------
@@ -40,18 +31,7 @@ class SinglePhaseUnit(wiring.Component):
 
     def __init__(self, plan, layer):
         self._plan = plan
-        bias = layer.bias.astype(np.int64)
-        initial = getattr(layer.neuron, "initial", None)
-        # The first step takes V as 0, so V₀ comes with the bias.
-        self._added = (bias if initial is None else bias + initial, bias)
-        self._threshold = None
-        if not plan.gives_logits:
-            self._threshold = layer.neuron.threshold.astype(np.int64)
-        self._floor = getattr(layer.neuron, "floor", None)
-        self._reset = None
-        if isinstance(layer.neuron, HardResetNeuron):
-            reset = layer.neuron.reset
-            self._reset = np.zeros_like(bias) if reset is None else reset
+        self._layer = layer
         self._word = membrane_layout(plan) if plan.gives_logits else unsigned(plan.membrane_lanes)
         super().__init__(
             {
@@ -63,14 +43,8 @@ class SinglePhaseUnit(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         plan = self._plan
-        width, lanes = plan.membrane_width, plan.membrane_lanes
-        layout = membrane_layout(plan)
-        m.submodules.memory = memory = Memory(
-            shape=layout, depth=plan.membrane_depth, init=[], attrs={"no_rw_check": 1}
-        )
-        # A lane without a channel stays at 0, below its threshold.
-        m.submodules.added = added_memory = constant_memory(
-            self._added, layout, plan, unused=(0, 0)
+        m.submodules.integrator = integrator = Integrator(
+            plan, self._layer, width=plan.current_width
         )
         m.submodules.parts = parts = CurrentParts(plan)
         m.submodules.fifo = fifo = PromiseFifo(shape=self._word)
@@ -79,11 +53,13 @@ class SinglePhaseUnit(wiring.Component):
         # Issue: the next word in the order of the stream.
         go = Signal()
         axes = step_axes(m, go, [("address", plan.membrane_depth), ("step", plan.timesteps_in)])
-        address, step = axes["address"].count, axes["step"].count
         word = step_axes(m, go, [("word", plan.words)])["word"].count
-        under_way = Signal(LATENCY)  # since the word's issue
         # A memory so small that a word comes round before it is written takes one step at a time.
-        free = under_way[:-1] == 0 if plan.membrane_depth < LATENCY else 1
+        free = 1
+        if plan.membrane_depth < LATENCY:
+            under_way = Signal(LATENCY - 1)
+            m.d.sync += under_way.eq(under_way << 1 | go)
+            free = under_way == 0
         in_flight = Signal()
         m.d.comb += [
             parts.valid.eq(self.currents.valid),
@@ -92,86 +68,16 @@ class SinglePhaseUnit(wiring.Component):
             go.eq(parts.take),
             fifo.promise.eq(go),
             self.currents.grant.eq(~in_flight),
+            integrator.issue.eq(go),
+            integrator.address.eq(axes["address"].count),
+            integrator.word.eq(word),
+            integrator.first.eq(axes["step"].count == 0),
+            integrator.currents.eq(parts.word),
+            fifo.push.eq(integrator.fired),
+            fifo.push_data.eq(integrator.left if plan.gives_logits else integrator.spikes),
         ]
         with m.If(go & parts.final):
             m.d.sync += in_flight.eq(0)
         with m.If(self.currents.start):
             m.d.sync += in_flight.eq(1)
-        m.d.sync += under_way.eq(under_way << 1 | go)
-
-        # Read the membranes and what is added to them, in step with the currents.
-        read_port, added_port = memory.read_port(), added_memory.read_port()
-        addresses, words = [address], [word]
-        for index in range(1, LATENCY + 1):
-            addresses.append(Signal.like(address, name=f"address_{index}", reset_less=True))
-        for index in range(1, 4):
-            words.append(Signal.like(word, name=f"word_{index}", reset_less=True))
-        firsts = [Signal(name=f"first_{n}") for n in range(3)]
-        m.d.comb += firsts[0].eq(step == 0)
-        for stages in (addresses, words, firsts):
-            m.d.sync += [later.eq(before) for before, later in itertools.pairwise(stages)]
-        m.d.comb += [
-            read_port.addr.eq(addresses[1]),
-            added_port.addr.eq(words[1] << 1 | ~firsts[1]),
-        ]
-
-        # Add, compare, reset.
-        membranes, operands, totals, reset = (
-            Signal(layout, name=name, reset_less=True)
-            for name in ("membranes", "operands", "totals", "reset")
-        )
-        spikes = Signal(lanes, reset_less=True)
-        m.d.sync += membranes.eq(read_port.data)
-        with m.If(firsts[2]):
-            m.d.sync += membranes.as_value().eq(0)
-        thresholds = None
-        if self._threshold is not None:
-            m.submodules.thresholds = threshold_memory = constant_memory(
-                (self._threshold,), layout, plan, unused=(1,)
-            )
-            threshold_port = threshold_memory.read_port()
-            m.d.comb += threshold_port.addr.eq(words[3])
-            thresholds = threshold_port.data
-        floors = self._per_channel(m, "floors", self._floor, words[3])
-        resets = self._per_channel(m, "resets", self._reset, words[3])
-        for lane in range(lanes):
-            m.d.sync += [
-                operands[lane].eq(parts.word[lane] + added_port.data[lane]),
-                totals[lane].eq(membranes[lane] + operands[lane]),
-                reset[lane].eq(totals[lane]),
-            ]
-            if thresholds is None:
-                continue
-            left = Signal(signed(width + 1), name="left")
-            m.d.comb += left.eq(totals[lane] - thresholds[lane])
-            m.d.sync += spikes[lane].eq(~left[-1])
-            if floors is not None:
-                with m.If(totals[lane] < floors[lane]):
-                    m.d.sync += reset[lane].eq(floors[lane])
-            with m.If(~left[-1]):
-                m.d.sync += reset[lane].eq(left if resets is None else resets[lane])
-
-        # Write.
-        write_port = memory.write_port()
-        m.d.comb += [
-            write_port.addr.eq(addresses[LATENCY]),
-            write_port.data.eq(reset),
-            write_port.en.eq(under_way[-1]),
-            fifo.push.eq(under_way[-1]),
-            fifo.push_data.eq(spikes if thresholds is not None else reset),
-        ]
         return m
-
-    def _per_channel(self, m, name, values, word):
-        """Of the channels of ``word``, a cycle later; None where there are none."""
-        if values is None:
-            return None
-        if (values == values[0]).all():
-            value = Const(int(values[0]), signed(self._plan.membrane_width))
-            return [value] * self._plan.membrane_lanes
-        m.submodules[name] = memory = constant_memory(
-            (values,), membrane_layout(self._plan), self._plan, unused=(0,)
-        )
-        port = memory.read_port()
-        m.d.comb += port.addr.eq(word)
-        return port.data

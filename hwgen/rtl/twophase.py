@@ -10,6 +10,7 @@ from hwgen.plan import fractional, widths
 from hwgen.rtl import leaky
 from hwgen.rtl.constants import constant_memory, read_row
 from hwgen.rtl.fifo import PromiseFifo
+from hwgen.rtl.held import HeldPipeline
 from hwgen.rtl.leaky import LeakyPipeline
 from hwgen.rtl.membrane import MembranePipeline, latency, membrane_layout
 from hwgen.rtl.parts import CurrentParts
@@ -19,6 +20,9 @@ from hwgen.rtl.synapses import currents_signature
 
 class TwoPhaseUnit(wiring.Component):
     """Phase I of the two-phase neuron, and its Phase II or, for a read-out, its logits.
+
+    Where the input is direct, Phase I adds up a constant current, and Phase II is that of
+    single-phase neurons which it drives (:class:`hwgen.rtl.held.HeldPipeline`).
 
     With one bank it accumulates a pass and then fires it; with two it fires a pass while it
     accumulates the next. Both phases share one pipeline: accumulation, which cannot wait, goes
@@ -41,8 +45,8 @@ class TwoPhaseUnit(wiring.Component):
 
     def __init__(self, plan, layer, given):
         self._plan = plan
-        self._constants = widths.firing_constants(layer, given)
-        self._levels = fractional.restored(layer) if plan.fractional else None
+        self._layer = layer
+        self._given = given
         self._latency = leaky.LATENCY if plan.fractional else latency(plan)
         self._readout = plan.kind == "readout"
         word = membrane_layout(plan) if self._readout else unsigned(plan.membrane_lanes)
@@ -57,8 +61,11 @@ class TwoPhaseUnit(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         plan = self._plan
-        make = LeakyPipeline if plan.fractional else MembranePipeline
-        m.submodules.pipeline = pipeline = make(plan)
+        if plan.kind == "held":
+            pipeline = HeldPipeline(plan, self._layer)
+        else:
+            pipeline = LeakyPipeline(plan) if plan.fractional else MembranePipeline(plan)
+        m.submodules.pipeline = pipeline
         m.submodules.parts = parts = CurrentParts(plan)
         m.submodules.fifo = fifo = PromiseFifo(shape=self._word)
         full = Signal(plan.banks)  # granted to a whole pass
@@ -130,20 +137,30 @@ class TwoPhaseUnit(wiring.Component):
             ),
         ]
 
+        m.d.comb += fifo.push.eq(pipeline.fired)
+        wiring.connect(m, fifo.words, wiring.flipped(self.words))
+        if plan.kind == "held":
+            m.d.comb += [pipeline.word.eq(fire_word), fifo.push_data.eq(pipeline.spikes)]
+        else:
+            self._fire(m, pipeline, fire_word, fire_step, fifo)
+        return m
+
+    def _fire(self, m, pipeline, fire_word, fire_step, fifo):
+        """What firing adds, and what comes of it."""
+        plan = self._plan
         # A lane without a channel accumulates 0, and never fires from one below that. Later steps
         # leave it there: its few bits could run over.
+        constants = widths.firing_constants(self._layer, self._given)
         m.submodules.constants = memory = constant_memory(
-            self._constants, membrane_layout(plan), plan, unused=(-1, 0)
+            constants, membrane_layout(plan), plan, unused=(-1, 0)
         )
         index = Signal(range(2 * plan.words))
         m.d.comb += [
             index.eq(fire_word << 1 | (fire_step != 0)),
-            fifo.push.eq(pipeline.fired),
         ]
         if plan.fractional:
             self._connect_leaky(m, pipeline, fifo, memory, index, fire_word)
-            wiring.connect(m, fifo.words, wiring.flipped(self.words))
-            return m
+            return
         m.d.comb += pipeline.constants.eq(read_row(m, memory, index))
         for lane in range(plan.membrane_lanes):
             membrane = pipeline.membranes[lane]
@@ -151,13 +168,12 @@ class TwoPhaseUnit(wiring.Component):
                 m.d.comb += fifo.push_data[lane].eq(membrane >> int(plan.leak_in))
             else:
                 m.d.comb += fifo.push_data[lane].eq(~membrane[-1] & ~pipeline.done[lane])
-        wiring.connect(m, fifo.words, wiring.flipped(self.words))
-        return m
 
     def _connect_leaky(self, m, pipeline, fifo, memory, index, word):
         """What the pipeline of leaks k < 2 needs later than the other one, and gives."""
+        plan = self._plan
         m.submodules.levels = levels = constant_memory(
-            (self._levels,), membrane_layout(self._plan), self._plan, unused=(0,)
+            (fractional.restored(self._layer),), membrane_layout(plan), plan, unused=(0,)
         )
         # A row comes two cycles after its index.
         index = _delayed(m, index, leaky.CONSTANTS - 2)

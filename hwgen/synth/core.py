@@ -49,10 +49,16 @@ def read_core(folder: Path) -> Core:
         encoder = manifest["plan"]["encoder"]
         channels, height, width = encoder["output"]["shape"]
         pixel_bytes = 1 if encoder["pixel_bits"] <= 8 else 2
+        code = encoder["code"]
     except (KeyError, TypeError, ValueError) as error:
         raise ArtefactError(
             f"{folder / MANIFEST_FILE} lacks {error}; generate it again with this version"
         ) from error
+    if code == "events":
+        raise ArtefactError(
+            f"{folder}: the core takes address events, but a board's serial port sends pixels; put "
+            f"the core into a design of your own (docs/hardware.md)"
+        )
     input_bytes = ports["s_axis_tdata"] // 8
     beats = -(-channels * height * width // (input_bytes // pixel_bytes))
     return Core(

@@ -13,11 +13,20 @@ from tests.random_networks import KINDS, random_images, random_network
 CASES, CHUNK = 1000, 50
 
 
-def generate(case: int) -> tuple[Network, np.ndarray]:
+SINGLE = ("rate_single", "rate_hard")
+CODES: dict[str, tuple[str | None, ...]] = {
+    "direct": SINGLE, "events": (*SINGLE, "rate_two", None),
+}  # fmt: skip
+"""Inputs of their own, and the neurons that may read them."""
+
+
+def generate(case: int, code: str | None = None) -> tuple[Network, np.ndarray]:
+    kinds = KINDS if code is None else CODES[code]
     network = random_network(
         case,
-        neuron=KINDS[case % len(KINDS)],
+        neuron=kinds[case % len(kinds)],
         residual=case % 3 == 0,
+        code=code,
         max_timesteps=16 if case % 5 == 0 else 6,
     )
     return network, random_images(case, network, 3)
@@ -35,23 +44,34 @@ def assert_counts_equal(first: Result, second: Result) -> None:
 
 @pytest.mark.parametrize("first", range(0, CASES, CHUNK))
 def test_closed_form_equals_steps_and_pytorch(first: int) -> None:
-    torch_oracle = pytest.importorskip("tests.golden.torch_oracle")
     for case in range(first, first + CHUNK):
-        network, images = generate(case)
-        closed = golden.run(network, images)
-        steps = golden.run(network, images, trains=True)
-        assert_counts_equal(closed, steps)
-        oracle = torch_oracle.compute(network, images)
-        for part in ("values", "membranes"):
-            for node, expected in getattr(oracle, part).items():
-                measured = getattr(steps, part)[node]
-                np.testing.assert_array_equal(measured, expected, err_msg=f"{case} {part} {node}")
-        for node, train in oracle.trains.items():
-            expected = np.stack([plane.numpy() for plane in train], axis=1)
-            np.testing.assert_array_equal(steps.trains[node], expected, err_msg=f"{case} {node}")
-            np.testing.assert_array_equal(steps.spikes[node], oracle.spikes[node])
-        for node, expected in oracle.operations.items():
-            np.testing.assert_array_equal(steps.synaptic_operations[node], expected)
+        check(case)
+
+
+@pytest.mark.parametrize("code", CODES)
+@pytest.mark.parametrize("first", [0, CHUNK])
+def test_so_they_do_with_direct_input_and_events(first: int, code: str) -> None:
+    for case in range(first, first + CHUNK):
+        check(case, code)
+
+
+def check(case: int, code: str | None = None) -> None:
+    torch_oracle = pytest.importorskip("tests.golden.torch_oracle")
+    network, images = generate(case, code)
+    closed = golden.run(network, images)
+    steps = golden.run(network, images, trains=True)
+    assert_counts_equal(closed, steps)
+    oracle = torch_oracle.compute(network, images)
+    for part in ("values", "membranes"):
+        for node, expected in getattr(oracle, part).items():
+            measured = getattr(steps, part)[node]
+            np.testing.assert_array_equal(measured, expected, err_msg=f"{case} {part} {node}")
+    for node, train in oracle.trains.items():
+        expected = np.stack([plane.numpy() for plane in train], axis=1)
+        np.testing.assert_array_equal(steps.trains[node], expected, err_msg=f"{case} {node}")
+        np.testing.assert_array_equal(steps.spikes[node], oracle.spikes[node])
+    for node, expected in oracle.operations.items():
+        np.testing.assert_array_equal(steps.synaptic_operations[node], expected)
 
 
 def test_generated_networks_cover_what_they_should() -> None:

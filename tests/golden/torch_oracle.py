@@ -53,7 +53,12 @@ def _compute(network: Network, images: np.ndarray) -> Oracle:
     source = network.input
     pixels = torch.from_numpy(images.astype(np.float64))
     full = 2.0**source.pixel_bits
-    if source.code == "radix":
+    if source.code == "events":
+        train = list(pixels.unbind(1))
+        _send(oracle, source.name, sum(train), train)
+    elif source.code == "direct":
+        _send(oracle, source.name, pixels, _bits(pixels, signals[source.name]))
+    elif source.code == "radix":
         values = torch.floor(pixels * 2.0**source.timesteps / full)
         _send(oracle, source.name, values, _bits(values, signals[source.name]))
     elif source.code == "poisson":  # its draws have their own oracle in test_poisson
@@ -96,15 +101,15 @@ def _layer(oracle: Oracle, layer: Layer, signals: dict[str, Signal]) -> None:
     if not neuron.two_phase:
         membrane = _channels(0 if neuron.initial is None else neuron.initial)
         train = []
+        held = signals[layer.sources[0]].held
         for step in range(neuron.timesteps):
-            membrane = (
-                membrane
-                + bias
-                + sum(
-                    _current(item, oracle.trains[item.source][step], signals[item.source], step)
-                    for item in layer.projections
-                )
+            current = sum(
+                _current(item, oracle.values[item.source], signals[item.source])
+                if held
+                else _current(item, oracle.trains[item.source][step], signals[item.source], step)
+                for item in layer.projections
             )
+            membrane = membrane + bias + current
             if neuron.floor is not None:
                 membrane = torch.maximum(membrane, _channels(neuron.floor))
             train.append((membrane >= _channels(neuron.threshold)).double())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -129,6 +130,27 @@ def test_a_number_for_all_layers_is_cut_to_what_each_can_use() -> None:
 def test_options_that_do_not_fit_are_refused(options: dict[str, Any], message: str) -> None:
     with pytest.raises(PlanError, match=message):
         make_plan(cnn(), **options)
+
+
+def test_address_events_come_in_the_order_of_time() -> None:
+    """12 pixels of 2 channels, T = 4: x and y of two bits, channel, t of two, null: 8 bits."""
+    source = Input(shape=(2, 3, 4), timesteps=4, code="events", pixel_bits=1)
+    conv = Conv2d(source="input", weights=np.ones((3, 2, 3, 4), np.int32))
+    zero = np.zeros(3, np.int64)
+    last = Layer(name="out", projections=(conv,), bias=zero, neuron=ReadOut())
+    network = Network(name="n", input=source, nodes=(last,))
+    with pytest.raises(PlanError, match="input: address events come.* must be 'time', not 'row'"):
+        make_plan(network, schedule="row")
+    plan = make_plan(network)
+    assert plan.schedule == "time"
+    assert plan.encoder.input_width == 32
+    assert plan.encoder.event_fields == {
+        "x": (0, 2), "y": (2, 2), "channel": (4, 1), "t": (5, 2), "null": (7, 1),
+    }  # fmt: skip
+    assert make_plan(network, input_width=8).encoder.input_width == 8
+    wide = replace(network, input=replace(source, timesteps=5))
+    with pytest.raises(PlanError, match="hold an event of 9 bits, not 8"):
+        make_plan(wide, input_width=8)
 
 
 def test_a_beat_must_hold_a_pixel() -> None:

@@ -50,6 +50,9 @@ class CoreBench:
         pixels = SimpleNamespace(
             payload=core.s_axis_tdata, valid=core.s_axis_tvalid, ready=core.s_axis_tready
         )
+        if plan.encoder.code == "events":
+            pixels.payload = Cat(core.s_axis_tdata, core.s_axis_tlast)
+            beats = [with_last(packet, plan.encoder.input_width) for packet in beats]
         sent = bench.send(pixels, [beat for sample in beats for beat in sample], stall=stall[0])
         waits = {}
         for tap, stream in enumerate(plan.streams):
@@ -73,7 +76,8 @@ class CoreBench:
         got = bench.expect(results, packets, stall=stall[1], name="results")
         cycles = bench.run(reset_at=reset_at, timeout=timeout, then=self._read_counters)
         self.blocked = {node: sum(values) for node, values in waits.items()}
-        self.sample_cycles = sent.cycles[:: len(beats[0])]
+        starts = np.cumsum([0, *(len(packet) for packet in beats[:-1])])
+        self.sample_cycles = [sent.cycles[start] for start in starts]
         self.result_cycles = got.cycles[classes :: classes + 1]
         return cycles
 
@@ -86,7 +90,10 @@ class CoreBench:
 
 
 def beats_of(images: np.ndarray, source: Input, input_width: int) -> list[list[int]]:
-    """Each image's packet: pixels in the order y, x, c, of one or two bytes; then noise."""
+    """Each image's packet: pixels in the order y, x, c, of one or two bytes; then noise. Of events,
+    those of a timestep in that order."""
+    if source.code == "events":
+        return [event_beats(frames, source) for frames in images]
     size = 8 if source.pixel_bits <= 8 else 16
     per_beat = input_width // size
     rng = np.random.default_rng(1)
@@ -98,6 +105,31 @@ def beats_of(images: np.ndarray, source: Input, input_width: int) -> list[list[i
             [join(pixels[n : n + per_beat], size) for n in range(0, len(pixels), per_beat)]
         )
     return packets
+
+
+def event_beats(frames: np.ndarray, source: Input) -> list[int]:
+    """The events of a sample (T, channels, height, width), or a null beat where it has none."""
+    found = np.argwhere(frames.transpose(0, 2, 3, 1))
+    beats = [pack_event(source, t=t, y=y, x=x, channel=c) for t, y, x, c in found.tolist()]
+    return beats or [pack_event(source, null=1)]
+
+
+def pack_event(source: Input, **values: int) -> int:
+    """The fields of a beat side by side, x lowest, each as wide as its largest value needs."""
+    channels, height, width = source.shape
+    sizes = {"x": width, "y": height, "channel": channels, "t": source.timesteps, "null": 2}
+    word = low = 0
+    for name, size in sizes.items():
+        bits = max(1, (size - 1).bit_length())
+        assert 0 <= (value := values.get(name, 0)) < 1 << bits
+        word |= value << low
+        low += bits
+    return word
+
+
+def with_last(packet: list[int], width: int) -> list[int]:
+    """The beats with tlast as the bit above the highest."""
+    return [*packet[:-1], packet[-1] | 1 << width]
 
 
 def words_of(trains: np.ndarray, stream: StreamPlan) -> list[int]:

@@ -8,7 +8,8 @@ from hwgen.plan.hardware import LayerPlan
 from hwgen.plan.timing.process import Link, Process, Undecided
 
 LATENCY = 4
-"""Cycles from a step of a two-phase membrane to its next one; one more where currents add up."""
+"""Cycles from a step of a two-phase membrane to its next one; one more where currents add up, or
+where they are held."""
 LEAKY_LATENCY = 7
 """The same where membranes grow by less than 2 (:mod:`hwgen.rtl.leaky`), whatever comes in."""
 SINGLE_LATENCY = 5
@@ -64,7 +65,9 @@ class Grants:
 
 
 def latency(plan: LayerPlan) -> int:
-    return LEAKY_LATENCY if plan.fractional else LATENCY + plan.ramp_in
+    if plan.fractional:
+        return LEAKY_LATENCY
+    return LATENCY + (plan.ramp_in or plan.kind == "held")
 
 
 def fire(plan: LayerPlan, passes: int, grants: Grants, out: Link) -> Process:
@@ -95,7 +98,7 @@ def fire(plan: LayerPlan, passes: int, grants: Grants, out: Link) -> Process:
                     window += 1
                 if window < len(currents) or window >= known or (yield Undecided(word)):
                     break
-            out.ready.append(word + latency(plan))
+            out.ready.append(word + latency(plan) + (plan.kind == "held"))
         grants.freed.append(word)
 
 

@@ -1,0 +1,324 @@
+"""N-MNIST address events: Table 2 of the thReLU report (Chang et al.) beside ours.
+
+    python benchmarks/nmnist.py [--timesteps 16] [--samples 20] [--rtl NETWORK …] [--json FILE]
+
+Trains three small CNNs on the 1,000 training samples in HWGEN_DATA, on frames that hold a pixel's
+share of timesteps with an event; once each: the weights are cached. Converts them, runs golden on
+the 100 test samples, and feeds the events of the first ``--samples`` of them to the generated
+Verilog, every stream compared with golden. The ReLU network and the first with threshold ReLU take
+averages in their pools.
+
+The report's networks see such frames over and over again ("preprocessed frame images of events
+instead of the original binary data"): rows "frames" are that, direct input of the pixels' counts.
+Rows "events" are the events themselves, each in its timestep, which the report leaves open: with
+its single-phase neurons, and with neurons of two phases.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import os
+import sys
+import tempfile
+import time
+from collections import OrderedDict
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("OMP_NUM_THREADS", "2")
+
+import numpy as np
+import torch
+from models import default_cache
+from rich.console import Console
+from rich.table import Table
+from safetensors.torch import load_file, save_file
+from torch import nn
+from torch.nn import functional as F
+
+from hwgen import golden
+from hwgen.convert import convert
+from hwgen.data import Dataset, load
+from hwgen.network import Network
+from hwgen.rtl.design import generate
+from hwgen.simulate import simulate
+
+SHAPE = (2, 34, 34)
+WEIGHT_BITS = 8
+TOP = 1.0
+"""y_th of the threshold ReLU."""
+PAPER = {
+    "relu": (98.58, 90.0),
+    "threlu": (93.52, 87.72),
+    "threlu_maxpool": (93.83, 89.27),
+    "threlu_maxpool_softmax": (93.83, 91.97),
+}
+"""Accuracy of the ANN and of the SNN in their Table 2."""
+TITLES = {
+    "relu": "ReLU",
+    "threlu": "thReLU",
+    "threlu_maxpool": "thReLU + max-pool",
+    "threlu_maxpool_softmax": "thReLU + max-pool + softmax",
+}
+
+
+@dataclass(frozen=True)
+class Way:
+    """What a network is fed, how long, and how it is converted."""
+
+    title: str
+    method: dict[str, Any]
+    frames: bool = False
+    longer: int = 1
+
+
+THRESHOLD_RELU = {"method": "threshold_relu"}
+WAYS = (
+    Way("frames", THRESHOLD_RELU, frames=True),
+    Way("frames, 4 T", THRESHOLD_RELU, frames=True, longer=4),
+    Way("events", THRESHOLD_RELU),
+    Way("events, two-phase", {"method": "spikeconverter", "neuron": "if2"}),
+)
+
+
+class Clip(nn.Module):
+    """Threshold ReLU: min(max(x, 0), y_th)."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x.clamp(0, TOP)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a network is built and trained: AdamW, one learning-rate cycle, samples moved by up to
+    ``shift`` pixels."""
+
+    clipped: bool
+    max_pool: bool
+    epochs: int = 40
+    learning_rate: float = 4e-3
+    weight_decay: float = 0.05
+    shift: int = 2
+    batch: int = 50
+    seed: int = 0
+
+    def build(self) -> nn.Sequential:
+        """12C3 – P2 – 24C3 – P2 – 10."""
+        act = Clip if self.clipped else nn.ReLU
+        pool = nn.MaxPool2d if self.max_pool else nn.AvgPool2d
+        return nn.Sequential(
+            OrderedDict(
+                conv1=nn.Conv2d(2, 12, 3, padding=1, bias=False),
+                norm1=nn.BatchNorm2d(12),
+                act1=act(),
+                pool1=pool(2),
+                conv2=nn.Conv2d(12, 24, 3, bias=False),
+                norm2=nn.BatchNorm2d(24),
+                act2=act(),
+                pool2=pool(2),
+                flatten=nn.Flatten(),
+                drop=nn.Dropout(0.2),
+                fc=nn.Linear(24 * 7 * 7, 10),
+            )
+        )
+
+
+RECIPES = {
+    "relu": Recipe(clipped=False, max_pool=False),
+    "threlu": Recipe(clipped=True, max_pool=False),
+    "threlu_maxpool": Recipe(clipped=True, max_pool=True),
+}
+
+
+def shares(data: Dataset) -> torch.Tensor:
+    """What the float networks see: of each pixel, the share of timesteps with an event."""
+    return torch.from_numpy(data.images.mean(axis=1, dtype=np.float32))
+
+
+def train(recipe: Recipe, data: Dataset, cache: Path) -> nn.Sequential:
+    """The network of ``recipe``, in eval mode; from the cache if it can."""
+    assert data.labels is not None
+    torch.manual_seed(recipe.seed)
+    model = recipe.build()
+    digest = hashlib.sha256(f"{recipe} {model} {data.images.shape}".encode())
+    digest.update(np.packbits(data.images).tobytes())
+    path = cache / f"nmnist-{digest.hexdigest()[:12]}.safetensors"
+    if path.is_file():
+        model.load_state_dict(load_file(path))
+        return model.eval()
+    values, classes = shares(data), torch.from_numpy(data.labels)
+    generator = torch.Generator().manual_seed(recipe.seed)
+    batches = len(values) // recipe.batch
+    optimiser = torch.optim.AdamW(
+        model.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay
+    )
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimiser, recipe.learning_rate, total_steps=recipe.epochs * batches, pct_start=0.2
+    )
+    model.train()
+    edge, (height, width) = recipe.shift, values.shape[2:]
+    for _ in range(recipe.epochs):
+        order = torch.randperm(len(values), generator=generator)
+        for batch in order[: batches * recipe.batch].split(recipe.batch):
+            y, x = torch.randint(0, 2 * edge + 1, (2,), generator=generator).tolist()
+            moved = F.pad(values[batch], (edge,) * 4)[:, :, y : y + height, x : x + width]
+            optimiser.zero_grad(set_to_none=True)
+            F.cross_entropy(model(moved), classes[batch]).backward()
+            optimiser.step()
+            schedule.step()
+    cache.mkdir(parents=True, exist_ok=True)
+    part = path.with_suffix(f".{os.getpid()}.part")
+    save_file(model.state_dict(), part)
+    part.replace(path)
+    return model.eval()
+
+
+def float_accuracy(model: nn.Module, data: Dataset) -> float:
+    with torch.inference_mode():
+        classes = model(shares(data)).argmax(1).numpy()
+    return 100 * float((classes == data.labels).mean())
+
+
+def as_frames(data: Dataset) -> Dataset:
+    """Of each pixel, the count of timesteps with an event."""
+    return Dataset(images=data.images.sum(axis=1, dtype=np.uint8), labels=data.labels)
+
+
+def converted(name: str, model: nn.Module, way: Way, training: Dataset, steps: int) -> Network:
+    options = {"weight_bits": WEIGHT_BITS, "name": f"nmnist_{name}", **way.method}
+    if way.frames:
+        training = as_frames(training)
+        options |= {"input_code": "direct", "scale": 1 / steps, "pixel_bits": steps.bit_length()}
+    return convert(
+        model, training.images, labels=training.labels, timesteps=way.longer * steps, **options
+    )
+
+
+def row(name: str, way: Way, network: Network, test: Dataset, floats: float) -> dict[str, Any]:
+    """Accuracies in per cent over all of ``test``, and what a sample costs."""
+    result = golden.run(network, test.images)
+    accuracy = 100 * float((result.classes == test.labels).mean())
+    return {
+        "network": name,
+        "input": way.title,
+        "timesteps": network.input.timesteps,
+        "samples": len(test),
+        "float_accuracy": floats,
+        "accuracy": accuracy,
+        "loss": floats - accuracy,
+        "spikes_in": float(result.spikes[network.input.name].mean()),
+        "synaptic_operations": sum(
+            float(operations.mean()) for operations in result.synaptic_operations.values()
+        ),
+    }
+
+
+def measure(network: Network, test: Dataset, samples: int) -> dict[str, Any]:
+    """The Verilog on the first ``samples``; raises where anything differs from golden."""
+    with tempfile.TemporaryDirectory() as folder:
+        build = generate(network, counters=False).write(Path(folder) / "build")
+        report = simulate(build, test.images, labels=test.labels, samples=samples)
+    return {
+        "rtl_samples": report.samples,
+        "rtl_bit_exact": report.bit_exact,
+        "latency_cycles": report.latency_cycles,
+        "interval_cycles": report.interval_cycles,
+        "predicted_interval_cycles": report.predicted_interval_cycles,
+    }
+
+
+def rows(options: argparse.Namespace, folder: Path, console: Console) -> Iterator[dict[str, Any]]:
+    training, test = (
+        load(folder / f"nmnist_small_{split}.npz", timesteps=options.timesteps, shape=SHAPE)
+        for split in ("train", "test")
+    )
+    for name, recipe in RECIPES.items():
+        with console.status(f"training {TITLES[name]}"):
+            model = train(recipe, training, options.cache or default_cache())
+        floats = float_accuracy(model, test)
+        for way in WAYS:
+            fed = as_frames(test) if way.frames else test
+            network = converted(name, model, way, training, options.timesteps)
+            made = row(name, way, network, fed, floats)
+            made["recipe"] = asdict(recipe)
+            if options.samples and not way.frames and name in options.rtl:
+                with console.status(f"simulating {TITLES[name]}, {way.title}"):
+                    made |= measure(network, fed, options.samples)
+            yield made
+
+
+def tables(found: list[dict[str, Any]]) -> Iterator[Table]:
+    first = found[0]
+    made = Table(
+        title=f"N-MNIST, {first['samples']} test samples; Table 2 of the report beside it"
+    )
+    for column in ("network", "input", "T", "ANN %", "SNN %", "loss", "theirs: ANN %", "SNN %",
+                   "loss"):  # fmt: skip
+        made.add_column(column, justify="left" if column in ("network", "input") else "right")
+    for name, (theirs, spiking) in PAPER.items():
+        mine = [item for item in found if item["network"] == name]
+        paper = (f"{theirs:.2f}", f"{spiking:.2f}", f"{theirs - spiking:.2f}")
+        if not mine:
+            made.add_row(TITLES[name], "", "", "", "", "", *paper)
+        for item in mine:
+            own = (f"{item[key]:.2f}" for key in ("float_accuracy", "accuracy", "loss"))
+            steps = str(item["timesteps"])
+            theirs_too = paper if item["input"].startswith("frames") else ("", "", "")
+            made.add_row(TITLES[name], item["input"], steps, *own, *theirs_too)
+    yield made
+    simulated = [item for item in found if "rtl_samples" in item]
+    if not simulated:
+        return
+    cycles = Table(
+        title=f"{simulated[0]['rtl_samples']} samples in RTL, every stream as golden's"
+    )
+    for column in ("network", "input", "spikes in", "synaptic operations", "latency", "interval",
+                   "predicted"):  # fmt: skip
+        cycles.add_column(column, justify="left" if column in ("network", "input") else "right")
+    for item in simulated:
+        assert item["rtl_bit_exact"]
+        figures = ("spikes_in", "synaptic_operations", "latency_cycles", "interval_cycles",
+                   "predicted_interval_cycles")  # fmt: skip
+        cycles.add_row(
+            TITLES[item["network"]], item["input"], *(f"{item[key]:,.0f}" for key in figures)
+        )
+    yield cycles
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--timesteps", type=int, default=16)
+    parser.add_argument("--samples", type=int, default=20, help="in RTL; 0 for none")
+    parser.add_argument(
+        "--rtl", nargs="+", choices=list(RECIPES), default=list(RECIPES), metavar="NETWORK",
+        help="simulate these only",
+    )  # fmt: skip
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the rows to FILE")
+    parser.add_argument("--cache", type=Path, help="folder of trained weights (HWGEN_CACHE)")
+    options = parser.parse_args()
+    folder = Path(os.environ.get("HWGEN_DATA", ""))
+    if not (folder / "nmnist_small_train.npz").is_file():
+        sys.exit("set HWGEN_DATA to the folder with nmnist_small_train.npz")
+    torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
+    console = Console()
+    started = time.monotonic()
+    found = []
+    for made in rows(options, folder, console):
+        found.append(made)
+        console.print(
+            f"{TITLES[made['network']]}, {made['input']}: {made['float_accuracy']:.2f} → "
+            f"{made['accuracy']:.2f} % ({time.monotonic() - started:.0f} s)"
+        )
+    for table in tables(found):
+        console.print(table)
+    if options.json:
+        options.json.parent.mkdir(parents=True, exist_ok=True)
+        options.json.write_text(json.dumps({"rows": found}, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
