@@ -1,7 +1,8 @@
 """Which neurons, input codes and output decoders go together: the one place that says it.
 
 A two-phase neuron decodes whatever train comes in before it fires; a single-phase one fires in the
-step it integrates, so its input must be a rate train, too. Decoders read the trains of the last
+step it integrates, so its input must be a rate train, too, or a constant current (direct input).
+Address events make rate trains. Decoders read the trains of the last
 neurons: counts and a spiking softmax are of rate trains, first spikes of ttfs trains.
 
 A new code or decoder is a name in a row, and a line in :data:`READS`.
@@ -63,6 +64,7 @@ READS = {
     "first_spike": "only ttfs trains stand for when they spike",
 }
 """Why a decoder is not for other neurons."""
+CURRENT = "direct input is a constant current, and two-phase neurons decode trains"
 
 
 def combinations() -> Iterator[tuple[str, str, str]]:
@@ -92,7 +94,7 @@ def require_legal(neuron: str, code: str, decoder: str) -> None:
         reason = READS[decoder]
         what = f"neuron {neuron!r} with decoder {decoder!r}"
     else:
-        reason = "a single-phase neuron fires in the step it integrates"
+        reason = CURRENT if code == "direct" else "a single-phase neuron fires as it integrates"
         what = f"neuron {neuron!r} with input code {code!r}"
     remedies = [
         f"{kind} {_list(dict.fromkeys(found))}"
