@@ -5,8 +5,8 @@
 Trains three small CNNs on the 1,000 training samples in HWGEN_DATA, on frames that hold a pixel's
 share of timesteps with an event; once each: the weights are cached. Converts them, runs golden on
 the 100 test samples, and feeds the events of the first ``--samples`` of them to the generated
-Verilog, every stream compared with golden. The ReLU network and the first with threshold ReLU take averages in
-their pools.
+Verilog, every stream compared with golden. The ReLU network and the first with threshold ReLU take
+averages in their pools.
 
 The report's networks see such frames over and over again ("preprocessed frame images of events
 instead of the original binary data"): rows "frames" are that, direct input of the pixels' counts.
