@@ -13,11 +13,12 @@ Importers of other formats make an OpGraph; everything after it is shared.
 from hwgen.convert.conversion import convert
 from hwgen.convert.load import load_model, load_weights
 from hwgen.convert.methods import METHODS
-from hwgen.convert.options import CORRECTIONS, ERRORS, NEURONS, THRESHOLDS, Options
+from hwgen.convert.options import CORRECTIONS, ERRORS, INPUTS, NEURONS, THRESHOLDS, Options
 
 __all__ = [
     "CORRECTIONS",
     "ERRORS",
+    "INPUTS",
     "METHODS",
     "NEURONS",
     "THRESHOLDS",
