@@ -20,12 +20,13 @@ from hwgen.convert.conversion_error import Optimum, best_leak, best_threshold, c
 from hwgen.convert.finetune import Finetuning
 from hwgen.convert.load import load_model, load_weights
 from hwgen.convert.methods import METHODS
-from hwgen.convert.options import CORRECTIONS, ERRORS, NEURONS, THRESHOLDS, Options
+from hwgen.convert.options import CORRECTIONS, ERRORS, INPUTS, NEURONS, THRESHOLDS, Options
 
 __all__ = [
     "CORRECTIONS",
     "DECODERS",
     "ERRORS",
+    "INPUTS",
     "METHODS",
     "NEURONS",
     "Optimum",

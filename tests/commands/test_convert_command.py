@@ -169,6 +169,7 @@ def test_the_choices_of_convert_are_those_of_the_package() -> None:
 
     assert list(package.METHODS) == convert.METHODS
     assert list(package.NEURONS) == convert.NEURONS
+    assert list(package.INPUTS) == convert.INPUT_CODES
     assert list(package.THRESHOLDS) == convert.THRESHOLDS
     assert list(package.ERRORS) == convert.ERRORS
     assert list(package.CORRECTIONS) == convert.CORRECTIONS

@@ -90,6 +90,17 @@ def test_an_average_is_ones():
     np.testing.assert_allclose(found.scale, 0.25, rtol=2**-8)
 
 
+@pytest.mark.parametrize("output", [0.3, 0.7, 5.0, 900.0])
+def test_without_fractions_an_average_grows_until_its_threshold_is_exact(output):
+    """w / λ by the integers is W / θ; of 8 bits, W is 64 at most."""
+    found = layer(np.full((2, 4), 0.25), output, fractions=False)
+    (weight,) = set(found.weights[0].ravel().tolist())
+    assert 1 <= weight <= 64
+    np.testing.assert_allclose(weight / found.threshold, 0.25 / output, rtol=0.013)
+    if output == 900.0:
+        assert weight == 1
+
+
 def test_a_channel_of_zeros():
     found = layer([[0.0, 0.0], [1.0, 2.0]], 0.5)
     assert (found.weights[0][0] == 0).all()

@@ -21,6 +21,7 @@ from hwgen.network import (
     Network,
     Projection,
     ReadOut,
+    SoftResetNeuron,
 )
 from hwgen.plan.estimate import plan_usage, stage_usage
 from hwgen.plan.folding import make_plan
@@ -73,8 +74,10 @@ MORE: list[tuple[str, dict[str, Any]]] = [
 ]
 
 
-def check(node: str, options: dict[str, Any], folder: Path) -> None:
-    net = network()
+def check(
+    node: str, options: dict[str, Any], folder: Path, net: Network | None = None
+) -> None:
+    net = net or network()
     plan = make_plan(net, **options)
     expected = stage_usage(next(stage for stage in plan.stages if stage.node == node))
     files = unit_files(net, plan, node)
@@ -97,6 +100,34 @@ def test_other_units_take_what_is_expected(
     node: str, options: dict[str, Any], tmp_path: Path
 ) -> None:
     check(node, options, tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("schedule", ["row", "time"])
+def test_direct_input_takes_what_is_expected(schedule: str, tmp_path: Path) -> None:
+    rng = np.random.default_rng(12)
+    weights = rng.integers(-127, 128, (16, 4, 3, 3)).astype(np.int32)
+    neuron = SoftResetNeuron(
+        threshold=rng.integers(10_000, 90_000, 16).astype(np.int64), timesteps=8, two_phase=False
+    )
+    first = Layer(
+        name="first",
+        projections=(Conv2d(source="input", weights=weights, padding=(1, 1, 1, 1)),),
+        bias=rng.integers(-5000, 5000, 16).astype(np.int64),
+        neuron=neuron,
+    )
+    out = Layer(
+        name="out",
+        projections=(Linear(source="flat", weights=np.ones((2, 1024), np.int32)),),
+        bias=np.zeros(2, np.int64),
+        neuron=ReadOut(),
+    )
+    net = Network(
+        name="net",
+        input=Input(shape=(4, 8, 8), timesteps=8, code="direct"),
+        nodes=(first, Flatten(name="flat", source="first"), out),
+    )
+    check("first", {"schedule": schedule}, tmp_path, net)
 
 
 def test_more_of_anything_takes_more() -> None:
