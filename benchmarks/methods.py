@@ -1,7 +1,7 @@
 """Every conversion method on one network, down to hardware: the table that papers cannot give.
 
-    python benchmarks/methods.py [--network mnist] [--method ecc ...] [--json FILE] [--plot FOLDER]
-                                 [--quick] [--no-hardware] [--cache FOLDER]
+    python benchmarks/methods.py [--network mnist] [--method ecc …] [--timesteps 64 …] [--quick]
+                                 [--no-hardware] [--cache FOLDER] [--json FILE] [--plot FOLDER]
     python benchmarks/methods.py --ablation    ECC's ingredients one after the other
 
 Rows: method × {MNIST CNN, ResNet-20} × T. Accuracy and loss on test images; spikes a neuron (inputs
@@ -62,6 +62,8 @@ def chosen(arguments: argparse.Namespace) -> Iterable[Case]:
             if arguments.network and case.network not in arguments.network:
                 continue
             if arguments.method and case.method not in arguments.method:
+                continue
+            if arguments.timesteps and case.timesteps not in arguments.timesteps:
                 continue
             if arguments.quick and (case.timesteps > 32 or case.note):
                 continue
@@ -146,6 +148,7 @@ def main() -> None:
     parser.add_argument("--plot", type=Path, metavar="FOLDER", help="draw them into FOLDER")
     parser.add_argument("--network", nargs="+", choices=("mnist", "resnet20"))
     parser.add_argument("--method", nargs="+", help="only these")
+    parser.add_argument("--timesteps", nargs="+", type=int, help="only these")
     parser.add_argument("--ablation", action="store_true", help="ECC's ingredients instead")
     parser.add_argument("--quick", action="store_true", help="short trains, usual options")
     parser.add_argument("--no-hardware", dest="hardware", action="store_false")
