@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import ceil
 
+from hwgen.plan.fractional import signed_digits
 from hwgen.plan.hardware import FeedPlan, HardwarePlan, LayerPlan, PoolPlan, Stage
 from hwgen.plan.memories import BLOCK_ROWS, read_only, read_write
 
@@ -19,6 +20,9 @@ CARRY, ADDER = 1.5, 2.3
 """Bits that a lane's accumulator, and a further scanner's adder, have beside their terms."""
 MEMBRANE_BIT, SINGLE_PHASE_BIT = 1.05, 1.6
 """Of a membrane's adders."""
+LEAKY, LEAKY_BIT, GROWN_BIT, DIGIT_BIT = 39, 2.2, 3.6, 0.9
+"""Of membranes that grow by less than 2: what steers them, a bit of what is added and given back,
+one of the grown membrane with its fraction, and of an addition that takes past two terms."""
 PART_BIT = 0.52
 """Of currents that go through a narrower membrane unit."""
 SCANNER, SCANNED_BIT, ADDRESS_BIT = 38, 2.6, 1.0
@@ -108,9 +112,12 @@ def layer_usage(plan: LayerPlan) -> Usage:
 
     # Membrane unit: adders, and a table of constants of two rows a word.
     width = plan.membrane_lanes * plan.membrane_width
-    bit = SINGLE_PHASE_BIT if plan.kind == "single-phase" else MEMBRANE_BIT
-    total += Usage(bit * width) + memory_usage(plan.banks * plan.membrane_depth, width)
-    total += _constants(2 * plan.words, width)
+    total += memory_usage(plan.banks * plan.membrane_depth, width)
+    if plan.fractional:
+        total += _leaky_usage(plan)
+    else:
+        bit = SINGLE_PHASE_BIT if plan.kind == "single-phase" else MEMBRANE_BIT
+        total += Usage(bit * width) + _constants(2 * plan.words, width)
     if plan.ramp_in:
         slopes = plan.membrane_lanes * plan.current_width
         total += Usage(MEMBRANE_BIT * slopes) + memory_usage(plan.membrane_depth, slopes)
@@ -118,6 +125,25 @@ def layer_usage(plan: LayerPlan) -> Usage:
         total += Usage(PART_BIT * plan.lanes * plan.current_width)
     word = width if plan.kind == "readout" else plan.membrane_lanes
     return total + memory_usage(FIFO_DEPTH, word)
+
+
+def _leaky_usage(plan: LayerPlan) -> Usage:
+    """The pipeline of a leak below 2, and its tables, of constants and of levels.
+
+    Few functions of two index bits exist, so that small tables are free.
+    """
+    places = max(plan.growth_in[1], plan.growth_out[1])
+    factors = {plan.growth_in[0]}
+    if plan.kind != "readout":
+        factors.add(plan.growth_out[0])
+    additions = sum(max(0, len(signed_digits(factor)) - 2) for factor in factors)
+    grown = plan.membrane_width + places
+    lane = LEAKY_BIT * plan.membrane_width + (GROWN_BIT + DIGIT_BIT * additions) * grown
+    total = Usage(LEAKY + plan.membrane_lanes * lane)
+    width = plan.membrane_lanes * plan.membrane_width
+    for rows in (2 * plan.words, plan.words):
+        total += _constants(rows, width) if rows > 4 else Usage()
+    return total
 
 
 def pool_usage(plan: PoolPlan) -> Usage:

@@ -10,12 +10,14 @@ import pytest
 
 from hwgen import boards
 from hwgen.network import (
+    DOUBLE,
     Conv2d,
     Flatten,
     Identity,
     Input,
     InverseLeakyNeuron,
     Layer,
+    Leak,
     Linear,
     MaxPool2d,
     Network,
@@ -30,7 +32,7 @@ from hwgen.synth.alone import synthesise_alone, total
 TOLERANCE = 0.15
 
 
-def network() -> Network:
+def network(leak: Leak = DOUBLE) -> Network:
     """16 channels of 8×8: "first" 1×1, "sum" 3×3 and an identity, "pool", "hidden", "out"."""
     rng = np.random.default_rng(11)
 
@@ -39,7 +41,8 @@ def network() -> Network:
 
     def layer(name: str, count: int, *projections: Projection, last: bool = False) -> Layer:
         threshold = rng.integers(1000, 9000, count).astype(np.int64)
-        neuron = ReadOut() if last else InverseLeakyNeuron(threshold=threshold, timesteps=4)
+        fires = InverseLeakyNeuron(threshold=threshold, timesteps=4, leak=leak)
+        neuron = ReadOut() if last else fires
         bias = rng.integers(-5000, 5000, count).astype(np.int64)
         return Layer(name=name, projections=projections, bias=bias, neuron=neuron)
 
@@ -73,8 +76,15 @@ MORE: list[tuple[str, dict[str, Any]]] = [
 ]
 
 
-def check(node: str, options: dict[str, Any], folder: Path) -> None:
-    net = network()
+LEAKS: list[tuple[str, dict[str, Any], Leak]] = [
+    ("sum", {"membrane_lanes": {"sum": 8}}, Leak(n=77, m=7)),
+    ("hidden", {}, Leak(n=1, m=1)),
+    ("out", {}, Leak(n=5, m=3)),
+]
+
+
+def check(node: str, options: dict[str, Any], folder: Path, leak: Leak = DOUBLE) -> None:
+    net = network(leak)
     plan = make_plan(net, **options)
     expected = stage_usage(next(stage for stage in plan.stages if stage.node == node))
     files = unit_files(net, plan, node)
@@ -97,6 +107,14 @@ def test_other_units_take_what_is_expected(
     node: str, options: dict[str, Any], tmp_path: Path
 ) -> None:
     check(node, options, tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("node", "options", "leak"), LEAKS)
+def test_leaks_below_2_take_what_is_expected(
+    node: str, options: dict[str, Any], leak: Leak, tmp_path: Path
+) -> None:
+    check(node, options, tmp_path, leak)
 
 
 def test_more_of_anything_takes_more() -> None:
