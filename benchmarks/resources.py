@@ -23,12 +23,14 @@ from rich.table import Table
 
 from hwgen import boards
 from hwgen.network import (
+    DOUBLE,
     Conv2d,
     Flatten,
     Identity,
     Input,
     InverseLeakyNeuron,
     Layer,
+    Leak,
     Linear,
     MaxPool2d,
     Network,
@@ -69,6 +71,7 @@ def network(
     skip: bool = False,
     linear: bool = False,
     rate: bool = False,
+    leak: Leak = DOUBLE,
     pixels: int = 3,
     classes: int = 10,
     softmax: bool = False,
@@ -89,7 +92,7 @@ def network(
         if rate:
             neuron = SoftResetNeuron(threshold=threshold, timesteps=timesteps, two_phase=False)
         else:
-            neuron = InverseLeakyNeuron(threshold=threshold, timesteps=timesteps)
+            neuron = InverseLeakyNeuron(threshold=threshold, timesteps=timesteps, leak=leak)
         bias = rng.integers(-int(scale), int(scale), count).astype(np.int64)
         return Layer(name=name, projections=projections, bias=bias, neuron=neuron)
 
@@ -161,6 +164,15 @@ def cases() -> Iterator[tuple[str, Case]]:
     yield "conv16 time", case({"schedule": "time"}, **small)
     yield "conv16 alternate", case({"pipeline": "alternate"}, **small)
     yield "conv16 rate", case(rate=True, **small)
+    for leak in (Leak(n=1, m=1), Leak(n=5, m=3), Leak(n=77, m=7)):
+        yield f"conv16 leak {leak}", case(leak=leak, **small)
+    yield "conv16 leak membranes 8", case(
+        {"membrane_lanes": {"b": 8}}, leak=Leak(n=5, m=3), **small
+    )
+    yield "first leak", case(node="a", leak=Leak(n=5, m=3), given=16, channels=16, size=32)
+    yield "readout leak", case(
+        node="out", given=16, channels=64, size=4, linear=True, leak=Leak(n=5, m=3)
+    )
     yield "conv32 down", case(given=16, channels=32, size=32, stride=2)
     yield "conv32 down skip", case(given=16, channels=32, size=32, stride=2, skip=True)
     yield "conv32 lanes 16", case({"lanes": {"b": 16}}, **middle)

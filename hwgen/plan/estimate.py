@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import ceil
 
+from hwgen.plan.fractional import signed_digits
 from hwgen.plan.hardware import EncoderPlan, FeedPlan, HardwarePlan, LayerPlan, PoolPlan, Stage
 from hwgen.plan.memories import BLOCK_ROWS, read_only, read_write
 from hwgen.plan.softmax import SoftmaxPlan
@@ -20,6 +21,9 @@ CARRY, ADDER = 1.5, 2.3
 """Bits that a lane's accumulator, and a further scanner's adder, have beside their terms."""
 MEMBRANE_BIT, SINGLE_PHASE_BIT, HELD_BIT = 1.05, 1.6, 1.05
 """Of the adders of a membrane, and of a current that is held."""
+LEAKY, LEAKY_BIT, GROWN_BIT, DIGIT_BIT = 39, 2.2, 3.6, 0.9
+"""Of membranes that grow by less than 2: what steers them, a bit of what is added and given back,
+one of the grown membrane with its fraction, and of an addition that takes past two terms."""
 PART_BIT = 0.52
 """Of currents that go through a narrower membrane unit."""
 SCANNER, SCANNED_BIT, ADDRESS_BIT = 38, 2.6, 1.0
@@ -112,10 +116,13 @@ def layer_usage(plan: LayerPlan) -> Usage:
 
     # Membrane unit: adders, and a table of constants of two rows a word.
     width = plan.membrane_lanes * plan.membrane_width
-    bit = MEMBRANE_BIT if plan.kind in ("two-phase", "readout") else SINGLE_PHASE_BIT
     banks = 1 if plan.kind == "held" else plan.banks
-    total += Usage(bit * width) + memory_usage(banks * plan.membrane_depth, width)
-    total += _constants(2 * plan.words, width)
+    total += memory_usage(banks * plan.membrane_depth, width)
+    if plan.fractional:
+        total += _leaky_usage(plan)
+    else:
+        bit = MEMBRANE_BIT if plan.kind in ("two-phase", "readout") else SINGLE_PHASE_BIT
+        total += Usage(bit * width) + _constants(2 * plan.words, width)
     if plan.kind == "held":
         held = plan.membrane_lanes * plan.held_width
         total += Usage(HELD_BIT * held) + memory_usage(plan.banks * plan.membrane_depth, held)
@@ -138,6 +145,25 @@ def softmax_usage(plan: SoftmaxPlan, membrane_width: int, lanes: int) -> Usage:
     total += memory_usage(2 * plan.classes, plan.entry_width)
     total += memory_usage(plan.classes, plan.count_width)
     return total + _constants(plan.entries, plan.entry_width)
+
+
+def _leaky_usage(plan: LayerPlan) -> Usage:
+    """The pipeline of a leak below 2, and its tables, of constants and of levels.
+
+    Few functions of two index bits exist, so that small tables are free.
+    """
+    places = max(plan.growth_in[1], plan.growth_out[1])
+    factors = {plan.growth_in[0]}
+    if plan.kind != "readout":
+        factors.add(plan.growth_out[0])
+    additions = sum(max(0, len(signed_digits(factor)) - 2) for factor in factors)
+    grown = plan.membrane_width + places
+    lane = LEAKY_BIT * plan.membrane_width + (GROWN_BIT + DIGIT_BIT * additions) * grown
+    total = Usage(LEAKY + plan.membrane_lanes * lane)
+    width = plan.membrane_lanes * plan.membrane_width
+    for rows in (2 * plan.words, plan.words):
+        total += _constants(rows, width) if rows > 4 else Usage()
+    return total
 
 
 def pool_usage(plan: PoolPlan) -> Usage:

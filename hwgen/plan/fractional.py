@@ -23,6 +23,22 @@ from hwgen.network import (
 Integers = NDArray[Any]
 
 
+def signed_digits(number: int) -> list[tuple[int, int]]:
+    """(place, sign) of the digits ±1 of ``number``, lowest first, no two side by side.
+
+    There are no fewer: a product with it takes one addition less than they are.
+    """
+    digits, place = [], 0
+    while number:
+        if number % 2:
+            sign = 2 - number % 4
+            digits.append((place, sign))
+            number -= sign
+        number //= 2
+        place += 1
+    return digits
+
+
 def is_fractional(layer: Layer, given: Signal) -> bool:
     """Whether the trains that come in, or those that go out, have a leak k < 2."""
     neuron = layer.neuron

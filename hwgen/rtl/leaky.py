@@ -21,26 +21,13 @@ from amaranth.lib import data, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
+from hwgen.plan.fractional import signed_digits
 from hwgen.rtl.membrane import issue_layout, membrane_layout
 
 LATENCY = 7
 """Cycles from the issue of a word until a new issue of it reads what this one wrote."""
 CONSTANTS, LEVELS = 4, 5
 """Cycles from the issue of a word until its constants come, and what it gives back."""
-
-
-def signed_digits(number):
-    """(place, sign) of the digits ±1 of ``number``, lowest first, no two side by side."""
-    digits = []
-    place = 0
-    while number:
-        if number % 2:
-            sign = 2 - number % 4
-            digits.append((place, sign))
-            number -= sign
-        number //= 2
-        place += 1
-    return digits
 
 
 class LeakyPipeline(wiring.Component):

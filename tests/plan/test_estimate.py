@@ -10,12 +10,14 @@ import pytest
 
 from hwgen import boards
 from hwgen.network import (
+    DOUBLE,
     Conv2d,
     Flatten,
     Identity,
     Input,
     InverseLeakyNeuron,
     Layer,
+    Leak,
     Linear,
     MaxPool2d,
     Network,
@@ -31,7 +33,7 @@ from hwgen.synth.alone import synthesise_alone, total
 TOLERANCE = 0.15
 
 
-def network() -> Network:
+def network(leak: Leak = DOUBLE) -> Network:
     """16 channels of 8×8: "first" 1×1, "sum" 3×3 and an identity, "pool", "hidden", "out"."""
     rng = np.random.default_rng(11)
 
@@ -40,7 +42,8 @@ def network() -> Network:
 
     def layer(name: str, count: int, *projections: Projection, last: bool = False) -> Layer:
         threshold = rng.integers(1000, 9000, count).astype(np.int64)
-        neuron = ReadOut() if last else InverseLeakyNeuron(threshold=threshold, timesteps=4)
+        fires = InverseLeakyNeuron(threshold=threshold, timesteps=4, leak=leak)
+        neuron = ReadOut() if last else fires
         bias = rng.integers(-5000, 5000, count).astype(np.int64)
         return Layer(name=name, projections=projections, bias=bias, neuron=neuron)
 
@@ -71,6 +74,13 @@ MORE: list[tuple[str, dict[str, Any]]] = [
     ("hidden", {"lanes": 32, "scanners": 2, "weight_memory": "split"}),
     ("pool", {}),
     ("out", {}),
+]
+
+
+LEAKS: list[tuple[str, dict[str, Any], Leak]] = [
+    ("sum", {"membrane_lanes": {"sum": 8}}, Leak(n=77, m=7)),
+    ("hidden", {}, Leak(n=1, m=1)),
+    ("out", {}, Leak(n=5, m=3)),
 ]
 
 
@@ -128,6 +138,14 @@ def test_direct_input_takes_what_is_expected(schedule: str, tmp_path: Path) -> N
         nodes=(first, Flatten(name="flat", source="first"), out),
     )
     check("first", {"schedule": schedule}, tmp_path, net)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("node", "options", "leak"), LEAKS)
+def test_leaks_below_2_take_what_is_expected(
+    node: str, options: dict[str, Any], leak: Leak, tmp_path: Path
+) -> None:
+    check(node, options, tmp_path, network(leak))
 
 
 def test_more_of_anything_takes_more() -> None:

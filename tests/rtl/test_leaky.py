@@ -9,8 +9,8 @@ import pytest
 from hwgen.golden import leaky
 from hwgen.golden.neurons import fire
 from hwgen.network import Input, ReadOut
+from hwgen.plan.fractional import signed_digits
 from hwgen.rtl.leaky import LATENCY as PIPELINE
-from hwgen.rtl.leaky import signed_digits
 from tests.rtl.layers import fit, make_layer, mixed_weights, once_currents, random_currents
 from tests.rtl.leaky import LATENCY, LEAKS, drive_of, largest, neuron_of, run
 from tests.rtl.streams import STALLS
