@@ -108,9 +108,12 @@ def accuracies(found: np.ndarray, labels: np.ndarray) -> list[float]:
 
 
 def measured(
-    network: Network, original: nn.Module, adjusted: nn.Module, test: Dataset
+    network: Network, start: Network, original: nn.Module, adjusted: nn.Module, test: Dataset
 ) -> dict[str, Any]:
-    """Accuracies in per cent, all and by class; synapses, operations and power."""
+    """Accuracies in per cent, all and by class; synapses, operations and power.
+
+    ``start`` has the thresholds that the search starts from.
+    """
     assert test.labels is not None
     labels = test.labels
     result = golden.run(network, test.images)
@@ -119,6 +122,7 @@ def measured(
     found = {
         "original": accuracies(float_classes(original, test.images), labels),
         "adjusted": accuracies(float_classes(adjusted, test.images), labels),
+        "start": accuracies(golden.classify(start, test.images), labels),
         "spiking": accuracies(result.classes, labels),
     }
     return {
@@ -141,16 +145,18 @@ def measured(
 def show(figures: dict[str, Any], console: Console) -> None:
     found, search = figures["accuracies"], figures["search"]
     table = Table(title=f"MNIST, {figures['samples']:,} test images, T = {figures['timesteps']}")
-    for column in ("class", "CNN %", "adjusted %", "spiking %", "spiking / adjusted %"):
+    for column in ("class", "CNN %", "adjusted %", "start %", "spiking %", "spiking / adjusted %"):
         table.add_column(column, justify="right")
-    rows = zip(found["original"], found["adjusted"], found["spiking"])
-    for number, (cnn, adjusted, spiking) in enumerate(rows):
+    rows = zip(found["original"], found["adjusted"], found["start"], found["spiking"])
+    for number, (cnn, adjusted, start, spiking) in enumerate(rows):
         name = str(number - 1) if number else "all"
-        cells = (f"{value:.2f}" for value in (cnn, adjusted, spiking, 100 * spiking / adjusted))
+        values = (cnn, adjusted, start, spiking, 100 * spiking / adjusted)
+        cells = (f"{value:.2f}" for value in values)
         table.add_row(name, *cells, end_section=not number)
     paper = [f"{PAPER[key]:.2f}" for key in ("original", "adjusted", "spiking")]
     # The paper's own last column is the mean over its classes, of ratios to the unadjusted CNN.
     table.add_section()
+    paper.insert(2, "")
     table.add_row("paper, CIFAR-10", *paper, f"{100 * PAPER['spiking'] / PAPER['adjusted']:.2f}")
     console.print(table)
     table = Table(title="thresholds, in weights")
@@ -201,15 +207,17 @@ def main() -> None:
     original, adjusted = trained(
         training, quick=options.quick, cache=options.cache, console=console
     )
+    given = {"labels": training.labels, "method": "feedback", "timesteps": options.timesteps,
+             "name": "mnist_feedback"}  # fmt: skip
+    start = convert(adjusted, training.images, search_rounds=0, **given)
     network = convert(
-        adjusted, training.images, labels=training.labels, method="feedback",
-        timesteps=options.timesteps, search_images=options.search_images, name="mnist_feedback",
+        adjusted, training.images, search_images=options.search_images,
         progress=lambda done, of, name: console.print(f"{done} of {of}: {name}", style="dim"),
+        **given,
     )  # fmt: skip
     searched = time.monotonic()
-    figures = measured(
-        network, original, adjusted, test.take(200 if options.quick else options.samples)
-    )
+    test = test.take(200 if options.quick else options.samples)
+    figures = measured(network, start, original, adjusted, test)
     show(figures, console)
     reached = "reached" if figures["ratio"] >= RATIO_TARGET else "missed"
     console.print(f"spiking / adjusted {figures['ratio']:.2f} %, target {RATIO_TARGET} % {reached}")

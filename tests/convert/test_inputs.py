@@ -146,26 +146,35 @@ def test_the_code_of_a_value_stays_in_range():
     assert found.code(np.array([999.0]), 255).tolist() == [255]
 
 
-def poisson_codes(pixels: np.ndarray, given: Input) -> np.ndarray:
-    """Spikes of one timestep, from the shift register bit by bit, pixels in the order y, x, c."""
+def poisson_draws(given: Input) -> np.ndarray:
+    """r of one timestep, from the shift register bit by bit, pixels in the order y, x, channel."""
+    channels, height, columns = given.shape
     bits = [given.seed >> n & 1 for n in range(32)]
     width = given.pixel_bits + 4
-    while len(bits) < pixels.size * width:
+    while len(bits) < channels * height * columns * width:
         bits.append(bits[-10] ^ bits[-30] ^ bits[-31] ^ bits[-32])
-    found = np.zeros(pixels.shape, int)
-    channels, height, columns = pixels.shape
+    found = np.zeros(given.shape, int)
     places = [(c, y, x) for y in range(height) for x in range(columns) for c in range(channels)]
     for n, place in enumerate(places):
-        draw = sum(bit << i for i, bit in enumerate(bits[n * width : (n + 1) * width]))
-        found[place] = draw < given.gain * int(pixels[place])
+        found[place] = sum(bit << i for i, bit in enumerate(bits[n * width : (n + 1) * width]))
     return found
 
 
 def test_codes_of_a_poisson_input():
     images = np.random.default_rng(0).integers(0, 256, (3, 2, 4, 5), dtype=np.uint8)
     given = Input(shape=(2, 4, 5), timesteps=1, code="poisson", gain=11, seed=1234567)
-    wanted = [poisson_codes(image, given) for image in images]
-    assert encode(images, given).tolist() == [image.tolist() for image in wanted]
+    wanted = poisson_draws(given) < 11 * images.astype(int)
+    assert encode(images, given).tolist() == wanted.astype(int).tolist()
+
+
+def test_a_draw_that_equals_the_pixel_is_no_spike():
+    given = Input(shape=(4, 8, 8), timesteps=1, code="poisson", gain=1, seed=99)
+    draws = poisson_draws(given)
+    hits = draws < 255
+    assert hits.sum() > 5
+    for more in (0, 1):
+        image = np.where(hits, draws + more, 0).astype(np.uint8)[None]
+        assert encode(image, given)[0][hits].tolist() == [more] * int(hits.sum())
 
 
 @pytest.mark.parametrize("gain", [16, 5])
