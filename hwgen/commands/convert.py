@@ -80,11 +80,6 @@ DECODERS = ["membrane", "spike_count", "first_spike", "softmax"]
     help="`hwgen methods` tells more.",
 )
 @click.option(
-    "--input-code",
-    type=Suggest(INPUT_CODES),
-    help="That of the neurons, if not given; of address events always theirs.",
-)
-@click.option(
     "--thresholds",
     type=Suggest(THRESHOLDS),
     help="Least conversion error, largest activation, 1 everywhere, or largest current of a "
@@ -110,7 +105,7 @@ DECODERS = ["membrane", "spike_count", "first_spike", "softmax"]
 @click.option(
     "--input-code",
     type=Suggest(INPUT_CODES),
-    help="Of the pixels; the neuron's (feedback: poisson), if not given.",
+    help="The neuron's (feedback: poisson), if not given; of address events always theirs.",
 )
 @click.option("--input-gain", type=int, help="Of Poisson: sixteenths of a spike for white.")
 @click.option("--input-seed", type=int, help="Of Poisson.")

@@ -97,7 +97,7 @@ def test_convert_and_evaluate_beside_the_float_model(
         ("tiny", ["--neuron", "lif"], "did you mean 'ilif'?"),
         ("tiny", ["--weights", "none.pt"], "none.pt: no such file"),
         ("tiny", ["--input-code", "posson"], "did you mean 'poisson'?"),
-        ("tiny", ["--method", "rmp", "--input-code", "ttfs"], "one of rate, poisson for neuron"),
+        ("tiny", ["--method", "rmp", "--input-code", "ttfs"], "fires as it integrates"),
     ],
 )
 def test_what_cannot_be_converted_leaves_no_folder(
@@ -197,7 +197,7 @@ def test_decoders(capsys: Captured, model: Path, larger: Path, tmp_path: Path) -
 def test_combinations_are_listed(capsys: Captured) -> None:
     assert run(["methods", "--combinations"]) == 0
     shown = " ".join(capsys.readouterr().out.split())
-    assert "if, if-hard │ rate │ membrane, spike_count, softmax" in shown
+    assert "if, if-hard │ rate, poisson, direct, events │ membrane, spike_count, softmax" in shown
     assert run(["methods", "--combinations", "--json"]) == 0
     listed = json.loads(capsys.readouterr().out)
     assert {"neuron": "ttfs", "input_code": "ttfs", "decoder": "first_spike"} in listed

@@ -136,7 +136,7 @@ def test_a_layer_may_be_called_decoder() -> None:
     ("options", "told"),
     [
         ({"decoder": "vote"}, "decoder must be one of membrane, spike_count, first_spike, softmax"),
-        ({"input_code": "morse"}, "input_code must be one of radix, rate, ttfs, not 'morse'"),
+        ({"input_code": "morse"}, "input_code must be one of radix, rate, ttfs, poisson, "),
         ({"temperature": 0}, "temperature must be above 0, up to 1e6, not 0"),
         (
             {"neuron": "if2", "input_code": "radix", "timesteps": 17},

@@ -163,8 +163,11 @@ def test_thresholds_are_told_in_weights_of_the_cnn():
         u = units.ravel().astype(float)
         weight = (w.ravel() @ u) / (u @ u)
         assert thresholds["3"] / weight == pytest.approx(threshold, abs=0.5, rel=0.01)
-    # The average: four weights of 1 stand for 1/4 each.
-    assert thresholds["2"] * 4 == pytest.approx(found["2"].neuron.threshold[0], abs=0.5)
+    # The average: four equal weights stand for 1/4 each.
+    (weight,) = np.unique(found["2"].projections[0].weights)
+    assert thresholds["2"] * 4 * weight == pytest.approx(
+        found["2"].neuron.threshold[0], abs=0.5, rel=0.01
+    )
 
 
 def test_consistency_is_the_correlation_with_the_cnn():

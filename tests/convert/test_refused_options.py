@@ -27,7 +27,7 @@ from tests.convert.float_models import pixels, tiny_cnn
         ({"leak": 2.5}, "leak must be a k above 1, up to 2"),
         ({"leak": "5/9"}, "leak n/2^m must have m from 0 to 8"),
         ({"leak": 1.6, "neuron": "if2"}, "leak is that of neuron 'ilif', not of 'if2'"),
-        ({"thresholds": "least"}, "thresholds must be one of error, maximum, current"),
+        ({"thresholds": "least"}, "thresholds must be one of error, maximum, one, current"),
         ({"threshold_scale": 0.0}, "threshold_scale must be above 0, up to 4"),
         ({"eta": 1.0}, "eta must be at least 0 and below 1"),
         ({"timesteps": 1025, "neuron": "if"}, "from 1 to 1024, not 1025"),
@@ -44,17 +44,17 @@ from tests.convert.float_models import pixels, tiny_cnn
         ({"rounding": "up"}, "rounding must be one of nearest, fitted"),
         (
             {"input_code": "radix", "method": "rmp"},
-            "input_code must be one of rate, poisson for neuron 'if', not 'radix'",
+            "neuron 'if' with input code 'radix' is no legal combination",
         ),
         (
             {"input_code": "direct"},
-            "input_code must be one of radix, rate, ttfs, poisson for neuron 'ilif', not 'direct'",
+            "neuron 'ilif' with input code 'direct' is no legal combination",
         ),
         ({"input_gain": 17}, "input_gain must be an integer from 1 to 16, not 17"),
         ({"input_seed": 0}, "input_seed must be an integer from 1 to 4294967295, not 0"),
         (
             {"timesteps": 100, "neuron": "if2", "input_code": "radix"},
-            "timesteps of the input must be an integer from 1 to 16, not 100",
+            "timesteps of 'input' must be an integer from 1 to 16, not 100",
         ),
         (
             {"layer_timesteps": {"input": 1025}, "input_code": "poisson"},

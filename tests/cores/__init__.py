@@ -34,7 +34,7 @@ def write_tiny_core(folder: Path, *, board: str | None = None) -> Path:
         "plan": {
             "schedule": "time",
             "pipeline": "overlap",
-            "encoder": {"pixel_bits": 8, "output": {"shape": [1, 4, 4]}},
+            "encoder": {"code": "radix", "pixel_bits": 8, "output": {"shape": [1, 4, 4]}},
             "stages": [],
         },
     }
