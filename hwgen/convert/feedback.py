@@ -14,18 +14,20 @@ A layer of neurons (an average pool is one, too) has one threshold p_i. They are
     n ← search_step
     repeat, at most search_rounds times:                                    (the paper's Algorithm)
         for each layer i, from the first to the last:
-            p_i ← p_i·2^n     where that makes R greater,
+            p_i ← p_i·2^n     where that makes R greater and C_i no smaller,
             else p_i·2^−n     where that does,
             else p_i          as it was
         n ← n/2               where no threshold changed; stop below search_stop
+
+C_i is the paper's other condition, that a layer's maps are bright where the CNN's are: the
+correlation of its counts of spikes with the activations of the CNN. R alone would sharpen the
+output as far as it goes, and lose accuracy.
 
 What the paper leaves open is settled so: a step multiplies, as the thresholds of its Table I lie
 two orders of magnitude apart; n is halved, its "binary search"; and p_i goes down only where that
 is better. The search starts from thresholds at which the largest activation makes a spike in every
 step (``thresholds``, ``threshold_scale``). The read-out does not fire, so that its membranes V,
-where they are positive, stand for spikes: R = max(V_c, 0) / Σ_k max(V_k, 0). The paper's other
-condition, that maps of spikes are bright where the CNN's are, is no rule here but a figure: the
-correlation of a layer's counts of spikes with the CNN's activations.
+where they are positive, stand for spikes: R = max(V_c, 0) / Σ_k max(V_k, 0).
 
 Weights stay what they are: a threshold that is f times as high makes all later spikes stand for f
 times as much, so that biases in later layers, where a model has them, become B / f.
@@ -43,11 +45,11 @@ from hwgen.convert import calibrate
 from hwgen.convert.graph import INPUT, FloatGraph
 from hwgen.convert.layerwise import layerwise
 from hwgen.convert.method import Method
-from hwgen.convert.neuron import leak, single_phase, whole_numbers
+from hwgen.convert.neuron import moved
 from hwgen.convert.options import Converted, Options, Progress
 from hwgen.errors import ConversionError
 from hwgen.golden.trials import Trials
-from hwgen.network import Decoder, HardResetNeuron, Layer, Network, Node, ReadOut, SoftResetNeuron
+from hwgen.network import Decoder, Layer, Network, Node, ReadOut
 
 MOST_OCTAVES = 16.0  # thresholds stay within 2^±16 of where they start
 
@@ -89,23 +91,29 @@ def tune(
             )
     picks = np.linspace(0, len(images) - 1, min(len(images), options.search_images))
     chosen = picks.round().astype(int)
-    search = _Search(converted, images[chosen], labels[chosen], options)
+    search = _Search(graph, converted, images[chosen], labels[chosen], options)
     search.run(progress)
-    return search.result(graph)
+    return search.result()
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Best:
-    """Octaves that each threshold has moved, and what the network then reaches."""
+    """Octaves that each threshold has moved, and what the network then reaches: R, accuracy, C."""
 
     octaves: dict[str, float]
     share: float
     accuracy: float
+    consistency: dict[str, float]
 
 
 class _Search:
     def __init__(
-        self, converted: Converted, images: np.ndarray, labels: np.ndarray, options: Options
+        self,
+        graph: FloatGraph,
+        converted: Converted,
+        images: np.ndarray,
+        labels: np.ndarray,
+        options: Options,
     ) -> None:
         self.start, self.images, self.labels = converted, images, labels
         self.options, self.rounds = options, 0
@@ -117,6 +125,7 @@ class _Search:
             for node in converted.nodes
             if isinstance(node, Layer) and not isinstance(node.neuron, ReadOut)
         ]
+        self.wanted = _activations(graph, images, self.names)
         self.before = self.best = self._try(dict.fromkeys(self.names, 0.0))[1]
         self.trials.keep()
 
@@ -141,7 +150,8 @@ class _Search:
         if tuple(octaves.values()) in self.tried or abs(octaves[name]) > MOST_OCTAVES:
             return False  # it was no better than what was the best then
         network, found = self._try(octaves)
-        if found.share <= self.best.share:
+        worse = found.consistency[name] < self.best.consistency[name]
+        if found.share <= self.best.share or worse:
             return False
         self.best, self.nodes = found, network.nodes
         self.trials.keep()
@@ -153,7 +163,15 @@ class _Search:
         logits = self.trials.logits(network)
         hits = logits.argmax(axis=1) == self.labels
         share = right_share(logits, self.labels)
-        return network, _Best(octaves=octaves, share=share, accuracy=100 * float(hits.mean()))
+        return network, _Best(
+            octaves=octaves,
+            share=share,
+            accuracy=100 * float(hits.mean()),
+            consistency={
+                name: correlation(self.trials.values(name), self.wanted[name])
+                for name in self.names
+            },
+        )
 
     def _network(self, octaves: Mapping[str, float]) -> Network:
         """The network of these thresholds; layers that the best one has, too, are its objects."""
@@ -169,7 +187,7 @@ class _Search:
                 nodes.append(first)
         return Network(name="search", input=self.start.input, nodes=tuple(nodes))
 
-    def result(self, graph: FloatGraph) -> Converted:
+    def result(self) -> Converted:
         figures = dict(self.start.figures)
         scales: dict[str, Any] = {}
         thresholds: dict[str, float] = {}
@@ -193,40 +211,25 @@ class _Search:
             "accuracy": self.best.accuracy,
             "octaves": self.best.octaves,
             "thresholds": thresholds,
-            "consistency": self._consistency(graph),
+            "consistency": self.best.consistency,
         }
         return replace(self.start, nodes=self.nodes, figures=figures)
 
-    def _consistency(self, graph: FloatGraph) -> dict[str, float]:
-        """Correlation of each layer's spike counts with the CNN's activations."""
-        values = {INPUT: calibrate.as_tensor(self.images)}
-        found = {}
-        for node in graph.nodes[:-1]:
-            values[node.name] = calibrate.step(node, values)
-            if node.name in self.names:
-                counts = self.trials.values(node.name).reshape(-1).astype(np.float64)
-                wanted = values[node.name].numpy().reshape(-1).astype(np.float64)
-                flat = not counts.any() or not wanted.any()
-                found[node.name] = 0.0 if flat else float(np.corrcoef(counts, wanted)[0, 1])
-        return found
+
+def correlation(counts: np.ndarray, wanted: np.ndarray) -> float:
+    """C of counts of spikes with activations, arrays of one shape; 0 where either is constant."""
+    one, other = (values.astype(np.float64).ravel() for values in (counts, wanted))
+    if np.ptp(one) == 0 or np.ptp(other) == 0:
+        return 0.0
+    return float(np.corrcoef(one, other)[0, 1])
 
 
-def moved(layer: Layer, octaves: float, upstream: float, options: Options) -> Layer:
-    """``layer`` with a threshold 2^octaves as high, after layers that moved by 2^upstream in all.
-
-    Parameters
-    ----------
-    layer : as the conversion made it, with ``options``
-    """
-    neuron = layer.neuron
-    if isinstance(neuron, ReadOut):
-        bias = whole_numbers(layer.bias * 2.0**-upstream, layer.name)
-        return replace(layer, bias=bias)
-    assert isinstance(neuron, SoftResetNeuron | HardResetNeuron)
-    own = layer.bias - leak(neuron.threshold, options)
-    threshold = np.maximum(np.round(neuron.threshold * 2.0**octaves), 1).astype(np.int64)
-    bias = whole_numbers(own * 2.0**-upstream, layer.name) + leak(threshold, options)
-    return replace(layer, bias=bias, neuron=single_phase(threshold, options))
+def _activations(graph: FloatGraph, images: np.ndarray, names: list[str]) -> dict[str, np.ndarray]:
+    """Of the layers ``names``, float32 (images, channels, height, width)."""
+    values = {INPUT: calibrate.as_tensor(images)}
+    for node in graph.nodes[:-1]:
+        values[node.name] = calibrate.step(node, values)
+    return {name: values[name].numpy() for name in names}
 
 
 def _same(layer: Layer, other: Node) -> bool:

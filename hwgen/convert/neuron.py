@@ -6,6 +6,8 @@ every step and η·θ as its initial membrane; L and the floor V_min are shares 
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from hwgen.convert.options import Options
@@ -14,7 +16,9 @@ from hwgen.errors import ConversionError
 from hwgen.network import (
     HardResetNeuron,
     InverseLeakyNeuron,
+    Layer,
     Neuron,
+    ReadOut,
     SinglePhase,
     SoftResetNeuron,
     TimeToFirstSpikeNeuron,
@@ -82,6 +86,24 @@ def single_phase(threshold: np.ndarray, options: Options) -> SinglePhase:
 def leak(threshold: np.ndarray, options: Options) -> np.ndarray:
     """L of each timestep, int64 (channels,)."""
     return np.asarray(np.round(options.constant_leak * threshold).astype(np.int64))
+
+
+def moved(layer: Layer, octaves: float, upstream: float, options: Options) -> Layer:
+    """``layer`` with a threshold 2^octaves as high, after layers that moved by 2^upstream in all.
+
+    Parameters
+    ----------
+    layer : as the conversion made it, with ``options``
+    """
+    neuron = layer.neuron
+    if isinstance(neuron, ReadOut):
+        bias = whole_numbers(layer.bias * 2.0**-upstream, layer.name)
+        return replace(layer, bias=bias)
+    assert isinstance(neuron, SoftResetNeuron | HardResetNeuron)
+    own = layer.bias - leak(neuron.threshold, options)
+    threshold = np.maximum(np.round(neuron.threshold * 2.0**octaves), 1).astype(np.int64)
+    bias = whole_numbers(own * 2.0**-upstream, layer.name) + leak(threshold, options)
+    return replace(layer, bias=bias, neuron=single_phase(threshold, options))
 
 
 def whole_numbers(values: np.ndarray, name: str) -> np.ndarray:

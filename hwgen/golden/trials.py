@@ -63,9 +63,9 @@ class Trials:
         self._kept = self._last
 
     def values(self, name: str) -> np.ndarray:
-        """q of the node ``name`` in the network that is kept, (N, channels, height, width)."""
-        assert self._kept is not None
-        parts = [known[name].get_values() for _, known in self._kept.batches]
+        """q of the node ``name`` in the network that was run last, (N, channels, height, width)."""
+        assert self._last is not None
+        parts = [known[name].get_values() for _, known in self._last.batches]
         return np.concatenate(parts).transpose(0, 3, 1, 2)
 
     def _same(self, network: Network) -> set[str]:
