@@ -1,0 +1,65 @@
+"""Random networks of leaks k < 2 in both schedules: every word, and every cycle of the model."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from hwgen.network import Network
+from hwgen.plan.cycles import predict
+from hwgen.plan.folding import make_plan
+from tests.random_networks import random_images, random_network
+from tests.rtl.cores import CoreBench
+
+SEEDS = range(12)
+
+
+def network_of(seed: int) -> Network:
+    """Every third one mixes neurons."""
+    return random_network(
+        seed, neuron="leaky" if seed % 3 else None, residual=seed % 2 == 0,
+        max_size=4, max_channels=4, max_timesteps=4,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_network_in_both_schedules(seed: int) -> None:
+    network = network_of(seed)
+    images = random_images(seed, network, 2)
+    rng = np.random.default_rng([seed, 9])
+    for schedule in ("row", "time"):
+        plan = make_plan(
+            network,
+            schedule=schedule,
+            lanes=int(rng.choice([1, 2, 3, 16])),
+            membrane_lanes=(None, 16, 1)[rng.integers(3)],
+            scanners=int(rng.choice([1, 1, 2])),
+            pipeline=str(rng.choice(["alternate", "overlap"])),
+            counters=False,
+        )
+        bench = CoreBench(plan, network, images)
+        prediction = predict(plan, bench.trains)
+        bench.run()
+        results = [cycle - bench.sample_cycles[0] for cycle in bench.result_cycles]
+        assert results == list(prediction.result_cycles), schedule
+    bench.run(stall=(0.3, 0.5), seed=seed, reset_at=(151,))
+
+
+def test_the_networks_hold_leaks_on_either_side() -> None:
+    """So that nothing falls out of the seeds unseen."""
+    found: Counter[str] = Counter()
+    for seed in SEEDS:
+        for layer in make_plan(network_of(seed)).layers:
+            coming, going = layer.growth_in, layer.growth_out
+            if not layer.fractional:
+                continue
+            found[layer.kind] += 1
+            found["in"] += coming[1] > 0
+            found["out"] += going[1] > 0 and layer.kind != "readout"
+            found["both, unlike"] += 0 < coming[1] != going[1] > 0
+            found["fractions"] += layer.frac_bits > 0
+            found["few words"] += layer.membrane_depth < 7
+    assert min(found[what] for what in ("readout", "in", "out", "fractions", "few words")) >= 5
+    assert found["both, unlike"] >= 3
