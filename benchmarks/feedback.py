@@ -1,6 +1,6 @@
 """Feedback thresholds (Shang, Li, You) on MNIST: a CNN, the adjusted CNN, and the spiking one.
 
-    python benchmarks/feedback.py [--json FILE] [--quick] [--cache FOLDER] [--timesteps 64]
+    python benchmarks/feedback.py [--json FILE] [--quick] [--cache FOLDER] [--timesteps 16]
                                   [--samples 1000]
 
 Trains a CNN of the paper's form (three convolutions with LeakyReLU and biases, two max-pools, two
@@ -192,9 +192,9 @@ def main() -> None:
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures to FILE")
     parser.add_argument("--quick", action="store_true", help="one epoch each, 200 test images")
     parser.add_argument("--cache", type=Path, help="folder of trained weights (HWGEN_CACHE)")
-    parser.add_argument("--timesteps", type=int, default=64)
+    parser.add_argument("--timesteps", type=int, default=16)
     parser.add_argument("--samples", type=int, default=1000, help="test images")
-    parser.add_argument("--search-images", type=int, default=200)
+    parser.add_argument("--search-images", type=int, default=128)
     options = parser.parse_args()
     folder = Path(os.environ.get("HWGEN_DATA", ""))
     if not (folder / "mnist_train.npz").is_file():
