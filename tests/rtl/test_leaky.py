@@ -93,7 +93,7 @@ def test_drives_that_keep_to_one_end_of_the_range(kind: str, steps: int) -> None
     values = np.arange(7).reshape(1, -1, 1, 1, 1)
     source = Input(shape=(1, 1, 1), timesteps=1)
     level, top = int(leaky.level(neuron)[0]), int(leaky.largest(neuron)[0])
-    for bias in {0, max(0, level - 3), max(0, top - 6), top}:
+    for bias in {0, max(0, level - 3), min(5 * level // 2, top), max(0, top - 6), top}:
         run(make_layer([[6]], neuron, bias=bias), source, values, "radix")
 
 
