@@ -13,6 +13,7 @@ from hwgen.convert.conversion_error import conversion_error
 from hwgen.convert.levels import Levels
 from hwgen.convert.options import Options
 from hwgen.convert.thresholds import choose_linear_scales, choose_scales, error
+from hwgen.golden import leaky as golden_leaky
 from hwgen.network import Leak, ReadOut
 from tests.convert.float_models import firing, pixels, tiny_cnn
 
@@ -63,6 +64,53 @@ def test_what_the_converter_runs_is_what_golden_runs(monkeypatch, options):
         np.testing.assert_array_equal(words.numpy(), result.values[name], err_msg=name)
     layers = [layer for layer in network.layers if layer.name in seen]
     assert all(0.02 < result.trains[layer.name].mean() < 0.9 for layer in layers)
+
+
+def test_rounding_of_accumulation_is_made_up_for(monkeypatch):
+    """What is lost on average, measured on random trains, comes with the bias of those that read
+    leaky trains."""
+    steps, leak = 6, Leak(n=5, m=3)
+    lost = layerwise.LeakySteps(torch.zeros(1), steps)
+    lost._trains["a"] = leak, steps
+    rng = np.random.default_rng(1)
+    currents = rng.integers(-50, 90, (steps, 20_000))
+    exact = sum(currents[step] * leak.k ** (steps - 1 - step) for step in range(steps))
+    measured = exact - golden_leaky.accumulate(iter(currents), leak, 0)
+    assert measured.mean() == pytest.approx(lost.lost("a"), rel=0.02)
+    assert lost.lost("input") == 0
+
+    def biases() -> list[np.ndarray]:
+        network = convert(tiny_cnn(), pixels((2, 8, 8)), timesteps=4, leak="5/8")
+        return [layer.bias for layer in network.layers]
+
+    before, loss = biases(), layerwise.LeakySteps.lost
+    more = {"input": 0}
+    monkeypatch.setattr(
+        layerwise.LeakySteps, "lost", lambda self, name: loss(self, name) + more.get(name, 1000)
+    )
+    differences = [after - now for after, now in zip(biases(), before)]
+    assert [(d.min(), d.max()) for d in differences] == [(0, 0), (1000, 1000), (1000, 1000)]
+
+
+def test_readers_know_what_a_spike_takes(monkeypatch):
+    """The level D is θ·k^(T−1) rounded down step by step: a spike is worth that much less."""
+    kept = {}
+    forget = layerwise._Layerwise._forget
+
+    def keep(self, done):
+        kept.update(self.decodings)
+        forget(self, done)
+
+    monkeypatch.setattr(layerwise._Layerwise, "_forget", keep)
+    network = convert(tiny_cnn(), pixels((2, 8, 8)), timesteps=7, leak="1/2")
+    for layer in firing(network):
+        scale = network.provenance["output_scales"][layer.name]
+        for theta, found in zip(layer.neuron.threshold.tolist(), kept[layer.name].scale):
+            level = theta
+            for _ in range(6):
+                level = level * 3 // 2
+            assert found == pytest.approx(scale * level / (theta * 1.5**6), rel=1e-12)
+            assert level < theta * 1.5**6
 
 
 @pytest.mark.parametrize("leak", [1.6, "1/2"])

@@ -129,6 +129,18 @@ def test_membranes_fit_and_waste_little(seed: int) -> None:
         assert wasted <= 3, (type(layer.neuron).__name__, given, wasted)
 
 
+@pytest.mark.parametrize("leak", [Leak(n=1, m=8), Leak(n=1, m=2), Leak(n=1, m=1)])
+@pytest.mark.parametrize("times", [1.5, 2.2, 3.1, 6.3, 40])
+def test_what_is_not_saturated_is_not_held(leak: Leak, times: float) -> None:
+    """Membranes of several D, which spikes bring down while V̂ is far above them."""
+    neuron = InverseLeakyNeuron(threshold=np.array([7]), timesteps=9, leak=leak)
+    bias = int(times * firing_level(neuron)[0])
+    given = Signal(shape=(2, 1, 1), code="radix", timesteps=3)
+    layer = layer_of(np.array([[3, -2]]), np.array([bias]), neuron)
+    width = membrane_width(layer, given)
+    assert bits_of(numbers_of(layer, given, width)) <= width
+
+
 def test_by_hand() -> None:
     """k = 3/2, θ = 4, T2 = 3: D = 4, 6, 9; B = 2. What comes in adds W = 3 in T1 = 2 steps of
     k = 3/2 with f = 1: 6, then 9 + 6 = 15. V̂ = 9 + 18 = 27 is out of reach: what fires leaves

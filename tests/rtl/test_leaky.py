@@ -85,7 +85,7 @@ def test_both_ends_of_the_range(kind: str, steps: int, theta: int) -> None:
     run(layer, source, currents, "radix", lanes=2)
 
 
-@pytest.mark.parametrize("kind", ["3/2", "13/8", "257/256"])
+@pytest.mark.parametrize("kind", ["3/2", "13/8", "257/256", "511/256"])
 @pytest.mark.parametrize("steps", [1, 3, 8])
 def test_drives_that_keep_to_one_end_of_the_range(kind: str, steps: int) -> None:
     """So that a membrane has no bits to spare: V from 0 to 2·θ, near D, and at saturation."""
@@ -93,7 +93,9 @@ def test_drives_that_keep_to_one_end_of_the_range(kind: str, steps: int) -> None
     values = np.arange(7).reshape(1, -1, 1, 1, 1)
     source = Input(shape=(1, 1, 1), timesteps=1)
     level, top = int(leaky.level(neuron)[0]), int(leaky.largest(neuron)[0])
-    for bias in {0, max(0, level - 3), max(0, top - 6), top}:
+    # Half a level above V̂ a membrane soon comes to where it is held.
+    more = {min(5 * level // 2, top), top + level // 2}
+    for bias in {0, max(0, level - 3), max(0, top - 6), top} | more:
         run(make_layer([[6]], neuron, bias=bias), source, values, "radix")
 
 
