@@ -96,8 +96,11 @@ class MembranePipeline(wiring.Component):
         address = Signal.like(read.address, reset_less=True)
         membranes = Signal(membrane_layout(plan), reset_less=True)
         divides = plan.kind == "two-phase" and plan.leak_out
-        divide = Signal()  # a step of the division after the first: one flag for every lane
+        # One flag for every lane, and no logic on the long way to all of them.
+        close = Signal(reset_less=True)  # the first step that fires
+        divide = Signal()  # a step of the division after that
         m.d.sync += [
+            close.eq(read.fire & read.first),
             divide.eq(read.fire & ~read.first),
             prepared.eq(Cat(read_valid, read.fire, read.first)),
             address.eq(read.address),
@@ -108,8 +111,8 @@ class MembranePipeline(wiring.Component):
 
         currents, constants = self.currents, self.constants
         if plan.ramp_in:
-            stage = (prepared, address, membranes, divide, constants)
-            prepared, address, membranes, divide, constants, currents = self._add_up(
+            stage = (prepared, address, membranes, close, divide, constants)
+            prepared, address, membranes, close, divide, constants, currents = self._add_up(
                 m, read, stage
             )
 
@@ -134,10 +137,10 @@ class MembranePipeline(wiring.Component):
             total = Signal(signed(width), name="total")
             m.d.comb += moved.eq(kept << shifts["fire"])
             if len(set(shifts.values())) > 1:
-                with m.If(~fire):
-                    m.d.comb += moved.eq(kept << shifts["accumulate"])
-                with m.Elif(first):
+                with m.If(close):
                     m.d.comb += moved.eq(kept << shifts["close"])
+                with m.Elif(~fire):
+                    m.d.comb += moved.eq(kept << shifts["accumulate"])
             negate = divide & ~kept[-1] if divides else 0
             current = Signal(signed(width), name="current")
             operand = Signal(signed(width), name="operand")

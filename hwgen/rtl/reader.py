@@ -1,6 +1,6 @@
 """The reader of a window buffer: a counter for each axis of a window, and the address they give."""
 
-from amaranth import Cat, Const, Module, Signal, signed
+from amaranth import Cat, Const, Module, Mux, Signal, signed
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -9,7 +9,7 @@ from hwgen.rtl.scanner import chunk_layout
 from hwgen.rtl.waiting import WaitingChunks
 
 PIPELINE = 3
-"""Cycles from a read to its chunk's entry into the FIFOs."""
+"""Cycles from a read to its chunk, which enters the FIFOs in the next one."""
 
 
 class WindowReader(wiring.Component):
@@ -70,7 +70,8 @@ class WindowReader(wiring.Component):
             inside = inside & (offset >= 0) & (offset < plan.row_chunks)
         base = self._count_base(m, go, window_end, pixel_end)
 
-        # Three stages: address, memory, pad. FIFOs keep room for what is under way.
+        # Three stages: address, memory, its register, which has no logic before it, so that it can
+        # be the block RAM's own. FIFOs keep room for what is under way.
         m.submodules.waiting = waiting = WaitingChunks(self._feed)
         m.d.comb += go.eq(ready & waiting.free)
         pitch_bits = plan.pitch.bit_length() - 1
@@ -78,18 +79,17 @@ class WindowReader(wiring.Component):
         last = Signal(PIPELINE)
         valid = Signal(PIPELINE)
         bases = [base, *(Signal.like(base, name=f"base_{n}") for n in range(PIPELINE))]
-        insides = [inside, *(Signal(name=f"inside_{n}") for n in range(2))]
+        insides = [inside, *(Signal(name=f"inside_{n}") for n in range(PIPELINE))]
         m.d.sync += [
             valid.eq(valid << 1 | go),
             last.eq(last << 1 | window_end),
             *(after.eq(before) for before, after in zip(bases, bases[1:], strict=False)),
             *(after.eq(before) for before, after in zip(insides, insides[1:], strict=False)),
         ]
-        bits = Signal(plan.chunk_width, reset_less=True)
-        pad = self._pad_bits(m, go)
-        m.d.sync += bits.eq(self.data)
-        with m.If(~insides[2]):
-            m.d.sync += bits.eq(pad)
+        read = Signal(plan.chunk_width, reset_less=True)
+        bits = Signal(plan.chunk_width)
+        m.d.sync += read.eq(self.data)
+        m.d.comb += bits.eq(Mux(insides[-1], read, self._pad_bits(m, go)))
         m.d.comb += [
             waiting.push.eq(valid[-1]),
             waiting.bits.eq(bits),
@@ -289,12 +289,11 @@ class WindowReader(wiring.Component):
         return base
 
     def _pad_bits(self, m, go):
-        """The pad value's bits, in step with the memory's word."""
+        """The pad value's bits, in step with the register of the memory's word."""
         plan = self._plan
         if not plan.pad_planes:
             return 0
-        early = Signal(plan.chunk_width)
-        late = Signal(plan.chunk_width)
+        early, late, pad = (Signal(plan.chunk_width, name=n) for n in ("early", "late", "pad"))
         chunk = self._chunk_of_pixel(m, go)
         taps = plan.kernel[1] if plan.wide else 1
         with m.Switch(self._axes["time"].count):
@@ -303,8 +302,8 @@ class WindowReader(wiring.Component):
                     for index, bits in enumerate(plane):
                         with m.Case(index):
                             m.d.sync += early.eq(Const(bits, plan.pixel_width).replicate(taps))
-        m.d.sync += late.eq(early)
-        return late
+        m.d.sync += [late.eq(early), pad.eq(late)]
+        return pad
 
     def _chunk_of_pixel(self, m, go):
         """Which chunk of its pixel is read."""

@@ -11,11 +11,14 @@ from hwgen.rtl.fifo import PromiseFifo
 
 
 def chunk_layout(width, depth):
-    """A chunk of a window: its bits, the weight row of the first, and whether it ends the window.
+    """A chunk of a window: its bits, the weight row of the first, whether it ends the window, and
+    whether two or more of its bits are 1, which only a scanner asks for.
 
     ``depth`` is the number of rows.
     """
-    return data.StructLayout({"bits": unsigned(width), "base": range(depth), "last": 1})
+    return data.StructLayout(
+        {"bits": unsigned(width), "base": range(depth), "last": 1, "several": 1}
+    )
 
 
 def event_layout(depth):
@@ -89,7 +92,7 @@ class EventScanner(wiring.Component):
             m.d.sync += [
                 valid.eq(self.chunks.valid),
                 chunk.eq(self.chunks.payload),
-                several.eq(look(m, self.chunks.payload.bits).several),
+                several.eq(self.chunks.payload.several),
             ]
         with m.If(step & several):
             m.d.sync += [

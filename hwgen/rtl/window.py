@@ -25,7 +25,7 @@ class WindowBuffer(wiring.Component):
         In the order of ``plan.schedule``.
     chunks : ``Out(stream.Signature(chunk_layout(plan.slice_width, weight_depth)))``
         One a scanner. For each output pixel, in the same order, and each fold: the window's
-        chunks in the order (y, x, chunk). The first one comes five cycles after the word that
+        chunks in the order (y, x, chunk). The first one comes seven cycles after the word that
         completes it.
     """
 
@@ -55,11 +55,15 @@ class WindowBuffer(wiring.Component):
             reader.row_done.eq(writer.row_done),
             reader.stored.eq(writer.stored),
             reader.plane.eq(writer.plane),
+            read_port.addr.eq(reader.address),
+            reader.data.eq(read_port.data),
+        ]
+        # A block RAM may lie far from the writer. The reader needs two cycles to hear of a chunk
+        # and one for the address, so that one cycle for the way there delays nothing.
+        m.d.sync += [
             write_port.addr.eq(Cat(writer.stored[:pitch_bits], writer.place)),
             write_port.data.eq(writer.chunk),
             write_port.en.eq(writer.write),
-            read_port.addr.eq(reader.address),
-            reader.data.eq(read_port.data),
         ]
         wiring.connect(m, wiring.flipped(self.words), writer.words)
         for given, taken in zip(reader.chunks, self.chunks, strict=True):

@@ -67,8 +67,9 @@ class WindowWriter(wiring.Component):
             pixel = Cat(held, self.words.payload)
             with m.If(take):
                 m.d.sync += held.eq(pixel[plan.word_width :])
-            with m.If(complete):
-                m.d.sync += held.eq(0)
+            if plan.words % plan.pack:  # the last chunk of a pixel has fewer words
+                with m.If(complete):
+                    m.d.sync += held.eq(0)
         if plan.chunks == 1:
             m.d.comb += complete.eq(pixel_done)
         elif plan.pack == 1:

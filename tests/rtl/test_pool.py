@@ -137,5 +137,5 @@ def test_a_candidate_a_cycle() -> None:
     gaps = {b - a for a, b in zip(got.cycles[32:], got.cycles[33:], strict=False)}
     assert gaps == {4, 5}  # one more where a row of windows starts
     _, got = run(train, width=3, kernel=(1, 1), stride=(1, 1))
-    assert got.cycles[0] == 6 + 3
+    assert got.cycles[0] == 7 + 3
     assert {b - a for a, b in zip(got.cycles, got.cycles[1:], strict=False)} <= {1, 2}

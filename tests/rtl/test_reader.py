@@ -103,7 +103,7 @@ def test_reads_what_is_there_and_lets_nothing_be_overwritten(
             if ctx.get(chunks.valid) and ctx.get(chunks.ready):
                 word = ctx.get(Value.cast(chunks.payload))
                 bits, above = word & (1 << slice_width) - 1, word >> slice_width
-                got.append((bits, above & (1 << base_width) - 1, bool(above >> base_width)))
+                got.append((bits, above & (1 << base_width) - 1, bool(above >> base_width & 1)))
                 assert got[-1] == expected[len(got) - 1], len(got)
             address = ctx.get(dut.address)  # of a tap outside the map: anything
             data = memory[address] if address < plan.depth else 0xFFFF

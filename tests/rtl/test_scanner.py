@@ -20,7 +20,9 @@ Chunk = tuple[int, int, bool]
 
 def chunk(given: Chunk, width: int, depth: int) -> int:
     bits, base, last = given
-    return bits | base << width | last << width + (depth - 1).bit_length()
+    base_width = (depth - 1).bit_length()
+    several = bits.bit_count() > 1
+    return bits | base << width | last << width + base_width | several << width + base_width + 1
 
 
 def random_chunks(

@@ -36,7 +36,9 @@ def run(
         for bits, base, last in chunks:
             mine = sum((bits >> bit & 1) << n for n, bit in enumerate(owned) if bit >= 0)
             if mine or last or kind == "every":
-                words.append(mine | base << size | last << size + base_width)
+                several = kind == "events" and mine.bit_count() > 1
+                word = mine | base << size | last << size + base_width
+                words.append(word | several << size + base_width + 1)
         expected.append(words)
     got: list[list[int]] = [[] for _ in range(scanners)]
     pushed = 0
@@ -99,10 +101,10 @@ def test_sixteen_chunks_wait_where_nobody_takes_them(kind: str, density: float) 
     """``free`` falls while as many more fit as may be under way, and none is lost."""
     _, pushed = run(kind, 1, (), density=density, take=0.0)
     assert pushed == DEPTH == 16
-    assert UNDER_WAY == DELAY + 1  # ``free`` is a register
+    assert UNDER_WAY == DELAY + 2  # ``free`` is a register, and so is what a slice holds
 
 
 def test_silent_chunks_take_no_place() -> None:
-    """Only the last chunk of each window of five waits; four more chunks were under way."""
+    """Only the last chunk of each window of five waits; five more chunks were under way."""
     _, pushed = run("events", 1, (), density=0.0, take=0.0)
     assert pushed == (DEPTH - UNDER_WAY) * 5 + UNDER_WAY

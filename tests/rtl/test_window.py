@@ -151,12 +151,12 @@ def test_as_few_rows_as_can_do_and_one_less(wide: bool, schedule: str) -> None:
 
 
 @pytest.mark.parametrize("schedule", ["time", "row"])
-def test_first_chunk_comes_six_cycles_after_the_word_that_completes_it(schedule: str) -> None:
+def test_first_chunk_comes_seven_cycles_after_the_word_that_completes_it(schedule: str) -> None:
     """A 3×3 window of a map of five columns is complete with word 2·5 + 3, counted from 1."""
     plan = window(rows=3, columns=5, timesteps=1, schedule=schedule)
     words = np.full((1, 1, 3, 5, 1), 0b101)
     sent, (got,) = run(plan, 1, words=words)
-    assert got.offered[0] == sent.cycles[12] + 6
+    assert got.offered[0] == sent.cycles[12] + 7
     # Nine chunks a window: the others are there when their turn comes, one a cycle.
     assert got.cycles == list(range(got.offered[0], got.offered[0] + 27))
 
@@ -171,7 +171,7 @@ def test_a_wide_window_is_a_chunk_a_row_of_the_kernel() -> None:
     sent, (got,) = run(plan, 1, words=words)
     # After each row the writer takes no word for a cycle, in which it writes the flushed chunk.
     assert sent.cycles == [0, 1, 2, 4, 5, 6, 8, 9, 10]
-    assert got.cycles == [9 + 6 + n for n in range(9)]
+    assert got.cycles == [9 + 7 + n for n in range(9)]
 
 
 def test_windows_of_a_row_come_timestep_by_timestep() -> None:
@@ -183,7 +183,7 @@ def test_windows_of_a_row_come_timestep_by_timestep() -> None:
     words = np.full((1, 3, 2, 4, 1), 1)
     sent, (got,) = run(plan, 1, words=words)
     assert sent.cycles == list(range(24))
-    assert got.cycles == [6 + 5 * line + n for line in range(6) for n in range(4)]
+    assert got.cycles == [7 + 5 * line + n for line in range(6) for n in range(4)]
 
 
 @pytest.mark.parametrize("schedule", ["time", "row"])
@@ -192,7 +192,7 @@ def test_one_pixel_windows_pass_a_word_a_cycle(schedule: str) -> None:
     plan = window(kernel=(1, 1), rows=4, columns=4, schedule=schedule)
     words = np.full((2, 2, 4, 4, 1), 1)
     _, (got,) = run(plan, 2, words=words)
-    assert got.cycles == [6 + 5 * line + n for line in range(16) for n in range(4)]
+    assert got.cycles == [7 + 5 * line + n for line in range(16) for n in range(4)]
 
 
 @pytest.mark.parametrize(("schedule", "steps"), [("time", 1), ("row", 3)])

@@ -187,7 +187,9 @@ def chunk_words(given: FeedPlan, words: np.ndarray, scanner: int) -> list[int]:
             if not value and not read.last and given.kind != "every":
                 continue
             base = weight_row(given, read, size)
-            result.append(value | base << size | read.last << size + base_width)
+            several = given.kind == "events" and value.bit_count() > 1
+            flags = read.last | several << 1
+            result.append(value | base << size | flags << size + base_width)
     return result
 
 

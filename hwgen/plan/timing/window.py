@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from hwgen.plan.geometry import WindowPlan
 from hwgen.plan.timing.process import Link, Process
 
-CHUNK_LATENCY = 4
+CHUNK_LATENCY = 5
 """From the read of a chunk to the chunk."""
-WAITING_ROOM = 12
+WAITING_ROOM = 11
 """Waiting chunks with which no more is read (:mod:`hwgen.rtl.waiting`)."""
 
 
