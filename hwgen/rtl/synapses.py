@@ -54,7 +54,7 @@ def currents_signature(width, lanes):
     grant : ``In(1)``
         A window's last events may be taken in this cycle.
     note : ``In(note_layout)``
-        Goes along with the window whose last events are taken.
+        Goes along with the window whose last events were taken in the cycle before.
     start : ``Out(1)``
         They are taken.
     valid : ``Out(1)``
@@ -156,8 +156,10 @@ class SynapseArray(wiring.Component):
         ]
 
         # Sum over feeds, two at a time; a sum is as wide as its terms make it.
-        lasts, notes = [last], [self.currents.note]
-        for _ in range(3):
+        started = Signal()
+        m.d.sync += started.eq(last)
+        lasts, notes = [started], [self.currents.note]
+        for _ in range(2):
             _delay(m, lasts, notes)
         while len(terms) > 1:
             terms = [_add(m, terms[n : n + 2], width) for n in range(0, len(terms), 2)]
@@ -165,7 +167,7 @@ class SynapseArray(wiring.Component):
 
         # Accumulate. The last sum goes straight out and the accumulator starts again, as it does
         # until the terms that a reset left on their way have passed.
-        passing = Signal(len(lasts) - 3, init=-1)
+        passing = Signal(len(lasts) - 2, init=-1)
         m.d.sync += passing.eq(passing >> 1)
         total = Signal(layout, reset_less=True)
         summed = Signal(layout)

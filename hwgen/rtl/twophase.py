@@ -74,14 +74,12 @@ class TwoPhaseUnit(wiring.Component):
         fire_bank = Signal(range(plan.banks))
         fire_end = Signal()
 
-        grant_bank = self._grant(m, full)
+        self._grant(m, full)
         with m.If(fire_end):
             m.d.sync += [
                 closed.bit_select(fire_bank, 1).eq(0),
                 full.bit_select(fire_bank, 1).eq(0),
             ]
-        with m.If(self.currents.start & self.currents.note.pass_end):
-            m.d.sync += full.bit_select(grant_bank, 1).eq(1)
 
         # Phase I: the words of a window as they come.
         acc_bank = Signal(range(plan.banks))
@@ -185,7 +183,11 @@ class TwoPhaseUnit(wiring.Component):
         ]
 
     def _grant(self, m, full):
-        """Grants windows, far enough apart, while their bank is free; returns the bank."""
+        """Grants windows, far enough apart, while their bank is free.
+
+        What takes a window comes late in its cycle and from all scanners: the counters hear of it
+        in the next one. So after a pass a cycle goes by in which none is granted.
+        """
         plan = self._plan
         currents = self.currents
         windows = plan.positions * plan.fold  # of a timestep
@@ -193,23 +195,21 @@ class TwoPhaseUnit(wiring.Component):
         # come round again.
         apart = max(plan.parts, ceil(self._latency / windows))
         bank = Signal(range(plan.banks), name="grant_bank")
+        started = Signal()
+        m.d.sync += started.eq(currents.start)
         axes = step_axes(
-            m,
-            currents.start,
-            [("grant_window", windows), ("grant_step", plan.timesteps_in)],
+            m, started, [("grant_window", windows), ("grant_step", plan.timesteps_in)]
         )
         window, step = axes["grant_window"], axes["grant_step"]
+        soon = _within(m, currents.start, apart - 1)
         m.d.comb += [
-            currents.grant.eq(
-                ~full.bit_select(bank, 1) & ~_within(m, currents.start, apart - 1)
-            ),
+            currents.grant.eq(~full.bit_select(bank, 1) & ~soon & ~step.end),
             currents.note.first.eq(step.count == 0),
             currents.note.plane_end.eq(window.last),
             currents.note.pass_end.eq(window.last & step.last),
         ]
         with m.If(step.end):
-            m.d.sync += bank.eq(bank + 1)
-        return bank
+            m.d.sync += [full.bit_select(bank, 1).eq(1), bank.eq(bank + 1)]
 
 
 def _within(m, event, cycles):

@@ -12,7 +12,7 @@ from hwgen.rtl.synapses import currents_signature
 class CurrentsSource(wiring.Component):
     """Stands in for the synapse array: each word of ``words`` is one window's currents.
 
-    It brings a window in every ``every``-th cycle at most.
+    It brings a window in every ``every``-th cycle at most, ``latency`` ≥ 2 cycles after its grant.
     """
 
     def __init__(self, width: int, lanes: int, latency: int, every: int) -> None:
@@ -38,16 +38,19 @@ class CurrentsSource(wiring.Component):
             words.ready.eq(turn),
             currents.start.eq(words.valid & turn),
         ]
+        # The note comes a cycle after its window is taken.
         width = len(Cat(words.payload, currents.note))
-        stages = [Cat(words.payload, currents.note)]
+        taken = Signal.like(words.payload)
+        m.d.sync += taken.eq(words.payload)
+        stages = [words.payload, Cat(taken, currents.note)]
         valid = Signal(self._latency)
         m.d.sync += valid.eq(valid << 1 | currents.start)
-        for index in range(self._latency):
+        for index in range(1, self._latency):
             stages.append(Signal(width, name=f"stage_{index}"))
             if index < self._latency - 1:
                 m.d.sync += stages[-1].eq(stages[-2])
             else:
-                with m.If(valid[index - 1] if index else currents.start):
+                with m.If(valid[index - 1]):
                     m.d.sync += stages[-1].eq(stages[-2])
         m.d.comb += [
             currents.valid.eq(valid[-1]),

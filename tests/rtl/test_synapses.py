@@ -8,7 +8,8 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from amaranth import Cat
+from amaranth import Cat, Module
+from amaranth.lib import wiring
 
 from hwgen.rtl.synapses import Feed, SynapseArray
 from tests.rtl.bench import Bench
@@ -52,6 +53,27 @@ def event_words(windows: Windows, feed: Feed) -> list[int]:
     return words
 
 
+class NoteAtOnce(wiring.Component):
+    """The array with a note that comes with the window's last events, not a cycle later."""
+
+    def __init__(self, array: SynapseArray) -> None:
+        self.array = array
+        super().__init__(array.signature)
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        m.submodules.array = array = self.array
+        for name in self.signature.members:
+            if name.startswith("events"):
+                wiring.connect(m, wiring.flipped(getattr(self, name)), getattr(array, name))
+        here, there = self.currents, array.currents
+        m.d.sync += there.note.eq(here.note)
+        m.d.comb += [there.grant.eq(here.grant), self.stall.eq(array.stall)]
+        for name in ("start", "valid", "values", "noted"):
+            m.d.comb += getattr(here, name).eq(getattr(there, name))
+        return m
+
+
 def run(
     feeds: list[Feed],
     events: list[Windows],
@@ -62,7 +84,8 @@ def run(
 ):
     lanes = feeds[0].rows.shape[1]
     width = bits + 6
-    dut = SynapseArray(feeds=feeds, lanes=lanes, weight_bits=bits, current_width=width)
+    array = SynapseArray(feeds=feeds, lanes=lanes, weight_bits=bits, current_width=width)
+    dut = NoteAtOnce(array)
     bench = Bench(dut, seed=feeds[0].depth)
     stalled = bench.watch(dut.stall)
     sent = [
@@ -94,7 +117,7 @@ def run(
         observe=True,
     )
     bench.run(reset_at=reset_at)
-    return dut, sent, got, stalled
+    return array, sent, got, stalled
 
 
 def equal_feeds(rows: np.ndarray, count: int) -> list[Feed]:

@@ -52,12 +52,14 @@ class Grants:
             if len(self.freed) < index:
                 return -1
             return self.freed[-1] + 1 if index else 0
+        # No window is granted in the cycle after a pass.
+        first = after + (self.apart if index % self.windows else max(self.apart, 2))
         before = index // self.windows - self.plan.banks
         if before < 0:
-            return after + self.apart
+            return first
         if before >= len(self.freed):
             return -1
-        return max(after + self.apart, self.freed[before] + 1)
+        return max(first, self.freed[before] + 1)
 
     def grant(self, last: int) -> None:
         """A window's last events are taken in cycle ``last``."""
