@@ -87,12 +87,13 @@ class WindowReader(wiring.Component):
             *(after.eq(before) for before, after in zip(insides, insides[1:], strict=False)),
         ]
         read = Signal(plan.chunk_width, reset_less=True)
-        bits = Signal(plan.chunk_width)
         m.d.sync += read.eq(self.data)
-        m.d.comb += bits.eq(Mux(insides[-1], read, self._pad_bits(m, go)))
+        m.d.comb += [waiting.bits.eq(read), waiting.inside.eq(insides[-1])]
+        if plan.pad_planes:
+            pad = self._pad_bits(m, go)
+            m.d.comb += [waiting.bits.eq(Mux(insides[-1], read, pad)), waiting.inside.eq(1)]
         m.d.comb += [
             waiting.push.eq(valid[-1]),
-            waiting.bits.eq(bits),
             waiting.base.eq(bases[-1]),
             waiting.last.eq(last[-1]),
         ]
@@ -291,8 +292,6 @@ class WindowReader(wiring.Component):
     def _pad_bits(self, m, go):
         """The pad value's bits, in step with the register of the memory's word."""
         plan = self._plan
-        if not plan.pad_planes:
-            return 0
         early, late, pad = (Signal(plan.chunk_width, name=n) for n in ("early", "late", "pad"))
         chunk = self._chunk_of_pixel(m, go)
         taps = plan.kernel[1] if plan.wide else 1

@@ -1,6 +1,6 @@
 """Chunks that wait for their scanners."""
 
-from amaranth import Cat, Const, Module, Signal
+from amaranth import Cat, Const, Module, Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
@@ -31,6 +31,8 @@ class WaitingChunks(wiring.Component):
         A chunk comes, and the last one of its window. It enters in the next cycle, when what its
         slices hold is known.
     bits : ``In(plan.chunk_width)``
+    inside : ``In(1)``
+        It lies in the map; else its bits count as 0.
     base : ``In(range(weight_depth))``
     chunks : ``Out(stream.Signature(chunk_layout(plan.slice_width, weight_depth)))``, an array
     """
@@ -45,6 +47,7 @@ class WaitingChunks(wiring.Component):
                 "push": In(1),
                 "last": In(1),
                 "bits": In(plan.chunk_width),
+                "inside": In(1),
                 "base": In(range(feed.weight_depth)),
                 "chunks": Out(stream.Signature(self._layout)).array(plan.scanners),
             }
@@ -83,12 +86,12 @@ class WaitingChunks(wiring.Component):
                 pop.eq(chunks.valid & chunks.ready),
             ]
             m.d.sync += [
-                push.eq(self.push & (given.any() | self.last | every)),
-                slice_bits.eq(given),
+                push.eq(self.push & ((given.any() & self.inside) | self.last | every)),
+                slice_bits.eq(Mux(self.inside, given, 0)),
                 free[index].eq(level < DEPTH - UNDER_WAY),
             ]
             if self._feed.kind == "events":
-                m.d.sync += several.eq(look(m, given).several)
+                m.d.sync += several.eq(look(m, given).several & self.inside)
             # Not level + push - pop: nobody waits for a carry that begins with a late pop.
             with m.If(push & ~pop):
                 m.d.sync += level.eq(level + 1)

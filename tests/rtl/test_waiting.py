@@ -51,7 +51,9 @@ def run(
             push = go.pop()
             ctx.set(dut.push, push)
             bits, base, last = chunks[pushed] if push else (rng.randrange(16), 0, 1)
-            ctx.set(dut.bits, bits)
+            outside = not bits and rng.random() < 0.5  # whose bits do not count
+            ctx.set(dut.inside, not outside)
+            ctx.set(dut.bits, rng.randrange(16) if outside else bits)
             ctx.set(dut.base, base)
             ctx.set(dut.last, last)
             pushed += push
