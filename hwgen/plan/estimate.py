@@ -95,7 +95,8 @@ def feed_usage(feed: FeedPlan) -> Usage:
         total += Usage(PACKED_BIT * window.pixel_width)
     address = _bits(feed.weight_depth)
     for _ in range(window.scanners):
-        queue = memory_usage(QUEUE_DEPTH, window.slice_width + address + 1)
+        flags = 2 if feed.kind == "events" else 1
+        queue = memory_usage(QUEUE_DEPTH, window.slice_width + address + flags)
         total += queue + Usage(WAITING_BIT * window.slice_width)
         if feed.kind == "events":
             total += memory_usage(FIFO_DEPTH, address + 2)
