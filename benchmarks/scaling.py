@@ -11,6 +11,7 @@ always taken; `ideal` is what its additions take if no lane ever waits.
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import json
 import tempfile
 from dataclasses import asdict, dataclass, replace
@@ -190,6 +191,8 @@ def main() -> None:
     parser.add_argument("--sweep", nargs="+", choices=SWEEPS, default=SWEEPS, help="only these")
     parser.add_argument("--quick", action="store_true", help="two points of each sweep")
     arguments = parser.parse_args()
+    if arguments.plot and importlib.util.find_spec("matplotlib") is None:
+        parser.error("--plot needs matplotlib: pip install -e '.[bench]'")
     console = Console(stderr=True)
     synthesised: dict[Point, dict[str, int]] = {}
     chosen = [p for p in points(quick=arguments.quick) if p.sweep in arguments.sweep]
@@ -200,14 +203,14 @@ def main() -> None:
             arguments.json.parent.mkdir(parents=True, exist_ok=True)
             text = json.dumps({"rows": rows}, indent=1)
             arguments.json.write_text(text + "\n", encoding="utf-8")
-    if arguments.plot:
-        plot(rows, arguments.plot)
     table = Table(title="3×3 convolution, 8-bit weights, ECP5")
     for column in rows[0]:
         table.add_column(column.replace("_", " "), justify="right")
     for row in rows:
         table.add_row(*(f"{v:,}" if isinstance(v, (int, float)) else v for v in row.values()))
     Console(width=200).print(table)
+    if arguments.plot:
+        plot(rows, arguments.plot)
 
 
 if __name__ == "__main__":
