@@ -17,6 +17,7 @@ import os
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,7 @@ from hwgen.errors import HwgenError
 from hwgen.generation import generate
 from hwgen.network import Network
 from hwgen.plan.hardware import HardwarePlan
+from hwgen.rtl.names import identifier
 from hwgen.simulate import simulate
 from hwgen.synth.build import build as place_and_route
 
@@ -126,7 +128,26 @@ def routed(folder: Path, tries: int) -> dict[str, Any]:
         "fmax_mhz": round(report.fmax_mhz, 2),
         "seed": report.seed,
         **used,
+        **estimates(folder, report.units),
         "build_seconds": report.seconds,
+    }
+
+
+def estimates(folder: Path, units: Mapping[str, Mapping[str, int]]) -> dict[str, Any]:
+    """The planner's LUT4 and block RAM beside yosys' ``units``, and the layer that differs most."""
+    expected = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["expected"]
+    core = [used for unit, used in units.items() if unit != "shell"]
+    off = (
+        100 * abs(layer["lut4"] / units[f"core.{identifier(name)}"]["lut4"] - 1)
+        for name, layer in expected["units"].items()
+        if name
+    )
+    return {
+        "lut4_expected": expected["lut4"],
+        "lut4_yosys": sum(used.get("lut4", 0) for used in core),
+        "block_ram_expected": expected["block_ram"],
+        "block_ram_yosys": sum(used.get("block_ram", 0) for used in core),
+        "layer_lut4_off_percent": round(max(off), 1),
     }
 
 
