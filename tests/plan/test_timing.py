@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
+from hwgen.plan.timing.membrane import Grants
 from hwgen.plan.timing.process import FIFO_DEPTH, Link, run
 
 
@@ -46,3 +49,19 @@ def test_units_that_wait_for_each_other_are_named_as_such() -> None:
     link = Link()
     with pytest.raises(RuntimeError, match="2 units wait for each other"):
         run([producer(link, FIFO_DEPTH + 1), consumer(Link(), 1, 1)])
+
+
+def test_no_window_is_granted_in_the_cycle_after_a_pass() -> None:
+    """Two passes of two timesteps of six windows, which come without a gap: the cycles of
+    ``test_two_banks_accumulate_while_they_fire``."""
+    plan: Any = SimpleNamespace(
+        kind="two-phase", is_single_phase=False, fractional=False, ramp_in=False,
+        scanners=1, positions=6, fold=1, timesteps_in=2, banks=2, parts=1,
+    )  # fmt: skip
+    grants = Grants(plan)
+    cycles = []
+    for _ in range(24):
+        cycles.append(grants.next())
+        grants.grant(cycles[-1])
+    assert cycles == [*range(12), *range(13, 25)]
+    assert grants.next() == -1  # both banks hold a pass, and none has fired

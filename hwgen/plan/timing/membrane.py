@@ -47,13 +47,13 @@ class Grants:
     def next(self) -> int:
         """First cycle in which the next window's last events can be taken; -1: not known yet."""
         index = len(self.currents)
-        after = self.currents[-1] - self.latency if index else -self.apart
         if self.plan.is_single_phase:
             if len(self.freed) < index:
                 return -1
             return self.freed[-1] + 1 if index else 0
         # No window is granted in the cycle after a pass.
-        first = after + (self.apart if index % self.windows else max(self.apart, 2))
+        apart = self.apart if index % self.windows else max(self.apart, 2)
+        first = self.currents[-1] - self.latency + apart if index else 0
         before = index // self.windows - self.plan.banks
         if before < 0:
             return first
