@@ -10,6 +10,7 @@ import numpy as np
 from hwgen.golden import leaky, neurons
 from hwgen.golden.bounds import bound, exact_dtype, fraction_bits
 from hwgen.golden.codes import decode_train, encode_train
+from hwgen.golden.single_phase import integrate_and_fire, membrane_dtype
 from hwgen.golden.softmax import count_spikes
 from hwgen.golden.synapses import Synapses, prepare
 from hwgen.network import (
@@ -23,6 +24,7 @@ from hwgen.network import (
     TwoPhase,
 )
 
+ALL = slice(None)
 CACHE_BYTES = 1 << 21  # of windows and sums at once; measured, flat between 1 and 4 MiB
 
 
@@ -34,6 +36,11 @@ class Activity:
     values: np.ndarray | None = None
     train: np.ndarray | None = None
     make_train: Callable[[], np.ndarray] | None = None
+
+    @property
+    def images(self) -> int:
+        """n."""
+        return len(self.values) if self.values is not None else self.get_train().shape[1]
 
     def get_values(self) -> np.ndarray:
         """q, unsigned (n, height, width, channels)."""
@@ -100,9 +107,7 @@ class PreparedLayer:
             return Activity(signal=signal, values=counts), membrane
         if not neuron.two_phase:
             assert isinstance(neuron, SinglePhase)
-            train, membrane = neurons.integrate_and_fire(
-                self._currents(activities), self.layer, neuron
-            )
+            train, membrane = self._integrate(activities, neuron)
             self._check(membrane)
             return Activity(signal=signal, train=train), membrane
         currents, fractional = self._currents(activities), self._given.fractional
@@ -127,8 +132,7 @@ class PreparedLayer:
         dtype = np.dtype(np.int64) if self._quantiser is None else self._quantiser.out_dtype
         out = np.empty((images, height, width, channels), dtype)
         pads = [pad for _, _, pad in self._synapses]
-        for start in range(0, images, self._block):
-            block = slice(start, start + self._block)
+        for block in self._image_blocks(images):
             sums = self._sum([source[block] for source in sources], pads)
             if self._quantiser is None:
                 out[block] = sums
@@ -138,25 +142,44 @@ class PreparedLayer:
             return None, out + self.layer.bias
         return Activity(signal=signal, values=out), None
 
-    def _currents(self, activities: dict[str, Activity]) -> Iterator[np.ndarray]:
-        """I[t] of each timestep, (n, height, width, channels)."""
+    def _integrate(
+        self, activities: dict[str, Activity], neuron: SinglePhase
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """A few images at once, all timesteps: their membranes then stay in the cache."""
+        channels, height, width = self._signals[self.layer.name].shape
+        images = activities[self._synapses[0][0]].images
+        shape = (images, height, width, channels)
+        train = np.empty((neuron.timesteps, *shape), np.uint8)
+        membrane = np.empty(shape, np.int64)
+        for block in self._image_blocks(images):
+            train[:, block], membrane[block] = integrate_and_fire(
+                self._currents(activities, block), self.layer, neuron, membrane_dtype(self._limit)
+            )
+        return train, membrane
+
+    def _currents(
+        self, activities: dict[str, Activity], images: slice = ALL
+    ) -> Iterator[np.ndarray]:
+        """I[t] of each timestep for some images, (n, height, width, channels)."""
         if held := self._given.held:
-            current = self._constant(activities)
+            current = self._constant(activities, images)
             for _ in range(held):
                 yield current
             return
-        yield from self._plane_currents(activities)
+        yield from self._plane_currents(activities, images)
 
-    def _constant(self, activities: dict[str, Activity]) -> np.ndarray:
+    def _constant(self, activities: dict[str, Activity], images: slice) -> np.ndarray:
         """W·x of a direct input: of its bits where all goes step by step, else of its values."""
         if self._all_steps:
-            return neurons.accumulate(self._plane_currents(activities), self._given.code)
-        sources = [activities[name].get_values() for name, _, _ in self._synapses]
+            return neurons.accumulate(self._plane_currents(activities, images), self._given.code)
+        sources = [activities[name].get_values()[images] for name, _, _ in self._synapses]
         return self._blocks(sources, [pad for _, _, pad in self._synapses])
 
-    def _plane_currents(self, activities: dict[str, Activity]) -> Iterator[np.ndarray]:
+    def _plane_currents(
+        self, activities: dict[str, Activity], images: slice
+    ) -> Iterator[np.ndarray]:
         """W·s[t] of each step of the trains."""
-        trains = [activities[name].get_train() for name, _, _ in self._synapses]
+        trains = [activities[name].get_train()[:, images] for name, _, _ in self._synapses]
         steps = self._given.timesteps
         pad_trains = [
             None if pad is None else encode_train(pad, self._given.code, steps)
@@ -169,10 +192,14 @@ class PreparedLayer:
 
     def _blocks(self, sources: list[np.ndarray], pads: list[np.ndarray | None]) -> np.ndarray:
         sums = [
-            self._sum([source[start : start + self._block] for source in sources], pads)
-            for start in range(0, len(sources[0]), self._block)
+            self._sum([source[block] for source in sources], pads)
+            for block in self._image_blocks(len(sources[0]))
         ]
         return sums[0] if len(sums) == 1 else np.concatenate(sums)
+
+    def _image_blocks(self, images: int) -> list[slice]:
+        """So few images each that their windows and sums stay in the cache."""
+        return [slice(start, start + self._block) for start in range(0, images, self._block)]
 
     def _sum(self, sources: list[np.ndarray], pads: list[np.ndarray | None]) -> np.ndarray:
         total: np.ndarray | None = None

@@ -1,4 +1,4 @@
-"""Neurons step by step, as the docstrings of :mod:`hwgen.network` write them.
+"""Two-phase neurons step by step, as the docstrings of :mod:`hwgen.network` write them.
 
 Trains have shape (T, n, height, width, channels), membranes int64 (n, height, width, channels).
 """
@@ -13,11 +13,9 @@ import numpy as np
 from hwgen.golden import leaky
 from hwgen.golden.codes import value_dtype
 from hwgen.network import (
-    HardResetNeuron,
     InverseLeakyNeuron,
     Layer,
     ReadOut,
-    SinglePhase,
     TimeToFirstSpikeNeuron,
     TwoPhase,
     code_max,
@@ -86,33 +84,6 @@ def _charge(left: np.ndarray, threshold: np.ndarray, train: np.ndarray) -> np.nd
         silent &= ~fired
         spikes[...] = fired
     return train
-
-
-def integrate_and_fire(
-    currents: Iterable[np.ndarray], layer: Layer, neuron: SinglePhase
-) -> tuple[np.ndarray, np.ndarray]:
-    """The single-phase neuron: its train, and the membrane that the last step leaves."""
-    membrane: np.ndarray | None = None
-    train = []
-    for current in currents:
-        if membrane is None:
-            membrane = np.zeros(current.shape, dtype=np.int64)
-            if neuron.initial is not None:
-                membrane += neuron.initial
-        np.add(membrane, current, out=membrane, casting="unsafe")
-        membrane += layer.bias
-        if neuron.floor is not None:
-            np.maximum(membrane, neuron.floor, out=membrane)
-        fired = membrane >= neuron.threshold
-        if isinstance(neuron, HardResetNeuron):
-            membrane[fired] = 0
-            if neuron.reset is not None:
-                membrane += fired * neuron.reset
-        else:
-            membrane -= fired * neuron.threshold
-        train.append(fired.astype(np.uint8))
-    assert membrane is not None
-    return np.stack(train), membrane
 
 
 class Quantiser:

@@ -13,7 +13,7 @@ from torch import nn
 from hwgen import golden
 from hwgen.convert import METHODS, NEURONS, THRESHOLDS, convert
 from hwgen.errors import ConversionError
-from hwgen.golden.neurons import integrate_and_fire
+from hwgen.golden.single_phase import integrate_and_fire
 from hwgen.network import (
     HardResetNeuron,
     InverseLeakyNeuron,

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from hwgen import golden
 from hwgen.golden import neurons
+from hwgen.golden.single_phase import integrate_and_fire, membrane_dtype
 from hwgen.network import (
     HardResetNeuron,
     InverseLeakyNeuron,
@@ -200,11 +201,13 @@ def single_phase_population(seed):
     return population, rng.integers(-30, 45, size=(steps, 5, 1, 1, channels))
 
 
+@pytest.mark.parametrize("dtype", ["int64", "int32", "float32"])
 @pytest.mark.parametrize("seed", range(8))
-def test_single_phase_population_equals_a_loop_over_scalars(seed):
+def test_single_phase_population_equals_a_loop_over_scalars(seed, dtype):
     population, currents = single_phase_population(seed)
     neuron = population.neuron
-    train, left = neurons.integrate_and_fire(iter(currents), population, neuron)
+    train, left = integrate_and_fire(iter(currents), population, neuron, np.dtype(dtype))
+    assert left.dtype == np.int64
     fired = 0
     for image in range(currents.shape[1]):
         for channel in range(currents.shape[-1]):
@@ -220,6 +223,23 @@ def test_single_phase_population_equals_a_loop_over_scalars(seed):
     assert fired > 0
 
 
+def test_single_phase_membranes_are_held_in_the_fastest_exact_type():
+    assert membrane_dtype(1 << 24) == np.float32
+    assert membrane_dtype((1 << 24) + 1) == np.int32
+    assert membrane_dtype((1 << 31) - 1) == np.int32
+    assert membrane_dtype(1 << 31) == np.int64
+
+
+@pytest.mark.parametrize("weight", [-16_383, -32_767])
+def test_single_phase_membranes_are_exact_however_far_they_fall(weight):
+    """1,023 spikes of w: past 2²⁴ a float32 would lose odd membranes."""
+    neuron = SoftResetNeuron(threshold=ints(5), timesteps=1024, two_phase=False)
+    network = one_neuron(neuron, weight=weight, bias=0, timesteps=1024, code="rate", pixel_bits=10)
+    result = golden.run(network, np.full((1, 1, 1, 1), 1023, np.uint16), trains=True)
+    assert result.spikes["input"].item() == 1023
+    assert result.membranes["n"].item() == 1023 * weight
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_single_phase_population_equals_spikingjelly(seed):
     with warnings.catch_warnings():
@@ -230,7 +250,7 @@ def test_single_phase_population_equals_spikingjelly(seed):
 
     population, currents = single_phase_population(seed)
     neuron = population.neuron
-    train, left = neurons.integrate_and_fire(iter(currents), population, neuron)
+    train, left = integrate_and_fire(iter(currents), population, neuron)
     for channel in range(currents.shape[-1]):
         other = IFNode(v_threshold=float(neuron.threshold[channel]), v_reset=None)
         other.v = torch.full((currents.shape[1],), float(neuron.initial[channel]))
@@ -253,7 +273,7 @@ def test_single_phase_population_equals_snntorch(seed):
 
     population, currents = single_phase_population(seed)
     neuron = population.neuron
-    train, _ = neurons.integrate_and_fire(iter(currents), population, neuron)
+    train, _ = integrate_and_fire(iter(currents), population, neuron)
     differ = 0
     for channel in range(currents.shape[-1]):
         threshold = float(neuron.threshold[channel])

@@ -26,9 +26,9 @@ from tests.random_networks import random_images, random_network
 
 
 @pytest.mark.parametrize("workers", ["1", "2", "3"])
-@pytest.mark.parametrize("seed", [0, 5, 17])
-def test_batches_and_threads_change_nothing(monkeypatch, workers, seed):
-    network = random_network(seed)
+@pytest.mark.parametrize(("seed", "neuron"), [(0, None), (5, None), (17, None), (2, "rate_single")])
+def test_batches_and_threads_change_nothing(monkeypatch, workers, seed, neuron):
+    network = random_network(seed, neuron=neuron)
     images = random_images(seed, network, 23)
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     expected = golden.run(network, images, trains=True)

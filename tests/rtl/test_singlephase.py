@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hwgen.golden.neurons import integrate_and_fire
+from hwgen.golden.single_phase import integrate_and_fire
 from hwgen.network import HardResetNeuron, Input, Layer, SinglePhase, SoftResetNeuron
 from hwgen.rtl.singlephase import SinglePhaseUnit
 from tests.rtl.bench import Bench
