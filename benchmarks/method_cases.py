@@ -6,11 +6,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from hwgen.convert import Finetuning
+
 CALIBRATED: dict[str, Any] = {
     "channel_scales": True,
     "error": "squared",
     "bias_correction": "mean",
 }
+FINETUNING = Finetuning(epochs=1)
+THRELU_PAPER = {"membrane": "93.90 → 91.44 (MNIST)", "softmax": "95.10 → 92.20 (MNIST)"}
+FEEDBACK_PAPER = "79.6 → 78.8, 98.04 % of it (CIFAR-10)"
 TTFS_PAPER = "99.56 → 99.44, 0.142 spikes/neuron, 1,015,015 operations"
 
 
@@ -29,6 +34,7 @@ class Case:
     options: dict[str, Any] = field(default_factory=dict)
     samples: int = 10_000
     paper: str = ""
+    model: str = ""  # "clipped" or "adjusted": the network as the method wants it trained
 
     @property
     def series(self) -> str:
@@ -41,11 +47,26 @@ def mnist_cases() -> Iterator[Case]:
         yield Case("mnist", "spikeconverter", steps)
     for steps in (2, 3, 4):
         yield Case("mnist", "spikeconverter", steps, "calibrated", CALIBRATED)
+    for steps in (2, 3):
+        yield Case("mnist", "spikeconverter", steps, "fine-tuned", {"finetuning": FINETUNING})
+    for steps in (4, 8):
+        yield Case("mnist", "spikeconverter", steps, "k = 1.6", {"leak": 1.6})
     for steps in (8, 16, 32):
         yield Case("mnist", "spikeconverter", steps, "if2", {"neuron": "if2"})
     for steps in (4, 8, 16, 32):
         yield Case("mnist", "ttfs", steps, paper=TTFS_PAPER if steps == 16 else "")
     yield from _rate("mnist", (16, 32, 64, 128, 256), samples=1000, whole=128)
+    for steps in (4, 8, 16, 32):
+        yield Case("mnist", "ecc", steps, "direct", {"input_code": "direct"}, samples=1000)
+    for steps in (16, 32, 64, 128):
+        yield Case("mnist", "threshold_relu", steps, samples=1000, model="clipped",
+                   paper=THRELU_PAPER["membrane"] if steps == 128 else "")  # fmt: skip
+    for steps in (32, 128):
+        yield Case("mnist", "threshold_relu", steps, "softmax", {"decoder": "softmax"}, 1000,
+                   THRELU_PAPER["softmax"] if steps == 128 else "", model="clipped")  # fmt: skip
+    for steps in (16, 32, 64):
+        yield Case("mnist", "feedback", steps, samples=1000, model="adjusted",
+                   paper=FEEDBACK_PAPER if steps == 16 else "")  # fmt: skip
 
 
 def resnet20_cases() -> Iterator[Case]:

@@ -5,17 +5,15 @@ from __future__ import annotations
 import copy
 import tempfile
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from method_cases import Case
+from method_subjects import Subject
 from torch import nn
 
 from hwgen import boards, golden
 from hwgen.convert import convert
-from hwgen.convert.reference import float_classes
-from hwgen.data import Dataset
 from hwgen.generation import generate
 from hwgen.network import Network
 from hwgen.rtl.design import Design, unit_files
@@ -27,22 +25,6 @@ ADDITION_PJ, MULTIPLY_ADD_PJ = 0.9, 4.6
 """Of 32-bit floating point at 45 nm (Horowitz, ISSCC 2014), as the SNN literature counts:
 E = 0.9 pJ · synaptic operations, beside 4.6 pJ · operations of the CNN (ECC, Eq. 13, halved: it
 counts a multiplication and an addition as two). Memories and clock are not in it."""
-
-
-@dataclass
-class Subject:
-    """A trained network with its data, and what its conversions share."""
-
-    name: str
-    model: nn.Module
-    training: Dataset
-    test: Dataset
-    normalisation: dict[str, Any]
-    layer: str  # whose membrane unit is synthesised
-
-    def float_hits(self) -> Any:
-        classes = float_classes(self.model, self.test.images, **self.normalisation)
-        return classes == self.test.labels
 
 
 def with_epsilon(model: nn.Module, epsilon: float | None) -> nn.Module:
@@ -64,8 +46,9 @@ def measure(case: Case, subject: Subject, hits: Any, *, hardware: bool) -> dict[
     options = dict(case.options)
     model = with_epsilon(subject.model, options.pop("epsilon", None))
     network = convert(
-        model, subject.training.images, method=case.method, timesteps=case.timesteps,
-        name=f"{subject.name}_{case.method}", **subject.normalisation, **options,
+        model, subject.training.images, labels=subject.training.labels, method=case.method,
+        timesteps=case.timesteps, name=f"{subject.name}_{case.method}", **subject.normalisation,
+        **options,
     )  # fmt: skip
     result = golden.run(network, test.images)
     accuracy = 100 * float((result.classes == test.labels).mean())
@@ -75,6 +58,7 @@ def measure(case: Case, subject: Subject, hits: Any, *, hardware: bool) -> dict[
     operations = sum(float(of.mean()) for of in result.synaptic_operations.values())
     row = {
         "network": case.network,
+        "model": case.model,
         "method": case.method,
         "note": case.note,
         "series": case.series,

@@ -26,7 +26,7 @@ import method_cases
 import methods
 import numpy as np
 import torch
-from method_figures import Subject
+from method_subjects import TITLES, Subject, load
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
@@ -141,13 +141,13 @@ def main() -> None:
     arguments = parser.parse_args()
     console, rows = Console(), []
     for name in arguments.network:
-        subject = methods.load(name, methods.data_folder(), arguments.cache)
+        subject = load(name, "", methods.data_folder(), arguments.cache)
         subject.test = subject.test.take(arguments.samples)
         with Progress(console=console, transient=True) as progress:
             task = progress.add_task(name, total=None)
             mine = run(subject, lambda what, task=task: progress.update(task, description=what))
         floats = 100 * float(np.mean(subject.float_hits()))
-        title = f"{methods.TITLES[name]}, {arguments.samples:,} images; float {floats:.2f} %"
+        title = f"{TITLES[name]}, {arguments.samples:,} images; float {floats:.2f} %"
         console.print(table(mine, title))
         rows += mine
         if arguments.json:

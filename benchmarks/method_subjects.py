@@ -1,0 +1,66 @@
+"""The trained networks that the table of methods converts, each with its data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cifar_models
+import feedback
+import models
+import threshold_relu
+from rich.console import Console
+from torch import nn
+
+from hwgen import data
+from hwgen.convert.reference import float_classes
+from hwgen.data import Dataset
+
+TITLES = {"mnist": "MNIST CNN", "resnet20": "CIFAR-10 ResNet-20", "resnet8": "CIFAR-10 ResNet-8"}
+
+
+@dataclass
+class Subject:
+    """A trained network with its data, and what its conversions share."""
+
+    name: str
+    model: nn.Module
+    training: Dataset
+    test: Dataset
+    normalisation: dict[str, Any]
+    layer: str  # whose membrane unit is synthesised
+
+    def float_hits(self) -> Any:
+        """Of each test image, whether the network is right."""
+        classes = float_classes(self.model, self.test.images, **self.normalisation)
+        return classes == self.test.labels
+
+
+def load(network: str, model: str, folder: Path, cache: Path | None) -> Subject:
+    """``network`` as ``model`` ("clipped", "adjusted", or "" for the usual one) says; trained here
+    where it is MNIST's, with weights kept in ``cache``."""
+    if network == "mnist":
+        training, test = models.mnist(folder)
+        return Subject(
+            f"mnist_{model or 'cnn'}", _mnist(model, training, cache), training, test, {}, "conv2"
+        )
+    training = data.load(folder / "cifar10_train_first10000.npz")
+    test = data.load(folder / "cifar10_test.npz")
+    if network == "resnet8":
+        return Subject("resnet8", cifar_models.resnet8(folder), training, test, {"scale": 1.0}, "")
+    normalisation = {"mean": cifar_models.MEAN, "std": cifar_models.STD}
+    made = cifar_models.resnet20(folder)
+    return Subject("resnet20", made, training, test, normalisation, "layer2.1.conv1")
+
+
+def _mnist(model: str, training: Dataset, cache: Path | None) -> nn.Module:
+    if model == "clipped":
+        few = training.take(threshold_relu.TRAINING)
+        return threshold_relu.trained(
+            threshold_relu.THRESHOLD, "max", few, cache, threshold_relu.EPOCHS
+        )
+    if model == "adjusted":
+        quiet = Console(quiet=True)
+        return feedback.trained(training, quick=False, cache=cache, console=quiet)[1]
+    return models.train("cnn", training, cache=cache)
