@@ -2,34 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from importlib import metadata
 from typing import Any
 
 import numpy as np
-import torch
 from torch import nn
 from torch.export import ExportedProgram
 
 from hwgen.convert.calibrate import run_float
 from hwgen.convert.decoders import FIRING
 from hwgen.convert.finetune import Finetuning, finetune
-from hwgen.convert.fold import fold
+from hwgen.convert.float_network import Numbers, float_graph, normalisation
 from hwgen.convert.graph import INPUT, FloatGraph, Population
 from hwgen.convert.inputs import counts_of
 from hwgen.convert.methods import METHODS
 from hwgen.convert.options import SIGNED_NEURONS, Options, Progress
-from hwgen.convert.program import export, run_program
-from hwgen.convert.trace import trace
 from hwgen.data import as_images, as_labels
 from hwgen.errors import ConversionError, DataError, NetworkError
 from hwgen.network import Network
 
 CALIBRATION_IMAGES = 1000  # more change no scale, but serve a fit of the weights
 PROBE_IMAGES = 8
-_CHECKED_IMAGES = 4
-
-Numbers = float | Sequence[float] | np.ndarray
 
 
 def convert(
@@ -134,7 +128,7 @@ def convert(
     )
     _require_range(pixels if finetuning is None else every, told)
     values = counts_of(pixels)
-    factor, offset = _normalisation(values.shape[1], scale, mean, std)
+    factor, offset = normalisation(values.shape[1], scale, mean, std)
     graph = float_graph(model, values, factor, offset, linear=told.neuron in SIGNED_NEURONS)
     _require_fit(graph, told)
     tell = progress or (lambda *_: None)
@@ -171,29 +165,6 @@ def convert(
     return network
 
 
-def float_graph(
-    model: nn.Module | ExportedProgram,
-    pixels: np.ndarray,
-    scale: np.ndarray,
-    offset: np.ndarray,
-    *,
-    linear: bool = True,
-) -> FloatGraph:
-    """The folded float network of ``model``, checked against the model itself on a few images."""
-    channels, height, width = pixels.shape[1:]
-    program = export(model, (channels, height, width))
-    graph = fold(trace(program), scale=scale, offset=offset, linear=linear)
-    few = pixels[:_CHECKED_IMAGES]
-    ready = few * scale.reshape(-1, 1, 1) + offset.reshape(-1, 1, 1)
-    wanted = run_program(program, torch.from_numpy(ready).float()).numpy()
-    if not np.isfinite(wanted).all():
-        raise ConversionError("the model gives logits that are NaN or infinite on these images")
-    found = run_float(graph, few)
-    if not _same_logits(wanted, found):
-        raise RuntimeError("the folded network differs from the model: a bug of hwgen")
-    return graph
-
-
 def _as_frames(images: np.ndarray, *, timesteps: int) -> np.ndarray:
     """Frames of events as uint8, or :class:`DataError`."""
     where = "calibration frames of events"
@@ -208,17 +179,6 @@ def _as_frames(images: np.ndarray, *, timesteps: int) -> np.ndarray:
             f"events into as many"
         )
     return images.astype(np.uint8)
-
-
-def _same_logits(wanted: np.ndarray, found: np.ndarray) -> bool:
-    """Up to rounding, and up to a (log-)softmax at the model's end, which folding leaves out."""
-    found = found - found.max(axis=1, keepdims=True)
-    tolerance = 1e-3 * (1 + float(np.abs(found).max()))
-    powers = np.exp(found)
-    return bool(
-        np.allclose(wanted - wanted.max(axis=1, keepdims=True), found, rtol=1e-3, atol=tolerance)
-        or np.allclose(wanted, powers / powers.sum(axis=1, keepdims=True), atol=1e-3)
-    )
 
 
 def _spread(length: int, wanted: int) -> np.ndarray:
@@ -238,28 +198,6 @@ def _require_range(pixels: np.ndarray, options: Options) -> None:
     bits, largest = options.pixel_bits or 8, int(pixels.max())
     if largest >= 1 << bits:
         raise ConversionError(f"pixels must fit {bits} bits, but the largest is {largest}")
-
-
-def _normalisation(
-    channels: int, scale: float, mean: Numbers | None, std: Numbers | None
-) -> tuple[np.ndarray, np.ndarray]:
-    """(scale·x − mean) / std as factor · x + offset, each (channels,)."""
-    arrays = []
-    for what, value in (("scale", scale), ("mean", mean), ("std", std)):
-        try:
-            array = np.asarray((what == "std") * 1.0 if value is None else value, np.float64)
-        except (TypeError, ValueError) as error:
-            raise ConversionError(f"{what} must be numbers, not {value!r}") from error
-        if array.shape not in ((), (1,), (channels,)) or not np.isfinite(array).all():
-            raise ConversionError(
-                f"{what} must be one finite number, or one for each of {channels} channels, not "
-                f"{value!r}"
-            )
-        if what != "mean" and (array <= 0).any():
-            raise ConversionError(f"{what} must be positive, not {value!r}")
-        arrays.append(np.broadcast_to(array, (channels,)))
-    factor, average, deviation = arrays
-    return factor / deviation, -average / deviation
 
 
 def _require_fit(graph: FloatGraph, options: Options) -> None:

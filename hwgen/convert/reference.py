@@ -9,7 +9,7 @@ import torch
 from torch import nn
 from torch.export import ExportedProgram
 
-from hwgen.convert.conversion import Numbers, _normalisation
+from hwgen.convert.float_network import Numbers, normalisation
 from hwgen.convert.program import MODEL_ERRORS, run_program
 from hwgen.errors import ConversionError
 
@@ -41,7 +41,7 @@ def float_classes(
     """
     factor, offset = (
         torch.from_numpy(numbers.reshape(-1, 1, 1)).float()
-        for numbers in _normalisation(images.shape[1], scale, mean, std)
+        for numbers in normalisation(images.shape[1], scale, mean, std)
     )
     if isinstance(model, nn.Module):
         model.eval()

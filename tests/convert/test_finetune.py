@@ -9,8 +9,8 @@ from torch import nn
 
 from hwgen import golden
 from hwgen.convert import Finetuning, convert
-from hwgen.convert.conversion import float_graph
 from hwgen.convert.finetune import finetune
+from hwgen.convert.float_network import float_graph
 from hwgen.convert.graph import FloatIdentity, Population
 from hwgen.convert.options import Options
 from hwgen.convert.steps import Steps

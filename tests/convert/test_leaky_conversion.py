@@ -8,8 +8,10 @@ import torch
 from torch import nn
 
 from hwgen import golden
-from hwgen.convert import convert, layerwise
+from hwgen.convert import convert
 from hwgen.convert.conversion_error import conversion_error
+from hwgen.convert.known import Known
+from hwgen.convert.leaky import LeakySteps
 from hwgen.convert.levels import Levels
 from hwgen.convert.options import Options
 from hwgen.convert.thresholds import choose_linear_scales, choose_scales, error
@@ -50,13 +52,13 @@ def test_what_the_converter_runs_is_what_golden_runs(monkeypatch, options):
     """Trains of all nodes on the calibration images, pad values and zero points among them."""
     images = pixels((2, 6, 6), samples=30)
     seen = {}
-    forget = layerwise.LeakySteps.forget
+    forget = LeakySteps.forget
 
     def keep(self, name):
         seen[name] = self.words[name]
         forget(self, name)
 
-    monkeypatch.setattr(layerwise.LeakySteps, "forget", keep)
+    monkeypatch.setattr(LeakySteps, "forget", keep)
     network = convert(residual(), images, **options)
     result = golden.run(network, images, trains=True)
     assert len(seen) >= 5
@@ -70,7 +72,7 @@ def test_rounding_of_accumulation_is_made_up_for(monkeypatch):
     """What is lost on average, measured on random trains, comes with the bias of those that read
     leaky trains."""
     steps, leak = 6, Leak(n=5, m=3)
-    lost = layerwise.LeakySteps(torch.zeros(1), steps)
+    lost = LeakySteps(torch.zeros(1), steps)
     lost._trains["a"] = leak, steps
     rng = np.random.default_rng(1)
     currents = rng.integers(-50, 90, (steps, 20_000))
@@ -83,10 +85,10 @@ def test_rounding_of_accumulation_is_made_up_for(monkeypatch):
         network = convert(tiny_cnn(), pixels((2, 8, 8)), timesteps=4, leak="5/8")
         return [layer.bias for layer in network.layers]
 
-    before, loss = biases(), layerwise.LeakySteps.lost
+    before, loss = biases(), LeakySteps.lost
     more = {"input": 0}
     monkeypatch.setattr(
-        layerwise.LeakySteps, "lost", lambda self, name: loss(self, name) + more.get(name, 1000)
+        LeakySteps, "lost", lambda self, name: loss(self, name) + more.get(name, 1000)
     )
     differences = [after - now for after, now in zip(biases(), before)]
     assert [(d.min(), d.max()) for d in differences] == [(0, 0), (1000, 1000), (1000, 1000)]
@@ -95,13 +97,13 @@ def test_rounding_of_accumulation_is_made_up_for(monkeypatch):
 def test_readers_know_what_a_spike_takes(monkeypatch):
     """The level D is θ·k^(T−1) rounded down step by step: a spike is worth that much less."""
     kept = {}
-    forget = layerwise._Layerwise._forget
+    forget = Known.forget
 
-    def keep(self, done):
+    def keep(self, needed):
         kept.update(self.decodings)
-        forget(self, done)
+        forget(self, needed)
 
-    monkeypatch.setattr(layerwise._Layerwise, "_forget", keep)
+    monkeypatch.setattr(Known, "forget", keep)
     network = convert(tiny_cnn(), pixels((2, 8, 8)), timesteps=7, leak="1/2")
     for layer in firing(network):
         scale = network.provenance["output_scales"][layer.name]
