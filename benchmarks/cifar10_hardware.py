@@ -229,12 +229,13 @@ def main() -> None:
 
 
 def table(title: str, rows: list[dict[str, Any]]) -> Table:
-    made = Table(title=title)
-    columns = list(dict.fromkeys(key for row in rows for key in row if key != "build_seconds"))
-    for column in columns:
-        made.add_column(column.replace("_", " "), justify="right")
-    for row in rows:
-        made.add_row(*(_text(row.get(key)) for key in columns))
+    """A figure a line, a network a column: there are more figures than a terminal is wide."""
+    made = Table(title=title, show_header=False)
+    made.add_column()
+    for _ in rows:
+        made.add_column(justify="right")
+    for key in dict.fromkeys(key for row in rows for key in row if key != "build_seconds"):
+        made.add_row(key.replace("_", " "), *(_text(row.get(key)) for row in rows))
     return made
 
 
