@@ -10,6 +10,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from hwgen.network import Input
+
 FORMAT = "hwgen-network"
 VERSION = 2
 """The newest. A network is written in the oldest version that has all that it needs: 2 brought
@@ -38,8 +40,8 @@ class InputModel(_Model):
     timesteps: int
     code: str
     pixel_bits: int
-    gain: int = 16
-    seed: int = 1
+    gain: int = Input.gain
+    seed: int = Input.seed
 
 
 class Conv2dModel(_Model):

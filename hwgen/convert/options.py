@@ -114,7 +114,7 @@ class Options:
     pixel_bits: int | None = None
     input_code: str | None = None
     input_gain: int = 16
-    input_seed: int = 1
+    input_seed: int = Input.seed
     floor: float | None = None
     constant_leak: float = 0.0
     search_images: int = 256

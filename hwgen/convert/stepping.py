@@ -4,6 +4,7 @@ largest current are taken from."""
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -11,8 +12,8 @@ import torch
 from hwgen.convert import calibrate
 from hwgen.convert.graph import INPUT, FloatFlatten, FloatMaxPool, Population
 from hwgen.convert.inputs import Decoding
-from hwgen.golden.codes import input_train
-from hwgen.network import HardResetNeuron, Input, Layer, SoftResetNeuron
+from hwgen.golden.codes import encode_train, input_train
+from hwgen.network import Conv2d, HardResetNeuron, Input, Layer, Projection, SoftResetNeuron
 
 IMAGES = 32  # the largest current hardly grows with more
 
@@ -21,7 +22,8 @@ class Stepper:
     """Trains of every node, float32 of 0 and 1 (T, images, channels, height, width)."""
 
     def __init__(self, images: np.ndarray, source: Input) -> None:
-        if source.code == "direct":  # no spikes: the pixel, in every step
+        self._held = source.code == "direct"
+        if self._held:  # no spikes: the pixel, in every step
             pixels = torch.from_numpy(images[:IMAGES].astype(np.float32))
             self.trains = {INPUT: pixels.expand(source.timesteps, *pixels.shape)}
             return
@@ -60,7 +62,7 @@ class Stepper:
         for step in range(neuron.timesteps):
             for projection in layer.projections:
                 plane = self.trains[projection.source][step]
-                membrane = membrane + calibrate.project(projection, plane)
+                membrane = membrane + calibrate.project(self._padded(projection, step), plane)
             membrane = membrane + bias
             if neuron.floor is not None:
                 membrane = torch.maximum(membrane, calibrate.per_channel(neuron.floor))
@@ -71,6 +73,15 @@ class Stepper:
             else:
                 membrane = membrane - spikes * threshold
         self.trains[layer.name] = torch.stack(train)
+
+    def _padded(self, projection: Projection, step: int) -> Projection:
+        """With the spikes of its pad value in ``step``."""
+        if not isinstance(projection, Conv2d) or projection.pad_value is None:
+            return projection
+        if self._held and projection.source == INPUT:
+            return projection
+        train = encode_train(projection.pad_value, "rate", len(self.trains[projection.source]))
+        return replace(projection, pad_value=train[step].astype(projection.pad_value.dtype))
 
     def rearrange(self, node: FloatMaxPool | FloatFlatten) -> None:
         train = self.trains[node.source]

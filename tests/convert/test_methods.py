@@ -12,6 +12,7 @@ from torch import nn
 
 from hwgen import golden
 from hwgen.convert import METHODS, NEURONS, THRESHOLDS, convert
+from hwgen.convert.stepping import Stepper
 from hwgen.errors import ConversionError
 from hwgen.golden.single_phase import integrate_and_fire
 from hwgen.network import (
@@ -180,6 +181,36 @@ def test_currents_of_later_layers_are_those_of_the_spikes_that_come(options: dic
         currents = layer(torch.from_numpy(trains[..., 0, 0].astype(np.float32)) * scale)
     wanted = 0.8 * float(currents.max())
     assert network.provenance["output_scales"]["4"] * STEPS == pytest.approx(wanted, rel=1e-5)
+
+
+@pytest.mark.parametrize("options", [{}, {"neuron": "if-hard"}, {"input_code": "direct"}])
+def test_trains_that_currents_are_taken_from_are_those_of_golden(monkeypatch, options) -> None:
+    """Pad values among them: black is no pixel of 0 here, and all layers have biases."""
+    torch.manual_seed(3)
+    model = nn.Sequential(
+        nn.Conv2d(2, 6, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2),
+        nn.Conv2d(6, 5, 3, padding=1), nn.ReLU(), nn.Flatten(), nn.Linear(45, 4),
+    ).eval()  # fmt: skip
+    images, seen = pixels((2, 6, 6), samples=20), {}
+    forget = Stepper.forget
+
+    def keep(self: Stepper, name: str) -> None:
+        seen[name] = self.trains[name].numpy()
+        forget(self, name)
+
+    monkeypatch.setattr(Stepper, "forget", keep)
+    neuron = options.get("neuron", "if")
+    network = convert(
+        model, images, mean=[0.4, 0.6], std=0.3, timesteps=16, thresholds="current",
+        method="rmp" if neuron == "if" else "threshold_balancing", **options,
+    )  # fmt: skip
+    result = golden.run(network, images, trains=True)
+    firing_layers = firing(network)
+    assert len(firing_layers) == 2
+    for layer in firing_layers:
+        train = result.trains[layer.name].transpose(1, 0, 2, 3, 4)
+        assert 0.02 < train.mean() < 0.9
+        np.testing.assert_array_equal(seen[layer.name], train, err_msg=layer.name)
 
 
 def test_thresholds_of_one_leave_the_weights_as_they_are() -> None:
