@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from hwgen.network import MaxPool2d
@@ -33,14 +35,24 @@ def pool_train(train: np.ndarray, pool: MaxPool2d) -> np.ndarray:
 
 
 def pool_counts(train: np.ndarray, pool: MaxPool2d) -> np.ndarray:
-    """The gate by spike count; shapes (T, n, height, width, channels)."""
-    counts: np.ndarray | None = None
+    """The gate by spike count; shapes (T, n, height, width, channels).
+
+    A count, how early its neuron comes in the window, and its spike make one number: the largest
+    is that of the neuron which wins, and its lowest bit what is sent.
+    """
+    places = math.prod(pool.kernel)
+    most = 2 * places * (len(train) + 1)
+    number = np.dtype(np.uint16 if most <= 0xFFFF else np.uint32).type
+    counts = np.zeros(train.shape[1:], number)
     sent = []
     for bits in train:
-        taps = np.stack(_windows(bits, pool))
-        counts = taps.astype(np.int32) if counts is None else counts + taps
-        best = counts.argmax(axis=0)[np.newaxis]  # the first of the largest
-        sent.append(np.take_along_axis(taps, best, axis=0)[0])
+        counts += bits * number(2 * places)
+        best: np.ndarray | None = None
+        for place, tap in enumerate(_windows(counts + bits, pool)):
+            rank = tap + number(2 * (places - 1 - place))
+            best = rank if best is None else np.maximum(best, rank, out=best)
+        assert best is not None
+        sent.append((best & number(1)).astype(np.uint8))
     return np.stack(sent)
 
 
