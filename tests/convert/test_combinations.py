@@ -5,24 +5,20 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 import pytest
-import torch
-from torch import nn
 
 from hwgen import golden
-from hwgen.convert import DECODERS, METHODS, NEURONS, combinations, convert
+from hwgen.convert import DECODERS, NEURONS, combinations
 from hwgen.convert.combinations import input_codes
 from hwgen.errors import ConversionError
-from hwgen.network import Identity, Network, SoftmaxReadOut
+from hwgen.network import Identity, SoftmaxReadOut
 from hwgen.plan.cycles import predict
 from hwgen.plan.folding import make_plan
-from tests.convert.float_models import pixels
+from tests.convert.combined import STEPS, converted, shown
 from tests.rtl.cores import CoreBench
 
-STEPS = 6
 EVERY = list(itertools.product(NEURONS, input_codes(), DECODERS))
 LEGAL = list(combinations())
 
@@ -39,33 +35,6 @@ READS = {
     "rate": {"membrane", "spike_count", "softmax"},
     "ttfs": {"membrane", "first_spike"},
 }
-
-
-def model() -> nn.Module:
-    torch.manual_seed(5)
-    return nn.Sequential(
-        nn.Conv2d(1, 3, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(),
-        nn.Linear(12, 6), nn.ReLU(), nn.Linear(6, 4),
-    ).eval()  # fmt: skip
-
-
-IMAGES = np.kron(pixels((1, 2, 2), samples=30), np.ones((1, 1, 2, 2), np.uint8))
-FRAMES = (np.random.default_rng(8).random((30, STEPS, 1, 4, 4)) < 0.4).astype(np.uint8)
-
-
-def method_of(neuron: str) -> str:
-    return next(name for name, method in METHODS.items() if neuron in method.neurons)
-
-
-def shown(code: str) -> np.ndarray:
-    return FRAMES if code == "events" else IMAGES
-
-
-def converted(neuron: str, code: str, decoder: str, **options: Any) -> Network:
-    return convert(
-        model(), shown(code), method=method_of(neuron), neuron=neuron, input_code=code,
-        decoder=decoder, timesteps=STEPS, **options,
-    )  # fmt: skip
 
 
 def is_legal(neuron: str, code: str, decoder: str) -> bool:
