@@ -1,0 +1,118 @@
+"""The N-MNIST networks of the benchmark, their training, and a cache of their weights."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections import OrderedDict
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.torch import load_file, save_file
+from torch import nn
+from torch.nn import functional as F
+
+from hwgen.data import Dataset
+
+TOP = 1.0
+"""y_th of the threshold ReLU."""
+
+
+class Clip(nn.Module):
+    """Threshold ReLU: min(max(x, 0), y_th)."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x.clamp(0, TOP)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a network is built and trained: AdamW, one learning-rate cycle, samples moved by up to
+    ``shift`` pixels."""
+
+    clipped: bool
+    max_pool: bool
+    epochs: int = 40
+    learning_rate: float = 4e-3
+    weight_decay: float = 0.05
+    shift: int = 2
+    batch: int = 50
+    seed: int = 0
+
+    def build(self) -> nn.Sequential:
+        """12C3 – P2 – 24C3 – P2 – 10."""
+        act = Clip if self.clipped else nn.ReLU
+        pool = nn.MaxPool2d if self.max_pool else nn.AvgPool2d
+        return nn.Sequential(
+            OrderedDict(
+                conv1=nn.Conv2d(2, 12, 3, padding=1, bias=False),
+                norm1=nn.BatchNorm2d(12),
+                act1=act(),
+                pool1=pool(2),
+                conv2=nn.Conv2d(12, 24, 3, bias=False),
+                norm2=nn.BatchNorm2d(24),
+                act2=act(),
+                pool2=pool(2),
+                flatten=nn.Flatten(),
+                drop=nn.Dropout(0.2),
+                fc=nn.Linear(24 * 7 * 7, 10),
+            )
+        )
+
+
+RECIPES = {
+    "relu": Recipe(clipped=False, max_pool=False),
+    "threlu": Recipe(clipped=True, max_pool=False),
+    "threlu_maxpool": Recipe(clipped=True, max_pool=True),
+}
+
+
+def shares(data: Dataset) -> torch.Tensor:
+    """What the float networks see: of each pixel, the share of timesteps with an event."""
+    return torch.from_numpy(data.images.mean(axis=1, dtype=np.float32))
+
+
+def train(recipe: Recipe, data: Dataset, cache: Path) -> nn.Sequential:
+    """The network of ``recipe``, in eval mode; from the cache if it can."""
+    assert data.labels is not None
+    torch.manual_seed(recipe.seed)
+    model = recipe.build()
+    digest = hashlib.sha256(f"{recipe} {model} {data.images.shape}".encode())
+    digest.update(np.packbits(data.images).tobytes())
+    path = cache / f"nmnist-{digest.hexdigest()[:12]}.safetensors"
+    if path.is_file():
+        model.load_state_dict(load_file(path))
+        return model.eval()
+    values, classes = shares(data), torch.from_numpy(data.labels)
+    generator = torch.Generator().manual_seed(recipe.seed)
+    batches = len(values) // recipe.batch
+    optimiser = torch.optim.AdamW(
+        model.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay
+    )
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimiser, recipe.learning_rate, total_steps=recipe.epochs * batches, pct_start=0.2
+    )
+    model.train()
+    edge, (height, width) = recipe.shift, values.shape[2:]
+    for _ in range(recipe.epochs):
+        order = torch.randperm(len(values), generator=generator)
+        for batch in order[: batches * recipe.batch].split(recipe.batch):
+            y, x = torch.randint(0, 2 * edge + 1, (2,), generator=generator).tolist()
+            moved = F.pad(values[batch], (edge,) * 4)[:, :, y : y + height, x : x + width]
+            optimiser.zero_grad(set_to_none=True)
+            F.cross_entropy(model(moved), classes[batch]).backward()
+            optimiser.step()
+            schedule.step()
+    cache.mkdir(parents=True, exist_ok=True)
+    part = path.with_suffix(f".{os.getpid()}.part")
+    save_file(model.state_dict(), part)
+    part.replace(path)
+    return model.eval()
+
+
+def float_accuracy(model: nn.Module, data: Dataset) -> float:
+    with torch.inference_mode():
+        classes = model(shares(data)).argmax(1).numpy()
+    return 100 * float((classes == data.labels).mean())
