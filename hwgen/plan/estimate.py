@@ -37,7 +37,15 @@ WRITER, PACKED_BIT = 20, 0.3
 RACE_BIT, RACE_COUNTED, COUNTED_BIT = 2.0, 7.5, 3.5
 """A bit of a max-pool's word, one of its counters, of candidates and of words, and one of the
 spikes that a candidate has sent."""
-ENCODER, EVENT_BIT, RESULT_BIT, COUNTER = 250, 8, 5, 50
+ENCODERS = {
+    "radix": (160, 15.5),
+    "ttfs": (190, 17),
+    "rate": (262, 26),
+    "poisson": (420, 45),
+    "events": (200, 9),
+}
+"""By input code: what steers an encoder, and a pixel of a word, or an event's place in one."""
+RESULT_BIT, COUNTER = 5, 50
 SOFTMAX, STAGE_BIT, TERM_BIT = 170, 3.8, 5
 """What steers a softmax, a bit of the sum in a stage of its comparison, and a bit of a membrane
 on its way to the table."""
@@ -190,18 +198,21 @@ def stage_usage(stage: Stage) -> Usage:
 
 def plan_usage(plan: HardwarePlan) -> dict[str, Usage]:
     """Of each unit by name: the stages' nodes, and "" for what lies between them."""
-    rest = _encoder(plan.encoder) + Usage(RESULT_BIT * plan.logit_width)
+    rest = encoder_usage(plan.encoder) + Usage(RESULT_BIT * plan.logit_width)
     if plan.counters:
         rest += Usage(COUNTER * (2 + 2 * len(plan.streams) + 2 * len(plan.layers)))
     return {"": rest, **{stage.node: stage_usage(stage) for stage in plan.stages}}
 
 
-def _encoder(plan: EncoderPlan) -> Usage:
+def encoder_usage(plan: EncoderPlan) -> Usage:
+    """The input encoder with its frame, or its planes of events."""
+    fixed, pixel = ENCODERS[plan.code]
     if plan.code == "events":  # two planes
         plane = memory_usage(plan.plane_depth, plan.word_pixels)
-        return plane + plane + Usage(ENCODER + EVENT_BIT * plan.word_pixels)
-    frame = memory_usage(2 * plan.output.words_per_plane, plan.word_pixels * plan.pixel_bits)
-    return frame + Usage(ENCODER)
+        memory = plane + plane
+    else:
+        memory = memory_usage(2 * plan.output.words_per_plane, plan.word_pixels * plan.pixel_bits)
+    return memory + Usage(fixed + pixel * plan.word_pixels)
 
 
 def _reader(feed: FeedPlan) -> Usage:

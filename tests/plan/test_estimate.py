@@ -25,7 +25,7 @@ from hwgen.network import (
     ReadOut,
     SoftResetNeuron,
 )
-from hwgen.plan.estimate import plan_usage, stage_usage
+from hwgen.plan.estimate import encoder_usage, plan_usage, stage_usage
 from hwgen.plan.folding import make_plan
 from hwgen.rtl.design import unit_files
 from hwgen.synth.alone import synthesise_alone, total
@@ -95,6 +95,57 @@ def check(
     used = total(units)
     assert abs(expected.lut4 / used["lut4"] - 1) <= TOLERANCE, (expected, used)
     assert abs(expected.block_rams - used["block_ram"]) <= max(1, TOLERANCE * used["block_ram"])
+
+
+# LUT4 and block RAMs that yosys 0.70 made of encoders (code, shape, timesteps); 8-bit pixels.
+ENCODERS = [
+    ("radix", (3, 32, 32), 4, 193, 2),
+    ("radix", (16, 8, 8), 8, 394, 4),
+    ("direct", (1, 28, 28), 16, 198, 1),
+    ("ttfs", (1, 28, 28), 16, 208, 1),
+    ("ttfs", (16, 8, 8), 16, 459, 4),
+    ("rate", (3, 32, 32), 16, 339, 3),
+    ("rate", (16, 8, 8), 16, 672, 4),
+    ("poisson", (1, 28, 28), 16, 484, 1),
+    ("poisson", (3, 16, 16), 16, 527, 1),
+    ("poisson", (16, 8, 8), 8, 1121, 4),
+    ("events", (1, 28, 28), 8, 183, 2),
+    ("events", (2, 34, 34), 16, 251, 2),
+    ("events", (2, 128, 128), 16, 241, 4),
+    ("events", (4, 32, 32), 32, 270, 2),
+    ("events", (16, 8, 8), 16, 650, 0),
+]
+
+
+@pytest.mark.parametrize(("code", "shape", "timesteps", "lut4", "block_rams"), ENCODERS)
+def test_an_encoder_takes_what_is_expected(
+    code: str, shape: tuple[int, int, int], timesteps: int, lut4: int, block_rams: int
+) -> None:
+    source = Input(
+        shape=shape, timesteps=timesteps, code=code, pixel_bits=1 if code == "events" else 8
+    )
+    two_phase = code in ("radix", "ttfs")
+    neuron = SoftResetNeuron(
+        threshold=np.full(4, 9), timesteps=timesteps, two_phase=two_phase
+    )
+    size = 4 * -(-shape[1] // 8) * -(-shape[2] // 8)
+    first = Conv2d(
+        source="input", weights=np.ones((4, shape[0], 1, 1), np.int32), stride=(8, 8)
+    )
+    last = Linear(source="flat", weights=np.ones((4, size), np.int32))
+    zeros = np.zeros(4, np.int64)
+    net = Network(
+        name="net",
+        input=source,
+        nodes=(
+            Layer(name="first", projections=(first,), bias=zeros, neuron=neuron),
+            Flatten(name="flat", source="first"),
+            Layer(name="last", projections=(last,), bias=zeros, neuron=ReadOut()),
+        ),
+    )
+    expected = encoder_usage(make_plan(net, lanes=2).encoder)
+    assert abs(expected.lut4 / lut4 - 1) <= TOLERANCE, expected
+    assert abs(expected.block_rams - block_rams) <= 1
 
 
 @pytest.mark.parametrize(("node", "options"), CASES)
