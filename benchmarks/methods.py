@@ -2,7 +2,7 @@
 
     python benchmarks/methods.py [--network mnist] [--method ecc …] [--timesteps 64 …] [--quick]
                                  [--no-hardware] [--cache FOLDER] [--json FILE] [--plot FOLDER]
-                                 [--resume FILE …]
+                                 [--markdown FILE] [--resume FILE …]
     python benchmarks/methods.py --ablation    ECC's ingredients one after the other
 
 Rows: method × {MNIST CNN, ResNet-20} × T. Accuracy and loss on test images; spikes a neuron (inputs
@@ -28,9 +28,9 @@ import method_cases
 from method_cases import Case
 from method_figures import measure
 from method_subjects import TITLES, load
+from method_tables import markdown, table
 from rich.console import Console
 from rich.progress import Progress
-from rich.table import Table
 
 LOSS_TARGETS = {
     ("mnist", "ttfs", 16): 0.12,
@@ -113,26 +113,6 @@ def missed(rows: list[dict[str, Any]]) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def table(rows: list[dict[str, Any]], title: str) -> Table:
-    made = Table(title=title)
-    columns = ("method", "", "T", "images", "float %", "spiking %", "loss", "spikes / neuron",
-               "synaptic operations", "energy µJ", "cycles", "LUT4 / lane", "paper")  # fmt: skip
-    for column in columns:
-        made.add_column(column, justify="left" if column in ("method", "", "paper") else "right")
-    for row in rows:
-        cycles = f"{row['interval_cycles']:,.0f}" if "interval_cycles" in row else ""
-        if cycles and not row["exact"]:
-            cycles = f"≈ {cycles}"
-        made.add_row(
-            row["method"], row["note"], str(row["timesteps"]), f"{row['samples']:,}",
-            f"{row['float_accuracy']:.2f}", f"{row['accuracy']:.2f}", f"{row['loss']:+.2f}",
-            f"{row['spikes_per_neuron']:.3f}", f"{row['synaptic_operations']:,.0f}",
-            f"{row['energy_uj']:.2f}", cycles,
-            f"{row['neuron_lut4']:.1f}" if "neuron_lut4" in row else "", row["paper"],
-        )  # fmt: skip
-    return made
-
-
 def data_folder() -> Path:
     folder = Path(os.environ.get("HWGEN_DATA", ""))
     if not (folder / "cifar10_test.npz").is_file():
@@ -144,6 +124,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the rows to FILE")
     parser.add_argument("--plot", type=Path, metavar="FOLDER", help="draw them into FOLDER")
+    parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the tables to FILE")
     parser.add_argument("--network", nargs="+", choices=("mnist", "resnet20"))
     parser.add_argument("--method", nargs="+", help="only these")
     parser.add_argument("--timesteps", nargs="+", type=int, help="only these")
@@ -163,6 +144,8 @@ def main() -> None:
         mine = [row for row in rows if row["network"] == name]
         energy = mine[0]["cnn_energy_uj"]
         console.print(table(mine, f"{TITLES[name]}; the CNN itself takes {energy:.2f} µJ"))
+    if arguments.markdown:
+        arguments.markdown.write_text(markdown(rows), encoding="utf-8")
     if arguments.plot:
         import method_plots
 

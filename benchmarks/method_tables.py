@@ -1,0 +1,51 @@
+"""The table of methods, for a terminal and as Markdown."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from method_subjects import TITLES
+from rich.table import Table
+
+COLUMNS = (
+    "method", "", "T", "images", "float %", "spiking %", "lost", "spikes / neuron",
+    "synaptic operations", "energy µJ", "cycles", "LUT4 / lane", "paper",
+)  # fmt: skip
+LEFT = ("method", "", "paper")
+
+
+def cells(row: dict[str, Any]) -> tuple[str, ...]:
+    """A row of :data:`COLUMNS`; cycles that the exact model did not give have a ≈."""
+    cycles, lut4 = "", ""
+    if "interval_cycles" in row:
+        cycles = f"{'' if row['exact'] else '≈ '}{row['interval_cycles']:,.0f}"
+        lut4 = f"{row['neuron_lut4']:.0f}"
+    return (
+        row["method"], row["note"], str(row["timesteps"]), f"{row['samples']:,}",
+        f"{row['float_accuracy']:.2f}", f"{row['accuracy']:.2f}", f"{row['loss']:+.2f}",
+        f"{row['spikes_per_neuron']:.3f}", f"{row['synaptic_operations']:,.0f}",
+        f"{row['energy_uj']:.2f}", cycles, lut4, row["paper"],
+    )  # fmt: skip
+
+
+def table(rows: list[dict[str, Any]], title: str) -> Table:
+    made = Table(title=title)
+    for column in COLUMNS:
+        made.add_column(column, justify="left" if column in LEFT else "right")
+    for row in rows:
+        made.add_row(*cells(row))
+    return made
+
+
+def markdown(rows: list[dict[str, Any]]) -> str:
+    """A table for each network."""
+    parts = []
+    for name in dict.fromkeys(row["network"] for row in rows):
+        lines = [f"### {TITLES[name]}", "", _line(COLUMNS), "|" + "---|" * len(COLUMNS)]
+        lines += [_line(cells(row)) for row in rows if row["network"] == name]
+        parts.append("\n".join(lines) + "\n")
+    return "\n".join(parts)
+
+
+def _line(texts: tuple[str, ...]) -> str:
+    return f"| {' | '.join(texts)} |"
