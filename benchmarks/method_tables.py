@@ -14,8 +14,17 @@ COLUMNS = (
 LEFT = ("method", "", "paper")
 
 
-def cells(row: dict[str, Any]) -> tuple[str, ...]:
-    """A row of :data:`COLUMNS`; cycles that the exact model did not give have a ≈."""
+def lines(rows: list[dict[str, Any]]) -> list[tuple[str, ...]]:
+    """Rows of :data:`COLUMNS`; what a paper prints stands once, beside the method's first."""
+    before = [{}, *rows]
+    return [
+        _cells(row, "" if row["method"] == last.get("method") else row["paper"])
+        for last, row in zip(before, rows)
+    ]
+
+
+def _cells(row: dict[str, Any], paper: str) -> tuple[str, ...]:
+    """Cycles that the exact model did not give have a ≈."""
     cycles, lut4 = "", ""
     if "interval_cycles" in row:
         cycles = f"{'' if row['exact'] else '≈ '}{row['interval_cycles']:,.0f}"
@@ -24,7 +33,7 @@ def cells(row: dict[str, Any]) -> tuple[str, ...]:
         row["method"], row["note"], str(row["timesteps"]), f"{row['samples']:,}",
         f"{row['float_accuracy']:.2f}", f"{row['accuracy']:.2f}", f"{row['loss']:+.2f}",
         f"{row['spikes_per_neuron']:.3f}", f"{row['synaptic_operations']:,.0f}",
-        f"{row['energy_uj']:.2f}", cycles, lut4, row["paper"],
+        f"{row['energy_uj']:.2f}", cycles, lut4, paper,
     )  # fmt: skip
 
 
@@ -32,8 +41,8 @@ def table(rows: list[dict[str, Any]], title: str) -> Table:
     made = Table(title=title)
     for column in COLUMNS:
         made.add_column(column, justify="left" if column in LEFT else "right")
-    for row in rows:
-        made.add_row(*cells(row))
+    for line in lines(rows):
+        made.add_row(*line)
     return made
 
 
@@ -41,9 +50,9 @@ def markdown(rows: list[dict[str, Any]]) -> str:
     """A table for each network."""
     parts = []
     for name in dict.fromkeys(row["network"] for row in rows):
-        lines = [f"### {TITLES[name]}", "", _line(COLUMNS), "|" + "---|" * len(COLUMNS)]
-        lines += [_line(cells(row)) for row in rows if row["network"] == name]
-        parts.append("\n".join(lines) + "\n")
+        text = [f"### {TITLES[name]}", "", _line(COLUMNS), "|" + "---|" * len(COLUMNS)]
+        text += map(_line, lines([row for row in rows if row["network"] == name]))
+        parts.append("\n".join(text) + "\n")
     return "\n".join(parts)
 
 

@@ -77,7 +77,7 @@ def run(cases: list[Case], arguments: argparse.Namespace, console: Console) -> l
                     hits = subject.float_hits()
                 assert subject is not None
                 row = measure(case, subject, hits, hardware=arguments.hardware)
-            rows.append(row)
+            rows.append(row | {"paper": case.paper})
             console.print(f"{what}: {row['accuracy']:.2f} %, loss {row['loss']:+.2f}")
             if arguments.json:
                 arguments.json.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
