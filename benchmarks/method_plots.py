@@ -9,12 +9,16 @@ import matplotlib
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
+from matplotlib import ticker
 
 AXES = (
     ("timesteps", "timesteps"),
     ("synaptic_operations", "synaptic operations an image"),
     ("interval_cycles", "cycles a result, 16 lanes a layer"),
 )
+
+MARKERS = "os^Dv*"
+LINEAR = 2.0  # points; greater losses are drawn on a logarithmic axis above
 
 
 def draw(rows: list[dict[str, Any]], folder: Path) -> None:
@@ -26,29 +30,43 @@ def draw(rows: list[dict[str, Any]], folder: Path) -> None:
 
 
 def _figure(rows: list[dict[str, Any]], path: Path) -> None:
-    """Losses are drawn on an axis that is linear near 0 and logarithmic above."""
+    """A colour a method, a marker a variant of it; lines go from few timesteps to many."""
     axes = [(key, label) for key, label in AXES if all(key in row for row in rows)]
     plt.rcParams["svg.hashsalt"] = "hwgen"  # so that the same figures give the same file
     figure, panels = plt.subplots(
-        1, len(axes), figsize=(4.6 * len(axes), 4.4), sharey=True, layout="constrained"
-    )
-    colours = plt.get_cmap("tab10").colors
+        1, len(axes), figsize=(4.6 * len(axes), 4.8), sharey=True, layout="constrained",
+        squeeze=False,
+    )  # fmt: skip
+    colours = plt.get_cmap("tab10")
     methods = list(dict.fromkeys(row["method"] for row in rows))
-    for panel, (key, label) in zip(panels, axes, strict=True):
+    for panel, (key, label) in zip(panels[0], axes, strict=True):
+        seen = dict.fromkeys(methods, 0)
         for series in dict.fromkeys(row["series"] for row in rows):
-            points = sorted((row[key], row["loss"]) for row in rows if row["series"] == series)
-            method = next(row["method"] for row in rows if row["series"] == series)
+            mine = sorted((row for row in rows if row["series"] == series), key=_timesteps)
+            method = mine[0]["method"]
             panel.plot(
-                *zip(*points, strict=True), label=series, color=colours[methods.index(method)],
-                marker="o", markersize=3, linewidth=1,
-                linestyle="-" if series == method else "--",
+                [row[key] for row in mine], [row["loss"] for row in mine], label=series,
+                color=colours(methods.index(method)), marker=MARKERS[seen[method]], markersize=4,
+                linewidth=1, linestyle="-" if series == method else "--",
             )  # fmt: skip
-        panel.set_xscale("log")
+            seen[method] += 1
+        panel.axhline(0, color="black", linewidth=0.6)
+        panel.set_xscale("log", base=2 if key == "timesteps" else 10)
+        if key == "timesteps":
+            panel.xaxis.set_major_formatter(ticker.ScalarFormatter())
         panel.set_xlabel(label)
         panel.grid(alpha=0.3)
-    panels[0].set_yscale("symlog", linthresh=0.5)
-    panels[0].set_ylabel("points lost to the float network")
-    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=5,
-                  fontsize=8)  # fmt: skip
-    figure.savefig(path, metadata={"Date": None})
+    if max(row["loss"] for row in rows) > LINEAR:
+        panels[0][0].set_yscale("symlog", linthresh=LINEAR)
+        panels[0][0].yaxis.set_major_formatter(ticker.ScalarFormatter())
+    panels[0][0].set_ylabel("points lost to the float network")
+    figure.legend(
+        *panels[0][0].get_legend_handles_labels(), loc="outside lower center", ncols=5, fontsize=8
+    )
+    figure.savefig(path, metadata={"Date": None} if path.suffix == ".svg" else None)
     plt.close(figure)
+
+
+def _timesteps(row: dict[str, Any]) -> int:
+    steps: int = row["timesteps"]
+    return steps
