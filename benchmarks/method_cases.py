@@ -100,15 +100,15 @@ def _rate(
     network: str, timesteps: tuple[int, ...], *, samples: int, whole: int = 0
 ) -> Iterator[Case]:
     """Single-phase neurons; ``whole`` is the length at which ECC sees all test images."""
-    for steps in timesteps:
-        for method, note, options in (
-            ("ecc", "", {}),
-            ("weight_norm", "", {}),
-            ("weight_norm", "99.9 %", {"percentile": 99.9}),
-            ("rmp", "0.8", {}),
-            ("rmp", "0.9", {"threshold_scale": 0.9}),
-            ("threshold_balancing", "", {}),
-        ):
+    for method, note, options in (
+        ("ecc", "", {}),
+        ("weight_norm", "", {}),
+        ("weight_norm", "99.9 %", {"percentile": 99.9}),
+        ("rmp", "0.8", {}),
+        ("rmp", "0.9", {"threshold_scale": 0.9}),
+        ("threshold_balancing", "", {}),
+    ):
+        for steps in timesteps:
             if steps == min(timesteps) and method in ("rmp", "threshold_balancing"):
                 continue  # far too short for them
             size = 10_000 if steps == whole and method == "ecc" else samples
