@@ -157,10 +157,12 @@ def window_distances(plan: LayerPlan) -> list[int]:
     grants = Grants(plan)
     if not plan.is_single_phase:
         return [grants.apart] * plan.fold
-    step = SINGLE_LATENCY if plan.membrane_depth < SINGLE_LATENCY else 1
+    if plan.membrane_depth >= SINGLE_LATENCY:
+        return group_parts(plan)
     # The last word frees the unit at once; the next window's words come a latency later.
     return [
-        max(step * words, grants.latency + 1 + step * (words - 1)) for words in group_parts(plan)
+        max(SINGLE_LATENCY * words, grants.latency + 1 + SINGLE_LATENCY * (words - 1))
+        for words in group_parts(plan)
     ]
 
 

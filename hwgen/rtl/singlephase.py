@@ -1,6 +1,6 @@
 """The single-phase membrane unit: a neuron that fires in the step it integrates."""
 
-from amaranth import Module, Signal, unsigned
+from amaranth import Module, Mux, Signal, unsigned
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -24,7 +24,7 @@ class SinglePhaseUnit(wiring.Component):
     Members
     -------
     currents : ``In(currents_signature(plan.current_width, plan.lanes))``
-        A window is granted once the words of the one before are taken.
+        Granted as the FIFO has room for their words.
     words : ``Out(stream.Signature(...))``
         Spike words of ``membrane_lanes`` bits, or as many membranes.
     """
@@ -54,20 +54,10 @@ class SinglePhaseUnit(wiring.Component):
         go = Signal()
         axes = step_axes(m, go, [("address", plan.membrane_depth), ("step", plan.timesteps_in)])
         word = step_axes(m, go, [("word", plan.words)])["word"].count
-        # A memory so small that a word comes round before it is written takes one step at a time.
-        free = 1
-        if plan.membrane_depth < LATENCY:
-            under_way = Signal(LATENCY - 1)
-            m.d.sync += under_way.eq(under_way << 1 | go)
-            free = under_way == 0
-        in_flight = Signal()
         m.d.comb += [
             parts.valid.eq(self.currents.valid),
             parts.values.eq(self.currents.values),
-            parts.ready.eq(fifo.free & free),
             go.eq(parts.take),
-            fifo.promise.eq(go),
-            self.currents.grant.eq(~in_flight),
             integrator.issue.eq(go),
             integrator.address.eq(axes["address"].count),
             integrator.word.eq(word),
@@ -76,8 +66,51 @@ class SinglePhaseUnit(wiring.Component):
             fifo.push.eq(integrator.fired),
             fifo.push_data.eq(integrator.left if plan.gives_logits else integrator.spikes),
         ]
-        with m.If(go & parts.final):
+        if plan.membrane_depth < LATENCY:
+            self._grant_in_turn(m, parts, fifo)
+        else:
+            self._grant_ahead(m, parts, fifo)
+        return m
+
+    def _grant_ahead(self, m, parts, fifo):
+        """Places are promised to a window's words from its start on, one a cycle, and the next
+        window is granted with the last of them: its currents come after all of these words.
+
+        So nothing behind a grant ever waits for long, and several windows are under way.
+        """
+        plan = self._plan
+        left = Signal(range(plan.parts + 1))  # places to promise to the window started last
+        ahead = Signal(range(fifo.depth + 1))  # places promised to words that are not taken yet
+        words = plan.parts
+        if short := plan.words % plan.parts:
+            group = step_axes(m, self.currents.start, [("start_group", plan.fold)])["start_group"]
+            words = Mux(group.last, short, words)
+        m.d.comb += [
+            fifo.promise.eq((left != 0) & fifo.free),
+            self.currents.grant.eq((left == 0) | ((left == 1) & fifo.free)),
+            parts.ready.eq(ahead != 0),
+        ]
+        with m.If(fifo.promise):
+            m.d.sync += left.eq(left - 1)
+        with m.If(self.currents.start):
+            m.d.sync += left.eq(words)
+        with m.If(fifo.promise & ~parts.take):
+            m.d.sync += ahead.eq(ahead + 1)
+        with m.Elif(~fifo.promise & parts.take):
+            m.d.sync += ahead.eq(ahead - 1)
+
+    def _grant_in_turn(self, m, parts, fifo):
+        """A memory so small that a word comes round before it is written takes one step at a time,
+        and a window when the words of the one before are taken."""
+        under_way = Signal(LATENCY - 1)
+        in_flight = Signal()
+        m.d.sync += under_way.eq(under_way << 1 | parts.take)
+        m.d.comb += [
+            parts.ready.eq(fifo.free & (under_way == 0)),
+            fifo.promise.eq(parts.take),
+            self.currents.grant.eq(~in_flight),
+        ]
+        with m.If(parts.take & parts.final):
             m.d.sync += in_flight.eq(0)
         with m.If(self.currents.start):
             m.d.sync += in_flight.eq(1)
-        return m

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from hwgen.plan.timing.membrane import Grants
+from hwgen.plan.timing.membrane import Grants, fire_at_once
 from hwgen.plan.timing.process import FIFO_DEPTH, Link, run
 
 
@@ -65,3 +65,36 @@ def test_no_window_is_granted_in_the_cycle_after_a_pass() -> None:
         grants.grant(cycles[-1])
     assert cycles == [*range(12), *range(13, 25)]
     assert grants.next() == -1  # both banks hold a pass, and none has fired
+
+
+def test_single_phase_windows_wait_for_places_not_for_the_words_before() -> None:
+    """Windows of a word each, whose currents come four cycles after their grant and whose spikes
+    six after those; nothing is taken before cycle 100, so that all places are promised."""
+    plan: Any = SimpleNamespace(
+        kind="single-phase", is_single_phase=True, fractional=False, ramp_in=False,
+        scanners=1, positions=6, fold=1, timesteps_in=3, banks=1, parts=1, words=1,
+        membrane_depth=6,
+    )  # fmt: skip
+    grants, link = Grants(plan), Link()
+    starts = []
+
+    def synapses() -> Iterator[int]:
+        for _ in range(18):
+            while (start := grants.next()) < 0:
+                yield len(starts)
+            starts.append(start)
+            grants.grant(start)
+
+    def late() -> Iterator[int]:
+        for index in range(18):
+            while len(link.ready) <= index:
+                yield len(link.taken)
+            link.taken.append(max(100 + index, link.ready[index]))
+
+    run([synapses(), fire_at_once(plan, 1, grants, link), late()])
+    # A window starts when the one before is promised its last place, which is a cycle after its
+    # own start at best; the last places are promised when words have gone.
+    assert FIFO_DEPTH == 15
+    assert starts == [*range(16), 101, 102]
+    # Word 15 has its currents since cycle 19; it is taken the cycle after its place is promised.
+    assert link.ready == [*range(10, 25), 108, 111, 112]

@@ -151,8 +151,9 @@ def test_memories_of_few_words(depth: int) -> None:
     assert plan.membrane_depth == depth
     assert 0.1 < train.mean() < 0.95
     apart = 5 if depth < 5 else 1
-    # Currents come 4 cycles after their grant, spikes 6 later.
-    window = max(apart * depth, depth + 4)
+    # Currents come 4 cycles after their grant, spikes 6 later. Windows wait for each other's words
+    # where these wait.
+    window = max(apart * depth, depth + 4) if apart > 1 else depth
     assert got.cycles == [10 + window * n + apart * k for n in range(36) for k in range(depth)]
 
 
@@ -176,9 +177,37 @@ def test_by_hand() -> None:
 
 
 def test_one_word_a_cycle() -> None:
-    """A window of six words is granted when those before are taken; then 4 cycles pass."""
+    """A window of six words is granted when those before have their places: every six cycles."""
     layer = make_layer([[1]] * 12, neuron_of([1] * 12, 3))
     currents = np.ones((3, 2, 1, 1, 12), dtype=np.int64)
     _, _, sent, got = run(layer, currents, channels=1, lanes=6, membrane_lanes=1)
-    assert sent.cycles == [10 * n for n in range(2 * 6)]
-    assert got.cycles == [10 * n + 10 + k for n in range(12) for k in range(6)]
+    assert sent.cycles == [6 * n for n in range(2 * 6)]
+    assert got.cycles == [10 + n for n in range(12 * 6)]
+
+
+def test_one_window_a_cycle() -> None:
+    """Windows of one word each; the FIFO has a place for all that are under way."""
+    layer = make_layer([[1]] * 24, neuron_of([1] * 24, 3))
+    currents = np.ones((3, 2, 1, 1, 24), dtype=np.int64)
+    _, _, sent, got = run(layer, currents, channels=1, lanes=4, membrane_lanes=4)
+    assert sent.cycles == list(range(3 * 2 * 6))
+    assert got.cycles == [10 + n for n in range(3 * 2 * 6)]
+
+
+@pytest.mark.parametrize("consumer", [0.5, 0.9])
+@pytest.mark.parametrize(("fan_out", "lanes"), [(4, 4), (12, 12), (11, 4), (40, 40)])
+def test_no_window_comes_before_the_words_of_the_last_one_are_taken(
+    fan_out: int, lanes: int, consumer: float
+) -> None:
+    """However slowly spikes are taken, and with more words a window than the FIFO has places."""
+    rng = np.random.default_rng(fan_out)
+    weights = mixed_weights(rng, fan_out)
+    currents = random_currents(
+        rng, make_layer(weights, neuron_of([1] * fan_out, 4)), 4, 3, 1, 5
+    )
+    threshold, bias = fit(rng, currents, 2)
+    layer = make_layer(weights, neuron_of(threshold, 4), bias=bias)
+    _, train, _, _ = run(
+        layer, currents, channels=2, stall=(0.0, consumer), lanes=lanes, membrane_lanes=1
+    )
+    assert 0.1 < train.mean() < 0.95

@@ -31,7 +31,8 @@ class Grants:
         When each window's currents are there.
     freed : list of int
         When what holds up later windows went: the last word of each pass fired or, in a
-        single-phase layer, the last word of each window taken.
+        single-phase layer, all but the last place of each window promised; of a small memory the
+        last word of each window taken.
     """
 
     def __init__(self, plan: LayerPlan) -> None:
@@ -106,18 +107,26 @@ def fire(plan: LayerPlan, passes: int, grants: Grants, out: Link) -> Process:
 
 def fire_at_once(plan: LayerPlan, passes: int, grants: Grants, out: Link) -> Process:
     """The single-phase unit: fires in the step it integrates."""
-    apart = SINGLE_LATENCY if plan.membrane_depth < SINGLE_LATENCY else 1
     groups = group_parts(plan)
+    small = plan.membrane_depth < SINGLE_LATENCY
+    apart = SINGLE_LATENCY if small else 1
     word = -apart
+    promise = -1
     for window in range(passes * grants.windows):
         while len(grants.currents) <= window:
             yield len(out.ready)
+        currents = grants.currents[window]
+        promise = max(promise, currents - grants.latency)
         for _ in range(groups[window % plan.fold]):
             while (free := out.promised()) < 0:
                 yield len(out.ready)
-            word = max(word + apart, grants.currents[window], free)
+            if small:
+                word = max(word + apart, currents, free)
+            else:
+                promise = max(promise + 1, free)
+                word = max(word + apart, currents, promise + 1)
             out.ready.append(word + 6)
-        grants.freed.append(word)
+        grants.freed.append(word if small else promise - 1)
 
 
 def group_parts(plan: LayerPlan) -> list[int]:
