@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from hwgen.plan.activity import scan_cycles, window_costs
 from hwgen.plan.geometry import StreamPlan, WindowPlan
 from hwgen.plan.hardware import EncoderPlan, FeedPlan, LayerPlan, PoolPlan
-from hwgen.plan.timing.membrane import SINGLE_LATENCY, Grants, group_parts
+from hwgen.plan.timing.membrane import SINGLE_LATENCY, Grants, group_parts, takes_turns
 
 Trains = Mapping[str, NDArray[np.uint8]]
 """By node, shape (samples, timesteps, channels, height, width)."""
@@ -157,7 +157,7 @@ def window_distances(plan: LayerPlan) -> list[int]:
     grants = Grants(plan)
     if not plan.is_single_phase:
         return [grants.apart] * plan.fold
-    if plan.membrane_depth >= SINGLE_LATENCY:
+    if not takes_turns(plan):
         return group_parts(plan)
     # The last word frees the unit at once; the next window's words come a latency later.
     return [

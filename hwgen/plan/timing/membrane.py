@@ -105,11 +105,16 @@ def fire(plan: LayerPlan, passes: int, grants: Grants, out: Link) -> Process:
         grants.freed.append(word)
 
 
+def takes_turns(plan: LayerPlan) -> bool:
+    """Whether a single-phase memory is so small that a word comes round before it is written."""
+    return plan.membrane_depth < SINGLE_LATENCY
+
+
 def fire_at_once(plan: LayerPlan, passes: int, grants: Grants, out: Link) -> Process:
     """The single-phase unit: fires in the step it integrates."""
     groups = group_parts(plan)
-    small = plan.membrane_depth < SINGLE_LATENCY
-    apart = SINGLE_LATENCY if small else 1
+    in_turn = takes_turns(plan)
+    apart = SINGLE_LATENCY if in_turn else 1
     word = -apart
     promise = -1
     for window in range(passes * grants.windows):
@@ -120,13 +125,13 @@ def fire_at_once(plan: LayerPlan, passes: int, grants: Grants, out: Link) -> Pro
         for _ in range(groups[window % plan.fold]):
             while (free := out.promised()) < 0:
                 yield len(out.ready)
-            if small:
+            if in_turn:
                 word = max(word + apart, currents, free)
             else:
                 promise = max(promise + 1, free)
                 word = max(word + apart, currents, promise + 1)
             out.ready.append(word + 6)
-        grants.freed.append(word if small else promise - 1)
+        grants.freed.append(word if in_turn else promise - 1)
 
 
 def group_parts(plan: LayerPlan) -> list[int]:
