@@ -174,13 +174,20 @@ def test_more_rows_are_no_faster_and_the_least_are_slower(
 
 @pytest.mark.parametrize("seed", range(24))
 def test_random_networks_run_with_the_least_rows(seed: int) -> None:
-    """Also those whose paths part and join in ways that nobody thought of."""
+    """Also those whose paths part and join in ways that nobody thought of.
+
+    They need not be slower than with more rows: a branch that may run ahead also takes turns that
+    the other branch would have used.
+    """
     network = random_network(
         seed, neuron=KINDS[seed % 4], max_size=7, max_channels=5, max_timesteps=4, residual=True
     )
-    trains = golden.run(network, random_images(seed, network, 4), trains=True).trains
+    images = random_images(seed, network, 4)
+    trains = golden.run(network, images, trains=True).trains
     for schedule in ("row", "time"):
         plan = make_plan(network, schedule=schedule, lanes=1 + seed % 4)
-        interval = predict(plan, trains).interval_cycles
-        least = predict(with_slots(plan, least_slots(plan)), trains).interval_cycles
-        assert least >= interval
+        require_slots(with_slots(plan, least_slots(plan)).stages)
+        prediction = predict(with_slots(plan, least_slots(plan)), trains)
+        assert len(prediction.result_cycles) == len(images)
+        busiest = max(prediction.busy_cycles.values())
+        assert prediction.result_cycles[-1] > len(images) * busiest
