@@ -1,6 +1,8 @@
 // Serial port of a board's shell: 8 data bits, no parity, one stop bit.
 //
 // Bytes in:   "P" and SAMPLE_BYTES bytes: one sample, laid out as an input packet of the core.
+//             "E" and INPUT_BYTES bytes: one beat, of a core that takes address events.
+//             "L" and INPUT_BYTES bytes: the same, the sample's last one.
 //             "C" and a byte: asks for the counter at that address.
 //             Anything else between commands is ignored.
 // Bytes out:  every word of a result, lowest byte first, as soon as the core gives it;
@@ -14,7 +16,7 @@
 module hwgen_board_uart #(
     parameter DIVISOR       = 100,  // clock cycles of a bit
     parameter INPUT_BYTES   = 1,
-    parameter SAMPLE_BYTES  = 1,    // a multiple of INPUT_BYTES
+    parameter SAMPLE_BYTES  = 1,    // a multiple of INPUT_BYTES; 0 where samples are events
     parameter OUTPUT_BYTES  = 4,
     parameter ADDRESS_WIDTH = 1
 ) (
@@ -37,7 +39,7 @@ module hwgen_board_uart #(
 );
     localparam TIMER = $clog2(DIVISOR);
     localparam BEATS = SAMPLE_BYTES / INPUT_BYTES;
-    localparam BEAT  = $clog2(BEATS + 1);
+    localparam BEAT  = $clog2(BEATS + 2);
     localparam BYTE  = $clog2(INPUT_BYTES + 1);
 
     // --- receiver: a byte is there for one cycle with `received` ------------------------------
@@ -71,10 +73,11 @@ module hwgen_board_uart #(
     end
 
     // --- commands -----------------------------------------------------------------------------
-    localparam IDLE = 2'd0, PIXELS = 2'd1, ADDRESS = 2'd2;
+    localparam IDLE = 2'd0, BEATS_COME = 2'd1, ADDRESS = 2'd2;
     reg [1:0]      state;
+    reg            closes;      // the last beat of the command is that of the sample
     reg [BYTE-1:0] bytes_left;  // of the beat
-    reg [BEAT-1:0] beats_left;  // of the sample
+    reg [BEAT-1:0] beats_left;  // of the command
     reg [1:0]      asked;       // the counter's value follows its address by a cycle
 
     wire [8*INPUT_BYTES+7:0] shifted = {rx_byte, pixels_tdata};
@@ -88,14 +91,14 @@ module hwgen_board_uart #(
             asked         <= 2'b00;
         end else if (received) begin
             case (state)
-                PIXELS: begin
+                BEATS_COME: begin
                     pixels_tdata <= shifted[8*INPUT_BYTES+7:8];
                     bytes_left   <= bytes_left - 1'b1;
                     if (bytes_left == 1) begin
                         bytes_left    <= INPUT_BYTES;
                         beats_left    <= beats_left - 1'b1;
                         pixels_tvalid <= 1'b1;
-                        pixels_tlast  <= beats_left == 1;
+                        pixels_tlast  <= closes && beats_left == 1;
                         if (beats_left == 1) state <= IDLE;
                     end
                 end
@@ -106,8 +109,10 @@ module hwgen_board_uart #(
                 end
                 default: begin
                     bytes_left <= INPUT_BYTES;
-                    beats_left <= BEATS;
-                    if (rx_byte == "P") state <= PIXELS;
+                    beats_left <= rx_byte == "P" ? BEATS : 1;
+                    closes     <= rx_byte != "E";
+                    if (rx_byte == "P" && BEATS != 0) state <= BEATS_COME;
+                    if (rx_byte == "E" || rx_byte == "L") state <= BEATS_COME;
                     if (rx_byte == "C") state <= ADDRESS;
                 end
             endcase

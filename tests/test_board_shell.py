@@ -53,4 +53,4 @@ def test_the_serial_port_carries_samples_and_results(
         log_file=tmp_path / "test.log",
     )
     tests, failures = runner_module.get_results(results)
-    assert (tests, failures) == (2, 0), (tmp_path / "test.log").read_text()[-4000:]
+    assert (tests, failures) == (3, 0), (tmp_path / "test.log").read_text()[-4000:]

@@ -38,11 +38,11 @@ def test_utilisation_is_that_of_the_core(
     assert report.utilisation["block_ram"] == (1, 208)
     assert report.utilisation["multiplier"] == (0, 156)
     assert report.units["core.lookup"]["block_ram"] == 1
-    # Registers of the core: beat 4, word 2, sum 16, largest 8, samples 32, counter_data 32.
+    # Registers of the core: whole 1, word 2, sum 16, largest 8, samples 32, counter_data 32.
     inside = {unit: used for unit, used in report.units.items() if unit != "shell"}
-    assert sum(used.get("ff", 0) for used in inside.values()) == 94
+    assert sum(used.get("ff", 0) for used in inside.values()) == 91
     placed = report.utilisation["ff"][0]
-    assert placed == 94 + report.shell["ff"]
+    assert placed == 91 + report.shell["ff"]
 
 
 def test_the_clock_comes_from_the_loop(ecp5: tuple[Path, synth.BuildReport, list[str]]) -> None:

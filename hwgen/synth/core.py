@@ -23,7 +23,7 @@ class Core:
     input_bytes, output_bytes : int
         Width of a beat of the input, and of a word of the result.
     sample_bytes : int
-        Bytes of an input packet.
+        Bytes of an input packet; 0 where it is address events, as many as come.
     address_width : int
         Bits of the counters' address; 0 where there are no counters.
     board : str or None
@@ -54,13 +54,11 @@ def read_core(folder: Path) -> Core:
         raise ArtefactError(
             f"{folder / MANIFEST_FILE} lacks {error}; generate it again with this version"
         ) from error
-    if code == "events":
-        raise ArtefactError(
-            f"{folder}: the core takes address events, but a board's serial port sends pixels; put "
-            f"the core into a design of your own (docs/hardware.md)"
-        )
     input_bytes = ports["s_axis_tdata"] // 8
-    beats = -(-channels * height * width // (input_bytes // pixel_bytes))
+    if code == "events":
+        beats = 0
+    else:
+        beats = -(-channels * height * width // (input_bytes // pixel_bytes))
     return Core(
         name=name,
         top=top,

@@ -65,6 +65,20 @@ async def samples_and_counters_go_through(dut):
 
 
 @cocotb.test(timeout_time=20, timeout_unit="ms")
+async def beats_one_by_one(dut):
+    """Events come one at a time, and a sample has as many as it has."""
+    rng = random.Random(2)
+    await start(dut)
+    for count in (1, 5, 11):
+        events = [rng.randbytes(2) for _ in range(count)]
+        reply = cocotb.start_soon(receive(dut, 12))
+        for event in events[:-1]:
+            await send(dut, b"E" + event)
+        await send(dut, b"L" + events[-1])
+        assert await reply == expected(b"".join(events))
+
+
+@cocotb.test(timeout_time=20, timeout_unit="ms")
 async def reset_drops_half_a_sample(dut):
     """After the button, a sample that was half sent is forgotten."""
     await start(dut)

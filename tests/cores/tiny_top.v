@@ -1,5 +1,5 @@
-// Stands for a generated core: takes 16 pixels a sample, gives their sum, the largest one and,
-// as the class, whether the sum is odd. Has a block RAM, and one counter: samples taken.
+// Stands for a generated core: takes pixels up to the last beat of a sample, gives their sum, the
+// largest one and, as the class, whether the sum is odd. Has a block RAM, and one counter: samples taken.
 module tiny_table (input wire clk, input wire [8:0] address, output reg [31:0] row);
     reg [31:0] rows [0:511];
     initial $readmemh("table.hex", rows);
@@ -17,7 +17,7 @@ module tiny_top (
     input  wire [1:0]  counter_address,
     output reg  [31:0] counter_data
 );
-    reg  [3:0]  beat;
+    reg         whole;
     reg  [1:0]  word;
     reg  [15:0] sum;
     reg  [7:0]  largest;
@@ -28,8 +28,8 @@ module tiny_top (
 
     tiny_table lookup (.clk(clk), .address(sum[8:0]), .row(row));
 
-    assign s_axis_tready = !beat[3];
-    assign m_axis_tvalid = beat[3];
+    assign s_axis_tready = !whole;
+    assign m_axis_tvalid = whole;
     assign m_axis_tlast  = word == 2'd2;
 
     always @* begin
@@ -43,15 +43,15 @@ module tiny_top (
     always @(posedge clk) begin
         counter_data <= counter_address == 2'd1 ? samples : row;
         if (rst) begin
-            beat <= 0; word <= 0; sum <= 0; largest <= 0; samples <= 0;
+            whole <= 0; word <= 0; sum <= 0; largest <= 0; samples <= 0;
         end else if (s_axis_tvalid && s_axis_tready) begin
-            beat <= beat + 1'b1;
+            whole <= s_axis_tlast;
             sum  <= sum + low + high;
             if (larger > largest) largest <= larger;
         end else if (m_axis_tvalid && m_axis_tready) begin
             word <= word + 1'b1;
             if (m_axis_tlast) begin
-                beat <= 0; word <= 0; sum <= 0; largest <= 0;
+                whole <= 0; word <= 0; sum <= 0; largest <= 0;
                 samples <= samples + 1'b1;
             end
         end
