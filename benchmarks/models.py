@@ -1,9 +1,8 @@
-"""The MNIST networks of the benchmarks, their training, and a cache of their weights."""
+"""The MNIST networks of the benchmarks, and how they are trained."""
 
 from __future__ import annotations
 
 import hashlib
-import os
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,13 +10,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors.torch import load_file, save_file
 from torch import nn
 from torch.nn import functional as F
+from training import Progress, default_cache, fit, kept, shifted
 
 from hwgen.data import Dataset, load
-
-Progress = Callable[[int, int], None]  # epochs done, of how many
 
 
 def mlp() -> nn.Sequential:
@@ -118,11 +115,6 @@ RECIPES = {
 }  # fmt: skip
 
 
-def default_cache() -> Path:
-    """The folder that HWGEN_CACHE names, or ~/.cache/hwgen."""
-    return Path(os.environ.get("HWGEN_CACHE") or Path.home() / ".cache" / "hwgen")
-
-
 def mnist(folder: Path) -> tuple[Dataset, Dataset]:
     """(training set, test set) of the folder with mnist_train.npz and mnist_test.npz."""
     return load(folder / "mnist_train.npz"), load(folder / "mnist_test.npz")
@@ -163,18 +155,21 @@ def fitted(
 ) -> nn.Module:
     """``model`` trained on, as :func:`train` does; ``name`` tells apart in the cache what starts
     from other weights."""
+    assert data.labels is not None
     epochs = epochs or recipe.epochs
-    cache = cache or default_cache()
-    path = cache / f"{name}-{_fingerprint(recipe, model, epochs, data)}.safetensors"
-    if path.is_file():
-        model.load_state_dict(load_file(path))
-        return model.eval()
-    _fit(model, recipe, epochs, data, progress or (lambda *_: None))
-    cache.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(f".{os.getpid()}.part")
-    save_file(model.state_dict(), part)
-    part.replace(path)
-    return model.eval()
+    path = (cache or default_cache()) / (
+        f"{name}-{_fingerprint(recipe, model, epochs, data)}.safetensors"
+    )
+    pixels, classes = torch.from_numpy(data.images).float(), torch.from_numpy(data.labels)
+    coarse = _coarse(data.images, recipe.pixel_bits)
+
+    def moved(images: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+        if recipe.turn or recipe.zoom:
+            return coarse(_turned(images, recipe, generator))
+        return coarse(shifted(images, generator, edge=recipe.shift))
+
+    given = (model, pixels, classes, recipe, epochs, moved)
+    return kept(path, model, lambda: fit(*given, progress or (lambda *_: None)))
 
 
 def _fingerprint(recipe: Recipe, model: nn.Module, epochs: int, data: Dataset) -> str:
@@ -182,39 +177,6 @@ def _fingerprint(recipe: Recipe, model: nn.Module, epochs: int, data: Dataset) -
     digest = hashlib.sha256(f"{recipe.__dict__ | {'build': 0}} {epochs} {model}".encode())
     digest.update(np.ascontiguousarray(data.images).tobytes())
     return digest.hexdigest()[:12]
-
-
-def _fit(model: nn.Module, recipe: Recipe, epochs: int, data: Dataset, progress: Progress) -> None:
-    assert data.labels is not None
-    generator = torch.Generator().manual_seed(recipe.seed)
-    pixels = torch.from_numpy(data.images).float()
-    moved = _turned if recipe.turn or recipe.zoom else _shifted
-    shown = _coarse(data.images, recipe.pixel_bits)
-    classes = torch.from_numpy(data.labels)
-    batches = len(pixels) // recipe.batch
-    optimiser = torch.optim.AdamW(
-        model.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay
-    )
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimiser, recipe.learning_rate, total_steps=epochs * batches, pct_start=0.2
-    )
-    model.train()
-    for epoch in range(epochs):
-        order = torch.randperm(len(pixels), generator=generator)
-        for batch in order[: batches * recipe.batch].split(recipe.batch):
-            images = shown(moved(pixels[batch], recipe, generator))
-            optimiser.zero_grad(set_to_none=True)
-            F.cross_entropy(model(images), classes[batch]).backward()
-            optimiser.step()
-            schedule.step()
-        progress(epoch + 1, epochs)
-
-
-def _shifted(images: torch.Tensor, recipe: Recipe, generator: torch.Generator) -> torch.Tensor:
-    """The whole batch moved by whole pixels."""
-    edge, (height, width) = recipe.shift, images.shape[2:]
-    y, x = torch.randint(0, 2 * edge + 1, (2,), generator=generator).tolist()
-    return F.pad(images, (edge,) * 4)[:, :, y : y + height, x : x + width]
 
 
 def _turned(images: torch.Tensor, recipe: Recipe, generator: torch.Generator) -> torch.Tensor:

@@ -31,11 +31,11 @@ os.environ.setdefault("OMP_NUM_THREADS", "2")
 
 import numpy as np
 import torch
-from models import default_cache
 from nmnist_models import RECIPES, float_accuracy, train
 from rich.console import Console
 from rich.table import Table
 from torch import nn
+from training import default_cache
 
 from hwgen import golden
 from hwgen.convert import convert

@@ -1,18 +1,17 @@
-"""The N-MNIST networks of the benchmark, their training, and a cache of their weights."""
+"""The N-MNIST networks of the benchmark, and how they are trained."""
 
 from __future__ import annotations
 
 import hashlib
-import os
 from collections import OrderedDict
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors.torch import load_file, save_file
 from torch import nn
-from torch.nn import functional as F
+from training import fit, kept, shifted
 
 from hwgen.data import Dataset
 
@@ -82,34 +81,8 @@ def train(recipe: Recipe, data: Dataset, cache: Path) -> nn.Sequential:
     digest = hashlib.sha256(f"{recipe} {model} {data.images.shape}".encode())
     digest.update(np.packbits(data.images).tobytes())
     path = cache / f"nmnist-{digest.hexdigest()[:12]}.safetensors"
-    if path.is_file():
-        model.load_state_dict(load_file(path))
-        return model.eval()
-    values, classes = shares(data), torch.from_numpy(data.labels)
-    generator = torch.Generator().manual_seed(recipe.seed)
-    batches = len(values) // recipe.batch
-    optimiser = torch.optim.AdamW(
-        model.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay
-    )
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimiser, recipe.learning_rate, total_steps=recipe.epochs * batches, pct_start=0.2
-    )
-    model.train()
-    edge, (height, width) = recipe.shift, values.shape[2:]
-    for _ in range(recipe.epochs):
-        order = torch.randperm(len(values), generator=generator)
-        for batch in order[: batches * recipe.batch].split(recipe.batch):
-            y, x = torch.randint(0, 2 * edge + 1, (2,), generator=generator).tolist()
-            moved = F.pad(values[batch], (edge,) * 4)[:, :, y : y + height, x : x + width]
-            optimiser.zero_grad(set_to_none=True)
-            F.cross_entropy(model(moved), classes[batch]).backward()
-            optimiser.step()
-            schedule.step()
-    cache.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(f".{os.getpid()}.part")
-    save_file(model.state_dict(), part)
-    part.replace(path)
-    return model.eval()
+    given = (model, shares(data), torch.from_numpy(data.labels), recipe, recipe.epochs)
+    return kept(path, model, lambda: fit(*given, partial(shifted, edge=recipe.shift)))
 
 
 def float_accuracy(model: nn.Module, data: Dataset) -> float:
