@@ -130,3 +130,9 @@ def ablation_cases(network: str, timesteps: tuple[int, ...], samples: int) -> It
     for steps in timesteps:
         for note, options in ingredients:
             yield Case(network, "ecc", steps, note, options, samples)
+
+
+def bits_cases(network: str, timesteps: int, samples: int) -> Iterator[Case]:
+    """ECC's weights by their bits (their Fig. 4); κ follows from them."""
+    for bits in (16, 10, 9, 8, 7, 6):
+        yield Case(network, "ecc", timesteps, f"{bits} bits", {"weight_bits": bits}, samples)

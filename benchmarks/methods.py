@@ -4,6 +4,7 @@
                                  [--no-hardware] [--cache FOLDER] [--json FILE] [--plot FOLDER]
                                  [--markdown FILE] [--resume FILE …]
     python benchmarks/methods.py --ablation    ECC's ingredients one after the other
+    python benchmarks/methods.py --bits        ECC's weights of 16 to 6 bits
 
 Rows: method × {MNIST CNN, ResNet-20} × T. Accuracy and loss on test images; spikes a neuron (inputs
 left out); synaptic operations (ECC, Eq. 14); energy by the formula of method_figures.py; cycles
@@ -45,6 +46,10 @@ def chosen(arguments: argparse.Namespace) -> Iterable[Case]:
     if arguments.ablation:
         yield from method_cases.ablation_cases("resnet20", (64, 128), 500)
         yield from method_cases.ablation_cases("resnet8", (64, 128), 500)
+        return
+    if arguments.bits:
+        yield from method_cases.bits_cases("mnist", 128, 1000)
+        yield from method_cases.bits_cases("resnet20", 128, 300)
         return
     for make in (method_cases.mnist_cases, method_cases.resnet20_cases):
         for case in make():
@@ -131,13 +136,14 @@ def main() -> None:
     parser.add_argument("--resume", nargs="+", type=Path, default=[], metavar="FILE",
                         help="take the rows that these files of --json hold")  # fmt: skip
     parser.add_argument("--ablation", action="store_true", help="ECC's ingredients instead")
+    parser.add_argument("--bits", action="store_true", help="ECC's weights by their bits instead")
     parser.add_argument("--quick", action="store_true", help="short trains, usual options")
     parser.add_argument("--no-hardware", dest="hardware", action="store_false")
     parser.add_argument("--cache", type=Path, help="folder of trained weights")
     arguments = parser.parse_args()
     if arguments.plot and importlib.util.find_spec("matplotlib") is None:
         parser.error("--plot needs matplotlib: pip install -e '.[bench]'")
-    arguments.hardware &= not arguments.ablation
+    arguments.hardware &= not (arguments.ablation or arguments.bits)
     console = Console()
     rows = run(list(chosen(arguments)), arguments, console)
     for name in dict.fromkeys(row["network"] for row in rows):

@@ -28,6 +28,14 @@ class Window:
         self.complete: list[int] = []  # of every line
         self.released: list[int] = []  # of every row
         self.chunk_ends, self.flushed = _chunk_ends(plan)
+        # Of every window the model asks where it ends, and long trains have millions.
+        self._line_of_row, self._line_of_step = (
+            (plan.timesteps, 1) if plan.planes > 1 else (1, plan.rows)
+        )
+        self._lines = plan.rows * plan.timesteps
+        self._newest_rows = [plan.last_row(row) for row in range(plan.out_rows)]
+        self._newest_chunks = [plan.newest_chunk(column) for column in range(plan.out_columns)]
+        self._row_chunks = plan.row_chunks
 
     def positions(self, samples: int) -> Iterator[tuple[int, int, int, int]]:
         """(sample, timestep, out_row, out_column) in the order of the schedule."""
@@ -44,16 +52,15 @@ class Window:
 
     def arrival(self, sample: int, step: int, out_row: int, out_column: int) -> int:
         """When the newest chunk that a window reads is written; -1 if that is not known yet."""
-        plan = self.plan
-        row = plan.last_row(out_row)
-        if plan.planes > 1:
-            line = (sample * plan.rows + row) * plan.timesteps + step
-        else:
-            line = (sample * plan.timesteps + step) * plan.rows + row
-        chunk = plan.newest_chunk(out_column)
-        if chunk == plan.row_chunks:
+        line = (
+            sample * self._lines
+            + self._newest_rows[out_row] * self._line_of_row
+            + step * self._line_of_step
+        )
+        chunk = self._newest_chunks[out_column]
+        if chunk == self._row_chunks:
             return self.complete[line] if line < len(self.complete) else -1
-        index = line * plan.row_chunks + chunk
+        index = line * self._row_chunks + chunk
         return self.stored[index] if index < len(self.stored) else -1
 
     def row_read(self, step: int, out_row: int, time: int) -> None:

@@ -1,0 +1,143 @@
+"""Time to first spike: a layer's error against u_th and t_max, Fig. 2 of the paper.
+
+    python benchmarks/ttfs.py [--quick] [--cache FOLDER] [--json FILE]
+
+For the first convolution of the MNIST CNN of benchmarks/models.py, on test images: the
+root-mean-square of what its trains stand for minus what its ReLU gives, in per cent of the largest
+activation, by u_th (in units of that activation) and t_max. Below them the u_th that ``hwgen
+convert --method ttfs`` finds on training images, and Eq. 5's, Σ W⁺. Their figure is of another
+layer and has no numbers to compare with.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections import OrderedDict
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("OMP_NUM_THREADS", "2")
+
+import models
+import numpy as np
+import torch
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+from torch import nn
+
+from hwgen import golden
+from hwgen.convert import convert
+from hwgen.data import Dataset
+from hwgen.network import code_max
+
+STEPS = (4, 8, 16, 32, 64)
+RATIOS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 1.0, 1.25, 1.5, 2.0)
+LAYER = "conv1"
+IMAGES, CALIBRATION = 200, 500
+MOST = 1.05  # the error of the u_th that is found, of the least one in the table
+
+
+def layer_error(
+    model: nn.Sequential, training: Dataset, test: Dataset, steps: int, **options: Any
+) -> tuple[float, float]:
+    """u_th and the error, both in units of the layer's activations."""
+    network = convert(
+        model, training.images, method="ttfs", timesteps=steps, calibration_images=CALIBRATION,
+        **options,
+    )  # fmt: skip
+    scale = network.provenance["output_scales"][LAYER]
+    spiking = scale * golden.run(network, test.images, trains=True).values[LAYER]
+    wanted = activations(model, test)
+    return scale * code_max("ttfs", steps), float(np.sqrt(((spiking - wanted) ** 2).mean()))
+
+
+def first_layer(model: nn.Sequential) -> nn.Sequential:
+    """The layer, and the least of a network behind it."""
+    behind = OrderedDict(pool=nn.MaxPool2d(28), flatten=nn.Flatten(), fc=nn.Linear(8, 10))
+    return nn.Sequential(OrderedDict(conv1=model.conv1, relu1=model.relu1) | behind)
+
+
+def activations(model: nn.Sequential, data: Dataset) -> np.ndarray:
+    with torch.inference_mode():
+        values: np.ndarray = model[:2](torch.from_numpy(data.images).float() / 255).double().numpy()
+    return values
+
+
+def largest_voltage(model: nn.Sequential) -> float:
+    """Eq. 5's Σ W⁺ of the channel that has most, its bias with it, for pixels of 1."""
+    sums = model.conv1.weight.clamp(min=0).sum((1, 2, 3)) + model.conv1.bias
+    return float(sums.detach().max())
+
+
+def measure(model: nn.Sequential, training: Dataset, test: Dataset, quick: bool) -> dict[str, Any]:
+    steps_of, ratios = (STEPS[1:3], RATIOS[2::4]) if quick else (STEPS, RATIOS)
+    jobs = [(steps, ratio) for steps in steps_of for ratio in (*ratios, None)]
+    errors: dict[int, dict[float, float]] = {steps: {} for steps in steps_of}
+    found: dict[int, tuple[float, float]] = {}
+    largest = float(activations(model, training.take(1000)).max())
+    for steps, ratio in track(jobs, "converting", transient=True):
+        if ratio is None:
+            threshold, error = layer_error(model, training, test, steps)
+            found[steps] = threshold / largest, error / largest
+            continue
+        options = {"thresholds": "maximum", "threshold_scale": ratio}
+        threshold, error = layer_error(model, training, test, steps, **options)
+        errors[steps][ratio] = error / largest
+    return {
+        "images": len(test), "ratios": ratios, "errors": errors, "found": found,
+        "largest_voltage": largest_voltage(model) / largest,
+    }  # fmt: skip
+
+
+def table(figures: dict[str, Any]) -> Table:
+    made = Table(
+        title=f"{LAYER}, {figures['images']} test images: error, % of the largest activation"
+    )
+    made.add_column("u_th / largest activation", justify="right")
+    for steps in figures["errors"]:
+        made.add_column(f"t_max = {steps}", justify="right")
+    for ratio in figures["ratios"]:
+        cells = [f"{100 * errors[ratio]:.3f}" for errors in figures["errors"].values()]
+        made.add_row(f"{ratio}", *cells)
+    cells = [f"{100 * error:.3f} at {ratio:.2f}" for ratio, error in figures["found"].values()]
+    made.add_row("found by convert", *cells)
+    return made
+
+
+def missed(figures: dict[str, Any]) -> list[str]:
+    return [
+        f"t_max = {steps}: {error:.5f} with the u_th that is found, {least:.5f} is there"
+        for steps, (_, error) in figures["found"].items()
+        if error > MOST * (least := min(figures["errors"][steps].values()))
+    ]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--quick", action="store_true", help="two trains, few thresholds")
+    parser.add_argument("--cache", type=Path, help="folder of trained weights")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures to FILE")
+    arguments = parser.parse_args()
+    folder = Path(os.environ.get("HWGEN_DATA", ""))
+    if not (folder / "mnist_test.npz").is_file():
+        sys.exit("set HWGEN_DATA to the folder with mnist_train.npz and mnist_test.npz")
+    console = Console()
+    training, test = models.mnist(folder)
+    with console.status("training the CNN, if it is not in the cache"):
+        model = models.train("cnn", training, cache=arguments.cache)
+    assert isinstance(model, nn.Sequential)
+    figures = measure(first_layer(model), training, test.take(IMAGES), arguments.quick)
+    console.print(table(figures))
+    console.print(f"Eq. 5: u_th = {figures['largest_voltage']:.2f} of the largest activation")
+    if arguments.json:
+        arguments.json.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+    if problems := missed(figures):
+        sys.exit("\n".join(problems))
+
+
+if __name__ == "__main__":
+    main()
