@@ -109,8 +109,11 @@ def _rate(
         ("threshold_balancing", "", {}),
     ):
         for steps in timesteps:
-            if steps == min(timesteps) and method in ("rmp", "threshold_balancing"):
+            baseline = method in ("rmp", "threshold_balancing")
+            if baseline and steps == min(timesteps):
                 continue  # far too short for them
+            if baseline and whole and steps > whole:
+                continue  # nothing is left to be won
             size = 10_000 if steps == whole and method == "ecc" else samples
             yield Case(network, method, steps, note, options, size)
 
