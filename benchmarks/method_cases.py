@@ -13,6 +13,8 @@ CALIBRATED: dict[str, Any] = {
     "error": "squared",
     "bias_correction": "mean",
 }
+CURRENTS = CALIBRATED | {"thresholds": "error"}
+"""ECC's neurons and code with thresholds of least error in the place of the largest activations."""
 FINETUNING = Finetuning(epochs=1)
 PAPERS = {
     ("spikeconverter", "resnet20"): "91.47 → 91.47 at T = 16",
@@ -92,6 +94,11 @@ def resnet20_cases() -> Iterator[Case]:
     for steps in (16, 32, 64):
         yield Case("resnet20", "ttfs", steps)
     yield from _rate("resnet20", (32, 64, 128, 256), samples=300)
+    for steps in (32, 64):
+        yield Case("resnet20", "ecc", steps, "calibrated", CURRENTS, samples=300)
+    for steps in (16, 32, 64):
+        yield Case("resnet20", "ecc", steps, "calibrated, direct",
+                   CURRENTS | {"input_code": "direct"}, samples=300)  # fmt: skip
     for steps in (64, 128):
         yield Case("resnet20", "threshold_relu", steps, "with ReLU", samples=300)
 
