@@ -110,7 +110,8 @@ def missed(rows: list[dict[str, Any]]) -> list[str]:
         ratio = 100 * row["accuracy"] / row["float_accuracy"]
         if row["method"] == "feedback" and ratio < LEAST_RATIO:
             found.append(f"feedback, T = {row['timesteps']}: {ratio:.2f} % of the adjusted CNN")
-    residual = {(r["series"], r["timesteps"]): r["loss"] for r in rows if r["network"] == "resnet20"}
+    deep = [row for row in rows if row["network"] == "resnet20"]
+    residual = {(row["series"], row["timesteps"]): row["loss"] for row in deep}
     ours, theirs = QUARTER
     for (series, steps), loss in residual.items():
         other = residual.get((theirs, 4 * steps))
