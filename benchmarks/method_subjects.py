@@ -17,7 +17,7 @@ from hwgen import data
 from hwgen.convert.reference import float_classes
 from hwgen.data import Dataset
 
-TITLES = {"mnist": "MNIST CNN", "resnet20": "CIFAR-10 ResNet-20", "resnet8": "CIFAR-10 ResNet-8"}
+TITLES = {"mnist": "MNIST CNN", "resnet20": "CIFAR-10 ResNet-20"}
 
 
 @dataclass
@@ -47,8 +47,6 @@ def load(network: str, model: str, folder: Path, cache: Path | None) -> Subject:
         )
     training = data.load(folder / "cifar10_train_first10000.npz")
     test = data.load(folder / "cifar10_test.npz")
-    if network == "resnet8":
-        return Subject("resnet8", cifar_models.resnet8(folder), training, test, {"scale": 1.0}, "")
     normalisation = {"mean": cifar_models.MEAN, "std": cifar_models.STD}
     made = cifar_models.resnet20(folder)
     return Subject("resnet20", made, training, test, normalisation, "layer2.1.conv1")

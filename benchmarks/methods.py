@@ -45,8 +45,7 @@ QUARTER = ("ecc calibrated, direct", "weight_norm")
 
 def chosen(arguments: argparse.Namespace) -> Iterable[Case]:
     if arguments.ablation:
-        yield from method_cases.ablation_cases("resnet20", (64, 128), 500)
-        yield from method_cases.ablation_cases("resnet8", (64, 128), 500)
+        yield from method_cases.ablation_cases("resnet20", (64, 128), 200)
         return
     if arguments.bits:
         yield from method_cases.bits_cases("mnist", 128, 1000)
