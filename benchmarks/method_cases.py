@@ -94,6 +94,12 @@ def resnet20_cases() -> Iterator[Case]:
     for steps in (16, 32, 64):
         yield Case("resnet20", "ttfs", steps)
     yield from _rate("resnet20", (32, 64, 128, 256), samples=300)
+    for steps in (64, 128, 256):
+        yield Case("resnet20", "rmp", steps, "0.8, 99 %", {"percentile": 99.0}, samples=300)
+    for steps in (32, 64):
+        yield Case("resnet20", "ecc", steps, "99.9 %", {"percentile": 99.9}, samples=300)
+    yield Case("resnet20", "ecc", 32, "least error", {"thresholds": "error"}, samples=300)
+    yield Case("resnet20", "ecc", 32, "direct", {"input_code": "direct"}, samples=300)
     for steps in (32, 64):
         yield Case("resnet20", "ecc", steps, "calibrated", CURRENTS, samples=300)
     for steps in (16, 32, 64):
