@@ -7,10 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from hwgen.network import Network
 from hwgen.rtl.design import generate
 from sim.runner import simulate
 from tests.random_networks import KINDS, random_images, random_network
 
+SEEDS = range(12)
 SAMPLES = 3
 STALLS = ("random", "adversarial")
 
@@ -27,14 +29,19 @@ def random_options(seed: int) -> dict[str, object]:
     }
 
 
-@pytest.mark.parametrize("seed", range(12))
+def network_of(seed: int) -> Network:
+    """Half of the networks have paths that part and join."""
+    neuron, residual = KINDS[seed % len(KINDS)], seed // 2 % 2 == 0
+    return random_network(seed, neuron=neuron, residual=residual, max_size=7, max_channels=8)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
 def test_random_network_equals_golden_and_the_cycle_model(seed: int, tmp_path: Path) -> None:
     """Bit-exact with and without stalls; without them, latency and interval as predicted.
 
-    Half of the networks have paths that part and join; every four networks the schedule changes.
+    Every four networks the schedule changes.
     """
-    neuron, residual = KINDS[seed % len(KINDS)], seed // 2 % 2 == 0
-    network = random_network(seed, neuron=neuron, residual=residual, max_size=7, max_channels=8)
+    network = network_of(seed)
     images = random_images(seed, network, SAMPLES)
     build = generate(network, **random_options(seed)).write(tmp_path / "build")
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from hwgen.artefact import load
+from hwgen.network import Network
 from hwgen.rtl.design import generate
 from sim.runner import simulate
 from tests.random_networks import KINDS, random_images, random_network
@@ -21,6 +22,13 @@ CASES = [
 ]
 
 
+def network_of(seed: int, decoder: str) -> Network:
+    return random_network(
+        seed, neuron=KINDS[seed // 2 % len(KINDS)], decoder=decoder, residual=seed % 3 == 0,
+        max_size=6, max_channels=8,
+    )  # fmt: skip
+
+
 @pytest.mark.parametrize(("seed", "decoder"), CASES)
 def test_random_network_equals_golden_and_the_cycle_model(
     seed: int, decoder: str, tmp_path: Path
@@ -29,10 +37,7 @@ def test_random_network_equals_golden_and_the_cycle_model(
 
     Every other network has the other schedule.
     """
-    network = random_network(
-        seed, neuron=KINDS[seed // 2 % len(KINDS)], decoder=decoder, residual=seed % 3 == 0,
-        max_size=6, max_channels=8,
-    )  # fmt: skip
+    network = network_of(seed, decoder)
     rng = np.random.default_rng([seed, 79])
     build = generate(
         network,

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from hwgen.network import Network
 from hwgen.rtl.design import generate
 from sim.runner import simulate
 from tests.random_networks import random_images, random_network
@@ -20,17 +21,22 @@ NEURONS = {
 SEEDS = {"direct": range(10), "events": range(12)}
 
 
-@pytest.mark.parametrize(
-    ("code", "seed"), [(code, seed) for code, seeds in SEEDS.items() for seed in seeds]
-)
+CASES = [(code, seed) for code, seeds in SEEDS.items() for seed in seeds]
+
+
+def network_of(code: str, seed: int) -> Network:
+    neuron = NEURONS[code][seed % len(NEURONS[code])]
+    return random_network(
+        seed, neuron=neuron, residual=seed % 5 == 4, code=code, max_size=6, max_channels=4
+    )
+
+
+@pytest.mark.parametrize(("code", "seed"), CASES)
 def test_random_network_equals_golden_and_the_cycle_model(
     code: str, seed: int, tmp_path: Path
 ) -> None:
     """Bit-exact with and without stalls; without them, latency and interval as predicted."""
-    neuron = NEURONS[code][seed % len(NEURONS[code])]
-    network = random_network(
-        seed, neuron=neuron, residual=seed % 5 == 4, code=code, max_size=6, max_channels=4
-    )
+    network = network_of(code, seed)
     images = random_images(seed, network, SAMPLES)
     options = random_options(seed)
     if code == "events":

@@ -16,8 +16,9 @@ from tests.random_networks import DECODERS, KINDS, random_images, random_network
 from tests.rtl.cores import CoreBench
 
 SEEDS = range(12)
+SMALL = (0, 1, 2, 3, 4, 5, 8, 9, 10)
 BOTH = [(seed, "softmax") for seed in SEEDS] + [
-    (seed, decoder) for seed in SEEDS[::3] for decoder in DECODERS[2:]
+    (seed, decoder) for seed in SMALL for decoder in DECODERS[2:]
 ]
 
 

@@ -13,6 +13,8 @@ from hwgen.plan.folding import make_plan
 from tests.random_networks import random_images, random_network
 from tests.rtl.cores import CoreBench
 
+SEEDS = range(12)
+
 
 def network_of(seed: int) -> Network:
     """Each layer's floor is V_min = 0, or none in every third network; its bias holds an L."""
@@ -38,7 +40,7 @@ def network_of(seed: int) -> Network:
     return network
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", SEEDS)
 def test_every_word_and_cycle(seed: int) -> None:
     network = network_of(seed)
     rng = np.random.default_rng([seed, 10])
@@ -59,7 +61,7 @@ def test_networks_spike() -> None:
     from hwgen import golden
 
     rates = []
-    for seed in range(12):
+    for seed in SEEDS:
         network = network_of(seed)
         result = golden.run(network, random_images(seed, network, 2))
         rates += [
