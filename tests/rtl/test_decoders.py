@@ -17,6 +17,7 @@ from tests.rtl.cores import CoreBench
 
 SEEDS = range(12)
 SMALL = (0, 1, 2, 3, 4, 5, 8, 9, 10)
+"""Seeds of networks that are simulated in seconds."""
 BOTH = [(seed, "softmax") for seed in SEEDS] + [
     (seed, decoder) for seed in SMALL for decoder in DECODERS[2:]
 ]
