@@ -29,10 +29,11 @@ from rich.progress import Progress
 from rich.table import Table
 from torch import nn
 
-from hwgen import data, golden
-from hwgen.convert import convert
-from hwgen.convert.reference import float_classes
-from hwgen.data import Dataset
+from hwgen import golden
+from hwgen.conversion import convert
+from hwgen.conversion.frontend.float_model import float_classes
+from hwgen.datasets import images as data
+from hwgen.datasets.images import Dataset
 from hwgen.network import Network
 
 # Closed-form calibration on what the layers give. Scales and biases, one a channel, are enough for

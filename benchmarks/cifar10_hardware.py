@@ -32,15 +32,16 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from hwgen import data, golden
-from hwgen.data import Dataset
+from hwgen import golden
+from hwgen.datasets import images as data
+from hwgen.datasets.images import Dataset
 from hwgen.errors import HwgenError
-from hwgen.generation import generate
+from hwgen.generation.generator import generate
 from hwgen.network import Network
-from hwgen.plan.hardware import HardwarePlan
+from hwgen.plan.units.hardware_plan import HardwarePlan
 from hwgen.rtl.names import identifier
-from hwgen.simulate import simulate
-from hwgen.synth.build import build as place_and_route
+from hwgen.simulation import simulate
+from hwgen.synthesis.flow import build as place_and_route
 
 BOARD = "ulx3s-85f"
 PUBLISHED = (

@@ -31,9 +31,9 @@ from rich.table import Table
 from torch import nn
 
 from hwgen import golden
-from hwgen.convert import adjust, convert
-from hwgen.convert.reference import float_classes
-from hwgen.data import Dataset
+from hwgen.conversion import adjust, convert
+from hwgen.conversion.frontend.float_model import float_classes
+from hwgen.datasets.images import Dataset
 from hwgen.network import Network
 
 RATIO_TARGET = 98.0  # accuracy of the spiking network, per cent of the adjusted CNN's

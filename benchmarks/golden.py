@@ -40,7 +40,7 @@ from hwgen.network import (
     Network,
     Node,
     Projection,
-    ReadOut,
+    Readout,
 )
 
 THREADS = int(os.environ["OMP_NUM_THREADS"])
@@ -89,7 +89,7 @@ def integers(float_model: nn.Sequential, images: np.ndarray, timesteps: int) -> 
                     projection = Conv2d(source=name, weights=weights, padding=(1, 1, 1, 1))
                 unit, scale = step * scale, float(x.max()) / levels
                 bias = torch.round(module.bias / unit).numpy().astype(np.int64)
-                neuron: Any = ReadOut()
+                neuron: Any = Readout()
                 if module is not weighted[-1]:
                     threshold = max(1, round(scale / unit))
                     bias = bias + threshold // 2

@@ -31,12 +31,12 @@ from rich.progress import Progress
 from rich.table import Table
 
 from hwgen import golden
-from hwgen.data import Dataset
-from hwgen.generation import generate
+from hwgen.datasets.images import Dataset
+from hwgen.generation.generator import generate
 from hwgen.network import Network
-from hwgen.plan.hardware import HardwarePlan
-from hwgen.simulate import simulate
-from hwgen.synth.build import build as place_and_route
+from hwgen.plan.units.hardware_plan import HardwarePlan
+from hwgen.simulation import simulate
+from hwgen.synthesis.flow import build as place_and_route
 
 BOARD = "ulx3s-85f"
 PUBLISHED = (

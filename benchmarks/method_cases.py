@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from hwgen.convert import Finetuning
+from hwgen.conversion import Finetuning
 
 CALIBRATED: dict[str, Any] = {
     "channel_scales": True,

@@ -13,11 +13,11 @@ from method_subjects import Subject
 from torch import nn
 
 from hwgen import boards, golden
-from hwgen.convert import convert
-from hwgen.generation import generate
+from hwgen.conversion import convert
+from hwgen.generation.design import Design, unit_files
+from hwgen.generation.generator import generate
 from hwgen.network import Network
-from hwgen.rtl.design import Design, unit_files
-from hwgen.synth.alone import synthesise_alone
+from hwgen.synthesis.out_of_context import synthesise_out_of_context
 
 BOARD = "ulx3s-85f"
 LANES = 16
@@ -96,7 +96,9 @@ def neuron_lut4(design: Design, layer: str) -> float:
     stage = next(stage for stage in design.plan.layers if stage.node == layer)
     files = unit_files(design.network, design.plan, layer)
     with tempfile.TemporaryDirectory() as folder:
-        units = synthesise_alone(boards.load(BOARD), files, top="unit", folder=Path(folder))
+        units = synthesise_out_of_context(
+            boards.load(BOARD), files, top="unit", folder=Path(folder)
+        )
     count = sum(
         counts["lut4"] for path, counts in units.items() if path.split(".")[0] == "membranes"
     )

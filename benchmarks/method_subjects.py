@@ -13,9 +13,9 @@ import threshold_relu
 from rich.console import Console
 from torch import nn
 
-from hwgen import data
-from hwgen.convert.reference import float_classes
-from hwgen.data import Dataset
+from hwgen.conversion.frontend.float_model import float_classes
+from hwgen.datasets import images as data
+from hwgen.datasets.images import Dataset
 
 TITLES = {"mnist": "MNIST CNN", "resnet20": "CIFAR-10 ResNet-20"}
 

@@ -14,7 +14,7 @@ from torch import nn
 from torch.nn import functional as F
 from training import Progress, default_cache, fit, kept, shifted
 
-from hwgen.data import Dataset, load
+from hwgen.datasets.images import Dataset, load
 
 
 def mlp() -> nn.Sequential:

@@ -38,11 +38,11 @@ from torch import nn
 from training import default_cache
 
 from hwgen import golden
-from hwgen.convert import convert
-from hwgen.data import Dataset, load
+from hwgen.conversion import convert
+from hwgen.datasets.images import Dataset, load
+from hwgen.generation.design import generate
 from hwgen.network import Network
-from hwgen.rtl.design import generate
-from hwgen.simulate import simulate
+from hwgen.simulation import simulate
 
 SHAPE = (2, 34, 34)
 WEIGHT_BITS = 8
@@ -161,9 +161,7 @@ def rows(options: argparse.Namespace, folder: Path, console: Console) -> Iterato
 
 def tables(found: list[dict[str, Any]]) -> Iterator[Table]:
     first = found[0]
-    made = Table(
-        title=f"N-MNIST, {first['samples']} test samples; Table 2 of the report beside it"
-    )
+    made = Table(title=f"N-MNIST, {first['samples']} test samples; Table 2 of the report beside it")
     for column in ("network", "input", "T", "ANN %", "SNN %", "loss", "theirs: ANN %", "SNN %",
                    "loss"):  # fmt: skip
         made.add_column(column, justify="left" if column in ("network", "input") else "right")
@@ -179,9 +177,7 @@ def tables(found: list[dict[str, Any]]) -> Iterator[Table]:
     simulated = [item for item in found if "rtl_samples" in item]
     if not simulated:
         return
-    cycles = Table(
-        title=f"{simulated[0]['rtl_samples']} samples in RTL, every stream as golden's"
-    )
+    cycles = Table(title=f"{simulated[0]['rtl_samples']} samples in RTL, every stream as golden's")
     for column in ("network", "input", "spikes in", "synaptic operations", "latency", "interval",
                    "predicted"):  # fmt: skip
         cycles.add_column(column, justify="left" if column in ("network", "input") else "right")

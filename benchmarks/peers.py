@@ -32,7 +32,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 from hwgen import golden
-from hwgen.convert import convert
+from hwgen.conversion import convert
 
 TIMESTEPS = {"mnist": (4, 8, 16, 32, 64, 128), "resnet20": (4, 8, 16, 32, 64)}
 CALIBRATION = 512  # images that thresholds come from, for all

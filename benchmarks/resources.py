@@ -22,28 +22,28 @@ from rich.console import Console
 from rich.table import Table
 
 from hwgen import boards
+from hwgen.generation.design import unit_files
 from hwgen.network import (
     DOUBLE,
     Conv2d,
     Flatten,
     Identity,
     Input,
+    InverseLeak,
     InverseLeakyNeuron,
     Layer,
-    Leak,
     Linear,
     MaxPool2d,
     Network,
     Projection,
-    ReadOut,
-    SoftmaxReadOut,
+    Readout,
+    SoftmaxReadout,
     SoftResetNeuron,
     exponentials,
 )
-from hwgen.plan.estimate import stage_usage
-from hwgen.plan.folding import make_plan
-from hwgen.rtl.design import unit_files
-from hwgen.synth.alone import synthesise_alone, total
+from hwgen.plan.assembly import make_plan
+from hwgen.plan.cost.area import stage_usage
+from hwgen.synthesis.out_of_context import synthesise_out_of_context, total
 
 BOARD = "ulx3s-85f"
 TOLERANCE = 0.15
@@ -71,7 +71,7 @@ def network(
     skip: bool = False,
     linear: bool = False,
     rate: bool = False,
-    leak: Leak = DOUBLE,
+    leak: InverseLeak = DOUBLE,
     pixels: int = 3,
     classes: int = 10,
     softmax: bool = False,
@@ -126,9 +126,9 @@ def network(
             out //= 2
         nodes.append(Flatten(name="flat", source=nodes[-1].name))
     readout = Linear(source=last, weights=weights(classes, channels * out * out))
-    decoder: Any = ReadOut()
+    decoder: Any = Readout()
     if softmax:
-        decoder = SoftmaxReadOut(timesteps=timesteps, shift=5, table=exponentials(0.05))
+        decoder = SoftmaxReadout(timesteps=timesteps, shift=5, table=exponentials(0.05))
     zeros = np.zeros(classes, np.int64)
     nodes.append(Layer(name="out", projections=(readout,), bias=zeros, neuron=decoder))
     made = Network(
@@ -164,14 +164,16 @@ def cases() -> Iterator[tuple[str, Case]]:
     yield "conv16 time", case({"schedule": "time"}, **small)
     yield "conv16 alternate", case({"pipeline": "alternate"}, **small)
     yield "conv16 rate", case(rate=True, **small)
-    for leak in (Leak(n=1, m=1), Leak(n=5, m=3), Leak(n=77, m=7)):
+    for leak in (InverseLeak(n=1, m=1), InverseLeak(n=5, m=3), InverseLeak(n=77, m=7)):
         yield f"conv16 leak {leak}", case(leak=leak, **small)
-    yield "conv16 leak membranes 8", case(
-        {"membrane_lanes": {"b": 8}}, leak=Leak(n=5, m=3), **small
+    yield (
+        "conv16 leak membranes 8",
+        case({"membrane_lanes": {"b": 8}}, leak=InverseLeak(n=5, m=3), **small),
     )
-    yield "first leak", case(node="a", leak=Leak(n=5, m=3), given=16, channels=16, size=32)
-    yield "readout leak", case(
-        node="out", given=16, channels=64, size=4, linear=True, leak=Leak(n=5, m=3)
+    yield "first leak", case(node="a", leak=InverseLeak(n=5, m=3), given=16, channels=16, size=32)
+    yield (
+        "readout leak",
+        case(node="out", given=16, channels=64, size=4, linear=True, leak=InverseLeak(n=5, m=3)),
     )
     yield "conv32 down", case(given=16, channels=32, size=32, stride=2)
     yield "conv32 down skip", case(given=16, channels=32, size=32, stride=2, skip=True)
@@ -184,8 +186,9 @@ def cases() -> Iterator[tuple[str, Case]]:
     yield "pointwise", case({"lanes": {"b": 16}}, kernel=1, **middle)
     yield "depthwise", case({"lanes": {"b": 16}}, groups=32, **middle)
     yield "first", case(pixels=3, given=3, channels=16, size=32)
-    yield "linear 128", case(
-        {"lanes": {"b": 128}}, given=1, channels=128, size=28, linear=True, pixels=1
+    yield (
+        "linear 128",
+        case({"lanes": {"b": 128}}, given=1, channels=128, size=28, linear=True, pixels=1),
     )
     yield "linear 32", case({"lanes": {"b": 32}}, given=16, channels=64, size=4, linear=True)
     yield "readout", case(node="out", given=16, channels=64, size=4, linear=True)
@@ -205,7 +208,9 @@ def measure(case: Case) -> tuple[Any, Any, dict[str, Any]]:
     stage = next(stage for stage in plan.stages if stage.node == case.node)
     files = unit_files(made, plan, case.node)
     with tempfile.TemporaryDirectory() as folder:
-        units = synthesise_alone(boards.load(BOARD), files, top="unit", folder=Path(folder))
+        units = synthesise_out_of_context(
+            boards.load(BOARD), files, top="unit", folder=Path(folder)
+        )
     return stage_usage(stage), total(units), units
 
 

@@ -30,11 +30,11 @@ def measure(name: str) -> dict[str, Any]:
     import scale_models
 
     from hwgen import golden
-    from hwgen.convert import convert
+    from hwgen.conversion import convert
     from hwgen.errors import PlanError
-    from hwgen.generation import generate
-    from hwgen.plan.estimate import plan_usage
-    from hwgen.plan.planner import Usage
+    from hwgen.generation.generator import generate
+    from hwgen.plan.cost.area import plan_usage
+    from hwgen.plan.search.planner import Usage
 
     model = scale_models.random_model(name)
     seconds = {}

@@ -24,16 +24,16 @@ from rich.progress import track
 from rich.table import Table
 
 from hwgen import boards
-from hwgen.network import Conv2d, Input, InverseLeakyNeuron, Layer, Network, ReadOut
-from hwgen.plan.activity import window_costs
-from hwgen.plan.cycles import layer_processes
-from hwgen.plan.folding import make_plan
-from hwgen.plan.hardware import HardwarePlan, LayerPlan
+from hwgen.generation.design import unit_files
+from hwgen.network import Conv2d, Input, InverseLeakyNeuron, Layer, Network, Readout
+from hwgen.plan.assembly import make_plan
+from hwgen.plan.cost.activity import window_costs
+from hwgen.plan.timing.predict import layer_processes
 from hwgen.plan.timing.process import Link, Process, run
-from hwgen.plan.timing.scanner import FeedTimes
+from hwgen.plan.timing.scanner import PathTimes
 from hwgen.plan.timing.window import Window, write
-from hwgen.rtl.design import unit_files
-from hwgen.synth.alone import synthesise_alone, total
+from hwgen.plan.units.hardware_plan import HardwarePlan, LayerPlan
+from hwgen.synthesis.out_of_context import synthesise_out_of_context, total
 
 BOARD = "ulx3s-85f"
 SWEEPS = ("lanes", "channels", "T", "density", "scanners")
@@ -83,7 +83,7 @@ def network(point: Point) -> Network:
 
     everything = Conv2d(source="layer", weights=np.ones((1, channels, size, size), dtype=np.int32))
     zero = np.zeros(1, dtype=np.int64)
-    readout = Layer(name="out", projections=(everything,), bias=zero, neuron=ReadOut())
+    readout = Layer(name="out", projections=(everything,), bias=zero, neuron=Readout())
     source = Input(shape=(1, size, size), timesteps=point.timesteps)
     nodes = (layer("before", "input", 1), layer("layer", "before", channels), readout)
     return Network(name="n", input=source, nodes=nodes)
@@ -107,7 +107,7 @@ def interval(plan: HardwarePlan, stage: LayerPlan, density: float, samples: int 
                 yield len(out.taken)
             out.taken.append(max(out.ready[word], out.taken[-1] + 1 if word else 0))
 
-    times = [FeedTimes(feed, window, costs)]
+    times = [PathTimes(feed, window, costs)]
     run([write([window], given, samples), *layer_processes(stage, samples, times, out), take_all()])
     ends = out.taken[stage.output.words_per_sample - 1 :: stage.output.words_per_sample]
     return (ends[-1] - ends[0]) / (samples - 1)
@@ -131,7 +131,7 @@ def measure(point: Point, synthesised: dict[Point, dict[str, int]]) -> dict[str,
     hardware = replace(point, sweep="", density=0.0)
     if hardware not in synthesised:
         with tempfile.TemporaryDirectory() as folder:
-            units = synthesise_alone(
+            units = synthesise_out_of_context(
                 boards.load(BOARD), unit_files(net, plan, "layer"), top="unit", folder=Path(folder)
             )
         synthesised[hardware] = total(units)

@@ -29,8 +29,9 @@ from rich.table import Table
 from torch import nn
 
 from hwgen import golden
-from hwgen.convert import best_threshold, conversion_error, convert
-from hwgen.data import Dataset
+from hwgen.conversion import best_threshold, convert
+from hwgen.conversion.calibration import conversion_error
+from hwgen.datasets.images import Dataset
 
 KS = (1.2, 1.4, 1.6, 1.8, 1.9, 2.0)
 STEPS_5 = (2, 3, 4, 5, 6, 7, 8)

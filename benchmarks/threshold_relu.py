@@ -34,13 +34,13 @@ from rich.table import Table
 from torch import nn
 
 from hwgen import golden
-from hwgen.convert import convert
-from hwgen.data import Dataset
+from hwgen.conversion import convert
+from hwgen.datasets.images import Dataset
 
 TRAINING, EPOCHS, CALIBRATION, TEST = 20_000, 6, 500, 1_000
 TIMESTEPS, WEIGHT_BITS = 128, 8
 THRESHOLD = 1.0
-MOST_LOSS = 2.0
+MAX_LOSS = 2.0
 """Points that threshold ReLU may lose."""
 SWEEP = (0.5, 1.0, 2.0, 4.0)
 SWEEP_TRAINING, SWEEP_EPOCHS, SWEEP_TEST, SWEEP_TIMESTEPS = 10_000, 4, 1_000, 64
@@ -93,9 +93,7 @@ def trained(
     threshold: float | None, pool: str, training: Dataset, cache: Path | None, epochs: int
 ) -> nn.Module:
     build = partial(network, threshold, pool)
-    recipe = models.Recipe(
-        build, epochs=epochs, learning_rate=4e-3, weight_decay=0.02, shift=1
-    )
+    recipe = models.Recipe(build, epochs=epochs, learning_rate=4e-3, weight_decay=0.02, shift=1)
     return models.train(f"threshold_relu_{pool}", training, cache=cache, recipe=recipe)
 
 
@@ -191,9 +189,7 @@ def main() -> int:
     console = Console(width=None if sys.stdout.isatty() else 120)
     rows = []
     for row in ROWS:
-        found = measure(
-            row, training, test, timesteps=arguments.timesteps, cache=arguments.cache
-        )
+        found = measure(row, training, test, timesteps=arguments.timesteps, cache=arguments.cache)
         rows.append(found)
         console.print(
             f"{row.title}: {found['float_accuracy']:.2f} → {found['accuracy']:.2f} %, "
@@ -206,9 +202,9 @@ def main() -> int:
     if arguments.json:
         found = {"table1": rows, "fig2": swept}
         arguments.json.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-    missed = [row for row in rows if row["threshold"] is not None and row["loss"] > MOST_LOSS]
+    missed = [row for row in rows if row["threshold"] is not None and row["loss"] > MAX_LOSS]
     for row in missed:
-        console.print(f"[red]{row['model']}: loss {row['loss']:.2f} > {MOST_LOSS}[/]")
+        console.print(f"[red]{row['model']}: loss {row['loss']:.2f} > {MAX_LOSS}[/]")
     return 1 if missed else 0
 
 

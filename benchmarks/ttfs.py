@@ -30,8 +30,8 @@ from rich.table import Table
 from torch import nn
 
 from hwgen import golden
-from hwgen.convert import convert
-from hwgen.data import Dataset
+from hwgen.conversion import convert
+from hwgen.datasets.images import Dataset
 from hwgen.network import code_max
 
 STEPS = (4, 8, 16, 32, 64)

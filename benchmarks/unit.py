@@ -24,16 +24,16 @@ from rich.console import Console
 from rich.table import Table
 
 from hwgen import boards
-from hwgen.network import Conv2d, Input, InverseLeakyNeuron, Layer, Network, ReadOut
-from hwgen.plan.folding import make_plan
-from hwgen.plan.hardware import HardwarePlan, LayerPlan
-from hwgen.plan.weights import pack_weights
+from hwgen.generation.design import TEMPLATES, plain_verilog
+from hwgen.network import Conv2d, Input, InverseLeakyNeuron, Layer, Network, Readout
+from hwgen.plan.assembly import make_plan
+from hwgen.plan.units.hardware_plan import HardwarePlan, LayerPlan
+from hwgen.plan.units.weight_rows import pack_weights
 from hwgen.resources import resource_dir
-from hwgen.rtl.design import TEMPLATES, plain_verilog
 from hwgen.rtl.layer import LayerUnit
-from hwgen.synth import registers
-from hwgen.synth.netlist import attempts_for
-from hwgen.synth.tools import run
+from hwgen.synthesis import netlist_passes as registers
+from hwgen.synthesis.netlist import attempts_for
+from hwgen.synthesis.tools import run
 
 BOARD = boards.load("ulx3s-85f")
 
@@ -59,7 +59,7 @@ def network(*, channels: int, size: int, timesteps: int) -> Network:
         name="out",
         projections=(Conv2d(source="measured", weights=ones),),
         bias=np.zeros(1, dtype=np.int64),
-        neuron=ReadOut(),
+        neuron=Readout(),
     )
     nodes = (layer("first", "input", 3), layer("measured", "first", channels), readout)
     source = Input(shape=(3, size, size), timesteps=timesteps)
@@ -74,7 +74,7 @@ def make_unit(net: Network, plan: HardwarePlan) -> tuple[LayerUnit, LayerPlan]:
         pack_weights(projection, feed, stage, plan.stream(feed.source))
         for projection, feed in zip(layer.projections, stage.feeds, strict=True)
     ]
-    return LayerUnit(stage, layer, net.signals()["first"], weights=weights), stage
+    return LayerUnit(stage, layer, net.train_types()["first"], weights=weights), stage
 
 
 class Registered(wiring.Component):
@@ -133,7 +133,7 @@ def place(folder: Path, seed: int) -> dict[str, Any]:
     """Clock and slowest path of the netlist in ``folder``."""
     options = [
         "--85k", "--package", "CABGA381", "--speed", "6", "--json", "top.json", "--report",
-        "report.json", "--freq", "150", "--timing-allow-fail", "--lpf-allow-unconstrained",
+        "report.json", "--clock-mhz", "150", "--timing-allow-fail", "--lpf-allow-unconstrained",
         "--seed", str(seed),
     ]  # fmt: skip
     run("nextpnr-ecp5", options, folder=folder, log=folder / "nextpnr.out")

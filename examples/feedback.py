@@ -20,7 +20,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from hwgen.convert import adjust
+from hwgen.conversion import adjust
 
 sys.path.insert(0, str(Path(__file__).parent))
 from digits import accuracy, digits_data, write

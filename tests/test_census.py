@@ -15,12 +15,17 @@ from hwgen.network import (
     Layer,
     MaxPool2d,
     Network,
-    ReadOut,
+    Readout,
     SoftResetNeuron,
     TimeToFirstSpikeNeuron,
 )
-from tests import test_cosim, test_cosim_decoders, test_cosim_inputs
-from tests.rtl import test_decoders, test_feedback_networks, test_leaky_networks, test_networks
+from tests.rtl import (
+    test_decoders,
+    test_feedback_networks,
+    test_leaky_networks,
+    test_networks,
+)
+from tests.simulation import test_cosim, test_cosim_decoders, test_cosim_inputs
 
 LEAST = 10
 EXPECTED = {
@@ -60,7 +65,7 @@ def neuron_of(layer: Layer) -> str:
 
 def decoder_of(network: Network) -> str:
     readout = network.readout
-    if not isinstance(readout.neuron, ReadOut):
+    if not isinstance(readout.neuron, Readout):
         return "softmax"
     [source] = (node for node in network.nodes if node.name == readout.sources[0])
     if not isinstance(readout.projections[0], Identity) or not isinstance(source, Layer):
@@ -70,11 +75,11 @@ def decoder_of(network: Network) -> str:
 
 
 def parts_of(network: Network) -> set[str]:
-    signals = network.signals()
+    train_types = network.train_types()
     parts = {f"input {network.input.code}", decoder_of(network)}
     for node in network.nodes:
         if isinstance(node, MaxPool2d):
-            given = signals[node.source]
+            given = train_types[node.source]
             code = "rate, ones first" if given.code == "rate" else given.code
             parts.add(f"max-pool of {code}" if given.in_order else "max-pool by spike count")
         elif isinstance(node, Layer) and node is not network.readout:

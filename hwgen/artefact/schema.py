@@ -100,12 +100,12 @@ class TimeToFirstSpikeModel(_Model):
     threshold_frac_bits: int
 
 
-class ReadOutModel(_Model):
+class ReadoutModel(_Model):
     kind: Literal["read_out"]
     frac_bits: int = 0
 
 
-class SoftmaxReadOutModel(_Model):
+class SoftmaxReadoutModel(_Model):
     kind: Literal["softmax_read_out"]
     timesteps: int
     shift: int
@@ -114,16 +114,14 @@ class SoftmaxReadOutModel(_Model):
     seed: int
 
 
-ProjectionModel = Annotated[
-    Conv2dModel | LinearModel | IdentityModel, Field(discriminator="kind")
-]
+ProjectionModel = Annotated[Conv2dModel | LinearModel | IdentityModel, Field(discriminator="kind")]
 NeuronModel = Annotated[
     InverseLeakyModel
     | SoftResetModel
     | HardResetModel
     | TimeToFirstSpikeModel
-    | ReadOutModel
-    | SoftmaxReadOutModel,
+    | ReadoutModel
+    | SoftmaxReadoutModel,
     Field(discriminator="kind"),
 ]
 

@@ -10,13 +10,15 @@ import click
 from hwgen.commands.output import note, print_json, print_table, progress
 
 if TYPE_CHECKING:
-    from hwgen.synth import BuildReport
+    from hwgen.synthesis import BuildReport
 
 
 @click.command("build", short_help="Place and route for a board.")
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--board", help="Another board than it was generated for, or a .yaml file.")
-@click.option("--freq", "freq_mhz", type=click.FloatRange(min=1), help="Clock of the core in MHz.")
+@click.option(
+    "--clock-mhz", "clock_mhz", type=click.FloatRange(min=1), help="Clock of the core in MHz."
+)
 @click.option("--seed", default=1, show_default=True, help="Of place and route.")
 @click.option(
     "--tries",
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
 def command(
     folder: Path,
     board: str | None,
-    freq_mhz: float | None,
+    clock_mhz: float | None,
     seed: int,
     tries: int,
     as_json: bool,
@@ -38,11 +40,11 @@ def command(
 
     Everything lands in FOLDER/synth: the bitstream, the report and the tools' logs.
     """
-    from hwgen import synth
+    from hwgen import synthesis as synth
 
     with progress(f"building {folder}") as told:
         report = synth.build(
-            folder, board=board, freq_mhz=freq_mhz, seed=seed, tries=tries, progress=told
+            folder, board=board, clock_mhz=clock_mhz, seed=seed, tries=tries, progress=told
         )
     if as_json:
         print_json(report.to_json())
@@ -57,7 +59,7 @@ def print_report(report: BuildReport) -> None:
         (resource, used, available, f"{100 * used / available:.1f} %")
         for resource, (used, available) in report.utilisation.items()
     ]
-    remedy = "NOT met: take a slower clock with --freq, or more seeds with --tries"
+    remedy = "NOT met: take a slower clock with --clock-mhz, or more seeds with --tries"
     verdict = "met" if report.meets_timing else remedy
     print_table(
         f"{report.core} on {report.board} ({report.part})",

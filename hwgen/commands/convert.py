@@ -25,7 +25,7 @@ METHODS = [
     "rmp",
     "feedback",
 ]
-NEURONS = ["ilif", "if2", "if", "if-hard", "ttfs"]
+NEURONS = ["ilif", "if2", "if", "if_hard", "ttfs"]
 THRESHOLDS = ["error", "maximum", "one", "current"]
 ERRORS = ["absolute", "squared"]
 CORRECTIONS = ["none", "mean"]
@@ -110,7 +110,7 @@ DECODERS = ["membrane", "spike_count", "first_spike", "softmax"]
 @click.option("--input-gain", type=int, help="Of Poisson: sixteenths of a spike for white.")
 @click.option("--input-seed", type=int, help="Of Poisson.")
 @click.option("--floor", type=float, help="V_min of single-phase neurons, in thresholds.")
-@click.option("--constant-leak", type=float, help="L of single-phase neurons, in thresholds.")
+@click.option("--drive", type=float, help="L of single-phase neurons, in thresholds.")
 @click.option("--search-images", type=int, help="Of method feedback: images to judge by.")
 @click.option("--search-rounds", type=int, help="Of method feedback: rounds over all layers.")
 @click.option("--search-step", type=float, help="Of method feedback: first step, in octaves.")
@@ -144,9 +144,9 @@ def command(
         --timesteps 8 --timesteps conv1=4 -o net
     """
     from hwgen import artefact, golden
-    from hwgen import data as datasets
     from hwgen.commands.evaluate import print_figures, summarise
-    from hwgen.convert import Finetuning, convert, load_model
+    from hwgen.conversion import Finetuning, convert, load_model
+    from hwgen.datasets import images as datasets
 
     default, named = by_layer(timesteps, option="--timesteps")
     default = 8 if default is None else default
@@ -198,7 +198,7 @@ def _layers(network: Network) -> list[dict[str, Any]]:
     """What each layer became."""
     from hwgen.network import Decoder
 
-    signals = network.signals()
+    train_types = network.train_types()
     rows = []
     for layer in network.layers:
         neuron = layer.neuron
@@ -206,9 +206,9 @@ def _layers(network: Network) -> list[dict[str, Any]]:
         rows.append(
             {
                 "layer": layer.name,
-                "shape": "×".join(map(str, signals[layer.name].shape)),
+                "shape": "×".join(map(str, train_types[layer.name].shape)),
                 "neuron": type(neuron).__name__,
-                "timesteps": signals[layer.name].timesteps if fires else None,
+                "timesteps": train_types[layer.name].timesteps if fires else None,
                 "weights": sum(projection.weights.size for projection in layer.projections),
                 "thresholds": None if isinstance(neuron, Decoder) else _span(neuron.threshold),
             }

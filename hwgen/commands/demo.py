@@ -49,9 +49,9 @@ def command(output: Path, timesteps: int, samples: int, as_json: bool) -> None:
 def run(output: Path, *, timesteps: int, samples: int) -> dict[str, Any]:
     """The line from training to simulation; gives its figures, accuracies in per cent."""
     from hwgen import artefact, boards, golden
-    from hwgen.convert import convert
-    from hwgen.generation import generate
-    from hwgen.simulate import simulate
+    from hwgen.conversion import convert
+    from hwgen.generation.generator import generate
+    from hwgen.simulation import simulate
 
     digits = _example("digits")
     training, test = digits.digits_data()

@@ -12,7 +12,7 @@ from hwgen.commands.output import print_json, print_table, progress
 if TYPE_CHECKING:
     import numpy as np
 
-    from hwgen.data import Dataset
+    from hwgen.datasets.images import Dataset
     from hwgen.golden import Result
     from hwgen.network import Network
 
@@ -39,7 +39,7 @@ def command(
     Gives the accuracy beside the float model's, spikes and synaptic operations of each layer.
     """
     from hwgen import artefact, golden
-    from hwgen import data as datasets
+    from hwgen.datasets import images as datasets
 
     loaded = artefact.load(network)
     dataset = datasets.load(
@@ -77,8 +77,8 @@ def _float_classes(
     """What the float model makes of the images, fed as when it was converted."""
     import numpy as np
 
-    from hwgen.convert import load_model
-    from hwgen.convert.reference import float_classes
+    from hwgen.conversion import load_model
+    from hwgen.conversion.frontend.float_model import float_classes
 
     fed = {key: network.provenance.get(key) for key in ("mean", "std")}
     images = dataset.images

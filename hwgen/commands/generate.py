@@ -12,7 +12,7 @@ from hwgen.commands.options import ByLayer, Rate, Suggest, by_layer
 from hwgen.commands.output import print_json, print_table, progress
 
 if TYPE_CHECKING:
-    from hwgen.plan.hardware import HardwarePlan
+    from hwgen.plan.units.hardware_plan import HardwarePlan
 
 
 @click.command("generate", short_help="Turn a network into Verilog.")
@@ -68,7 +68,7 @@ def command(
     hwgen generate net --board ulx3s-85f --lanes 32 --lanes conv1=16 -o build
     """
     from hwgen import artefact
-    from hwgen.generation import generate
+    from hwgen.generation.generator import generate
 
     loaded = artefact.load(network)
     layers = [layer.name for layer in loaded.layers]
@@ -115,7 +115,7 @@ def _per_layer(
 
 
 def _print_plan(plan: HardwarePlan, output: Path, expected: Mapping[str, Any] | None) -> None:
-    from hwgen.plan.hardware import LayerPlan
+    from hwgen.plan.units.hardware_plan import LayerPlan
 
     units = expected["units"] if expected else {}
     rows = []

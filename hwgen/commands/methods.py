@@ -17,7 +17,7 @@ def command(combinations: bool, as_json: bool) -> None:
 
     The first neuron is the one that a method takes unless --neuron asks for another.
     """
-    from hwgen.convert import METHODS, NEURONS
+    from hwgen.conversion import METHODS, NEURONS
 
     if combinations:
         _print_combinations(as_json)
@@ -51,8 +51,8 @@ def command(combinations: bool, as_json: bool) -> None:
 
 
 def _print_combinations(as_json: bool) -> None:
-    from hwgen.convert import DECODERS, combinations
-    from hwgen.convert.combinations import LEGAL
+    from hwgen.conversion import DECODERS, combinations
+    from hwgen.conversion.combinations import LEGAL
 
     if as_json:
         keys = ("neuron", "input_code", "decoder")

@@ -55,8 +55,8 @@ def command(folder: Path, data: Path, samples: int, as_json: bool, **options: An
     first difference is named, and the exit code is 1.
     """
     from hwgen import artefact
-    from hwgen import data as datasets
-    from hwgen.simulate import simulate
+    from hwgen.datasets import images as datasets
+    from hwgen.simulation import simulate
 
     frames: dict[str, Any] = {}
     if datasets.holds_events(data):

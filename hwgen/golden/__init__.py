@@ -8,7 +8,7 @@ from hwgen.golden.accuracy import ClassAccuracy, per_class
 from hwgen.golden.codes import decode_train, encode_train
 from hwgen.golden.power import power_estimate, synapse_count
 from hwgen.golden.result import Result
-from hwgen.golden.run import classify, run
+from hwgen.golden.runner import classify, run
 
 __all__ = [
     "ClassAccuracy",

@@ -23,9 +23,7 @@ class ClassAccuracy:
         return 100 * self.correct / self.images if self.images else None
 
 
-def per_class(
-    classes: np.ndarray, labels: np.ndarray, *, count: int
-) -> tuple[ClassAccuracy, ...]:
+def per_class(classes: np.ndarray, labels: np.ndarray, *, count: int) -> tuple[ClassAccuracy, ...]:
     """The accuracy of each class 0 … ``count`` − 1 (feedback thresholds, Table II).
 
     Parameters

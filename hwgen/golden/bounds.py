@@ -12,10 +12,10 @@ from hwgen.network import (
     InverseLeakyNeuron,
     Layer,
     Network,
-    ReadOut,
-    Signal,
+    Readout,
     SinglePhase,
-    SoftmaxReadOut,
+    SoftmaxReadout,
+    TrainType,
     TwoPhase,
 )
 
@@ -42,7 +42,7 @@ class Bounds:
     span: int
 
 
-def bound(network: Network, layer: Layer, given: Signal) -> Bounds:
+def bound(network: Network, layer: Layer, given: TrainType) -> Bounds:
     """Prove the bounds of ``layer``, whose projections bring ``given``.
 
     A sum of integers, in whatever order a matrix product takes them, lies between the sum of its
@@ -54,7 +54,7 @@ def bound(network: Network, layer: Layer, given: Signal) -> Bounds:
     neuron = layer.neuron
     span = 0
     if not neuron.two_phase:
-        assert isinstance(neuron, SinglePhase | SoftmaxReadOut)
+        assert isinstance(neuron, SinglePhase | SoftmaxReadout)
         step *= given.q_max if given.held else 1
         product = step
         ends = [getattr(neuron, end, None) for end in ("threshold", "initial", "floor", "reset")]
@@ -86,10 +86,10 @@ def bound(network: Network, layer: Layer, given: Signal) -> Bounds:
 def fraction_bits(layer: Layer) -> int:
     """f of a two-phase layer."""
     neuron = layer.neuron
-    return neuron.frac_bits if isinstance(neuron, ReadOut) else neuron.threshold_frac_bits
+    return neuron.frac_bits if isinstance(neuron, Readout) else neuron.threshold_frac_bits
 
 
-def _accumulated(current: np.ndarray, given: Signal) -> np.ndarray:
+def _accumulated(current: np.ndarray, given: TrainType) -> np.ndarray:
     """V of neurons whose current is ``current`` in each step; L never falls, so none exceeds it."""
     total = current
     for _ in range(given.timesteps - 1):
@@ -97,11 +97,11 @@ def _accumulated(current: np.ndarray, given: Signal) -> np.ndarray:
     return total
 
 
-def _span(neuron: TwoPhase, given: Signal) -> int:
+def _span(neuron: TwoPhase, given: TrainType) -> int:
     most = _magnitude(neuron.threshold)
     if not isinstance(neuron, InverseLeakyNeuron) or neuron.leak.doubles:
-        signal = Signal(shape=given.shape, code=neuron.code, timesteps=neuron.timesteps)
-        return (signal.q_max + 1) * most
+        train_type = TrainType(shape=given.shape, code=neuron.code, timesteps=neuron.timesteps)
+        return (train_type.q_max + 1) * most
     leak = neuron.leak
     for _ in range(neuron.timesteps - 1):
         most += most * leak.n >> leak.m

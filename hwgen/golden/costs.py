@@ -8,7 +8,7 @@ import numpy as np
 
 from hwgen.golden.bounds import exact_dtype
 from hwgen.golden.codes import encode_train
-from hwgen.network import Conv2d, Layer, Linear, Projection, Shape, Signal
+from hwgen.network import Conv2d, Layer, Linear, Projection, Shape, TrainType
 
 _BITS_SET = np.array([value.bit_count() for value in range(1 << 16)], dtype=np.uint8)
 
@@ -43,19 +43,19 @@ class Tally:
     consumers : the projections that read it
     """
 
-    def __init__(self, signal: Signal, consumers: list[Projection]) -> None:
-        channels, height, width = signal.shape
-        fans = [_fan_out(projection, signal) for projection in consumers]
+    def __init__(self, train_type: TrainType, consumers: list[Projection]) -> None:
+        channels, height, width = train_type.shape
+        fans = [_fan_out(projection, train_type) for projection in consumers]
         self._scales = np.array([1, *(scale for _, scale, _ in fans)], dtype=np.int64)
         self._offsets = np.array([0, *(offset for _, _, offset in fans)], dtype=np.int64)
         columns = [np.ones((height, width)), *(windows for windows, _, _ in fans)]
         by_pixel = np.stack([column.ravel() for column in columns], axis=1)
-        worst = int(by_pixel.sum(axis=0).max()) * channels * signal.timesteps
+        worst = int(by_pixel.sum(axis=0).max()) * channels * train_type.timesteps
         self._by_pixel = by_pixel.astype(exact_dtype(worst))
         # Eight bytes are counted at once where the channels of a pixel fill such words.
-        self._code = signal.code
-        items = 1 if signal.q_max <= 0xFF else 2
-        self._by_word = signal.code == "radix" and channels * items % 8 == 0
+        self._code = train_type.code
+        items = 1 if train_type.q_max <= 0xFF else 2
+        self._by_word = train_type.code == "radix" and channels * items % 8 == 0
         repeat = channels * items // 8 if self._by_word else channels
         self._columns = np.repeat(self._by_pixel, repeat, axis=0)
 
@@ -86,21 +86,23 @@ class Tally:
         return sums
 
 
-def _fan_out(projection: Projection, signal: Signal) -> tuple[np.ndarray, int, int]:
+def _fan_out(projection: Projection, train_type: TrainType) -> tuple[np.ndarray, int, int]:
     """Windows that each pixel lies in, connections in each, additions for taps outside the map."""
-    _, height, width = signal.shape
+    _, height, width = train_type.shape
     if not isinstance(projection, Conv2d):
         fan = projection.weights.shape[0] if isinstance(projection, Linear) else 1
         return np.ones((height, width)), fan, 0
     out, _, ky, kx = projection.weights.shape
     top, left, _, _ = projection.padding
-    _, rows, columns = projection.output_shape(signal.shape)
+    _, rows, columns = projection.output_shape(train_type.shape)
     by_row = _windows_along(height, rows, ky, projection.stride[0], top)
     by_column = _windows_along(width, columns, kx, projection.stride[1], left)
     fan = out // projection.groups
     outside = rows * columns * ky * kx - int(by_row.sum()) * int(by_column.sum())
     pad = projection.pad_value
-    spikes = 0 if pad is None else int(encode_train(pad, signal.code, signal.timesteps).sum())
+    spikes = (
+        0 if pad is None else int(encode_train(pad, train_type.code, train_type.timesteps).sum())
+    )
     return np.outer(by_row, by_column), fan, outside * fan * spikes
 
 

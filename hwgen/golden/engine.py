@@ -24,18 +24,18 @@ class Engine:
 
     def __init__(self, network: Network, *, steps: bool, keep: bool) -> None:
         self.network, self._steps, self._keep = network, steps, keep
-        self._signals = network.signals()
+        self._train_types = network.train_types()
         self._layers = {
-            layer.name: PreparedLayer(network, layer, self._signals, steps=steps)
+            layer.name: PreparedLayer(network, layer, self._train_types, steps=steps)
             for layer in network.layers
         }
-        self._senders = [name for name in self._signals if name != network.readout.name]
+        self._senders = [name for name in self._train_types if name != network.readout.name]
         readers = [(layer, item) for layer in network.layers for item in layer.projections]
         self._tallies, self._readers, self._last_use = {}, {}, {}
         for name in self._senders:
             mine = [(layer.name, item) for layer, item in readers if item.source == name]
             self._readers[name] = [layer for layer, _ in mine]
-            self._tallies[name] = Tally(self._signals[name], [item for _, item in mine])
+            self._tallies[name] = Tally(self._train_types[name], [item for _, item in mine])
         for node in network.nodes:
             self._last_use.update(dict.fromkeys(node.sources, node.name))
 
@@ -43,8 +43,8 @@ class Engine:
         """Images whose largest maps, trains and membranes stay within :data:`BATCH_BYTES`."""
         stepped = any(layer.stepped for layer in self._layers.values())
         return BATCH_BYTES // max(
-            math.prod(signal.shape) * (3 * signal.timesteps + 32 if stepped else 8)
-            for signal in self._signals.values()
+            math.prod(train_type.shape) * (3 * train_type.timesteps + 32 if stepped else 8)
+            for train_type in self._train_types.values()
         )
 
     def run(self, images: np.ndarray) -> dict[str, Any]:
@@ -110,10 +110,10 @@ class Engine:
             classes=logits.argmax(axis=1).astype(np.int64),
             logits=logits,
             spikes=join("spikes"),
-            neurons={name: math.prod(self._signals[name].shape) for name in self._senders},
+            neurons={name: math.prod(self._train_types[name].shape) for name in self._senders},
             synaptic_operations=join("synaptic_operations"),
             mac_operations={
-                layer.name: mac_operations(layer, self._signals[layer.name].shape)
+                layer.name: mac_operations(layer, self._train_types[layer.name].shape)
                 for layer in self.network.layers
             },
             values=join("values"),
@@ -125,7 +125,8 @@ class Engine:
         source = self.network.input
         pixels = np.ascontiguousarray(np.moveaxis(images, -3, -1))
         activity = Activity(
-            signal=self._signals[source.name], make_train=partial(input_train, pixels, source)
+            train_type=self._train_types[source.name],
+            make_train=partial(input_train, pixels, source),
         )
         if self._steps or source.code in ("poisson", "events"):
             activity.get_train()
@@ -134,17 +135,17 @@ class Engine:
         return activity
 
     def _shape(self, node: MaxPool2d | Flatten, given: Activity) -> Activity:
-        signal = self._signals[node.name]
+        train_type = self._train_types[node.name]
         if isinstance(node, MaxPool2d):
-            if not given.signal.in_order:
-                return Activity(signal=signal, train=pool_counts(given.get_train(), node))
+            if not given.train_type.in_order:
+                return Activity(train_type=train_type, train=pool_counts(given.get_train(), node))
             if self._steps:
-                return Activity(signal=signal, train=pool_train(given.get_train(), node))
-            return Activity(signal=signal, values=pool_values(given.get_values(), node))
+                return Activity(train_type=train_type, train=pool_train(given.get_train(), node))
+            return Activity(train_type=train_type, values=pool_values(given.get_values(), node))
         if self._steps:
-            return Activity(signal=signal, train=_flatten(given.get_train()))
+            return Activity(train_type=train_type, train=_flatten(given.get_train()))
         return Activity(
-            signal=signal,
+            train_type=train_type,
             values=_flatten(given.get_values()),
             make_train=lambda: _flatten(given.get_train()),
         )

@@ -53,7 +53,7 @@ def _hint(images: np.ndarray, source: Input) -> str:
     if images.shape == source.sample_shape:
         return "add the axis of samples: images[None]"
     if source.code == "events":
-        return "make frames of 0 and 1 of the events, one a timestep (hwgen.events.bin_events)"
+        return "bin the events into frames of 0 and 1, one per timestep (hwgen.datasets.bin_events)"
     if images.ndim == 3 and channels == 1 and images.shape[1:] == (height, width):
         return "add the axis of channels: images[:, None]"
     if images.ndim == 4 and images.shape[1:] == (height, width, channels):

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hwgen.golden import leaky, neurons
+from hwgen.golden import inverse_leak as leaky
+from hwgen.golden import two_phase as neurons
 from hwgen.golden.bounds import bound, exact_dtype, fraction_bits
 from hwgen.golden.codes import decode_train, encode_train
 from hwgen.golden.single_phase import integrate_and_fire, membrane_dtype
@@ -17,10 +18,10 @@ from hwgen.network import (
     Conv2d,
     Layer,
     Network,
-    ReadOut,
-    Signal,
+    Readout,
     SinglePhase,
-    SoftmaxReadOut,
+    SoftmaxReadout,
+    TrainType,
     TwoPhase,
 )
 
@@ -32,7 +33,7 @@ CACHE_BYTES = 1 << 21  # of windows and sums at once; measured, flat between 1 a
 class Activity:
     """What a node sends for a batch, as values, as a train, or both; made when asked for."""
 
-    signal: Signal
+    train_type: TrainType
     values: np.ndarray | None = None
     train: np.ndarray | None = None
     make_train: Callable[[], np.ndarray] | None = None
@@ -46,7 +47,7 @@ class Activity:
         """q, unsigned (n, height, width, channels)."""
         if self.values is None:
             assert self.train is not None
-            self.values = decode_train(self.train, self.signal.code)
+            self.values = decode_train(self.train, self.train_type.code)
         return self.values
 
     def get_train(self) -> np.ndarray:
@@ -55,25 +56,27 @@ class Activity:
             self.train = self.make_train()
         if self.train is None:
             assert self.values is not None
-            self.train = encode_train(self.values, self.signal.code, self.signal.timesteps)
+            self.train = encode_train(self.values, self.train_type.code, self.train_type.timesteps)
         return self.train
 
 
 class PreparedLayer:
     """One layer's synapses and neuron, with the arithmetic that its bounds prove exact."""
 
-    def __init__(self, network: Network, layer: Layer, signals: dict[str, Signal], *, steps: bool):
+    def __init__(
+        self, network: Network, layer: Layer, train_types: dict[str, TrainType], *, steps: bool
+    ):
         self.layer = layer
-        self._signals = signals
-        self._given = signals[layer.sources[0]]
+        self._train_types = train_types
+        self._given = train_types[layer.sources[0]]
         self._neuron = layer.neuron
-        fractional = self._given.fractional or signals[layer.name].fractional
+        fractional = self._given.fractional or train_types[layer.name].fractional
         self.stepped = steps or fractional or not layer.neuron.two_phase
         self._all_steps = steps
         bounds = bound(network, layer, self._given)
         shift = 0
         self._quantiser: neurons.Quantiser | None = None
-        if not self.stepped and not isinstance(layer.neuron, ReadOut):
+        if not self.stepped and not isinstance(layer.neuron, Readout):
             assert isinstance(layer.neuron, TwoPhase)
             shift = layer.neuron.threshold_frac_bits
             self._quantiser = neurons.Quantiser(
@@ -84,7 +87,7 @@ class PreparedLayer:
         self._synapses: list[tuple[str, Synapses, np.ndarray | None]] = [
             (
                 projection.source,
-                prepare(projection, signals[projection.source].shape, dtype, shift=shift),
+                prepare(projection, train_types[projection.source].shape, dtype, shift=shift),
                 projection.pad_value if isinstance(projection, Conv2d) else None,
             )
             for projection in layer.projections
@@ -100,16 +103,16 @@ class PreparedLayer:
         """
         if not self.stepped:
             return self._closed(activities)
-        neuron, signal = self._neuron, self._signals[self.layer.name]
-        if isinstance(neuron, SoftmaxReadOut):
+        neuron, train_type = self._neuron, self._train_types[self.layer.name]
+        if isinstance(neuron, SoftmaxReadout):
             counts, membrane = count_spikes(self._currents(activities), self.layer, neuron)
             self._check(membrane)
-            return Activity(signal=signal, values=counts), membrane
+            return Activity(train_type=train_type, values=counts), membrane
         if not neuron.two_phase:
             assert isinstance(neuron, SinglePhase)
             train, membrane = self._integrate(activities, neuron)
             self._check(membrane)
-            return Activity(signal=signal, train=train), membrane
+            return Activity(train_type=train_type, train=train), membrane
         currents, fractional = self._currents(activities), self._given.fractional
         if fractional:
             membrane = leaky.accumulate(currents, self._given.leak, fraction_bits(self.layer))
@@ -117,17 +120,15 @@ class PreparedLayer:
             membrane = neurons.accumulate(currents, self._given.code)
         membrane = neurons.close(membrane, self.layer, fractional=fractional)
         self._check(membrane)
-        if isinstance(neuron, ReadOut):
+        if isinstance(neuron, Readout):
             return None, membrane
         assert isinstance(neuron, TwoPhase)
-        return Activity(signal=signal, train=neurons.fire(membrane, neuron)), membrane
+        return Activity(train_type=train_type, train=neurons.fire(membrane, neuron)), membrane
 
-    def _closed(
-        self, activities: dict[str, Activity]
-    ) -> tuple[Activity | None, np.ndarray | None]:
+    def _closed(self, activities: dict[str, Activity]) -> tuple[Activity | None, np.ndarray | None]:
         sources = [activities[name].get_values() for name, _, _ in self._synapses]
-        signal = self._signals[self.layer.name]
-        channels, height, width = signal.shape
+        train_type = self._train_types[self.layer.name]
+        channels, height, width = train_type.shape
         images = len(sources[0])
         dtype = np.dtype(np.int64) if self._quantiser is None else self._quantiser.out_dtype
         out = np.empty((images, height, width, channels), dtype)
@@ -140,13 +141,13 @@ class PreparedLayer:
                 self._quantiser(sums, out[block])
         if self._quantiser is None:
             return None, out + self.layer.bias
-        return Activity(signal=signal, values=out), None
+        return Activity(train_type=train_type, values=out), None
 
     def _integrate(
         self, activities: dict[str, Activity], neuron: SinglePhase
     ) -> tuple[np.ndarray, np.ndarray]:
         """A few images at once, all timesteps: their membranes then stay in the cache."""
-        channels, height, width = self._signals[self.layer.name].shape
+        channels, height, width = self._train_types[self.layer.name].shape
         images = activities[self._synapses[0][0]].images
         shape = (images, height, width, channels)
         train = np.empty((neuron.timesteps, *shape), np.uint8)

@@ -1,4 +1,4 @@
-"""The spiking softmax, as :class:`hwgen.network.SoftmaxReadOut` defines it."""
+"""The spiking softmax, as :class:`hwgen.network.SoftmaxReadout` defines it."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections.abc import Iterable
 import numpy as np
 
 from hwgen.golden.lfsr import read_draws, states
-from hwgen.network import Layer, SoftmaxReadOut
+from hwgen.network import Layer, SoftmaxReadout
 
 
 def count_spikes(
-    currents: Iterable[np.ndarray], layer: Layer, neuron: SoftmaxReadOut
+    currents: Iterable[np.ndarray], layer: Layer, neuron: SoftmaxReadout
 ) -> tuple[np.ndarray, np.ndarray]:
     """The spikes of each class, and the membranes that the last step leaves.
 
@@ -32,9 +32,7 @@ def count_spikes(
     return counts, membrane
 
 
-def softmax_spikes(
-    membrane: np.ndarray, draws: np.ndarray, neuron: SoftmaxReadOut
-) -> np.ndarray:
+def softmax_spikes(membrane: np.ndarray, draws: np.ndarray, neuron: SoftmaxReadout) -> np.ndarray:
     """Which classes, the last axis of ``membrane``, spike for the numbers of their timestep."""
     below = membrane.max(axis=-1, keepdims=True) - membrane
     table = neuron.table.astype(np.int64)
@@ -45,7 +43,7 @@ def softmax_spikes(
     return spikes
 
 
-def softmax_draws(neuron: SoftmaxReadOut, classes: int) -> np.ndarray:
+def softmax_draws(neuron: SoftmaxReadout, classes: int) -> np.ndarray:
     """r of each timestep and class, int64 (T, classes)."""
     starts = states(neuron.seed, classes * neuron.random_bits, neuron.timesteps)
     return read_draws(starts, classes, neuron.random_bits)

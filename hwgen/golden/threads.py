@@ -16,15 +16,15 @@ from typing import Any, TypeVar
 Item = TypeVar("Item")
 Out = TypeVar("Out")
 
-MOST_WORKERS = 16  # each holds a batch of maps; memory stays bounded on large machines
+MAX_WORKERS = 16  # each holds a batch of maps; memory stays bounded on large machines
 
 
 def workers() -> int:
     """Cores that this process may use; ``OMP_NUM_THREADS`` lowers it."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     wish = os.environ.get("OMP_NUM_THREADS", "")
-    limit = int(wish) if wish.isdecimal() and int(wish) else MOST_WORKERS
-    return max(1, min(cores or 1, limit, MOST_WORKERS))
+    limit = int(wish) if wish.isdecimal() and int(wish) else MAX_WORKERS
+    return max(1, min(cores or 1, limit, MAX_WORKERS))
 
 
 def map_batches(function: Callable[[Item], Out], items: Iterable[Item]) -> Iterator[Out]:

@@ -7,13 +7,14 @@ computes a spike: :mod:`hwgen.golden` and :mod:`hwgen.rtl` each implement the do
 
 from hwgen.network.checks import MAX_WEIGHT_BITS
 from hwgen.network.inputs import INPUT_CODES, Input
-from hwgen.network.leaks import DOUBLE, MAX_LEAK_BITS, Leak
+from hwgen.network.inverse_leak import DOUBLE, MAX_LEAK_BITS, InverseLeak
+from hwgen.network.network import Network
 from hwgen.network.neurons import (
     Decoder,
     HardResetNeuron,
     InverseLeakyNeuron,
     Neuron,
-    ReadOut,
+    Readout,
     SinglePhase,
     SoftResetNeuron,
     TimeToFirstSpikeNeuron,
@@ -21,9 +22,8 @@ from hwgen.network.neurons import (
 )
 from hwgen.network.nodes import Flatten, Layer, MaxPool2d, Node
 from hwgen.network.projections import Conv2d, Identity, Linear, Projection
-from hwgen.network.signals import CODES, MAX_TIMESTEPS, Pair, Shape, Signal, code_max
-from hwgen.network.softmax import SoftmaxReadOut, exponentials
-from hwgen.network.whole import Network
+from hwgen.network.softmax import SoftmaxReadout, exponentials
+from hwgen.network.train_type import CODES, MAX_TIMESTEPS, Pair, Shape, TrainType, code_max
 
 __all__ = [
     "CODES",
@@ -40,7 +40,7 @@ __all__ = [
     "Input",
     "InverseLeakyNeuron",
     "Layer",
-    "Leak",
+    "InverseLeak",
     "Linear",
     "MaxPool2d",
     "Network",
@@ -48,12 +48,12 @@ __all__ = [
     "Node",
     "Pair",
     "Projection",
-    "ReadOut",
+    "Readout",
     "Shape",
-    "Signal",
+    "TrainType",
     "SinglePhase",
     "SoftResetNeuron",
-    "SoftmaxReadOut",
+    "SoftmaxReadout",
     "TimeToFirstSpikeNeuron",
     "TwoPhase",
     "code_max",

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from hwgen.errors import NetworkError
-from hwgen.network.signals import MAX_TIMESTEPS
+from hwgen.network.train_type import MAX_TIMESTEPS
 
 MAX_WEIGHT_BITS = 16
 

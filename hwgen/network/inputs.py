@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 from hwgen.network.checks import require, require_timesteps
-from hwgen.network.signals import CODES, Shape, Signal
+from hwgen.network.train_type import CODES, Shape, TrainType
 
 INPUT_CODES = (*CODES, "poisson", "direct", "events")
 
@@ -90,13 +90,13 @@ class Input:
         return "rate" if self.code in ("poisson", "direct", "events") else self.code
 
     @property
-    def signal(self) -> Signal:
+    def train_type(self) -> TrainType:
         """What it gives."""
         if self.code == "direct":
-            return Signal(
+            return TrainType(
                 shape=self.shape, code="radix", timesteps=self.pixel_bits, held=self.timesteps
             )
-        return Signal(shape=self.shape, code=self.train_code, timesteps=self.timesteps)
+        return TrainType(shape=self.shape, code=self.train_code, timesteps=self.timesteps)
 
     @property
     def sample_shape(self) -> tuple[int, ...]:

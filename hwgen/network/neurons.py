@@ -23,8 +23,8 @@ from typing import ClassVar
 import numpy as np
 
 from hwgen.network.checks import require, require_integers, require_timesteps
-from hwgen.network.leaks import DOUBLE, Leak
-from hwgen.network.softmax import SoftmaxReadOut
+from hwgen.network.inverse_leak import DOUBLE, InverseLeak
+from hwgen.network.softmax import SoftmaxReadout
 
 
 def _require_frac_bits(bits: int, *, where: str, what: str = "threshold_frac_bits") -> None:
@@ -56,9 +56,7 @@ class _Threshold:
         )
 
 
-def _require_range(
-    neuron: SoftResetNeuron | HardResetNeuron, channels: int, *, where: str
-) -> None:
+def _require_range(neuron: SoftResetNeuron | HardResetNeuron, channels: int, *, where: str) -> None:
     """Of a single-phase neuron: where membranes start, and how low they go."""
     if neuron.initial is not None:
         require_integers(neuron.initial, 1, where=where, what="initial", bits=48)
@@ -106,12 +104,12 @@ class InverseLeakyNeuron(_Threshold):
         T2, length of the train that it fires.
     threshold_frac_bits : int
         f, 0 … 16.
-    leak : Leak
+    leak : InverseLeak
         k of the firing phase, and of whoever reads the train; 2 by default.
     """
 
     threshold_frac_bits: int = 0
-    leak: Leak = DOUBLE
+    leak: InverseLeak = DOUBLE
     code: ClassVar[str] = "radix"
     two_phase: ClassVar[bool] = True
 
@@ -238,7 +236,7 @@ class TimeToFirstSpikeNeuron(_Threshold):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class ReadOut:
+class Readout:
     """Accumulates as a two-phase neuron, adds B and does not fire: its membranes are the logits.
 
     The class is their arg-max; the lowest index wins a tie. Behind an identity of weight 1 they
@@ -266,6 +264,6 @@ class ReadOut:
 
 TwoPhase = InverseLeakyNeuron | SoftResetNeuron | TimeToFirstSpikeNeuron
 SinglePhase = SoftResetNeuron | HardResetNeuron
-Decoder = ReadOut | SoftmaxReadOut
+Decoder = Readout | SoftmaxReadout
 """What the last layer has: it gives logits instead of spikes."""
 Neuron = InverseLeakyNeuron | SoftResetNeuron | HardResetNeuron | TimeToFirstSpikeNeuron | Decoder

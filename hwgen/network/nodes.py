@@ -8,7 +8,7 @@ import numpy as np
 
 from hwgen.network.neurons import Neuron
 from hwgen.network.projections import Projection
-from hwgen.network.signals import Pair, Shape
+from hwgen.network.train_type import Pair, Shape
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

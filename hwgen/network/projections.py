@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hwgen.network.checks import MAX_WEIGHT_BITS, require, require_integers
-from hwgen.network.signals import Pair, Shape
+from hwgen.network.train_type import Pair, Shape
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -15,7 +15,7 @@ MAX_RANDOM_BITS = 16
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class SoftmaxReadOut:
+class SoftmaxReadout:
     """Classes spike with the probabilities that a softmax of their membranes gives (Rueckauer et
     al., 2017, "Softmax"; thReLU report, 3.1.4). The input must be a rate train of T steps.
 

@@ -8,17 +8,17 @@ import numpy as np
 
 from hwgen.errors import NetworkError
 from hwgen.network.checks import require, require_integers
-from hwgen.network.leaks import DOUBLE
-from hwgen.network.neurons import Decoder, ReadOut
+from hwgen.network.inverse_leak import DOUBLE
+from hwgen.network.network import Network
+from hwgen.network.neurons import Decoder, Readout
 from hwgen.network.nodes import Flatten, Layer, MaxPool2d
-from hwgen.network.signals import Signal
-from hwgen.network.whole import Network
+from hwgen.network.train_type import TrainType
 
 _KINDS = ("a single-phase neuron fires", "a spiking softmax draws")
 
 
-def infer_signals(network: Network) -> dict[str, Signal]:
-    """Signal of each node by name; raises :class:`NetworkError` at the first broken rule."""
+def infer_train_types(network: Network) -> dict[str, TrainType]:
+    """TrainType of each node by name; raises :class:`NetworkError` at the first broken rule."""
     source = network.input
     for name in (network.name, source.name):
         require(
@@ -26,45 +26,48 @@ def infer_signals(network: Network) -> dict[str, Signal]:
             f"a network and its input need names that are not empty, not {name!r}",
         )
     source.verify()
-    signals = {source.name: source.signal}
+    train_types = {source.name: source.train_type}
     require(bool(network.nodes), f"{network.name}: a network needs at least one layer")
     used: set[str] = set()
     for node in network.nodes:
         where = f"{network.name}.{node.name}"
         require(
-            isinstance(node.name, str) and bool(node.name) and node.name not in signals,
+            isinstance(node.name, str) and bool(node.name) and node.name not in train_types,
             f"{where}: node names must be unique and not empty",
         )
         for name in node.sources:
             require(
-                name in signals,
-                f"{where}: source {name!r} is no earlier node; have {', '.join(signals)}",
+                name in train_types,
+                f"{where}: source {name!r} must be an earlier node; available: "
+                f"{', '.join(train_types)}",
             )
             used.add(name)
-        signals[node.name] = _infer(node, signals, where=where)
-    _verify_ends(network, set(signals) - used)
+        train_types[node.name] = _infer(node, train_types, where=where)
+    _verify_ends(network, set(train_types) - used)
     _verify_probe(network)
-    return signals
+    return train_types
 
 
-def _infer(node: Layer | MaxPool2d | Flatten, signals: dict[str, Signal], *, where: str) -> Signal:
+def _infer(
+    node: Layer | MaxPool2d | Flatten, train_types: dict[str, TrainType], *, where: str
+) -> TrainType:
     match node:
         case Layer():
-            return _infer_layer(node, signals, where=where)
+            return _infer_layer(node, train_types, where=where)
         case MaxPool2d():
-            return _infer_pool(node, signals[node.source], where=where)
+            return _infer_pool(node, train_types[node.source], where=where)
         case Flatten():
-            given = signals[node.source]
+            given = train_types[node.source]
             return replace(given, shape=node.output_shape(given.shape))
     raise NetworkError(f"{where}: unknown kind of node {type(node).__name__}")
 
 
-def _infer_layer(layer: Layer, signals: dict[str, Signal], *, where: str) -> Signal:
+def _infer_layer(layer: Layer, train_types: dict[str, TrainType], *, where: str) -> TrainType:
     require(bool(layer.projections), f"{where}: a layer needs at least one projection")
     for projection in layer.projections:
-        given = signals[projection.source]
+        given = train_types[projection.source]
         projection.verify(given.shape, given.q_max, where=where)
-    inputs = [signals[name] for name in layer.sources]
+    inputs = [train_types[name] for name in layer.sources]
     trains = {_train(given) for given in inputs}
     require(
         len(trains) == 1,
@@ -76,7 +79,7 @@ def _infer_layer(layer: Layer, signals: dict[str, Signal], *, where: str) -> Sig
         len(leaks) == 1,
         f"{where}: all projections must bring trains of one leak, not k = {sorted(leaks)}",
     )
-    shapes = {p.output_shape(signals[p.source].shape) for p in layer.projections}
+    shapes = {p.output_shape(train_types[p.source].shape) for p in layer.projections}
     require(len(shapes) == 1, f"{where}: projections give different shapes {sorted(shapes)}")
     shape = shapes.pop()
     require_integers(layer.bias, 1, where=where, what="bias", bits=48)
@@ -97,11 +100,9 @@ def _infer_layer(layer: Layer, signals: dict[str, Signal], *, where: str) -> Sig
             f"{where}: the read-out must give one value a class, but its map is "
             f"{shape[1]}×{shape[2]}; flatten before it",
         )
-    if isinstance(neuron, ReadOut):
+    if isinstance(neuron, Readout):
         neuron.verify(fractional=given.fractional, where=where)
-        return Signal(
-            shape=shape, code=given.code, timesteps=given.timesteps, leak=given.leak
-        )
+        return TrainType(shape=shape, code=given.code, timesteps=given.timesteps, leak=given.leak)
     neuron.verify(shape[0], where=where)
     if not neuron.two_phase:
         code, length, _ = _train(given)
@@ -111,7 +112,7 @@ def _infer_layer(layer: Layer, signals: dict[str, Signal], *, where: str) -> Sig
             f"input must be a rate train of {neuron.timesteps} steps, not {code} of {length}",
         )
     ones_first = neuron.two_phase and neuron.code == "rate"
-    return Signal(
+    return TrainType(
         shape=shape,
         code=neuron.code,
         timesteps=neuron.timesteps,
@@ -120,14 +121,14 @@ def _infer_layer(layer: Layer, signals: dict[str, Signal], *, where: str) -> Sig
     )
 
 
-def _train(given: Signal) -> tuple[str, int, int]:
+def _train(given: TrainType) -> tuple[str, int, int]:
     """What must be alike where projections meet: code, timesteps, bits of a direct input."""
     if given.held:
         return "direct", given.held, given.timesteps
     return given.code, given.timesteps, 0
 
 
-def _infer_pool(pool: MaxPool2d, given: Signal, *, where: str) -> Signal:
+def _infer_pool(pool: MaxPool2d, given: TrainType, *, where: str) -> TrainType:
     ky, kx = pool.kernel
     top, left, bottom, right = pool.padding
     require(
@@ -150,14 +151,14 @@ def _verify_ends(network: Network, unused: set[str]) -> None:
     last = network.nodes[-1]
     require(
         isinstance(last, Layer) and isinstance(last.neuron, Decoder),
-        f"{network.name}.{last.name}: the last node must be a layer with a ReadOut or a "
-        f"SoftmaxReadOut",
+        f"{network.name}.{last.name}: the last node must be a layer with a Readout or a "
+        f"SoftmaxReadout",
     )
     for layer in network.layers:
         require(
             layer is last or not isinstance(layer.neuron, Decoder),
-            f"{network.name}.{layer.name}: only the last layer may be a ReadOut or a "
-            f"SoftmaxReadOut",
+            f"{network.name}.{layer.name}: only the last layer may be a Readout or a "
+            f"SoftmaxReadout",
         )
     extra = sorted(unused - {last.name})
     require(not extra, f"{network.name}: nothing reads the output of {', '.join(extra)}")

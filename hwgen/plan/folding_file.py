@@ -12,9 +12,9 @@ from pydantic import BaseModel, ConfigDict, PositiveInt, ValidationError
 
 from hwgen.errors import PlanError
 from hwgen.network import Network
-from hwgen.plan.hardware import HardwarePlan
-from hwgen.plan.options import PerLayer, limit, of_layer
-from hwgen.plan.stages import most_scanners
+from hwgen.plan.units.hardware_plan import HardwarePlan
+from hwgen.plan.units.options import PerLayer, limit, of_layer
+from hwgen.plan.units.unit_plans import max_scanners
 
 _HEADER = """\
 # How the layers of {name} are built; `hwgen generate NET --folding THIS_FILE` builds them so.
@@ -54,7 +54,7 @@ class Folding(_Data):
     layers: dict[str, LayerFolding] = {}
 
     def options(self) -> dict[str, Any]:
-        """The options of :func:`hwgen.plan.folding.make_plan` that it stands for."""
+        """The options of :func:`hwgen.plan.assembly.make_plan` that it stands for."""
         layers = self.layers
 
         def numbers(option: str) -> dict[str, int]:
@@ -98,14 +98,14 @@ def folding_of(plan: HardwarePlan, scanners: Mapping[str, int]) -> Folding:
 
 def asked_scanners(network: Network, scanners: PerLayer) -> dict[str, int]:
     """The scanners that each layer is asked for by an option."""
-    signals = network.signals()
+    train_types = network.train_types()
     return {
         layer.name: limit(
             "scanners",
             layer.name,
             of_layer(scanners, layer.name),
             1,
-            most_scanners(layer, [signals[name] for name in layer.sources]),
+            max_scanners(layer, [train_types[name] for name in layer.sources]),
             "inputs",
         )
         for layer in network.layers

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from hwgen.artefact.build_folder import read_manifest
 from hwgen.errors import ArtefactError
-from hwgen.manifest import read_manifest
 
 SIMULATION_FILE = "simulation.json"
 SYNTHESIS_FILE = "synth/report.json"

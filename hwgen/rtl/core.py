@@ -4,18 +4,18 @@ from amaranth import Cat, Const, Module, ResetInserter, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from hwgen.plan.hardware import LayerPlan
-from hwgen.plan.weights import pack_weights
-from hwgen.rtl.counters import CounterBank, ones
-from hwgen.rtl.encoder import Encoder
-from hwgen.rtl.event_encoder import EventEncoder
-from hwgen.rtl.fork import StreamFork
+from hwgen.plan.units.hardware_plan import LayerPlan
+from hwgen.plan.units.weight_rows import pack_weights
+from hwgen.rtl.counters import CounterBank, popcount
+from hwgen.rtl.input.address_event_encoder import AddressEventEncoder
+from hwgen.rtl.input.pixel_encoder import Encoder
 from hwgen.rtl.layer import LayerUnit, word_shape
 from hwgen.rtl.names import identifier
+from hwgen.rtl.output.result import ResultUnit
 from hwgen.rtl.pool import MaxPool
-from hwgen.rtl.release import Release
-from hwgen.rtl.result import ResultUnit
-from hwgen.rtl.weights import INLINE_BITS
+from hwgen.rtl.streams.fork import StreamFork
+from hwgen.rtl.streams.reset_sequencer import ResetSequencer
+from hwgen.rtl.synapses.weight_memory import INLINE_BITS
 
 SUBMODULES = ("encoder", "results", "counters", "release")
 """Those beside the layers and pools, which are called after their nodes."""
@@ -34,7 +34,7 @@ def make_unit(plan, network, index):
     rows = [rows for of_scanners in weights for rows in of_scanners]
     large = [part.size * stage.weight_bits > INLINE_BITS for part in rows]
     names = [f"weights_{index}_{n}.hex" if is_large else None for n, is_large in enumerate(large)]
-    given = network.signals()[layer.sources[0]]
+    given = network.train_types()[layer.sources[0]]
     unit = LayerUnit(stage, layer, given, weights=weights, files=names)
     return unit, {memory.file: memory.hex_lines() for memory in unit.memories if memory.file}
 
@@ -44,7 +44,7 @@ class Core(wiring.Component):
 
     Parameters
     ----------
-    plan : :class:`hwgen.plan.hardware.HardwarePlan`
+    plan : :class:`hwgen.plan.units.hardware_plan.HardwarePlan`
     network : :class:`hwgen.network.Network`
 
     Attributes
@@ -79,7 +79,7 @@ class Core(wiring.Component):
             ports[f"tap_{index}_valid"] = Out(1)
             ports[f"tap_{index}_ready"] = Out(1)
         events = plan.encoder.code == "events"
-        self._encoder = EventEncoder(plan.encoder) if events else Encoder(plan.encoder)
+        self._encoder = AddressEventEncoder(plan.encoder) if events else Encoder(plan.encoder)
         taken = {*SUBMODULES, "clk", *ports}
         self._units = self._make_units(network, taken=taken)
         self._fork_names = {}
@@ -117,7 +117,7 @@ class Core(wiring.Component):
         m = Module()
         encoder, results = self._encoder, self._results
         chain = [("encoder", encoder), *self._units, ("results", results)]
-        m.submodules.release = release = Release(len(chain))
+        m.submodules.release = release = ResetSequencer(len(chain))
         # The registers of a unit follow its own reset only: the core's domain has none.
         resets = dict(zip((name for name, _ in chain), release.resets, strict=True))
         for name, unit in chain:
@@ -178,7 +178,7 @@ class Core(wiring.Component):
             m.d.sync += sent.eq(0)
             with m.If(valid & ready):
                 m.d.sync += sent.eq(data)
-            steps[stream_plan.node, "spikes"] = ones(sent)
+            steps[stream_plan.node, "spikes"] = popcount(sent)
             steps[stream_plan.node, "blocked"] = valid & ~ready
         for (_, unit), stage in zip(self._units, self._plan.stages, strict=True):
             if isinstance(stage, LayerPlan):

@@ -7,7 +7,7 @@ from amaranth.lib.wiring import In, Out
 WIDTH = 32
 
 
-def ones(bits):
+def popcount(bits):
     """How many of ``bits`` are 1, added in pairs."""
     counts = list(bits)
     while len(counts) > 1:

@@ -4,13 +4,13 @@ from amaranth import Module, unsigned
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from hwgen.rtl.membrane import membrane_layout
-from hwgen.rtl.scanner import EventScanner
-from hwgen.rtl.singlephase import SinglePhaseUnit
-from hwgen.rtl.softmax import SoftmaxUnit, count_layout
-from hwgen.rtl.synapses import Feed, SynapseArray
-from hwgen.rtl.twophase import TwoPhaseUnit
-from hwgen.rtl.window import WindowBuffer
+from hwgen.rtl.neuron.membrane import membrane_layout
+from hwgen.rtl.neuron.single_phase import SinglePhaseUnit
+from hwgen.rtl.neuron.two_phase import TwoPhaseUnit
+from hwgen.rtl.output.softmax import SoftmaxUnit, count_layout
+from hwgen.rtl.synapses.array import Feed, SynapseArray
+from hwgen.rtl.synapses.scanner import SpikeScanner
+from hwgen.rtl.window.buffer import WindowBuffer
 
 
 def word_shape(plan):
@@ -25,9 +25,9 @@ class LayerUnit(wiring.Component):
 
     Parameters
     ----------
-    plan : :class:`hwgen.plan.hardware.LayerPlan`
+    plan : :class:`hwgen.plan.units.hardware_plan.LayerPlan`
     layer : :class:`hwgen.network.Layer`
-    given : :class:`hwgen.network.Signal`
+    given : :class:`hwgen.network.TrainType`
         What its sources give.
     weights : sequence of integer arrays, shape (scanners, weight_depth, lanes)
         One a projection.
@@ -97,7 +97,7 @@ class LayerUnit(wiring.Component):
                 if feed.kind == "masked":
                     busy = self._connect_masked(m, chunks, events)
                 else:
-                    scanner = EventScanner(
+                    scanner = SpikeScanner(
                         chunk_width=feed.window.slice_width, depth=feed.weight_depth
                     )
                     m.submodules[f"scanner_{taken}"] = scanner

@@ -5,8 +5,8 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from hwgen.rtl.fifo import PromiseFifo
-from hwgen.rtl.window import WindowBuffer
+from hwgen.rtl.streams.credit_fifo import CreditFifo
+from hwgen.rtl.window.buffer import WindowBuffer
 
 LATENCY = 3
 """Cycles from a candidate until another reads what it wrote."""
@@ -23,7 +23,7 @@ class MaxPool(wiring.Component):
 
     Parameters
     ----------
-    plan : :class:`hwgen.plan.hardware.PoolPlan`
+    plan : :class:`hwgen.plan.units.hardware_plan.PoolPlan`
 
     Members
     -------
@@ -50,7 +50,7 @@ class MaxPool(wiring.Component):
             state_layout = data.StructLayout({"racing": unsigned(width), "sent": unsigned(width)})
         depth = plan.words * plan.candidates
         m.submodules.window = window = WindowBuffer(plan.feed)
-        m.submodules.fifo = fifo = PromiseFifo(shape=unsigned(width))
+        m.submodules.fifo = fifo = CreditFifo(shape=unsigned(width))
         m.submodules.states = states = Memory(
             shape=state_layout, depth=depth, init=[], attrs={"no_rw_check": 1}
         )
@@ -71,9 +71,9 @@ class MaxPool(wiring.Component):
         free = ~(read[1] | race[1]) if soon else 1
         m.d.comb += [
             last.eq(chunks.payload.last),
-            chunks.ready.eq((fifo.free | ~last) & free),
+            chunks.ready.eq((fifo.credit | ~last) & free),
             go.eq(chunks.valid & chunks.ready),
-            fifo.promise.eq(go & last),
+            fifo.reserve.eq(go & last),
         ]
         with m.If(go):
             m.d.sync += candidate.eq(candidate + 1)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from hwgen import artefact
-from tests.commands.support import small_network
+from tests.support.command_line import small_network
 
 
 @pytest.fixture

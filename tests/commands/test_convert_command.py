@@ -10,7 +10,7 @@ import pytest
 
 from hwgen import artefact
 from hwgen.cli import run
-from tests.commands.support import Captured, fails
+from tests.support.command_line import Captured, fails
 
 MODEL = """
 import torch
@@ -124,7 +124,7 @@ def test_a_poisson_network_by_feedback_and_its_classes(
 
     net, spec = tmp_path / "net", f"{model}:tiny"
     method = ["--method", "feedback", "--timesteps", "6", "--floor", "-0.5"]
-    method += ["--constant-leak", "0.01"]
+    method += ["--drive", "0.01"]
     source = ["--input-gain", "8", "--input-seed", "77"]
     search = ["--search-rounds", "2", "--search-images", "5", "--search-step", "0.5"]
     arguments = ["convert", spec, "--data", str(larger), "-o", str(net), *method, *source, *search]
@@ -138,7 +138,7 @@ def test_a_poisson_network_by_feedback_and_its_classes(
     told = loaded.provenance
     assert told["feedback"]["images"] == 5
     assert told["options"]["search_step"] == 0.5
-    assert told["options"]["constant_leak"] == 0.01
+    assert told["options"]["drive"] == 0.01
 
     evaluate = ["evaluate", str(net), "--data", str(larger), "--per-class"]
     assert run([*evaluate, "--model", spec, "--json"]) == 0
@@ -155,9 +155,7 @@ def test_a_poisson_network_by_feedback_and_its_classes(
     assert "accuracy by class" in capsys.readouterr().out
 
 
-def test_without_being_asked_no_classes_are_told(
-    capsys: Captured, net: Path, data: Path
-) -> None:
+def test_without_being_asked_no_classes_are_told(capsys: Captured, net: Path, data: Path) -> None:
     assert run(["evaluate", str(net), "--data", str(data), "--json"]) == 0
     assert "classes" not in json.loads(capsys.readouterr().out)
 
@@ -184,7 +182,7 @@ def test_decoders(capsys: Captured, model: Path, larger: Path, tmp_path: Path) -
     softmax = ["--neuron", "if2", "--decoder", "softmax", "--temperature", "2", "--json"]
     assert run([*given, *softmax]) == 0
     layers = json.loads(capsys.readouterr().out)["layers_of_network"]
-    assert layers[-1]["neuron"] == "SoftmaxReadOut"
+    assert layers[-1]["neuron"] == "SoftmaxReadout"
     network = artefact.load(net)
     assert network.readout.neuron.timesteps == 6  # type: ignore[union-attr]
     told = network.provenance["options"]
@@ -197,7 +195,7 @@ def test_decoders(capsys: Captured, model: Path, larger: Path, tmp_path: Path) -
 def test_combinations_are_listed(capsys: Captured) -> None:
     assert run(["methods", "--combinations"]) == 0
     shown = " ".join(capsys.readouterr().out.split())
-    assert "if, if-hard │ rate, poisson, direct, events │ membrane, spike_count, softmax" in shown
+    assert "if, if_hard │ rate, poisson, direct, events │ membrane, spike_count, softmax" in shown
     assert run(["methods", "--combinations", "--json"]) == 0
     listed = json.loads(capsys.readouterr().out)
     assert {"neuron": "ttfs", "input_code": "ttfs", "decoder": "first_spike"} in listed

@@ -10,9 +10,9 @@ import pytest
 
 from hwgen import artefact, golden
 from hwgen.cli import run
-from hwgen.data import load
-from hwgen.synth.core import read_core
-from tests.commands.support import Captured, fails
+from hwgen.datasets.images import load
+from hwgen.synthesis.core import read_core
+from tests.support.command_line import Captured, fails
 
 MODEL = """
 import torch

@@ -10,7 +10,7 @@ import pytest
 
 from hwgen import artefact
 from hwgen.cli import run
-from tests.commands.support import Captured, fails, small_network
+from tests.support.command_line import Captured, fails, small_network
 
 # --- folders and data ---------------------------------------------------------------------------
 

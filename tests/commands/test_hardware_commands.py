@@ -12,7 +12,7 @@ import pytest
 from hwgen import golden
 from hwgen.cli import run
 from hwgen.errors import MismatchError
-from tests.commands.support import Captured, small_network
+from tests.support.command_line import Captured, small_network
 
 REPORT: dict[str, Any] = {
     "network": "small",
@@ -57,7 +57,7 @@ def test_a_difference_is_printed_and_gives_exit_code_1(
         (folder / "simulation.json").write_text(json.dumps(REPORT))
         raise MismatchError("small differs from golden: conv, sample 1")
 
-    monkeypatch.setattr("hwgen.simulate.simulate", differs)
+    monkeypatch.setattr("hwgen.simulation.simulate", differs)
     arguments = ["simulate", str(tmp_path), "--data", str(data), *(["--json"] if as_json else [])]
     assert run(arguments) == 1
     shown = capsys.readouterr()

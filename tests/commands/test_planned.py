@@ -11,12 +11,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hwgen import artefact, planning
+from hwgen import artefact
 from hwgen.cli import run
 from hwgen.errors import PlanError
-from hwgen.generation import generate
+from hwgen.generation.generator import generate
 from hwgen.network import Network
-from tests.commands.support import Captured, fails, small_network
+from hwgen.plan.search import target as planning
+from tests.support.command_line import Captured, fails, small_network
 
 
 @pytest.fixture
@@ -98,7 +99,7 @@ def test_without_a_rate_the_fastest_that_fits(probed: Path) -> None:
         ),
         (
             ["--target-fps", "9e6", "--board", "ulx3s-25f"],
-            "9e+06 results/s at 100 MHz do not go on ulx3s-25f: ",
+            "9e+06 results/s at 100 MHz are not reachable on ulx3s-25f: ",
         ),
         (["--max-luts", "50"], "nothing fits: the smallest plan need"),
         (["--folding", "nowhere.yaml"], "folding file nowhere.yaml cannot be read"),

@@ -11,7 +11,7 @@ import pytest
 
 from hwgen import artefact
 from hwgen.cli import COMMANDS, run
-from tests.commands.support import Captured, fails
+from tests.support.command_line import Captured, fails
 
 # --- the program --------------------------------------------------------------------------------
 
@@ -91,7 +91,7 @@ def test_a_missing_extra_is_named(
         (["simulate", "b", "--data", "x", "--simulator", "veriltor"], "did you mean 'verilator'?"),
         (["simulate", "b", "--data", "x", "--idle", "often"], "have none, random, adversarial"),
         (["simulate", "b", "--data", "x", "--samples", "0"], "'--samples'"),
-        (["build", "b", "--freq", "fast"], "'--freq'"),
+        (["build", "b", "--clock-mhz", "fast"], "'--clock-mhz'"),
     ],
 )
 def test_a_wrong_option_is_told(capsys: Captured, arguments: list[str], told: str) -> None:

@@ -8,8 +8,8 @@ import pytest
 from hwgen import golden
 from hwgen.errors import DataError
 from hwgen.golden import per_class, power_estimate, synapse_count
-from hwgen.network import Conv2d, Identity, Input, Layer, Linear, Network, ReadOut
-from tests.golden.tiny import read_out_of
+from hwgen.network import Conv2d, Identity, Input, Layer, Linear, Network, Readout
+from tests.support.tiny import readout_of
 
 
 def test_hits_of_each_class():
@@ -46,7 +46,7 @@ def test_the_power_of_the_paper():
 def test_synapses_by_hand():
     """A 3×3 convolution with padding, 2 channels of 3×3 neurons: 18·9; 18 neurons, each to 18."""
     conv = Conv2d(source="input", weights=np.ones((2, 1, 3, 3), np.int32), padding=(1, 1, 1, 1))
-    network = read_out_of(conv, (1, 3, 3))
+    network = readout_of(conv, (1, 3, 3))
     assert golden.synapse_count(network) == 18 * 9 + 18 * 18
 
 
@@ -56,6 +56,6 @@ def test_synapses_of_several_projections():
         Linear(source="input", weights=np.ones((4, 4), np.int32)),
         Identity(source="input", weights=np.ones(4, np.int32)),
     )
-    last = Layer(name="out", projections=both, bias=np.zeros(4, np.int64), neuron=ReadOut())
+    last = Layer(name="out", projections=both, bias=np.zeros(4, np.int64), neuron=Readout())
     network = Network(name="n", input=Input(shape=(4, 1, 1), timesteps=2), nodes=(last,))
     assert synapse_count(network) == 4 * (4 + 1)

@@ -7,8 +7,8 @@ import pytest
 
 from hwgen import golden
 from hwgen.golden import costs
-from hwgen.network import Conv2d, Identity, Input, Layer, Linear, Network, ReadOut, Signal
-from tests.golden.tiny import layer, read_out_of
+from hwgen.network import Conv2d, Identity, Input, Layer, Linear, Network, Readout, TrainType
+from tests.support.tiny import layer, readout_of
 
 
 def test_convolution_counts_fewer_windows_at_the_borders():
@@ -18,7 +18,7 @@ def test_convolution_counts_fewer_windows_at_the_borders():
     2·(2·4 + 1·9 + 1·6) = 46.
     """
     conv = Conv2d(source="input", weights=np.ones((2, 1, 3, 3), np.int32), padding=(1, 1, 1, 1))
-    network = read_out_of(conv, (1, 3, 3))
+    network = readout_of(conv, (1, 3, 3))
     image = np.array([[3, 0, 0], [0, 1, 2], [0, 0, 0]], np.uint8)[None, None]
     for steps in (False, True):
         result = golden.run(network, image, steps=steps)
@@ -32,7 +32,7 @@ def test_pixels_between_strides_and_groups_count_what_they_reach():
     """1×1 kernel, stride 2 on 3×3: only the four corners lie in a window; 3 channels a group."""
     weights = np.ones((6, 1, 1, 1), np.int32)
     conv = Conv2d(source="input", weights=weights, stride=(2, 2), groups=2)
-    network = read_out_of(conv, (2, 3, 3))
+    network = readout_of(conv, (2, 3, 3))
     image = np.full((1, 2, 3, 3), 1, np.uint8)
     result = golden.run(network, image)
     assert result.spikes["input"].tolist() == [18]
@@ -51,7 +51,7 @@ def test_spikes_of_the_pad_value_trigger_additions():
         padding=(1, 1, 1, 1),
         pad_value=np.array([3], np.int32),
     )
-    network = read_out_of(conv, (1, 2, 2))
+    network = readout_of(conv, (1, 2, 2))
     result = golden.run(network, np.zeros((1, 1, 2, 2), np.uint8), trains=True)
     assert result.synaptic_operations["c"].tolist() == [40]
     # Each window holds 5 taps outside: 5·3 = 15.
@@ -70,7 +70,7 @@ def test_projections_add_their_operations():
             Identity(source="input", weights=np.array([1, 2, 3], np.int32)),
         ),
         bias=np.zeros(3, np.int64),
-        neuron=ReadOut(),
+        neuron=Readout(),
     )
     network = Network(name="n", input=source, nodes=(both,))
     result = golden.run(network, np.array([1, 0, 1], np.uint8).reshape(1, 3, 1, 1))
@@ -83,15 +83,15 @@ def test_projections_add_their_operations():
 @pytest.mark.parametrize("timesteps", [5, 8, 11])
 @pytest.mark.parametrize("channels", [1, 3, 4, 8, 16])
 def test_values_and_trains_are_counted_alike(code, timesteps, channels):
-    signal = Signal(shape=(channels, 3, 2), code=code, timesteps=timesteps)
+    train_type = TrainType(shape=(channels, 3, 2), code=code, timesteps=timesteps)
     readers = [
         Conv2d(source="x", weights=np.ones((5, channels, 2, 2), np.int32), padding=(1, 0, 0, 1)),
         Identity(source="x", weights=np.ones(channels, np.int32)),
     ]
-    tally = costs.Tally(signal, readers)
+    tally = costs.Tally(train_type, readers)
     rng = np.random.default_rng(2)
-    dtype = np.uint8 if signal.q_max < 256 else np.uint16
-    values = rng.integers(0, signal.q_max, size=(4, 3, 2, channels), endpoint=True, dtype=dtype)
+    dtype = np.uint8 if train_type.q_max < 256 else np.uint16
+    values = rng.integers(0, train_type.q_max, size=(4, 3, 2, channels), endpoint=True, dtype=dtype)
     train = golden.encode_train(values, code, timesteps)
     counted = tally.of_values(values)
     assert counted[:, 0].tolist() == train.sum(axis=(0, 2, 3, 4), dtype=int).tolist()
@@ -109,7 +109,7 @@ def test_spikes_are_counted_without_numpy_2(monkeypatch):
 def test_spikes_per_neuron():
     source = Input(shape=(4, 1, 1), timesteps=2, pixel_bits=2)
     network = Network(
-        name="n", input=source, nodes=(layer("out", "input", np.ones((1, 4)), [0], ReadOut()),)
+        name="n", input=source, nodes=(layer("out", "input", np.ones((1, 4)), [0], Readout()),)
     )
     images = np.array([[3, 0, 0, 0], [3, 3, 1, 0]], np.uint8).reshape(2, 4, 1, 1)
     result = golden.run(network, images)

@@ -8,7 +8,7 @@ import pytest
 from hwgen import golden
 from hwgen.golden import Result
 from hwgen.network import Network
-from tests.random_networks import KINDS, random_images, random_network
+from tests.support.random_networks import KINDS, random_images, random_network
 
 CASES, CHUNK = 1000, 50
 
@@ -80,7 +80,7 @@ def test_generated_networks_cover_what_they_should() -> None:
     silent = full = layers = 0
     for case in range(0, CASES, 9):
         network, images = generate(case)
-        signals = network.signals()
+        train_types = network.train_types()
         result = golden.run(network, images, trains=True)
         for layer in network.layers:
             seen.update(_features(network, layer))
@@ -89,7 +89,7 @@ def test_generated_networks_cover_what_they_should() -> None:
             layers += 1
             values = result.values[layer.name]
             silent += values.max() == 0
-            full += values.min() == signals[layer.name].q_max
+            full += values.min() == train_types[layer.name].q_max
         seen.update(f"{type(node).__name__}" for node in network.nodes)
     expected = {
         "Conv2d", "Linear", "Identity", "MaxPool2d", "Flatten", "stride", "asymmetric padding",
@@ -125,7 +125,7 @@ def _features(network: Network, layer: object) -> set[str]:
         found.add("projections")
     if layer is network.readout:
         return found
-    given = network.signals()[layer.sources[0]]
+    given = network.train_types()[layer.sources[0]]
     kind = type(neuron).__name__
     if kind == "SoftResetNeuron":
         kind += " two-phase" if neuron.two_phase else " single-phase"

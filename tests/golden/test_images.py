@@ -10,10 +10,10 @@ import pytest
 from hwgen import golden
 from hwgen.errors import DataError
 from hwgen.golden.images import check_images
-from hwgen.network import Conv2d, Input, Layer, Network, ReadOut
+from hwgen.network import Conv2d, Input, Layer, Network, Readout
 from tests.golden.test_equality import assert_counts_equal
-from tests.golden.tiny import ints
-from tests.random_networks import random_images, random_network
+from tests.support.random_networks import random_images, random_network
+from tests.support.tiny import ints
 
 
 @pytest.mark.parametrize("neuron", ["radix", "rate_single"])
@@ -53,7 +53,7 @@ def test_images_that_do_not_fit_are_refused(images, message):
                 name="out",
                 projections=(Conv2d(source="input", weights=np.ones((1, 3, 4, 5), np.int32)),),
                 bias=ints(0),
-                neuron=ReadOut(),
+                neuron=Readout(),
             ),
         ),
     )

@@ -17,10 +17,10 @@ from hwgen.network import (
     MaxPool2d,
     Network,
     Neuron,
-    ReadOut,
+    Readout,
     SoftResetNeuron,
 )
-from tests.golden.tiny import ints, layer, one_neuron
+from tests.support.tiny import ints, layer, one_neuron
 
 
 def soft(threshold: int, timesteps: int, **options: object) -> SoftResetNeuron:
@@ -69,7 +69,10 @@ def test_the_largest_pixel_of_each_window_goes_on() -> None:
     pool = MaxPool2d(name="pool", source="input", kernel=(1, 2), stride=(1, 2))
     one = layer("n", "flat", [[1, 3]], [0], soft(1000, 2))
     nodes = (
-        pool, Flatten(name="flat", source="pool"), one, layer("out", "n", [[1]], [0], ReadOut())
+        pool,
+        Flatten(name="flat", source="pool"),
+        one,
+        layer("out", "n", [[1]], [0], Readout()),
     )
     network = Network(name="pooled", input=source, nodes=nodes)
     images = np.array([[[[19, 20, 7, 31]]]], np.uint8)
@@ -88,7 +91,7 @@ def test_two_phase_readers_are_told_which_neurons_may_read_it() -> None:
     ):
         one_neuron(neuron, **source).verify()
     network = one_neuron(soft(1, 3), **source)
-    with pytest.raises(NetworkError, match=r"tiny\.out: a ReadOut accumulates"):
+    with pytest.raises(NetworkError, match=r"tiny\.out: a Readout accumulates"):
         replace(network, nodes=(replace(network.nodes[1], projections=(
             replace(network.nodes[1].projections[0], source="input"),)),)).verify()  # fmt: skip
     with pytest.raises(NetworkError, match="a rate train of 2 steps, not direct of 3"):
@@ -116,7 +119,10 @@ def test_events_are_a_rate_train_in_their_own_order() -> None:
     ("frames", "message"),
     [
         (np.full((1, 5, 1, 1, 1), 2, np.uint8), "hold a 2, but an event is 0 or 1.*np.minimum"),
-        (np.zeros((1, 1, 1, 1), np.uint8), r"shape \(N, 5, 1, 1, 1\).*hwgen.events.bin_events"),
+        (
+            np.zeros((1, 1, 1, 1), np.uint8),
+            r"shape \(N, 5, 1, 1, 1\).*hwgen.datasets.bin_events",
+        ),
         (np.zeros((1, 4, 1, 1, 1), np.uint8), r"\(N, 5, 1, 1, 1\), not \(1, 4, 1, 1, 1\)"),
         (np.zeros((5, 1, 1, 1), np.uint8), "add the axis of samples"),
     ],

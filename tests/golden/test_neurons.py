@@ -10,18 +10,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hwgen import golden
-from hwgen.golden import neurons
+from hwgen.golden import two_phase as neurons
 from hwgen.golden.single_phase import integrate_and_fire, membrane_dtype
 from hwgen.network import (
     HardResetNeuron,
     InverseLeakyNeuron,
     Layer,
     Linear,
-    ReadOut,
+    Readout,
     SoftResetNeuron,
     TimeToFirstSpikeNeuron,
 )
-from tests.golden.tiny import ints, layer, one_neuron
+from tests.support.tiny import ints, layer, one_neuron
 
 
 def run(network, pixel):
@@ -166,7 +166,7 @@ def test_read_out_by_hand_and_the_lowest_class_wins_a_tie():
         InverseLeakyNeuron(threshold=ints(1), timesteps=2),
         weight=1, bias=0, timesteps=2, code="radix", pixel_bits=2,
     )  # fmt: skip
-    read_out = layer("out", "n", [[-1], [2], [4]], [0, 1, -5], ReadOut())
+    read_out = layer("out", "n", [[-1], [2], [4]], [0, 1, -5], Readout())
     network = type(network)(name="t", input=network.input, nodes=(network.nodes[0], read_out))
     result = golden.run(network, np.full((1, 1, 1, 1), 3, np.uint8))
     assert result.logits.tolist() == [[-3, 7, 7]]

@@ -17,12 +17,12 @@ from hwgen.network import (
     InverseLeakyNeuron,
     Layer,
     Network,
-    ReadOut,
+    Readout,
     SoftResetNeuron,
 )
 from tests.golden.test_equality import assert_counts_equal
-from tests.golden.tiny import ints, layer, one_neuron
-from tests.random_networks import random_images, random_network
+from tests.support.random_networks import random_images, random_network
+from tests.support.tiny import ints, layer, one_neuron
 
 
 @pytest.mark.parametrize("workers", ["1", "2", "3"])
@@ -59,15 +59,15 @@ def test_progress_is_told_after_each_batch(monkeypatch):
 
 def test_results_have_the_documented_types_and_shapes():
     network = random_network(6, neuron="radix")
-    signals = network.signals()
+    train_types = network.train_types()
     result = golden.run(network, random_images(6, network, 5), trains=True)
     assert result.classes.dtype == result.logits.dtype == np.int64
     assert result.logits.shape == (len(result), network.classes) == (5, network.classes)
-    assert list(result.trains) == [name for name in signals if name != network.readout.name]
+    assert list(result.trains) == [name for name in train_types if name != network.readout.name]
     for name, train in result.trains.items():
         assert train.dtype == np.uint8
-        assert train.shape == (5, signals[name].timesteps, *signals[name].shape)
-        assert result.values[name].shape == (5, *signals[name].shape)
+        assert train.shape == (5, train_types[name].timesteps, *train_types[name].shape)
+        assert result.values[name].shape == (5, *train_types[name].shape)
         assert result.spikes[name].tolist() == train.sum(axis=(1, 2, 3, 4), dtype=int).tolist()
     assert list(result.membranes) == [layer.name for layer in network.layers]
     assert result.membranes[network.readout.name].shape == (5, network.classes, 1, 1)
@@ -92,7 +92,7 @@ def test_memory_stays_bounded_however_many_images(monkeypatch):
                 name="out",
                 projections=(Conv2d(source="c", weights=np.ones((1, 64, 32, 32), dtype=np.int32)),),
                 bias=ints(0),
-                neuron=ReadOut(),
+                neuron=Readout(),
             ),
         ),
     )
@@ -132,10 +132,10 @@ def test_extremes_of_the_range_are_exact(weight, timesteps, dtype):
                     threshold=ints(threshold, 1), timesteps=16, threshold_frac_bits=shift
                 ),
             ),
-            layer("out", "n", [[1, 0], [0, 1], [-32768, 32767]], [0, 0, 1 << 46], ReadOut()),
+            layer("out", "n", [[1, 0], [0, 1], [-32768, 32767]], [0, 0, 1 << 46], Readout()),
         ),
     )
-    product = bound(network, network.nodes[0], network.signals()["input"]).product
+    product = bound(network, network.nodes[0], network.train_types()["input"]).product
     assert exact_dtype(product) == dtype
     images = np.full((2, fan_in, 1, 1), (1 << timesteps) - 1, np.uint16)
     images[1, ::3] = 0
@@ -159,7 +159,7 @@ def test_a_membrane_past_62_bits_is_refused():
         input=Input(shape=(1 << 16, 1, 1), timesteps=16),
         nodes=(
             layer("wide", "input", np.full((1, 1 << 16), 32767), [0], neuron),
-            layer("out", "wide", [[1]], [0], ReadOut()),
+            layer("out", "wide", [[1]], [0], Readout()),
         ),
     )
     with pytest.raises(NetworkError, match=r"net\.wide: .* 64 bits.*fewer threshold_frac_bits"):
@@ -181,10 +181,10 @@ def test_bounds_are_reached_and_not_passed():
         input=Input(shape=(3, 1, 1), timesteps=2, pixel_bits=2),
         nodes=(
             layer("n", "input", [[3, -5, 7]], [-4], neuron),
-            layer("out", "n", [[1]], [0], ReadOut()),
+            layer("out", "n", [[1]], [0], Readout()),
         ),
     )
-    bounds = bound(network, network.nodes[0], network.signals()["input"])
+    bounds = bound(network, network.nodes[0], network.train_types()["input"])
     assert (bounds.step, bounds.product, bounds.membrane, bounds.span) == (10, 60, 60, 20)
     extremes = np.array([[3, 0, 3], [0, 3, 0]], np.uint8).reshape(2, 3, 1, 1)
     membranes = golden.run(network, extremes, trains=True).membranes["n"]

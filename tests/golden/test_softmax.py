@@ -9,12 +9,10 @@ import pytest
 
 from hwgen import golden
 from hwgen.golden.softmax import count_spikes, softmax_draws
-from hwgen.network import Input, Layer, Linear, Network, SoftmaxReadOut, exponentials
+from hwgen.network import Input, Layer, Linear, Network, SoftmaxReadout, exponentials
 
 
-def network_of(
-    weights: Any, bias: list[int], neuron: SoftmaxReadOut
-) -> Network:
+def network_of(weights: Any, bias: list[int], neuron: SoftmaxReadout) -> Network:
     linear = Linear(source="input", weights=np.array(weights, dtype=np.int32))
     layer = Layer(
         name="out", projections=(linear,), bias=np.array(bias, dtype=np.int64), neuron=neuron
@@ -36,7 +34,7 @@ def plain_numbers(seed: int, size: int, count: int) -> list[int]:
 
 @pytest.mark.parametrize("random_bits", [1, 7, 16])
 def test_draws_follow_each_other_through_timesteps(random_bits: int) -> None:
-    neuron = SoftmaxReadOut(
+    neuron = SoftmaxReadout(
         timesteps=5, shift=0, table=exponentials(1.0), random_bits=random_bits, seed=0xBADC0DE
     )
     wanted = plain_numbers(0xBADC0DE, random_bits, 15)
@@ -52,7 +50,7 @@ def test_by_hand() -> None:
     """
     numbers = [3, 1, 4, 0, 7, 2]
     seed = sum(number << 3 * n for n, number in enumerate(numbers))
-    neuron = SoftmaxReadOut(
+    neuron = SoftmaxReadout(
         timesteps=2, shift=1, table=np.array([4, 2, 1]), random_bits=3, seed=seed
     )
     network = network_of([[5, 9], [1, 9], [3, 9]], [0, 0, 1], neuron)
@@ -68,7 +66,7 @@ def test_by_hand() -> None:
 def test_against_a_loop_of_integers(seed: int) -> None:
     rng = np.random.default_rng(seed)
     steps, classes, inputs = (int(n) for n in rng.integers(1, 9, 3))
-    neuron = SoftmaxReadOut(
+    neuron = SoftmaxReadout(
         timesteps=steps, shift=int(rng.integers(0, 7)), table=exponentials(rng.uniform(0.02, 1)),
         random_bits=int(rng.integers(1, 17)), seed=int(rng.integers(1, 1 << 32)),
     )  # fmt: skip
@@ -99,7 +97,7 @@ def test_rates_are_the_softmax() -> None:
     """
     steps, unit = 1024, 0.05
     classes = np.array([0, 10, 23, 31, 60])  # in units of the table
-    neuron = SoftmaxReadOut(timesteps=steps, shift=2, table=exponentials(unit), seed=0x1234567)
+    neuron = SoftmaxReadout(timesteps=steps, shift=2, table=exponentials(unit), seed=0x1234567)
     membranes = np.broadcast_to(4 * classes, (steps, 1, 1, 1, 5))
     # What each step adds: all at once, then nothing.
     currents = np.diff(membranes, axis=0, prepend=0)
@@ -114,7 +112,7 @@ def test_rates_are_the_softmax() -> None:
 
 
 def test_every_sample_draws_the_same_numbers() -> None:
-    neuron = SoftmaxReadOut(timesteps=30, shift=0, table=exponentials(0.01))
+    neuron = SoftmaxReadout(timesteps=30, shift=0, table=exponentials(0.01))
     network = network_of([[1], [1], [1]], [0, 0, 0], neuron)
     images = np.full((600, 1, 1, 1), 77, dtype=np.uint8)  # more than one batch
     logits = golden.run(network, images).logits

@@ -11,8 +11,8 @@ from hwgen import golden
 from hwgen.errors import DataError
 from hwgen.golden.layers import PreparedLayer
 from hwgen.golden.trials import Trials
-from hwgen.network import Layer, Network, ReadOut
-from tests.random_networks import KINDS, random_images, random_network
+from hwgen.network import Layer, Network, Readout
+from tests.support.random_networks import KINDS, random_images, random_network
 
 
 def changed(network: Network, name: str) -> Network:
@@ -47,7 +47,7 @@ def test_logits_are_those_of_a_run(seed: int) -> None:
 
 def test_only_what_is_behind_a_change_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     network = random_network(4, neuron="rate_hard", max_size=6, max_channels=5)
-    firing = [layer.name for layer in network.layers if not isinstance(layer.neuron, ReadOut)]
+    firing = [layer.name for layer in network.layers if not isinstance(layer.neuron, Readout)]
     assert len(firing) >= 2
     ran: list[str] = []
     run = PreparedLayer.run

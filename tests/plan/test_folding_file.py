@@ -9,8 +9,8 @@ import yaml
 
 from hwgen.errors import PlanError
 from hwgen.plan import folding_file
-from hwgen.plan.folding import make_plan
-from tests.plan import two_layers
+from hwgen.plan.assembly import make_plan
+from tests.support import two_layers
 
 ORDER = [0, 2, 4, 6, 1, 3, 5, 7]
 
@@ -96,9 +96,7 @@ def test_no_yaml_makes_objects(tmp_path: Path) -> None:
         (f"busy: {{scanners: 2, orders: [{ORDER}, []]}}", "busy: 2 orders for its 1 projections"),
     ],
 )
-def test_a_layer_that_cannot_be_built_so_is_refused(
-    tmp_path: Path, layer: str, says: str
-) -> None:
+def test_a_layer_that_cannot_be_built_so_is_refused(tmp_path: Path, layer: str, says: str) -> None:
     text = f"format: hwgen-folding\nversion: 1\nlayers: {{{layer}}}\n"
     options = folding_file.read(written(tmp_path, text)).options()
     with pytest.raises(PlanError) as refused:

@@ -14,8 +14,8 @@ import numpy as np
 
 import hwgen
 from hwgen import artefact, golden
-from hwgen.plan.cycles import predict
-from hwgen.synth.tools import run
+from hwgen.plan.timing.predict import predict
+from hwgen.synthesis.tools import run
 from tests.recorded.designs import SAMPLES, Design, make_images, make_model
 
 

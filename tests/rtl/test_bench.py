@@ -7,8 +7,8 @@ from amaranth import Module, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from tests.rtl.bench import Bench
-from tests.rtl.words import join, split
+from tests.support.rtl.bench import Bench
+from tests.support.rtl.words import join, split
 
 
 class Register(wiring.Component):

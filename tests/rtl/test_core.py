@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hwgen.network import Input, InverseLeakyNeuron, Layer, Linear, Network, ReadOut
-from hwgen.plan.folding import make_plan
-from tests.random_networks import random_images, random_network
-from tests.rtl.cores import CoreBench
-from tests.rtl.streams import PAUSE
+from hwgen.network import Input, InverseLeakyNeuron, Layer, Linear, Network, Readout
+from hwgen.plan.assembly import make_plan
+from tests.support.random_networks import random_images, random_network
+from tests.support.rtl.cores import CoreBench
+from tests.support.rtl.streams import PAUSE
 
 
 def bench_of(seed: int, neuron: str | None, samples: int, **options) -> CoreBench:
@@ -83,7 +83,7 @@ def test_forks_of_like_names() -> None:
                 name=name,
                 projections=tuple(Linear(source=source, weights=weights) for source in read),
                 bias=np.zeros(2, dtype=np.int64),
-                neuron=ReadOut() if name == "out" else neuron,
+                neuron=Readout() if name == "out" else neuron,
             )
         )
     source = Input(shape=(2, 1, 1), timesteps=2)

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from hwgen import golden
-from hwgen.network import Identity, Network, SoftmaxReadOut
-from hwgen.plan.cycles import predict
-from hwgen.plan.folding import make_plan, plan_from_json
-from tests.random_networks import DECODERS, KINDS, random_images, random_network
-from tests.rtl.cores import CoreBench
+from hwgen.network import Identity, Network, SoftmaxReadout
+from hwgen.plan.assembly import make_plan, plan_from_json
+from hwgen.plan.timing.predict import predict
+from tests.support.random_networks import DECODERS, KINDS, random_images, random_network
+from tests.support.rtl.cores import CoreBench
 
 SEEDS = range(12)
 SMALL = (0, 1, 2, 3, 4, 5, 8, 9, 10)
@@ -72,8 +72,8 @@ def test_the_networks_are_of_many_kinds() -> None:
     for seed in SEEDS:
         network = network_of(seed, "softmax")
         neuron = network.readout.neuron
-        assert isinstance(neuron, SoftmaxReadOut)
-        given = network.signals()[network.readout.sources[0]]
+        assert isinstance(neuron, SoftmaxReadout)
+        given = network.train_types()[network.readout.sources[0]]
         counts = golden.run(network, random_images(seed, network, 20)).logits
         found["ones first"] += given.ones_first
         found["any order"] += not given.ones_first

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from hwgen.network import HardResetNeuron, Layer, Network
-from hwgen.plan.cycles import predict
-from hwgen.plan.folding import make_plan
-from tests.random_networks import random_images, random_network
-from tests.rtl.cores import CoreBench
+from hwgen.plan.assembly import make_plan
+from hwgen.plan.timing.predict import predict
+from tests.support.random_networks import random_images, random_network
+from tests.support.rtl.cores import CoreBench
 
 SEEDS = range(12)
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from hwgen.network import Conv2d, Identity, Input, Linear
-from tests.rtl.layer_bench import random_layer, run, weights
-from tests.rtl.streams import STALLS
+from tests.support.rtl.layer_bench import random_layer, run, weights
+from tests.support.rtl.streams import STALLS
 
 CASES: dict[str, tuple[tuple, str, str, dict[str, Any]]] = {
     # shape of the input, its code, the neuron, the convolution
@@ -100,7 +100,7 @@ def test_a_spike_costs_a_cycle_and_a_silent_chunk_none() -> None:
         rng, source, Linear(source="input", weights=weights(rng, 10, 96)), "radix", 4
     )
     plan, gold, got, busy = run(layer, source, samples=4, lanes=5, input_width=256)
-    assert plan.fold == 2
+    assert plan.rounds == 2
     spikes = gold.trains["input"].reshape(4 * 4, 96)
     assert sum(busy) == 2 * int(spikes.sum() + (spikes[:, 64:].sum(axis=1) == 0).sum())
     # The scanner never waits from its first chunk to its last, over all samples.

@@ -13,11 +13,11 @@ import numpy as np
 import pytest
 
 from hwgen.network import Network
-from hwgen.plan.cycles import predict
-from hwgen.plan.folding import make_plan
-from hwgen.plan.hardware import HardwarePlan
-from tests.random_networks import KINDS, random_images, random_network
-from tests.rtl.cores import CoreBench
+from hwgen.plan.assembly import make_plan
+from hwgen.plan.timing.predict import predict
+from hwgen.plan.units.hardware_plan import HardwarePlan
+from tests.support.random_networks import KINDS, random_images, random_network
+from tests.support.rtl.cores import CoreBench
 
 SEEDS = range(50)
 FIRST_SPIKES = range(50, 62)

@@ -10,13 +10,13 @@ import pytest
 from hwgen.golden import encode_train
 from hwgen.golden.pool import pool_counts, pool_train
 from hwgen.network import MaxPool2d
-from hwgen.plan.geometry import StreamPlan
-from hwgen.plan.hardware import PoolPlan
+from hwgen.plan.units.geometry import StreamPlan
+from hwgen.plan.units.hardware_plan import PoolPlan
 from hwgen.rtl.pool import MaxPool
-from tests.rtl.bench import Bench
-from tests.rtl.streams import STALLS
-from tests.rtl.windows import window
-from tests.rtl.words import spike_words
+from tests.support.rtl.bench import Bench
+from tests.support.rtl.streams import STALLS
+from tests.support.rtl.windows import window
+from tests.support.rtl.words import spike_words
 
 
 def run(
@@ -33,7 +33,7 @@ def run(
     steps, _, rows, columns, channels = train.shape
     words = -(-channels // width)
     plan = window(
-        word_width=width, timesteps=steps, rows=rows, columns=columns, words=words, fold=words,
+        word_width=width, timesteps=steps, rows=rows, columns=columns, words=words, rounds=words,
         depthwise=True, schedule=schedule, **geometry,
     )  # fmt: skip
     pool = MaxPool2d(
@@ -42,9 +42,7 @@ def run(
     shape = pool.output_shape((channels, rows, columns))
     output = StreamPlan(node="p", shape=shape, timesteps=steps, width=width, schedule=schedule)
     bits = steps.bit_length() if counted else 0
-    dut = MaxPool(
-        PoolPlan(node="p", source="x", window=plan, output=output, count_bits=bits)
-    )
+    dut = MaxPool(PoolPlan(node="p", source="x", window=plan, output=output, count_bits=bits))
     bench = Bench(dut, seed=channels)
     sent = bench.send(dut.inputs, words_of(train, width, schedule), stall=stall[0])
     pooled = (pool_counts if counted else pool_train)(train, pool)

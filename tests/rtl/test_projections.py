@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from hwgen.network import Conv2d, Identity, Input
-from tests.rtl.layer_bench import random_layer, run, weights
+from tests.support.rtl.layer_bench import random_layer, run, weights
 
 JOINS: dict[str, tuple[tuple, int, tuple[str, ...], Any]] = {
     # shape of the input, lanes, the kinds of its feeds, its projections

@@ -1,9 +1,9 @@
-"""Timing of :mod:`hwgen.rtl.encoder`."""
+"""Timing of :mod:`hwgen.rtl.input.pixel_encoder`."""
 
 from __future__ import annotations
 
-from hwgen.plan.hardware import EncoderPlan
 from hwgen.plan.timing.process import Link, Process
+from hwgen.plan.units.hardware_plan import EncoderPlan
 
 
 def feed_encoder(plan: EncoderPlan, samples: int, out: Link, first_beats: list[int]) -> Process:
@@ -31,7 +31,7 @@ def feed_encoder(plan: EncoderPlan, samples: int, out: Link, first_beats: list[i
         for line in range(0, words, plan.line_words):
             for step in range(steps):
                 for word in range(line, line + plan.line_words):
-                    while (free := out.promised()) < 0:
+                    while (free := out.credit()) < 0:
                         yield len(out.ready)
                     sent = max(sent + apart, free, written[word] + 1 if step == 0 else 0)
                     out.ready.append(sent + 4)

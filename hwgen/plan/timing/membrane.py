@@ -1,17 +1,18 @@
-"""Timing of :mod:`hwgen.rtl.twophase` and :mod:`hwgen.rtl.singlephase`."""
+"""Timing of :mod:`hwgen.rtl.neuron.two_phase` and :mod:`hwgen.rtl.neuron.single_phase`."""
 
 from __future__ import annotations
 
 from math import ceil
 
-from hwgen.plan.hardware import LayerPlan
 from hwgen.plan.timing.process import Link, Process, Undecided
+from hwgen.plan.units.hardware_plan import LayerPlan
 
 LATENCY = 4
 """Cycles from a step of a two-phase membrane to its next one; one more where currents add up, or
 where they are held."""
 LEAKY_LATENCY = 7
-"""The same where membranes grow by less than 2 (:mod:`hwgen.rtl.leaky`), whatever comes in."""
+"""The same where membranes grow by less than 2 (:mod:`hwgen.rtl.neuron.inverse_leak`), whatever
+comes in."""
 SINGLE_LATENCY = 5
 """The same for a single-phase one."""
 
@@ -40,7 +41,7 @@ class Grants:
         self.latency = 4 + (plan.scanners - 1).bit_length()
         self.currents: list[int] = []
         self.freed: list[int] = []
-        windows = plan.positions * plan.fold
+        windows = plan.positions * plan.rounds
         self.windows = windows * plan.timesteps_in
         """Windows of a pass."""
         self.apart = max(plan.parts, ceil(latency(plan) / windows))
@@ -89,12 +90,12 @@ def fire(plan: LayerPlan, passes: int, grants: Grants, out: Link) -> Process:
         # What may come meanwhile; later windows need the bank that fires now.
         known = min(passes, index + plan.banks) * grants.windows
         for _ in range(plan.timesteps_out * plan.membrane_depth):
-            while (free := out.promised()) < 0:
+            while (free := out.credit()) < 0:
                 yield len(out.ready)
             word = max(word + apart, free)
             while True:
                 while window < len(currents):
-                    after = currents[window] + groups[window % plan.fold]
+                    after = currents[window] + groups[window % plan.rounds]
                     if currents[window] > word:
                         break
                     word = max(word, after)
@@ -122,8 +123,8 @@ def fire_at_once(plan: LayerPlan, passes: int, grants: Grants, out: Link) -> Pro
             yield len(out.ready)
         currents = grants.currents[window]
         promise = max(promise, currents - grants.latency)
-        for _ in range(groups[window % plan.fold]):
-            while (free := out.promised()) < 0:
+        for _ in range(groups[window % plan.rounds]):
+            while (free := out.credit()) < 0:
                 yield len(out.ready)
             if in_turn:
                 word = max(word + apart, currents, free)
@@ -136,4 +137,4 @@ def fire_at_once(plan: LayerPlan, passes: int, grants: Grants, out: Link) -> Pro
 
 def group_parts(plan: LayerPlan) -> list[int]:
     """Membrane words of each group of lanes; the last may have fewer."""
-    return [min(plan.parts, plan.words - group * plan.parts) for group in range(plan.fold)]
+    return [min(plan.parts, plan.words - group * plan.parts) for group in range(plan.rounds)]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from hwgen.plan.hardware import PoolPlan
 from hwgen.plan.timing.process import Link, Process
 from hwgen.plan.timing.window import Reader, Window
+from hwgen.plan.units.hardware_plan import PoolPlan
 
 
 def race(plan: PoolPlan, samples: int, window: Window, out: Link) -> Process:
@@ -17,14 +17,14 @@ def race(plan: PoolPlan, samples: int, window: Window, out: Link) -> Process:
     for sample, step, out_row, out_column in window.positions(samples):
         while (arrived := window.arrival(sample, step, out_row, out_column)) < 0:
             yield len(out.ready)
-        for channel in range(geometry.fold):
+        for channel in range(geometry.rounds):
             for candidate in range(plan.candidates):
                 first = channel == candidate == out_column == 0
                 go = max(go + 1, waiting.put(reader.next_read(arrived, first)))
                 if soon:
                     go = max(go, last + 3)
                 if candidate == plan.candidates - 1:
-                    while (free := out.promised()) < 0:
+                    while (free := out.credit()) < 0:
                         yield len(out.ready)
                     go = last = max(go, free)
                     out.ready.append(go + 3)

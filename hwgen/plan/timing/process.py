@@ -23,7 +23,8 @@ class Undecided:
 
 Process = Generator[int | Undecided, bool | None, None]
 FIFO_DEPTH = 15
-"""Places of the FIFO that ends a unit's pipeline (:class:`hwgen.rtl.fifo.PromiseFifo`)."""
+"""Places of the FIFO that ends a unit's pipeline
+(:class:`hwgen.rtl.streams.credit_fifo.CreditFifo`)."""
 
 
 class Link:
@@ -35,7 +36,7 @@ class Link:
         self.ready: list[int] = []
         self.taken: list[int] = []
 
-    def promised(self) -> int:
+    def credit(self) -> int:
         """First cycle in which another word may be promised; -1 if that is not known yet.
 
         To be called when ``ready`` holds the words promised so far.

@@ -1,4 +1,4 @@
-"""Timing of :mod:`hwgen.rtl.result`."""
+"""Timing of :mod:`hwgen.rtl.output.result`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Timing of :mod:`hwgen.rtl.scanner`: the events of one projection's scanners."""
+"""Timing of :mod:`hwgen.rtl.synapses.scanner`: the events of one projection's scanners."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections import deque
 import numpy as np
 from numpy.typing import NDArray
 
-from hwgen.plan.hardware import FeedPlan
 from hwgen.plan.timing.process import FIFO_DEPTH
 from hwgen.plan.timing.window import Reader, Waiting, Window
+from hwgen.plan.units.hardware_plan import SynapticPathPlan
 
 EVENT_LATENCY = 3
 """From the step that finds a spike to its event."""
@@ -55,10 +55,12 @@ class Masked:
         self.pop = self.waiting.taken[-1] = cycle
 
 
-class FeedTimes:
+class PathTimes:
     """A feed's reader and scanners, over the windows of all samples."""
 
-    def __init__(self, plan: FeedPlan, window: Window, costs: list[NDArray[np.uint8]]) -> None:
+    def __init__(
+        self, plan: SynapticPathPlan, window: Window, costs: list[NDArray[np.uint8]]
+    ) -> None:
         self.window = window
         self.costs = costs
         self.reader = Reader(plan.window.scanners)

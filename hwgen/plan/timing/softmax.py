@@ -1,12 +1,13 @@
-"""Timing of :mod:`hwgen.rtl.softmax`."""
+"""Timing of :mod:`hwgen.rtl.output.softmax`."""
 
 from __future__ import annotations
 
-from hwgen.plan.softmax import STAGE_BITS, SoftmaxPlan
 from hwgen.plan.timing.process import Link, Process
+from hwgen.plan.units.softmax import STAGE_BITS, SoftmaxPlan
 
 TERM_LATENCY = 5
-"""From the read of a membrane to the write of its term (:data:`hwgen.rtl.softmax_terms.DEPTH`)."""
+"""From the read of a membrane to the write of its term
+(:data:`hwgen.rtl.output.softmax_terms.DEPTH`)."""
 
 
 def draw_spikes(plan: SoftmaxPlan, lanes: int, samples: int, source: Link, out: Link) -> Process:

@@ -1,18 +1,18 @@
-"""Timing of :mod:`hwgen.rtl.synapses`."""
+"""Timing of :mod:`hwgen.rtl.synapses.array`."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from hwgen.plan.hardware import LayerPlan
 from hwgen.plan.timing.membrane import Grants
 from hwgen.plan.timing.process import Process
-from hwgen.plan.timing.scanner import FeedTimes
+from hwgen.plan.timing.scanner import PathTimes
+from hwgen.plan.units.hardware_plan import LayerPlan
 
 
 def sum_windows(
     plan: LayerPlan,
-    feeds: Sequence[FeedTimes],
+    feeds: Sequence[PathTimes],
     samples: int,
     grants: Grants,
 ) -> Process:
@@ -25,12 +25,12 @@ def sum_windows(
                 yield len(grants.currents)
             arrived.append(time)
         chunks = [feed.costs[sample][step, out_row, out_column].tolist() for feed in feeds]
-        for fold in range(plan.fold):
+        for turn in range(plan.rounds):
             last = max(
-                feed.scan(time, cost[fold % len(cost)], fold == out_column == 0)
+                feed.scan(time, cost[turn % len(cost)], turn == out_column == 0)
                 for feed, time, cost in zip(feeds, arrived, chunks, strict=True)
             )
-            if out_column == last_column and fold == plan.fold - 1:
+            if out_column == last_column and turn == plan.rounds - 1:
                 for feed in feeds:
                     feed.window.row_read(step, out_row, feed.reader.read)
             while (granted := grants.next()) < 0:

@@ -1,16 +1,17 @@
-"""Timing of :mod:`hwgen.rtl.fork`, :mod:`hwgen.rtl.writer` and :mod:`hwgen.rtl.reader`."""
+"""Timing of :mod:`hwgen.rtl.streams.fork`, :mod:`hwgen.rtl.window.writer` and
+:mod:`hwgen.rtl.window.reader`."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from hwgen.plan.geometry import WindowPlan
 from hwgen.plan.timing.process import Link, Process
+from hwgen.plan.units.geometry import WindowPlan
 
 CHUNK_LATENCY = 5
 """From the read of a chunk to the chunk."""
 WAITING_ROOM = 11
-"""Waiting chunks with which no more is read (:mod:`hwgen.rtl.waiting`)."""
+"""Waiting chunks with which no more is read (:mod:`hwgen.rtl.window.chunk_queue`)."""
 
 
 class Window:

@@ -1,0 +1,155 @@
+"""Save and load the folder of an artefact, whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import uuid
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+from pydantic import ValidationError
+
+from hwgen.artefact.arrays import array_entry, read_arrays, write_arrays
+from hwgen.artefact.plain_values import document_hash, plain
+from hwgen.artefact.read_network import Builder
+from hwgen.artefact.schema import FORMAT, VERSION, Document
+from hwgen.artefact.write_network import Arrays, describe
+from hwgen.errors import ArtefactError, NetworkError
+from hwgen.network import Network
+
+NETWORK_FILE = "network.yaml"
+ARRAYS_FILE = "weights.npz"
+
+
+def content_hash(network: Network) -> str:
+    """SHA-256, in hexadecimal, of everything that an artefact of ``network`` holds.
+
+    The same before saving and after loading, whatever integer types the arrays have in memory.
+    """
+    document, _ = _document(network)
+    return str(document["sha256"])
+
+
+def save(network: Network, path: str | os.PathLike[str]) -> None:
+    """Write ``network`` as the folder ``path``; an artefact that stands there is replaced.
+
+    The folder appears whole or not at all. Raises :class:`NetworkError` where the network breaks
+    a rule, :class:`ArtefactError` where ``path`` holds something else or cannot be written.
+    """
+    network.verify()
+    document, arrays = _document(network)
+    target = Path(os.path.realpath(path))
+    unique = f"{target.name}.{os.getpid()}.{uuid.uuid4().hex[:8]}"
+    fresh, old = (target.with_name(f".{unique}.{end}") for end in ("new", "old"))
+    try:
+        _require_replaceable(target)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        fresh.mkdir()
+        text = yaml.safe_dump(document, sort_keys=False, default_flow_style=None, width=100)
+        (fresh / NETWORK_FILE).write_text(text, encoding="ascii", newline="\n")
+        write_arrays(fresh / ARRAYS_FILE, arrays)
+        if target.exists():
+            target.rename(old)
+        fresh.rename(target)
+    except OSError as error:
+        if old.exists() and not target.exists():
+            old.rename(target)
+        raise ArtefactError(f"{path}: cannot be written: {error}") from error
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+        if target.exists():
+            shutil.rmtree(old, ignore_errors=True)
+
+
+def load(path: str | os.PathLike[str]) -> Network:
+    """Read the artefact in folder ``path``; the network is verified.
+
+    Raises :class:`ArtefactError` where the folder is no artefact, was written by a newer hwgen,
+    or is damaged, truncated or edited.
+    """
+    folder = Path(path)
+    raw = _read_document(folder)
+    where = f"{folder / NETWORK_FILE}"
+    try:
+        document = Document.model_validate(raw)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise ArtefactError(
+            f"{where}: {place}: {first['msg']}; the file was edited or damaged, convert the model "
+            f"again"
+        ) from error
+    if (found := document_hash(raw)) != document.sha256:
+        raise ArtefactError(
+            f"{where}: its content has hash {found[:12]}…, but it records {document.sha256[:12]}…; "
+            f"it was edited or damaged, convert the model again"
+        )
+    arrays = read_arrays(folder / ARRAYS_FILE, document.arrays)
+    try:
+        network = Builder(arrays).network(document)
+        network.verify()
+    except IndexError as error:
+        raise ArtefactError(f"{where}: refers to an array that it does not list") from error
+    except NetworkError as error:
+        raise ArtefactError(f"{where}: no legal network: {error}") from error
+    return network
+
+
+def _document(network: Network) -> tuple[dict[str, Any], list[np.ndarray]]:
+    arrays = Arrays()
+    document = plain(describe(network, arrays), where=network.name)
+    document["arrays"] = [array_entry(array) for array in arrays.items]
+    # The first lines of the file say what it is, and in which version.
+    head = {key: document[key] for key in ("format", "version")}
+    head["sha256"] = document_hash(document)
+    return head | document, arrays.items
+
+
+def _require_replaceable(target: Path) -> None:
+    if not target.exists():
+        return
+    if not target.is_dir():
+        raise ArtefactError(f"{target}: is a file; give the path of a folder")
+    entries = {entry.name for entry in target.iterdir()}
+    if not entries:
+        return
+    head = b""
+    if NETWORK_FILE in entries:
+        with (target / NETWORK_FILE).open("rb") as file:
+            head = file.read(len(FORMAT) + 8)
+    extra = sorted(entries - {NETWORK_FILE, ARRAYS_FILE})
+    if extra or head != f"format: {FORMAT}".encode():
+        raise ArtefactError(
+            f"{target}: holds something other than an artefact ({', '.join(extra) or NETWORK_FILE}"
+            f"); give another path, or move it away"
+        )
+
+
+def _read_document(folder: Path) -> dict[str, Any]:
+    path = folder / NETWORK_FILE
+    try:
+        raw = yaml.safe_load(path.read_bytes())
+    except FileNotFoundError:
+        what = f"no {NETWORK_FILE} in it" if folder.is_dir() else "no such folder"
+        raise ArtefactError(f"{folder}: is no artefact of hwgen: {what}") from None
+    except OSError as error:
+        raise ArtefactError(f"{folder}: is no artefact of hwgen: {error}") from error
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
+        first = str(error).splitlines()[0]
+        raise ArtefactError(
+            f"{path}: truncated or damaged ({first}); copy the artefact or convert the model again"
+        ) from error
+    if not isinstance(raw, dict) or raw.get("format") != FORMAT:
+        raise ArtefactError(f"{folder}: is no artefact of hwgen: {path.name} lacks format {FORMAT}")
+    version = raw.get("version")
+    if type(version) is not int or version < 1:
+        raise ArtefactError(f"{path}: version must be a positive integer, not {version!r}")
+    if version > VERSION:
+        raise ArtefactError(
+            f"{folder}: written by a newer hwgen (format {version}, this one reads up to "
+            f"{VERSION}); install a newer hwgen"
+        )
+    return raw

@@ -1,0 +1,1 @@
+"""Figures of a float network on calibration images: scales, levels, fine-tuning."""

@@ -1,0 +1,222 @@
+"""Fine-tuning after conversion, for trains of few timesteps (T ≤ 4, where rounding costs most).
+
+The folded float network gets the activation that its spiking neurons will have,
+
+    y = λ·min(⌊max(u, 0) / λ + η⌋, q_max),
+
+and is trained for a few epochs to give the logits that it gave without it (distillation, so that no
+labels are needed). Gradients pass the rounding as if it were not there (straight-through), and λ
+learns, too (:mod:`hwgen.conversion.calibration.steps`). Inputs are what their codes stand for. A
+two-phase neuron
+computes just this activation (its closed form), so conversion keeps the λ found here, and loses
+only what rounding the weights costs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from hwgen.conversion.calibration import float_run as calibrate
+from hwgen.conversion.calibration.input_decoding import (
+    counts_of,
+    decode_input,
+    encode,
+    make_input,
+)
+from hwgen.conversion.calibration.scales import choose_scales
+from hwgen.conversion.calibration.steps import Steps
+from hwgen.conversion.float_graph import INPUT, FloatGraph, FloatNode, Population
+from hwgen.conversion.options import SINGLE_PHASE, Options, Progress
+from hwgen.conversion.quantisation.weight_fitting import is_copy, is_tied
+from hwgen.errors import ConversionError
+from hwgen.network import code_max
+
+CHOOSING = 512  # images that the first λ are chosen on
+SOFTNESS = 0.2  # of the logits that are taught, in their standard deviations
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finetuning:
+    """How long and how fast.
+
+    Parameters
+    ----------
+    epochs : int
+        Passes over the images.
+    learning_rate : float
+        Of Adam, as a share of each tensor's root mean square; it falls to 0 over the passes.
+    batch : int
+    seed : int
+        Of the order of images.
+    """
+
+    epochs: int = 3
+    learning_rate: float = 0.01
+    batch: int = 64
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for what, value in (("epochs", self.epochs), ("batch", self.batch)):
+            if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+                raise ConversionError(f"fine-tuning: {what} must be an integer ≥ 1, not {value!r}")
+        if not 0 < self.learning_rate <= 1:
+            raise ConversionError(
+                f"fine-tuning: learning_rate must be above 0, up to 1, not {self.learning_rate!r}"
+            )
+
+
+def finetune(
+    graph: FloatGraph,
+    images: np.ndarray,
+    options: Options,
+    tuning: Finetuning,
+    progress: Progress = lambda *_: None,
+) -> FloatGraph:
+    """``graph`` with other weights and biases, and a scale λ in every population that fires.
+
+    Parameters
+    ----------
+    images : unsigned integer array, shape (samples, channels, height, width)
+        Training images; the more, the better.
+
+    Raises
+    ------
+    ConversionError
+        For neurons that fire as they integrate: what they give is no function of a sum.
+    """
+    if options.neuron in SINGLE_PHASE:
+        raise ConversionError(
+            f"fine-tuning trains what two-phase neurons compute, not {options.neuron!r}; take "
+            f"neuron ilif, if2 or ttfs"
+        )
+    if not options.inverse_leak.doubles:
+        raise ConversionError(
+            "fine-tuning trains levels that lie equally far apart, so leak must be 2; leave it out"
+        )
+    source = make_input(graph, options)
+    images = counts_of(images)
+    decoding = decode_input(images, source, graph)
+
+    def ready(part: np.ndarray) -> torch.Tensor:
+        return decoding.of(calibrate.as_tensor(encode(part, source)))
+
+    wanted = torch.from_numpy(calibrate.run_float(graph, images))
+    student = _Student(_with_steps(graph, ready(images[:CHOOSING]), options))
+    optimiser = torch.optim.Adam(student.groups(tuning.learning_rate))
+    batches = -(-len(images) // tuning.batch)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, tuning.epochs * batches)
+    generator = torch.Generator().manual_seed(tuning.seed)
+    # In units of their own spread, so that small logits teach as much as large ones.
+    size = SOFTNESS * wanted.std().clamp(min=1e-6)
+    targets = F.softmax(wanted / size, dim=1)
+    for epoch in range(tuning.epochs):
+        progress(epoch, tuning.epochs, "fine-tuning")
+        order = torch.randperm(len(images), generator=generator)
+        for start in range(0, len(images), tuning.batch):
+            batch = order[start : start + tuning.batch]
+            logits = student.logits(ready(images[batch.numpy()]))
+            optimiser.zero_grad(set_to_none=True)
+            loss = F.cross_entropy(logits / size, targets[batch])
+            torch.autograd.backward(loss)
+            optimiser.step()
+            schedule.step()
+    progress(tuning.epochs, tuning.epochs, "fine-tuning")
+    return student.graph()
+
+
+def _with_steps(graph: FloatGraph, values: torch.Tensor, options: Options) -> FloatGraph:
+    """λ by the method's own choice, each layer on what those before it give.
+
+    A linear population keeps its float activation; its zero point is chosen after.
+    """
+    known, nodes = {INPUT: values}, list[FloatNode]()
+    for node in graph.nodes:
+        if isinstance(node, Population) and node.fires and node.low == 0:
+            sums = calibrate.preactivation(node, known)
+            q_max = code_max(options.code, options.steps(node.name))
+            scale = choose_scales(sums, q_max=q_max, high=node.high, options=options)
+            node = replace(node, steps=Steps(scale=scale, levels=q_max, eta=options.eta))
+        known[node.name] = calibrate.step(node, known)
+        nodes.append(node)
+    return replace(graph, nodes=tuple(nodes))
+
+
+class _Student:
+    """The network as tensors that learn; copies and averages stay what they are."""
+
+    def __init__(self, graph: FloatGraph) -> None:
+        self._graph = graph
+        self._weights: dict[tuple[str, int], torch.Tensor] = {}
+        self._biases: dict[str, torch.Tensor] = {}
+        self._scales: dict[str, torch.Tensor] = {}
+        for node in self._populations():
+            for index, projection in enumerate(node.projections):
+                weights = _learns(projection.weights)
+                fixed = is_copy(projection.weights) or is_tied(projection.weights)
+                self._weights[node.name, index] = weights.requires_grad_(not fixed)
+            self._biases[node.name] = _learns(node.bias)
+            if node.steps is not None:
+                shared = bool((node.steps.scale == node.steps.scale[0]).all())
+                scale = node.steps.scale[:1] if shared else node.steps.scale
+                self._scales[node.name] = _learns(scale)
+
+    def _populations(self) -> Iterator[Population]:
+        return (node for node in self._graph.nodes if isinstance(node, Population))
+
+    def groups(self, rate: float) -> list[dict[str, Any]]:
+        """Each tensor with the rate of its size; a bias has that of its layer's steps."""
+        weights = [tensor for tensor in self._weights.values() if tensor.requires_grad]
+        sizes = [(tensor, _size(tensor)) for tensor in weights]
+        sizes += [(tensor, 0.1 * _size(tensor)) for tensor in self._scales.values()]
+        for name, bias in self._biases.items():
+            sizes.append((bias, _size(self._scales.get(name, bias))))
+        return [{"params": [tensor], "lr": rate * size} for tensor, size in sizes]
+
+    def logits(self, values: torch.Tensor) -> torch.Tensor:
+        known = {INPUT: values}
+        for node in self._graph.nodes:
+            if not isinstance(node, Population):
+                known[node.name] = calibrate.step(node, known)
+                continue
+            sums = self._biases[node.name].reshape(-1, 1, 1)
+            for index, projection in enumerate(node.projections):
+                weights = self._weights[node.name, index]
+                sums = sums + calibrate.linear_map(projection, weights, known[projection.source])
+            if node.steps is None:
+                known[node.name] = calibrate.activate(node, sums)
+            else:
+                known[node.name] = node.steps.activate(sums, self._scales[node.name].abs())
+        return known[self._graph.nodes[-1].name].flatten(1)
+
+    def graph(self) -> FloatGraph:
+        nodes: list[FloatNode] = []
+        for node in self._graph.nodes:
+            if isinstance(node, Population):
+                projections = tuple(
+                    replace(projection, weights=_array(self._weights[node.name, index]))
+                    for index, projection in enumerate(node.projections)
+                )
+                node = replace(node, projections=projections, bias=_array(self._biases[node.name]))
+                if node.steps is not None:
+                    scale = np.broadcast_to(_array(self._scales[node.name].abs()), node.bias.shape)
+                    node = replace(node, steps=replace(node.steps, scale=scale.copy()))
+            nodes.append(node)
+        return replace(self._graph, nodes=tuple(nodes))
+
+
+def _learns(array: np.ndarray) -> torch.Tensor:
+    return torch.from_numpy(np.array(array, np.float32)).requires_grad_()
+
+
+def _size(tensor: torch.Tensor) -> float:
+    return float(tensor.detach().square().mean().sqrt().clamp(min=1e-12))
+
+
+def _array(tensor: torch.Tensor) -> np.ndarray:
+    return tensor.detach().double().numpy()

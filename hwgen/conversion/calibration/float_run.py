@@ -1,0 +1,132 @@
+"""Runs float networks, and integer layers, on calibration images.
+
+Float values are float32, as the model computes; integer sums are exact.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from hwgen.conversion.float_graph import (
+    INPUT,
+    FloatConv2d,
+    FloatFlatten,
+    FloatGraph,
+    FloatIdentity,
+    FloatLinear,
+    FloatMaxPool,
+    FloatNode,
+    FloatProjection,
+    Padding,
+    Population,
+)
+from hwgen.network import Conv2d, Identity, Linear, Projection
+
+_BATCH = 256  # images at a time: enough for BLAS, little memory
+_EXACT = 1 << 24  # below it float32 holds every integer, and is several times as fast as float64
+
+
+def run_float(graph: FloatGraph, images: np.ndarray) -> np.ndarray:
+    """Logits (samples, classes), float32, of raw pixels (samples, channels, height, width)."""
+    logits = []
+    for start in range(0, len(images), _BATCH):
+        values = {INPUT: as_tensor(images[start : start + _BATCH])}
+        for node in graph.nodes:
+            values[node.name] = step(node, values)
+        logits.append(values[graph.nodes[-1].name].flatten(1).numpy())
+    return np.concatenate(logits)
+
+
+def as_tensor(array: np.ndarray) -> torch.Tensor:
+    return torch.from_numpy(array.astype(np.float32))
+
+
+def per_channel(array: np.ndarray) -> torch.Tensor:
+    """(channels,) as float64, to be broadcast over (samples, channels, height, width)."""
+    return torch.from_numpy(np.asarray(array, np.float64)).reshape(-1, 1, 1)
+
+
+def step(node: FloatNode, values: Mapping[str, torch.Tensor]) -> torch.Tensor:
+    """The node's values (samples, channels, height, width), from those of its sources."""
+    match node:
+        case FloatMaxPool():
+            return max_pool(node, values[node.source])
+        case FloatFlatten():
+            return flatten(values[node.source])
+        case Population():
+            return activate(node, preactivation(node, values))
+
+
+def preactivation(node: Population, values: Mapping[str, torch.Tensor]) -> torch.Tensor:
+    """Σ projections + bias."""
+    total: torch.Tensor | float = 0.0
+    for projection in node.projections:
+        total = total + project(projection, values[projection.source])
+    assert isinstance(total, torch.Tensor)
+    return total + per_channel(node.bias).to(total.dtype)
+
+
+def activate(node: Population, sums: torch.Tensor) -> torch.Tensor:
+    if node.steps is not None:
+        return node.steps.activate(sums)
+    return sums.clamp(node.low, node.high) if node.fires else sums
+
+
+def flatten(values: torch.Tensor) -> torch.Tensor:
+    return values.reshape(len(values), -1, 1, 1)
+
+
+def max_pool(node: FloatMaxPool, values: torch.Tensor) -> torch.Tensor:
+    """Taps outside the map never win; for codes that is silence, the lowest value."""
+    top, left, bottom, right = node.padding
+    padded = F.pad(values, (left, right, top, bottom), value=-math.inf)
+    return F.max_pool2d(padded, node.kernel, node.stride)
+
+
+def project(projection: FloatProjection | Projection, values: torch.Tensor) -> torch.Tensor:
+    """The projection's sums of ``values``, without bias; exact where both are integers."""
+    weights = projection.weights
+    kind = torch.float32
+    if np.issubdtype(weights.dtype, np.integer):
+        fan_in = np.abs(weights.reshape(len(weights), -1).astype(np.float64)).sum(axis=1)
+        pad_value = projection.pad_value if isinstance(projection, Conv2d) else None
+        outside = 0.0 if pad_value is None else float(pad_value.max())
+        largest = max(float(values.max()), outside) * float(fan_in.max())
+        kind = torch.float32 if largest < _EXACT else torch.float64
+    matrix = torch.from_numpy(weights.astype(np.float64)).to(kind)
+    parts = [
+        linear_map(projection, matrix, values[start : start + _BATCH].to(kind))
+        for start in range(0, len(values), _BATCH)
+    ]
+    return torch.cat(parts)
+
+
+def linear_map(
+    projection: FloatProjection | Projection, weights: torch.Tensor, values: torch.Tensor
+) -> torch.Tensor:
+    """The projection's sums with ``weights`` in the place of its own."""
+    match projection:
+        case FloatConv2d() | Conv2d():
+            padded = pad(values, projection.padding, projection.pad_value)
+            return F.conv2d(padded, weights, stride=projection.stride, groups=projection.groups)
+        case FloatLinear() | Linear():
+            return (values.flatten(1) @ weights.T).reshape(len(values), -1, 1, 1)
+        case FloatIdentity() | Identity():
+            return values * weights.reshape(-1, 1, 1)
+
+
+def pad(values: torch.Tensor, padding: Padding, pad_value: np.ndarray | None) -> torch.Tensor:
+    """``pad_value`` (channels,), or zeros, around maps (samples, channels, height, width)."""
+    top, left, bottom, right = padding
+    if not any(padding):
+        return values
+    sides = (left, right, top, bottom)
+    if pad_value is None:
+        return F.pad(values, sides)
+    inside = F.pad(torch.ones_like(values), sides)
+    return F.pad(values, sides) + (1 - inside) * per_channel(pad_value).to(values.dtype)

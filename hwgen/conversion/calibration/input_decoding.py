@@ -1,0 +1,171 @@
+"""The input's code: which pixel values a spike train stands for.
+
+A Poisson train of T steps has T·c·x spikes of a pixel x on average, c = gain / 2^(pixel_bits + 4)
+(feedback thresholds, III.B, where pixels are 0 … 1). So its code, their number q, stands for
+q / (T·c). The other codes stand for what is nearest on calibration images.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from hwgen.conversion.calibration.levels import Levels
+from hwgen.conversion.float_graph import INPUT, FloatConv2d, FloatGraph, Population
+from hwgen.conversion.options import Options
+from hwgen.golden.poisson import poisson_draws
+from hwgen.network import Input, Shape
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Decoding:
+    """Real value of a code: x ≈ scale · q + offset, both float64 of shape (channels,).
+
+    With ``levels``, those of a leak k < 2, it is scale · v + offset, v being what the train stands
+    for whose binary number is q. ``step`` divides every q: T of a direct input, whose pixel counts
+    once in each timestep.
+    """
+
+    scale: np.ndarray
+    offset: np.ndarray
+    levels: Levels | None = None
+    step: int = 1
+
+    def of(self, codes: torch.Tensor) -> torch.Tensor:
+        """What ``codes`` (samples, channels, height, width) stand for, float32."""
+        scale, offset = (
+            torch.from_numpy(values).float().reshape(-1, 1, 1)
+            for values in (self.scale, self.offset)
+        )
+        return codes * scale + offset
+
+    def code(self, value: np.ndarray, q_max: float) -> np.ndarray:
+        """The nearest code of ``value`` (channels,), as int32."""
+        nearest = self.step * np.round((value - self.offset) / (self.scale * self.step))
+        if self.levels is not None:
+            near = self.levels.nearest((value - self.offset) / self.scale)
+            return np.asarray(self.levels.words[near].astype(np.int32))
+        return np.asarray(np.clip(nearest, 0, q_max).astype(np.int32))
+
+
+def make_input(graph: FloatGraph, options: Options) -> Input:
+    """The input that ``options`` ask for."""
+    return Input(
+        shape=graph.input_shape,
+        timesteps=options.steps(INPUT),
+        code=options.source_code,
+        pixel_bits=options.pixel_bits or 8,
+        gain=options.input_gain,
+        seed=options.input_seed,
+    )
+
+
+def counts_of(images: np.ndarray) -> np.ndarray:
+    """``images``, or the events of each pixel in frames (samples, timesteps, …)."""
+    return images.sum(axis=1, dtype=np.uint16) if images.ndim == 5 else images
+
+
+def encode(pixels: np.ndarray, source: Input) -> np.ndarray:
+    """q of each pixel, or of each count of events, int64, as :class:`hwgen.network.Input` defines
+    it; of a direct input what a pixel comes to in all timesteps."""
+    if source.code == "poisson":
+        last = pixels.transpose(0, 2, 3, 1)
+        limits = last.reshape(len(pixels), -1).astype(np.int64) * source.gain
+        counts = np.zeros_like(limits)
+        for draws in poisson_draws(source):
+            counts += draws < limits
+        return counts.reshape(last.shape).transpose(0, 3, 1, 2)
+    x = pixels.astype(np.int64)
+    if source.code in ("direct", "events"):
+        return x * source.timesteps if source.code == "direct" else x
+    if source.code == "radix":
+        shift = source.timesteps - source.pixel_bits
+        return x << shift if shift >= 0 else x >> -shift
+    half = 1 << (source.pixel_bits - 1)
+    return (source.timesteps * x + half) >> source.pixel_bits
+
+
+def decode_input(images: np.ndarray, source: Input, graph: FloatGraph) -> Decoding:
+    """The affine map from codes to pixels with the least squared error on ``images``.
+
+    A code of few bits drops the low bits of a pixel; this makes up for the mean of what it drops.
+    Padding counts as the pixels that it is: the more taps of a convolution lie outside the map,
+    the more the code nearest to its pad value weighs.
+
+    Parameters
+    ----------
+    images : unsigned integer array, shape (samples, channels, height, width)
+    """
+    channels = source.shape[0]
+    if source.code == "poisson":
+        unit = 2.0 ** (source.pixel_bits + 4) / (source.timesteps * source.gain)
+        return Decoding(scale=np.full(channels, unit), offset=np.zeros(channels))
+    if source.code in ("direct", "events"):  # exact
+        step = source.timesteps if source.code == "direct" else 1
+        return Decoding(scale=np.full(channels, 1 / step), offset=np.zeros(channels), step=step)
+    if source.code == "radix" and source.timesteps >= source.pixel_bits:
+        unit = 2.0 ** (source.pixel_bits - source.timesteps)  # nothing is dropped
+        return Decoding(scale=np.full(channels, unit), offset=np.zeros(channels))
+    values = np.arange(1 << source.pixel_bits)
+    codes = encode(values, source)
+    pads, share = _pads(graph, source.shape)
+    scale, offset = np.empty(channels), np.empty(channels)
+    for c in range(channels):
+        counts = np.bincount(images[:, c].reshape(-1), minlength=len(values)).astype(np.float64)
+        counts /= counts.sum()
+        scale[c], offset[c] = _fit(values, codes, counts, pads[c], share)
+    return Decoding(scale=scale, offset=offset)
+
+
+def _pads(graph: FloatGraph, shape: Shape) -> tuple[np.ndarray, float]:
+    """Pad values (channels,) in pixels, and taps outside the map for each tap inside it."""
+    for node in graph.nodes:
+        for projection in node.projections if isinstance(node, Population) else ():
+            if projection.source == INPUT and isinstance(projection, FloatConv2d):
+                pads = projection.pad_value
+                pads = np.zeros(shape[0]) if pads is None else pads
+                return pads, _outside_share(shape[1:], projection)
+    return np.zeros(shape[0]), 0.0
+
+
+def _outside_share(size: tuple[int, ...], projection: FloatConv2d) -> float:
+    inside, total = 1.0, 1.0
+    for axis in range(2):
+        before, after = projection.padding[axis], projection.padding[axis + 2]
+        kernel, stride = projection.weights.shape[2 + axis], projection.stride[axis]
+        starts = np.arange(0, size[axis] + before + after - kernel + 1, stride)
+        taps = starts[:, np.newaxis] + np.arange(kernel) - before
+        inside *= float(((taps >= 0) & (taps < size[axis])).sum())
+        total *= taps.size
+    return (total - inside) / inside if inside else 0.0
+
+
+def _fit(
+    values: np.ndarray, codes: np.ndarray, weights: np.ndarray, pad: float, share: float
+) -> tuple[float, float]:
+    """Weighted least squares values ≈ a·codes + b; the pad takes the code that serves it best."""
+    scale, offset, _ = _least_squares(values, codes, weights)
+    if not share:
+        return scale, offset
+    nearest = int(np.floor((pad - offset) / scale))
+    tries = np.unique(np.clip([nearest - 1, nearest, nearest + 1, nearest + 2], 0, codes.max()))
+    fits = [
+        _least_squares(np.append(values, pad), np.append(codes, q), np.append(weights, share))
+        for q in tries
+    ]
+    scale, offset, _ = min(fits, key=lambda fit: fit[2])
+    return scale, offset
+
+
+def _least_squares(x: np.ndarray, q: np.ndarray, weights: np.ndarray) -> tuple[float, float, float]:
+    total = weights.sum()
+    mean_x, mean_q = (weights * x).sum() / total, (weights * q).sum() / total
+    spread = (weights * (q - mean_q) ** 2).sum()
+    step = (len(np.unique(x)) - 1) / max(int(q.max()), 1)
+    scale = (weights * (x - mean_x) * (q - mean_q)).sum() / spread if spread > 1e-12 else step
+    scale = scale if scale > 0 else step
+    offset = mean_x - scale * mean_q
+    error = (weights * (x - scale * q - offset) ** 2).sum() / total
+    return float(scale), float(offset), float(error)

@@ -1,0 +1,209 @@
+"""Output scales: what one unit of a layer's code stands for (SpikeConverter, Parameter
+Optimization).
+
+A neuron whose membrane holds U_in gives a train that stands for
+
+    U_out = λ · min(⌊max(U_in, 0) / λ + η⌋, q_max)
+
+with the rounding offset η (ECC, Eq. 9: extra current so that the residue is centred). The scale λ
+is the one with the least expected conversion error on calibration data,
+
+    E(λ) = E |a(U_in) − U_out|         (SpikeConverter, Eq. 13)
+
+or its square where that is asked for. a is the model's activation, min(max(U_in, 0), high): what
+a ReLU cuts off is no error, and a neuron that saturates above ``high`` makes one.
+
+A linear population has no ReLU. Its train carries a zero point z, an integer: it stands for
+
+    U_out = λ · (min(max(⌊U_in / λ + η⌋ + z, 0), q_max) − z)
+
+A leak k < 2 has levels that are no multiples of λ (:mod:`hwgen.conversion.calibration.levels`): in
+the place of
+the floor stands the largest of them that is not above, and of q_max the largest of all. z is a
+level.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import torch
+
+from hwgen.conversion.options import Options
+
+ETA = 0.5
+_SAMPLES = 1 << 17  # of a layer; the error is a mean, and its minimum is flat
+_CHANNEL_SAMPLES = 1 << 14
+_TRIES = 24  # on each grid
+_ROUNDS = 3  # grids, each between the neighbours of the best
+
+
+def choose_scales(
+    sums: torch.Tensor,
+    *,
+    q_max: float,
+    high: float,
+    options: Options,
+    levels: np.ndarray | None = None,
+    seed: int = 0,
+) -> np.ndarray:
+    """λ of each channel, float64 (channels,), all equal unless channel_scales is set.
+
+    Parameters
+    ----------
+    sums : (samples, channels, height, width)
+        U_in on calibration images.
+    q_max : float
+    high : float
+        Where the activation saturates.
+    levels : float64 array, ascending, or None for 0, 1, … q_max
+
+    A layer (or channel) that never fires takes the scale of its saturation, or of the size of its
+    sums: whatever it is, it stays silent on such images.
+    """
+    channels = sums.shape[1]
+    rows = sums.transpose(0, 1).reshape(channels if options.channel_scales else 1, -1)
+    size = _CHANNEL_SAMPLES if options.channel_scales else _SAMPLES
+    largest = rows.max(dim=1).values.clamp(max=high).double().numpy()
+    sample = _draw(rows, size, seed).clamp(min=0).float().numpy()
+    if options.percentile is not None:
+        scales = _percentile(rows, options.percentile, high) / q_max
+    elif options.thresholds == "one":
+        scales = np.full(len(rows), 1 / q_max)
+    elif options.thresholds != "error":
+        scales = largest / q_max
+    else:
+        power = 2 if options.error == "squared" else 1
+        wanted = np.minimum(sample, high)
+        scales = _minimise(sample, wanted, largest, q_max, power, eta=options.eta, levels=levels)
+    scales = scales * options.threshold_scale
+    fires = (largest > 0) & (scales > 0) & np.isfinite(scales)
+    fallback = _silent_scale(sums, high, q_max) if not fires.any() else np.median(scales[fires])
+    return np.broadcast_to(np.where(fires, scales, fallback), (channels,)).copy()
+
+
+def choose_linear_scales(
+    sums: torch.Tensor,
+    *,
+    q_max: float,
+    options: Options,
+    levels: np.ndarray | None = None,
+    seed: int = 0,
+) -> tuple[np.ndarray, np.ndarray]:
+    """λ, float64, and z of each channel of a linear population, both (channels,).
+
+    All equal unless channel_scales is set. Parameters as of :func:`choose_scales`.
+    """
+    channels = sums.shape[1]
+    rows = sums.transpose(0, 1).reshape(channels if options.channel_scales else 1, -1)
+    size = _CHANNEL_SAMPLES if options.channel_scales else _SAMPLES
+    low = rows.min(dim=1).values.clamp(max=0).double().numpy()
+    high = rows.max(dim=1).values.clamp(min=0).double().numpy()
+    span = np.where(high > low, high - low, 1.0)
+    sample = _draw(rows, size, seed).float().numpy()
+    power = 2 if options.error == "squared" else 1
+    known = np.arange(q_max + 1) if levels is None else levels
+    wished = -low / span * q_max
+    middle = (
+        np.round(wished).astype(np.int64)
+        if levels is None
+        else (np.abs(known - wished[:, np.newaxis]).argmin(axis=1))
+    )
+    best, zeros, least = span / q_max, known[middle], np.full(len(rows), np.inf)
+    for shift in (0, -1, 1):
+        zero = known[np.clip(middle + shift, 0, len(known) - 1)]
+        scales = _minimise(sample, sample, span, q_max, power, zero, eta=options.eta, levels=levels)
+        errors = error(sample, sample, scales, q_max, power, zero, eta=options.eta, levels=levels)
+        better = errors < least
+        best, zeros = np.where(better, scales, best), np.where(better, zero, zeros)
+        least = np.minimum(errors, least)
+    full = np.ones(channels)
+    return best * full, zeros * (full if levels is not None else full.astype(np.int64))
+
+
+def error(
+    sums: np.ndarray,
+    wanted: np.ndarray,
+    scales: np.ndarray,
+    q_max: float,
+    power: int,
+    zero: np.ndarray | None = None,
+    *,
+    eta: float = ETA,
+    levels: np.ndarray | None = None,
+) -> np.ndarray:
+    """E(λ) of each row of ``sums`` (rows, values) for λ of ``scales`` and z of ``zero`` (rows,).
+
+    Without ``zero`` the sums must be ≥ 0.
+    """
+    column = scales[:, np.newaxis].astype(sums.dtype)
+    codes = sums / column
+    codes += sums.dtype.type(eta)
+    if levels is not None:
+        shift = np.zeros((1, 1)) if zero is None else zero[:, np.newaxis]
+        places = np.searchsorted(levels, codes + shift, side="right") - 1
+        codes = (levels[np.maximum(places, 0)] - shift).astype(sums.dtype)
+    else:
+        np.floor(codes, out=codes)
+        if zero is None:
+            np.minimum(codes, q_max, out=codes)
+        else:
+            shift = zero[:, np.newaxis].astype(sums.dtype)
+            np.clip(codes, -shift, q_max - shift, out=codes)
+    codes *= -column
+    codes += wanted
+    if power == 2:
+        return np.asarray(np.einsum("ij,ij->i", codes, codes, dtype=np.float64) / codes.shape[1])
+    return np.asarray(np.abs(codes, out=codes).mean(axis=1, dtype=np.float64))
+
+
+def _minimise(
+    sums: np.ndarray,
+    wanted: np.ndarray,
+    largest: np.ndarray,
+    q_max: float,
+    power: int,
+    zero: np.ndarray | None = None,
+    *,
+    eta: float = ETA,
+    levels: np.ndarray | None = None,
+) -> np.ndarray:
+    """The best λ of each row, by ever finer geometric grids up to that of the largest value."""
+    top = np.where(largest > 0, largest, 1.0) / q_max
+    low, high = np.full(len(top), math.log(0.02)), np.full(len(top), math.log(1.1))
+    best = high
+    for _ in range(_ROUNDS):
+        grid = np.linspace(low, high, _TRIES)
+        errors = [
+            error(sums, wanted, top * np.exp(point), q_max, power, zero, eta=eta, levels=levels)
+            for point in grid
+        ]
+        best = grid[np.argmin(errors, axis=0), np.arange(len(top))]
+        step = (high - low) / (_TRIES - 1)
+        low, high = best - step, best + step
+    return np.asarray(top * np.exp(best))
+
+
+def _percentile(rows: torch.Tensor, percentile: float, high: float) -> np.ndarray:
+    """The percentile of each row's positive values, or 0 where it has none."""
+    found = np.zeros(len(rows))
+    for i, row in enumerate(rows.numpy()):
+        positive = row[row > 0]
+        if positive.size:
+            found[i] = min(float(np.percentile(positive, percentile)), high)
+    return found
+
+
+def _draw(rows: torch.Tensor, size: int, seed: int) -> torch.Tensor:
+    """``size`` values of each row, drawn by chance: a stride would pick the same pixels."""
+    length = rows.shape[1]
+    if length <= size:
+        return rows
+    picks = np.random.default_rng(seed).integers(0, length, size)
+    return rows[:, torch.from_numpy(picks)]
+
+
+def _silent_scale(sums: torch.Tensor, high: float, q_max: float) -> float:
+    size = high if math.isfinite(high) else float(sums.abs().max())
+    return (size or 1.0) / q_max

@@ -1,0 +1,65 @@
+"""The float model on raw pixels: what a conversion is compared with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from torch import nn
+from torch.export import ExportedProgram
+
+from hwgen.conversion.frontend.torch_program import MODEL_ERRORS, run_program
+from hwgen.conversion.fusion.float_network import Numbers, normalisation
+from hwgen.errors import ConversionError
+
+_BATCH = 256
+
+
+def float_classes(
+    model: nn.Module | ExportedProgram,
+    images: np.ndarray,
+    *,
+    mean: Numbers | None = None,
+    std: Numbers | None = None,
+    scale: float = 1 / 255,
+    progress: Callable[[int], object] | None = None,
+) -> np.ndarray:
+    """Classes, int64 (samples,), that the float model itself gives, in float32.
+
+    Parameters
+    ----------
+    model : as :func:`hwgen.conversion.pipeline` takes it
+    images : unsigned integer array, shape (samples, channels, height, width)
+    mean, std, scale : the model gets (scale · pixel − mean) / std
+    progress : told how many images are done, after each batch
+
+    Raises
+    ------
+    ConversionError
+        Where the model does not take such images.
+    """
+    factor, offset = (
+        torch.from_numpy(numbers.reshape(-1, 1, 1)).float()
+        for numbers in normalisation(images.shape[1], scale, mean, std)
+    )
+    if isinstance(model, nn.Module):
+        model.eval()
+    classes = []
+    for start in range(0, len(images), _BATCH):
+        pixels = torch.from_numpy(images[start : start + _BATCH].astype(np.float32))
+        ready = pixels * factor + offset
+        try:
+            with torch.no_grad():
+                if isinstance(model, ExportedProgram):
+                    logits = run_program(model, ready)
+                else:
+                    logits = model(ready)
+        except MODEL_ERRORS as error:
+            raise ConversionError(
+                f"the float model does not take images of shape {images.shape[1:]}: {error}"
+            ) from error
+        classes.append(logits.argmax(1).numpy())
+        if progress is not None:
+            progress(start + len(pixels))
+    return np.concatenate(classes)

@@ -1,0 +1,65 @@
+"""Operators that change no value: views, casts, dropout in eval mode, a softmax at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from hwgen.conversion.float_graph import Op, ReshapeOp
+from hwgen.conversion.frontend.operators.linear import Call, Ref, Refusal, handles
+
+
+@handles("dropout", "feature_dropout", "alpha_dropout", "feature_alpha_dropout", "native_dropout")
+def _dropout(call: Call) -> Ref:
+    if call["train"]:
+        raise Refusal("dropout is active; export the model in eval mode (model.eval())")
+    return call.source("input")
+
+
+@handles(
+    "contiguous",
+    "clone",
+    "alias",
+    "detach",
+    "lift_fresh_copy",
+    "to",
+    "_to_copy",
+    "to_copy",
+    "type_as",
+    "float",
+    "positive",
+)
+def _same(call: Call) -> Ref:
+    if not call.floating:
+        raise Refusal("activations must stay floating point in the model; leave the cast out")
+    return call.source()
+
+
+@handles(
+    "view",
+    "reshape",
+    "_unsafe_view",
+    "unsafe_view",
+    "flatten",
+    "squeeze",
+    "unsqueeze",
+    "unflatten",
+    "view_copy",
+)
+def _reshape(call: Call) -> Ref | Sequence[Op]:
+    ref = call.source()
+    if np.prod(call.shape) != np.prod(ref.shape) or -1 in call.shape:
+        raise Refusal(
+            f"a view must keep the samples apart: {ref.shape} became {call.shape} per sample"
+        )
+    if call.shape == ref.shape:
+        return ref
+    return [ReshapeOp(**call.common(ref), shape=call.shape)]
+
+
+@handles("softmax", "_softmax", "log_softmax", "_log_softmax")
+def _softmax(call: Call) -> Ref:
+    if not call.last or len(call.shape) != 1 or call["dim"] not in (1, -1):
+        raise Refusal("only a softmax over the classes at the very end may stay; leave it out")
+    return call.source()  # the class is the arg-max with or without it

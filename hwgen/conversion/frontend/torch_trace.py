@@ -1,0 +1,237 @@
+"""PyTorch to :class:`OpGraph`: every operator of the traced forward, or a refusal that names it.
+
+The forward is traced with torch.export, so functional and module forms look alike. Whatever does
+not depend on the images (weight reparametrisations, masks, constants) is computed here, once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch.export import ExportedProgram
+
+from hwgen.conversion.float_graph import INPUT, Op, OpGraph
+from hwgen.conversion.frontend.operators import (
+    maps as operators_maps,
+)
+from hwgen.conversion.frontend.operators import (
+    pools as operators_pools,
+)
+from hwgen.conversion.frontend.operators import (
+    views as operators_same,
+)
+from hwgen.conversion.frontend.operators.linear import HANDLERS, Call, Ref, Refusal
+from hwgen.conversion.frontend.remedies import remedy
+from hwgen.conversion.frontend.torch_program import (
+    MODEL_ERRORS,
+    constants_of,
+    user_input,
+    user_output,
+)
+from hwgen.errors import ConversionError
+
+# imported for the handlers that they register
+_REGISTERED = (operators_maps, operators_pools, operators_same)
+_CONTAINERS = ("Sequential", "ModuleList", "ModuleDict")
+
+
+def refuse(refusals: list[str]) -> None:
+    """Raise one :class:`ConversionError` that names every refusal, if there is any."""
+    if not refusals:
+        return
+    unique = list(dict.fromkeys(refusals))
+    if len(unique) == 1:
+        raise ConversionError(unique[0])
+    lines = "".join(f"\n  - {line}" for line in unique)
+    raise ConversionError(f"the model has {len(unique)} parts that cannot be converted:{lines}")
+
+
+def trace(program: ExportedProgram) -> OpGraph:
+    """Operations of ``program`` between the images and the logits.
+
+    Raises
+    ------
+    ConversionError
+        That names all unsupported operators by their module, with what can be done.
+    """
+    tracer = _Tracer(program)
+    for node in program.graph.nodes:
+        if node in tracer.live:
+            tracer.visit(node)
+    refuse(tracer.refusals)
+    if not isinstance(tracer.output, Ref):
+        raise ConversionError("the logits do not depend on the images")
+    _, channels, height, width = user_input(program).meta["val"].shape
+    return OpGraph(
+        input_shape=(int(channels), int(height), int(width)),
+        ops=tuple(tracer.ops),
+        output=tracer.output.name,
+    )
+
+
+@dataclass
+class _Tracer:
+    program: ExportedProgram
+    ops: list[Op] = field(default_factory=list)
+    refusals: list[str] = field(default_factory=list)
+    output: Any = None
+
+    def __post_init__(self) -> None:
+        self.values: dict[torch.fx.Node, Any] = {}
+        self.names = {INPUT}
+        self.images = user_input(self.program)
+        if len(self.images.meta["val"].shape) != 4:
+            raise ConversionError(
+                f"the model must take images (samples, channels, height, width), not a tensor of "
+                f"{len(self.images.meta['val'].shape)} axes"
+            )
+        self.constants = constants_of(self.program)
+        position = user_output(self.program)
+        end = next(node for node in self.program.graph.nodes if node.op == "output")
+        self.end = end.args[0][position]
+        self.live = _ancestors(self.end) | {end}
+
+    def visit(self, node: torch.fx.Node) -> None:
+        match node.op:
+            case "placeholder" if node is self.images:
+                self.values[node] = Ref(INPUT, _shape(node))
+            case "placeholder":
+                self.values[node] = self.constants[node.name]
+            case "get_attr":
+                self.values[node] = getattr(self.program.graph_module, str(node.target))
+            case "output":
+                self.output = self.values[self.end]
+            case "call_function":
+                self.values[node] = self._call(node)
+            case _:
+                self._refuse(node, "only calls of operators can be converted")
+
+    def _call(self, node: torch.fx.Node) -> Any:
+        args = torch.fx.map_arg(node.args, lambda n: self.values[n])
+        kwargs = torch.fx.map_arg(node.kwargs, lambda n: self.values[n])
+        refs = [value for value in _flat((args, kwargs)) if isinstance(value, Ref)]
+        if not refs:
+            return self._constant(node, args, kwargs)
+        operator = _operator(node)
+        if operator == "sym_size":  # of a batch of any size, for a view; no value of an image
+            axis = args[1]
+            return refs[0].shape[axis - 1] if isinstance(axis, int) and axis else -1
+        if operator == "getitem":
+            if args[1] != 0:
+                self._refuse(node, "only the first result of an operator can be used")
+            return refs[0]
+        handler = HANDLERS.get(operator)
+        shape = _shape(node)
+        if handler is None:
+            self._refuse(node, remedy(operator))
+            return Ref(refs[0].name, shape)
+        call = Call(
+            name=self._name(node),
+            where=_where(node),
+            shape=shape,
+            floating=_value(node).dtype.is_floating_point,
+            last=node is self.end,
+            arguments=_bind(node, args, kwargs),
+        )
+        try:
+            result = handler(call)
+        except Refusal as refusal:
+            self._refuse(node, str(refusal))
+            return Ref(refs[0].name, shape)
+        if isinstance(result, Ref):
+            return result
+        for op in result:
+            self.names.add(op.name)
+            self.ops.append(op)
+        return Ref(result[-1].name, shape)
+
+    def _constant(self, node: torch.fx.Node, args: Any, kwargs: Any) -> Any:
+        try:
+            with torch.no_grad():
+                return node.target(*args, **kwargs)  # type: ignore[operator]
+        except MODEL_ERRORS as error:
+            self._refuse(node, f"cannot be computed ahead of time: {error}")
+            return torch.zeros(())
+
+    def _refuse(self, node: torch.fx.Node, why: str) -> None:
+        self.refusals.append(f"{_where(node)}: {why}")
+
+    def _name(self, node: torch.fx.Node) -> str:
+        path, kind = _module(node)
+        leaf = kind.startswith("torch.nn.") and kind.split(".")[-1] not in _CONTAINERS
+        name = path if leaf and path else ".".join(filter(None, (path, node.name)))
+        number, unique = 2, name
+        while unique in self.names:
+            unique, number = f"{name}_{number}", number + 1
+        return unique
+
+
+def _ancestors(node: torch.fx.Node) -> set[torch.fx.Node]:
+    found: set[torch.fx.Node] = set()
+    waiting = [node]
+    while waiting:
+        current = waiting.pop()
+        if isinstance(current, torch.fx.Node) and current not in found:
+            found.add(current)
+            waiting.extend(current.all_input_nodes)
+    return found
+
+
+def _flat(value: Any) -> list[Any]:
+    if isinstance(value, tuple | list):
+        return [item for part in value for item in _flat(part)]
+    if isinstance(value, dict):
+        return [item for part in value.values() for item in _flat(part)]
+    return [value]
+
+
+def _operator(node: torch.fx.Node) -> str:
+    """``relu`` for ``aten.relu_.default``, ``getitem`` for ``operator.getitem``."""
+    target = node.target
+    if isinstance(target, torch._ops.OpOverload):
+        return str(target._schema.name).split("::")[-1].rstrip("_")
+    return str(getattr(target, "__name__", target)).rstrip("_")
+
+
+def _bind(node: torch.fx.Node, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+    """Arguments by the names of the operator's schema, defaults filled in."""
+    assert isinstance(node.target, torch._ops.OpOverload)
+    schema = node.target._schema.arguments
+    bound = {a.name: a.default_value for a in schema if a.has_default_value()}
+    bound.update(zip((a.name for a in schema), args))
+    bound.update(kwargs)
+    return bound
+
+
+def _value(node: Any) -> torch.Tensor:
+    value = node.meta["val"]
+    first = value[0] if isinstance(value, tuple | list) else value
+    assert isinstance(first, torch.Tensor)
+    return first
+
+
+def _shape(node: Any) -> tuple[int, ...]:
+    """Shape of a node's (first) result without the samples' axis; −1 for a symbolic length."""
+    return tuple(n if isinstance(n, int) else -1 for n in _value(node).shape[1:])
+
+
+def _module(node: torch.fx.Node) -> tuple[str, str]:
+    """Path and class of the innermost module that the node was traced in."""
+    stack = list((node.meta.get("nn_module_stack") or {}).values())
+    path, kind = stack[-1] if stack else ("", "")
+    kind = kind if isinstance(kind, str) else f"{kind.__module__}.{kind.__qualname__}"
+    # a module that is called again has "@1" behind its path
+    return path.removeprefix("L['self'].").split("@")[0], kind
+
+
+def _where(node: torch.fx.Node) -> str:
+    """``features.3 (Sigmoid)``, or ``block.forward, "F.gelu(x)"`` for a function's call."""
+    path, kind = _module(node)
+    kind = kind.split(".")[-1]
+    if path and kind not in _CONTAINERS and "torch.nn." in _module(node)[1]:
+        return f"{path} ({kind})"
+    lines = [line.strip() for line in node.meta.get("stack_trace", "").splitlines()]
+    source = f', "{lines[-1]}"' if lines else ""
+    return f"{path + '.' if path else ''}forward{source} ({_operator(node)})"

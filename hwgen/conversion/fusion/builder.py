@@ -1,0 +1,151 @@
+"""Collects the nodes of a :class:`FloatGraph` while it is folded: unique names, shapes, ranges."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+
+from hwgen.conversion.float_graph import (
+    INPUT,
+    FloatFlatten,
+    FloatGraph,
+    FloatMaxPool,
+    FloatNode,
+    MaxPoolOp,
+    Population,
+)
+from hwgen.conversion.frontend.operators.linear import Refusal
+from hwgen.conversion.fusion.pending import Value
+from hwgen.network import Shape
+
+
+class Builder:
+    """Finished nodes in order; ``shapes``, ``lows`` and ``highs`` (bounds of values) by name.
+
+    ``linear`` tells whether populations without a ReLU are possible.
+    """
+
+    def __init__(self, input_shape: Shape, *, linear: bool) -> None:
+        self.linear = linear
+        self.shapes: dict[str, Shape] = {INPUT: input_shape}
+        self.lows: dict[str, float] = {INPUT: 0.0}
+        self.highs: dict[str, float] = {INPUT: math.inf}
+        self._nodes: list[FloatNode] = []
+        self._flattens: dict[str, str] = {}
+
+    def population(self, node: Population, shape: Shape) -> str:
+        return self._add(node, shape, node.low, node.high)
+
+    def max_pool(self, op: MaxPoolOp, source: str) -> str:
+        node = FloatMaxPool(
+            name=self.unique(op.name),
+            source=source,
+            kernel=op.kernel,
+            stride=op.stride,
+            padding=op.padding,
+        )
+        channels, height, width = op.shape
+        return self._add(node, (channels, height, width), self.lows[source], self.highs[source])
+
+    def flatten(self, source: str, name: str) -> str:
+        """The flattened ``source``; itself where it is flat."""
+        shape = self.shapes[source]
+        if shape[1:] == (1, 1):
+            return source
+        if source not in self._flattens:
+            node = FloatFlatten(name=self.unique(name), source=source)
+            size = (math.prod(shape), 1, 1)
+            bounds = self.lows[source], self.highs[source]
+            self._flattens[source] = self._add(node, size, *bounds)
+        return self._flattens[source]
+
+    def close(
+        self,
+        value: Value,
+        name: str,
+        *,
+        low: float = 0.0,
+        high: float = math.inf,
+        fires: bool = True,
+    ) -> Value:
+        """The value with all that is pending in a population, and its pools behind that."""
+        if value.pad is not None:
+            raise Refusal(f"comes after a padding of {name}; pad after the ReLU")
+        projections, bias = value.terms()
+        population = Population(
+            name=self.unique(name),
+            projections=projections,
+            bias=bias,
+            low=low,
+            high=high,
+            fires=fires,
+        )
+        shape = value.pools[0][1] if value.pools else value.shape
+        node = self.population(population, shape)
+        for pool, _ in value.pools:
+            node = self.max_pool(pool, node)
+        return value.finished(node)
+
+    def settle(self, value: Value) -> Value:
+        """A pending map in a population of its own, a linear one where its values have a sign.
+
+        An average keeps its weights of one: what was done to it since stays pending.
+        """
+        if value.map is None:
+            return value
+        bare = replace(value, pad=None)
+        if value.map.average and not value.pools:
+            bare = bare.without_affine()
+        low = 0.0 if self.not_negative(bare) else -math.inf
+        if low < 0 and not self.linear:
+            raise Refusal(
+                f"follows {value.map.op.where} with no ReLU between, and the two cannot be "
+                f"merged exactly; put a ReLU between them, or take neuron 'ilif', whose code "
+                f"carries negative values"
+            )
+        closed = replace(
+            self.close(bare, value.map.op.name, low=low), pad=value.pad, view=value.view
+        )
+        if value.map.average and not value.pools:
+            closed = replace(closed, scale=value.scale, offset=value.offset)
+        return closed
+
+    def not_negative(self, value: Value) -> bool:
+        """Whether no image can make the value negative (padding and pools left aside)."""
+        projections, bias = value.terms()
+        return bool((bias >= 0).all()) and all(
+            self.lows[p.source] >= 0 and bool((p.weights >= 0).all()) for p in projections
+        )
+
+    def flattened(self, value: Value) -> Value:
+        """The value over a flattened source, one scale a feature."""
+        if value.pad is not None:
+            raise Refusal("is applied to the features of a padded map; pad before a convolution")
+        value = self.settle(value)
+        pixels = value.shape[1] * value.shape[2]
+        source = self.flatten(value.source, value.flat_name)
+        return replace(
+            value,
+            source=source,
+            shape=self.shapes[source],
+            scale=np.repeat(value.scale, pixels),
+            offset=np.repeat(value.offset, pixels),
+        )
+
+    def graph(self) -> FloatGraph:
+        return FloatGraph(input_shape=self.shapes[INPUT], nodes=tuple(self._nodes))
+
+    def unique(self, name: str) -> str:
+        number, unique = 2, name
+        while unique in self.shapes:
+            unique, number = f"{name}_{number}", number + 1
+        return unique
+
+    def _add(self, node: FloatNode, shape: Shape, low: float, high: float) -> str:
+        self._nodes.append(node)
+        self.shapes[node.name] = shape
+        self.lows[node.name] = low
+        self.highs[node.name] = high
+        return node.name

@@ -1,0 +1,1 @@
+"""The conversion methods of the papers."""

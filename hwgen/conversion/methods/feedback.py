@@ -1,0 +1,252 @@
+"""Method "feedback": thresholds set by what comes out of the network (Shang, Li, You).
+
+Hard reset, rate code, Poisson input (:mod:`hwgen.conversion.calibration.input_decoding`). In every
+timestep
+
+    V(t) = max(V(t−1) + L + X(t), V_min),   X(t) = Σ A(t)·K                          (Eq. 1, 2)
+    a spike, and V(t) = 0, where V(t) ≥ p
+
+with the weights K of the CNN, adjusted by :func:`hwgen.conversion.adjust`: no biases, ReLU, average
+pools. V_min = 0 and L = 0 unless ``floor`` and ``drive`` say otherwise, in shares of p.
+A layer of neurons (an average pool is one, too) has one threshold p_i. They are searched for with
+
+    R = mean over images of  spikes of the right output neuron / spikes of all of them
+
+    n ← search_step
+    repeat, at most search_rounds times:                                    (the paper's Algorithm)
+        for each layer i, from the first to the last:
+            p_i ← p_i·2^n     where that makes R greater and C_i no smaller,
+            else p_i·2^−n     where that does,
+            else p_i          as it was
+        n ← n/2               where no threshold changed; stop below search_stop
+
+C_i is the paper's other condition, that a layer's maps are bright where the CNN's are: the
+correlation of its counts of spikes with the activations of the CNN. R alone would sharpen the
+output as far as it goes, and lose accuracy.
+
+What the paper leaves open is settled so: a step multiplies, as the thresholds of its Table I lie
+two orders of magnitude apart; n is halved, its "binary search"; and p_i goes down only where that
+is better. The search starts from thresholds at which the largest activation makes a spike in every
+step (``thresholds``, ``threshold_scale``). The read-out does not fire, so that its membranes V,
+where they are positive, stand for spikes: R = max(V_c, 0) / Σ_k max(V_k, 0).
+
+Weights stay what they are: a threshold that is f times as high makes all later spikes stand for f
+times as much, so that biases in later layers, where a model has them, become B / f.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from hwgen.conversion.calibration import float_run as calibrate
+from hwgen.conversion.float_graph import INPUT, FloatGraph
+from hwgen.conversion.methods.method import Method
+from hwgen.conversion.options import Converted, Options, Progress
+from hwgen.conversion.quantisation.layerwise import layerwise
+from hwgen.conversion.quantisation.neuron import moved
+from hwgen.errors import ConversionError
+from hwgen.golden.trials import Trials
+from hwgen.network import Decoder, Layer, Network, Node, Readout
+
+MAX_OCTAVES = 16.0  # thresholds stay within 2^±16 of where they start
+
+
+def right_share(logits: np.ndarray, labels: np.ndarray) -> float:
+    """R of ``logits`` (images, classes) and ``labels`` (images,); 0 for an image with no spikes."""
+    spikes = np.maximum(logits, 0).astype(np.float64)
+    right = spikes[np.arange(len(labels)), labels]
+    return float(np.mean(right / np.maximum(spikes.sum(axis=1), 1.0)))
+
+
+def tune(
+    graph: FloatGraph,
+    converted: Converted,
+    images: np.ndarray,
+    labels: np.ndarray,
+    options: Options,
+    progress: Progress,
+) -> Converted:
+    """``converted`` with the thresholds that the search finds.
+
+    Raises
+    ------
+    ConversionError
+        The network is no chain of layers: where branches meet, their spikes must count alike. Or
+        its logits are no membranes.
+    """
+    if options.decoder != "membrane":
+        raise ConversionError(
+            f"method 'feedback' compares membranes of the last layer with the CNN's logits, so the "
+            f"decoder must be 'membrane', not {options.decoder!r}"
+        )
+    for node in converted.nodes:
+        if isinstance(node, Layer) and len(node.projections) > 1:
+            raise ConversionError(
+                f"{node.name}: method 'feedback' moves the threshold of one layer at a time, but "
+                f"branches meet here, whose spikes must stand for the same; take method "
+                f"'threshold_balancing' for a network with branches"
+            )
+    picks = np.linspace(0, len(images) - 1, min(len(images), options.search_images))
+    chosen = picks.round().astype(int)
+    search = _Search(graph, converted, images[chosen], labels[chosen], options)
+    search.run(progress)
+    return search.result()
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Best:
+    """Octaves that each threshold has moved, and what the network then reaches: R, accuracy, C."""
+
+    octaves: dict[str, float]
+    share: float
+    accuracy: float
+    consistency: dict[str, float]
+
+
+class _Search:
+    def __init__(
+        self,
+        graph: FloatGraph,
+        converted: Converted,
+        images: np.ndarray,
+        labels: np.ndarray,
+        options: Options,
+    ) -> None:
+        self.start, self.images, self.labels = converted, images, labels
+        self.options, self.rounds = options, 0
+        self.trials = Trials(images)
+        self.tried: set[tuple[float, ...]] = set()
+        self.nodes = converted.nodes  # of the best network
+        self.names = [
+            node.name
+            for node in converted.nodes
+            if isinstance(node, Layer) and not isinstance(node.neuron, Readout)
+        ]
+        self.wanted = _activations(graph, images, self.names)
+        self.before = self.best = self._try(dict.fromkeys(self.names, 0.0))[1]
+        self.trials.keep()
+
+    def run(self, progress: Progress) -> None:
+        """The search; tells each layer at work."""
+        step = self.options.search_step
+        while step >= self.options.search_stop and self.rounds < self.options.search_rounds:
+            self.rounds += 1
+            before = self.best
+            for done, name in enumerate(self.names):
+                told = f"{name}, round {self.rounds}, {100 * self.best.share:.2f} % right spikes"
+                progress(done, len(self.names), told)
+                if not self._better(name, step):
+                    self._better(name, -step)
+            if self.best is before:
+                step /= 2
+        progress(len(self.names), len(self.names), "")
+
+    def _better(self, name: str, step: float) -> bool:
+        """Take the threshold of ``name`` that is 2^step as high, if that makes R greater."""
+        octaves = self.best.octaves | {name: self.best.octaves[name] + step}
+        if tuple(octaves.values()) in self.tried or abs(octaves[name]) > MAX_OCTAVES:
+            return False  # it was no better than what was the best then
+        network, found = self._try(octaves)
+        worse = found.consistency[name] < self.best.consistency[name]
+        if found.share <= self.best.share or worse:
+            return False
+        self.best, self.nodes = found, network.nodes
+        self.trials.keep()
+        return True
+
+    def _try(self, octaves: dict[str, float]) -> tuple[Network, _Best]:
+        self.tried.add(tuple(octaves.values()))
+        network = self._network(octaves)
+        logits = self.trials.logits(network)
+        hits = logits.argmax(axis=1) == self.labels
+        share = right_share(logits, self.labels)
+        return network, _Best(
+            octaves=octaves,
+            share=share,
+            accuracy=100 * float(hits.mean()),
+            consistency={
+                name: correlation(self.trials.values(name), self.wanted[name])
+                for name in self.names
+            },
+        )
+
+    def _network(self, octaves: Mapping[str, float]) -> Network:
+        """The network of these thresholds; layers that the best one has, too, are its objects."""
+        nodes: list[Node] = []
+        upstream = 0.0
+        for first, last in zip(self.start.nodes, self.nodes):
+            if isinstance(first, Layer):
+                own = octaves.get(first.name, 0.0)
+                node = moved(first, own, upstream, self.options)
+                upstream += own
+                nodes.append(last if _same(node, last) else node)
+            else:
+                nodes.append(first)
+        return Network(name="search", input=self.start.input, nodes=tuple(nodes))
+
+    def result(self) -> Converted:
+        figures = dict(self.start.figures)
+        scales: dict[str, Any] = {}
+        thresholds: dict[str, float] = {}
+        upstream = 0.0
+        given = np.mean(figures["input_scale"]) / (1 << self.start.input.pixel_bits)
+        for name in self.names:
+            upstream += self.best.octaves[name]
+            scale = np.asarray(figures["output_scales"][name]) * 2.0**upstream
+            scales[name] = scale.tolist()
+            thresholds[name] = float(np.mean(scale)) / float(given)
+            given = np.mean(scale)
+        figures["output_scales"] = scales
+        figures["logit_scale"] = figures["logit_scale"] * 2.0**upstream
+        figures["feedback"] = {
+            "images": len(self.images),
+            "rounds": self.rounds,
+            "networks_tried": len(self.tried),
+            "right_spikes_before": self.before.share,
+            "right_spikes": self.best.share,
+            "accuracy_before": self.before.accuracy,
+            "accuracy": self.best.accuracy,
+            "octaves": self.best.octaves,
+            "thresholds": thresholds,
+            "consistency": self.best.consistency,
+        }
+        return replace(self.start, nodes=self.nodes, figures=figures)
+
+
+def correlation(counts: np.ndarray, wanted: np.ndarray) -> float:
+    """C of counts of spikes with activations, arrays of one shape; 0 where either is constant."""
+    one, other = (values.astype(np.float64).ravel() for values in (counts, wanted))
+    if np.ptp(one) == 0 or np.ptp(other) == 0:
+        return 0.0
+    return float(np.corrcoef(one, other)[0, 1])
+
+
+def _activations(graph: FloatGraph, images: np.ndarray, names: list[str]) -> dict[str, np.ndarray]:
+    """Of the layers ``names``, float32 (images, channels, height, width)."""
+    values = {INPUT: calibrate.as_tensor(images)}
+    for node in graph.nodes[:-1]:
+        values[node.name] = calibrate.step(node, values)
+    return {name: values[name].numpy() for name in names}
+
+
+def _same(layer: Layer, other: Node) -> bool:
+    """Whether layers that came from one have the same bias and threshold."""
+    if not isinstance(other, Layer) or not np.array_equal(layer.bias, other.bias):
+        return False
+    if isinstance(layer.neuron, Decoder) or isinstance(other.neuron, Decoder):
+        return True
+    return np.array_equal(layer.neuron.threshold, other.neuron.threshold)
+
+
+METHOD = Method(
+    convert=layerwise,
+    tune=tune,
+    paper="Feedback thresholds (Shang, Li, You)",
+    neurons=("if_hard", "if"),
+    needs="labelled calibration images; a model adjusted by hwgen.conversion.adjust",
+    defaults={"thresholds": "maximum", "eta": 0.0, "floor": 0.0, "input_code": "poisson"},
+)

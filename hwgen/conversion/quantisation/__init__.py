@@ -1,0 +1,1 @@
+"""From a float network with scales to integers."""

@@ -1,0 +1,255 @@
+"""Two-phase neurons layer after layer, each on the codes that those before it give.
+
+A layer computes u = Σ w·x + b and x' = min(max(u, 0), high). With the codes x ≈ α·q + β of its
+inputs and x' ≈ λ·q' of its output, the neuron's
+
+    q' = clip(⌊(2^f·W·q + B) / θ⌋, 0, q'_max)
+
+rounds u / λ to the nearest integer when
+
+    W = round(w·α / s)          s: real units of a membrane unit, one a channel
+    θ = 2^f·λ / s               the threshold, an exact integer: s is moved to fit it
+    B = round(2^f·(b / s + Σ W·β/α) + (η + z)·θ)                    (ECC Eq. 9, η = 1/2)
+
+λ, one a layer or a channel, minimises the conversion error on calibration data
+(:mod:`hwgen.conversion.calibration.scales`). A bias can make up for the codes before it. The
+read-out has one
+s for all classes and no offset. What a neuron gets of B:
+:mod:`hwgen.conversion.quantisation.neuron`. With a leak
+k < 2, q above is what a train stands for, λ a spike of its last step, and layers run step by step
+(:mod:`hwgen.conversion.calibration.leaky`).
+
+z is 0 but for a linear population, one with no ReLU: its train stands for λ·(q − z), so that
+β = −λ·z for those that read it, and z is what its padding with zeros sends. It is an ordinary
+neuron with a larger bias: no signed spikes, and nothing new in hardware.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import torch
+
+from hwgen.conversion.calibration import float_run as calibrate
+from hwgen.conversion.calibration.input_decoding import Decoding
+from hwgen.conversion.calibration.known import Known
+from hwgen.conversion.calibration.leaky import firing_level, least_threshold, readout_bits
+from hwgen.conversion.calibration.levels import Levels
+from hwgen.conversion.calibration.scales import choose_linear_scales, choose_scales
+from hwgen.conversion.float_graph import (
+    INPUT,
+    FloatFlatten,
+    FloatGraph,
+    FloatMaxPool,
+    Population,
+)
+from hwgen.conversion.options import SINGLE_PHASE, Converted, Options, Progress
+from hwgen.conversion.quantisation.decoders import (
+    FIRING,
+    read_values,
+    softmax_of,
+    with_firing_end,
+)
+from hwgen.conversion.quantisation.integers import (
+    MIN_THRESHOLD,
+    Quantised,
+    quantise_layer,
+    quantise_readout,
+)
+from hwgen.conversion.quantisation.neuron import make_neuron, whole_numbers
+from hwgen.conversion.quantisation.projections import in_steps, offset_sum, per_code, second_moment
+from hwgen.conversion.quantisation.weight_fitting import Fit
+from hwgen.network import (
+    Decoder,
+    InverseLeakyNeuron,
+    Layer,
+    Node,
+    Projection,
+    Readout,
+    code_max,
+)
+
+
+def layerwise(
+    graph: FloatGraph, images: np.ndarray, options: Options, progress: Progress
+) -> Converted:
+    """Integers of ``graph``, calibrated on ``images`` (samples, channels, height, width) or frames
+    of events (samples, timesteps, channels, height, width)."""
+    return _Layerwise(graph, images, options, progress).run()
+
+
+class _Layerwise:
+    def __init__(
+        self, graph: FloatGraph, images: np.ndarray, options: Options, progress: Progress
+    ) -> None:
+        self.counts = options.decoder in FIRING
+        self.graph = with_firing_end(graph) if self.counts else graph
+        self.options, self.progress = options, progress
+        self.code = options.code
+        self.known = Known(graph, images, options)
+        decoding = self.known.decodings[INPUT]
+        self.figures: dict[str, Any] = {
+            "input_scale": [float(x) for x in decoding.scale],
+            "input_offset": [float(x) for x in decoding.offset],
+            "output_scales": {},
+            "zero_points": {},
+            "silent_layers": [],
+        }
+        self.leak = options.inverse_leak
+        if not self.leak.doubles:
+            self.figures["leak"] = {"n": self.leak.n, "m": self.leak.m, "k": self.leak.k}
+
+    def run(self) -> Converted:
+        nodes: list[Node] = []
+        for done, node in enumerate(self.graph.nodes):
+            self.progress(done, len(self.graph.nodes), node.name)
+            match node:
+                case Population():
+                    nodes.append(self._layer(node))
+                case FloatMaxPool() | FloatFlatten():
+                    nodes.append(self.known.rearrange(node))
+            later = self.graph.nodes[done + 1 :]
+            self.known.forget({source for other in later for source in other.sources})
+        if self.counts:
+            last = nodes[-1]
+            assert isinstance(last, Layer)
+            nodes.append(read_values(last, {INPUT, *(node.name for node in nodes)}))
+        self.progress(len(self.graph.nodes), len(self.graph.nodes), "")
+        return Converted(input=self.known.input, nodes=tuple(nodes), figures=self.figures)
+
+    def _layer(self, node: Population) -> Layer:
+        known = self.known
+        sums = calibrate.preactivation(node, known.values)
+        weights = [per_code(p, known.decodings[p.source]) for p in node.projections]
+        rounder = None
+        if self.options.rounding == "fitted":
+            fit = Fit(known.on_values(known.projections(node, weights)), weights, known.codes, sums)
+            weights, rounder = fit.weights, fit.round
+        second_moments = [
+            second_moment(p, known.codes[p.source], known.decodings[p.source])
+            for p in node.projections
+        ]
+        if not node.fires:
+            quantised = quantise_readout(
+                weights, second_moments, bits=self.options.weight_bits, rounder=rounder
+            )
+            self.figures["logit_scale"] = float(quantised.scale[0])
+            return self._finish(node, quantised, sums, None)
+        options = self.options
+        if self.counts and node is self.graph.nodes[-1]:
+            options = replace(options, channel_scales=False)  # classes are compared
+        q_max: float = code_max(self.code, options.steps(node.name))
+        levels = values = None
+        if known.leaky is not None:
+            levels = Levels.of(self.leak, options.steps(node.name))
+            q_max, values = levels.largest, levels.values
+        if node.low < 0:
+            scales, zero = choose_linear_scales(sums, q_max=q_max, options=options, levels=values)
+            self._note("zero_points", node, zero.tolist())
+        else:
+            given = sums
+            if known.stepper is not None:
+                given = known.stepper.largest_current(node, known.decodings)
+            scales = (
+                choose_scales(given, q_max=q_max, high=node.high, options=options, levels=values)
+                if node.steps is None
+                else node.steps.scale
+            )
+            zero = np.zeros(len(scales), np.int64)
+        if not bool((sums > 0).any()) and node.low == 0:
+            self.figures["silent_layers"].append(node.name)
+        self._note("output_scales", node, scales.tolist())
+        given_max = max(known.q_max[name] for name in node.sources)
+        quantised = quantise_layer(
+            weights,
+            second_moments,
+            bits=self.options.weight_bits,
+            output_scale=scales,
+            q_max=given_max,
+            fractions=self.options.neuron not in SINGLE_PHASE,
+            least_threshold=MIN_THRESHOLD if levels is None else least_threshold(given_max),
+            rounder=rounder,
+        )
+        output = Decoding(scale=scales, offset=-scales * zero, levels=levels)
+        return self._finish(node, quantised, sums, output)
+
+    def _note(self, what: str, node: Population, values: list[Any]) -> None:
+        """One value a channel, or one for all."""
+        self.figures[what][node.name] = values if self.options.channel_scales else values[0]
+
+    def _finish(
+        self,
+        node: Population,
+        quantised: Quantised,
+        sums: torch.Tensor,
+        output: Decoding | None,
+    ) -> Layer:
+        """The layer of these weights, and the codes that it gives."""
+        known = self.known
+        projections = known.projections(node, quantised.weights)
+        offsets = [offset_sum(p, known.decodings[p.source]) for p in projections]
+        bias = node.bias + quantised.scale * np.sum(offsets, axis=0)
+        membranes = torch.zeros((), dtype=torch.float64)
+        for p in known.on_values(projections):
+            membranes = membranes + calibrate.project(p, known.codes[p.source])
+        if self.options.bias_correction == "mean" or self.options.rounding == "fitted":
+            reached = membranes.mean(dim=(0, 2, 3)).numpy() * quantised.scale + bias
+            bias = bias + sums.double().mean(dim=(0, 2, 3)).numpy() - reached
+        projections = tuple(in_steps(p, known.decodings[p.source]) for p in projections)
+        units = bias / quantised.scale
+        lost = 0.0 if known.leaky is None else known.leaky.lost(node.sources[0])
+        threshold = quantised.threshold
+        if threshold is None or output is None:
+            scale = float(quantised.scale[0])
+            return self._readout(node, projections, units, scale, lost)
+        step = 1 << quantised.frac_bits
+        zero = -output.offset / output.scale
+        zero = np.round(zero) if output.levels is None else zero
+        shift = (self.options.eta + zero) * threshold + lost
+        full = whole_numbers(step * units + shift, node.name)
+        known.values[node.name] = calibrate.activate(node, sums)
+        neuron, whole = make_neuron(node.name, quantised, units, full, self.options)
+        layer = Layer(name=node.name, projections=projections, bias=whole, neuron=neuron)
+        if known.leaky is not None and output.levels is not None:
+            assert isinstance(neuron, InverseLeakyNeuron)
+            known.q_max[node.name] = output.levels.largest
+            table = torch.from_numpy(output.levels.table).float()
+            known.codes[node.name] = table[known.leaky.fire(layer).long()]
+            # The level is rounded too, so that a spike takes a little less off than θ asks for.
+            taken = firing_level(neuron) / (threshold * self.leak.k ** (neuron.timesteps - 1))
+            output = replace(output, scale=output.scale * taken)
+        else:
+            q_max = code_max(self.code, self.options.steps(node.name))
+            closed = step * membranes + calibrate.per_channel(full)
+            codes = (closed / calibrate.per_channel(threshold)).floor().clamp(0, q_max)
+            known.codes[node.name], known.q_max[node.name] = codes.float(), q_max
+        known.decodings[node.name] = output
+        if known.stepper is not None:
+            known.stepper.fire(layer)
+        return layer
+
+    def _readout(
+        self,
+        node: Population,
+        projections: tuple[Projection, ...],
+        units: np.ndarray,
+        scale: float,
+        lost: float,
+    ) -> Layer:
+        """Membranes as logits, a unit of them being ``scale``; or a softmax that draws spikes."""
+        known = self.known
+        fractions = 0
+        if any(known.decodings[name].levels is not None for name in node.sources):
+            fractions = readout_bits(max(known.q_max[name] for name in node.sources))
+        self.figures["logit_scale"] /= 1 << fractions
+        units = units * (1 << fractions) + lost
+        neuron: Decoder = Readout(frac_bits=fractions)
+        if self.options.decoder == "softmax":
+            timesteps = int(known.q_max[node.sources[0]])  # of a rate train
+            neuron, step = softmax_of(scale, timesteps, self.options.temperature)
+            self.figures["softmax_step"] = step
+            units = units / timesteps  # a share in every timestep
+        bias = whole_numbers(units, node.name)
+        return Layer(name=node.name, projections=projections, bias=bias, neuron=neuron)

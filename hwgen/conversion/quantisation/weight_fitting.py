@@ -1,0 +1,189 @@
+"""Weights fitted and rounded on calibration data, layer by layer, with no training.
+
+A layer's sums should be u = Σ w·x + b; what comes in are codes q of what the layers before it give.
+Over a sample of windows, for each output channel (means are left to the bias):
+
+    fit      w* = argmin Σ (u − Σ w*·q)² + ρ·Σ (w* − w)²
+    round    one weight after another, those of strong inputs first, to the nearest step; the error
+             that it leaves goes to the weights still to come, in the way that changes the sums of
+             the sample least (optimal brain surgeon; Frantar et al., "GPTQ", 2023, Eq. 2 – 3)
+
+Copies (identities, and convolutions with at most one weight a channel) stay as they are. Equal taps
+of a window, as a global average has, are one weight.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+import torch
+
+from hwgen.conversion.calibration import float_run as calibrate
+from hwgen.network import Conv2d, Projection
+
+RIDGE = 0.01  # ρ, as a part of the mean second_moment of an input
+_DAMPING = 1e-3  # of the same, so that silent inputs have an inverse
+_WINDOWS = 1 << 15
+_WINDOWS_A_WEIGHT = 8
+
+
+class Fit:
+    """One layer's fit: better weights, and how to round them.
+
+    Parameters
+    ----------
+    projections : the layer's, whose pad values are codes; their weights are not read
+    weights : float64 arrays, one a projection, in real units per unit of the input code
+    codes : codes of every source, (samples, channels, height, width)
+    sums : what the float model computes, (samples, channels, height, width)
+    """
+
+    def __init__(
+        self,
+        projections: Sequence[Projection],
+        weights: Sequence[np.ndarray],
+        codes: Mapping[str, torch.Tensor],
+        sums: torch.Tensor,
+        *,
+        seed: int = 0,
+    ) -> None:
+        self._fitted = [i for i, w in enumerate(weights) if not is_copy(w)]
+        groups = {_groups(projections[i]) for i in self._fitted}
+        self._groups = groups.pop() if len(groups) == 1 else 0
+        if not self._fitted or groups or (self._groups > 1 and len(self._fitted) > 1):
+            self._fitted, self.weights = [], list(weights)
+            return
+        self._tied = [i for i in self._fitted if is_tied(weights[i])]
+        fan = sum(self._rows(i, weights[i]).shape[1] for i in self._fitted)
+        picks = _pick(sums, max(_WINDOWS, _WINDOWS_A_WEIGHT * fan), seed)
+        wanted = sums[picks[0], :, picks[1], picks[2]].double()
+        for i, projection in enumerate(projections):
+            if i not in self._fitted:
+                copied = calibrate.project(
+                    replace(projection, weights=weights[i]), codes[projection.source]
+                )
+                wanted -= copied[picks[0], :, picks[1], picks[2]]
+        wanted -= wanted.mean(dim=0)
+        parts = [self._inputs(i, projections[i], codes, picks) for i in self._fitted]
+        inputs = torch.cat(parts, dim=2)
+        inputs -= inputs.mean(dim=1, keepdim=True)
+        self._second_moments = [(x.T @ x).double().numpy() / len(x) for x in inputs]
+        self.weights = self._fit(weights, inputs, wanted)
+
+    def _fit(
+        self, weights: Sequence[np.ndarray], inputs: torch.Tensor, wanted: torch.Tensor
+    ) -> list[np.ndarray]:
+        rows = np.concatenate([self._rows(i, weights[i]) for i in self._fitted], axis=1)
+        fitted = rows.copy()
+        size = len(rows) // self._groups
+        for g, second_moment in enumerate(self._second_moments):
+            mine = slice(g * size, (g + 1) * size)
+            own = torch.from_numpy(rows[mine]).float()
+            rest = wanted[:, mine].float() - inputs[g] @ own.T
+            pull = (inputs[g].T @ rest).double().numpy() / len(rest)
+            fitted[mine] += np.linalg.solve(_regular(second_moment, RIDGE), pull).T
+        return self._spread(weights, fitted)
+
+    def round(
+        self, weights: Sequence[np.ndarray], scale: np.ndarray, most: int
+    ) -> tuple[np.ndarray, ...]:
+        """Integers, ± ``most``, of the fitted projections; copies are rounded to the nearest."""
+        rounded = [np.round(_over(w, scale)) for w in weights]
+        if self._fitted:
+            rows = np.concatenate([self._rows(i, weights[i]) for i in self._fitted], axis=1)
+            size = len(rows) // self._groups
+            for g, second_moment in enumerate(self._second_moments):
+                mine = slice(g * size, (g + 1) * size)
+                rows[mine] = _surgeon(rows[mine] / scale[mine, np.newaxis], second_moment, most)
+            rounded = self._spread(rounded, rows)
+        return tuple(np.asarray(w).astype(np.int32) for w in rounded)
+
+    def _rows(self, i: int, weights: np.ndarray) -> np.ndarray:
+        """(channels, weights of a channel), tied ones once."""
+        if i in self._tied:
+            return weights[:, :, 0, 0]
+        return weights.reshape(len(weights), -1)
+
+    def _spread(self, weights: Sequence[np.ndarray], rows: np.ndarray) -> list[np.ndarray]:
+        """``weights`` with ``rows`` in the place of the fitted ones."""
+        result, start = list(weights), 0
+        for i in self._fitted:
+            shape = weights[i].shape
+            width = self._rows(i, weights[i]).shape[1]
+            part = rows[:, start : start + width]
+            start += width
+            if i in self._tied:
+                part = np.broadcast_to(part[:, :, np.newaxis, np.newaxis], shape)
+            result[i] = part.reshape(shape)
+        return result
+
+    def _inputs(
+        self,
+        i: int,
+        projection: Projection,
+        codes: Mapping[str, torch.Tensor],
+        picks: tuple[torch.Tensor, ...],
+    ) -> torch.Tensor:
+        """float32 (groups, windows, weights of a channel): what each weight meets."""
+        image, y, x = picks
+        given = codes[projection.source]
+        if not isinstance(projection, Conv2d):
+            return given[image].reshape(1, len(image), -1)
+        padded = calibrate.pad(given, projection.padding, projection.pad_value)
+        _, fan, ky, kx = projection.weights.shape
+        (sy, sx), groups = projection.stride, projection.groups
+        taps = [
+            padded[image, :, y * sy + dy, x * sx + dx].reshape(len(image), groups, fan)
+            for dy in range(ky)
+            for dx in range(kx)
+        ]
+        if i in self._tied:
+            return torch.stack(taps).sum(dim=0).transpose(0, 1)
+        return torch.stack(taps, dim=3).reshape(len(image), groups, -1).transpose(0, 1)
+
+
+def _surgeon(rows: np.ndarray, second_moment: np.ndarray, most: int) -> np.ndarray:
+    """Integers near ``rows`` (channels, weights) with small Σ e·H·e, H the second_moment of the
+    inputs."""
+    order = np.argsort(-np.diag(second_moment), kind="stable")
+    inverse = np.linalg.inv(_regular(second_moment, _DAMPING)[np.ix_(order, order)])
+    upper = np.linalg.cholesky(inverse).T
+    left, integers = rows[:, order].copy(), np.empty_like(rows)
+    for j, k in enumerate(order):
+        integers[:, k] = np.clip(np.round(left[:, j]), -most, most)
+        error = (left[:, j] - integers[:, k]) / upper[j, j]
+        left[:, j + 1 :] -= error[:, np.newaxis] * upper[j, j + 1 :]
+    return integers
+
+
+def _regular(second_moment: np.ndarray, part: float) -> np.ndarray:
+    mean = float(np.trace(second_moment)) / len(second_moment)
+    return second_moment + np.eye(len(second_moment)) * (part * mean if mean > 0 else 1.0)
+
+
+def is_copy(weights: np.ndarray) -> bool:
+    flat = weights.reshape(len(weights), -1)
+    return weights.ndim == 1 or bool((np.count_nonzero(flat, axis=1) <= 1).all())
+
+
+def is_tied(weights: np.ndarray) -> bool:
+    return weights.ndim == 4 and bool((weights == weights[:, :, :1, :1]).all())
+
+
+def _groups(projection: Projection) -> int:
+    return projection.groups if isinstance(projection, Conv2d) else 1
+
+
+def _pick(sums: torch.Tensor, size: int, seed: int) -> tuple[torch.Tensor, ...]:
+    """Indices (image, y, x) of at most ``size`` windows, drawn by chance."""
+    images, _, height, width = sums.shape
+    total = images * height * width
+    rng = np.random.default_rng(seed)
+    flat = rng.choice(total, size, replace=False) if total > size else np.arange(total)
+    return tuple(torch.from_numpy(part) for part in np.unravel_index(flat, (images, height, width)))
+
+
+def _over(weights: np.ndarray, scale: np.ndarray) -> np.ndarray:
+    return np.asarray(weights / scale.reshape(-1, *(1,) * (weights.ndim - 1)))

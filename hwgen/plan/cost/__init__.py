@@ -1,0 +1,1 @@
+"""What a plan costs: LUTs, block RAMs, and cycles from measured activity."""

@@ -1,0 +1,1 @@
+"""Search for the plan that meets a target within a budget."""

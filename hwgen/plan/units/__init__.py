@@ -1,0 +1,1 @@
+"""Sizes of every unit: geometry, widths, memories, buffers."""

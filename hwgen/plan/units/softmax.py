@@ -1,0 +1,69 @@
+"""Sizes and cycles of the softmax unit (:mod:`hwgen.rtl.output.softmax`)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import ceil
+
+from hwgen.network import Layer, SoftmaxReadout
+from hwgen.plan.units.widths import current_ranges
+
+STAGE_BITS = 4
+"""Bits of a random number that a stage of the comparison takes, a cycle each: a class's cycles."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SoftmaxPlan:
+    """The softmax unit of a read-out.
+
+    ``below_width`` are the bits of max V − V, ``entry_width`` those of an entry of the table, of
+    which there are ``entries``; ``sum_width`` those of the sum of all classes' entries,
+    ``count_width`` those of a count of spikes.
+    """
+
+    classes: int
+    timesteps: int
+    shift: int
+    entries: int
+    below_width: int
+    entry_width: int
+    sum_width: int
+    random_bits: int
+    seed: int
+    count_width: int
+
+    @property
+    def stages(self) -> int:
+        """Of the comparison."""
+        return ceil(self.random_bits / STAGE_BITS)
+
+    @property
+    def step_cycles(self) -> int:
+        """From the start of a timestep's comparisons to that of the next one's."""
+        return STAGE_BITS * (self.classes + self.stages) + 2
+
+    @property
+    def sample_cycles(self) -> int:
+        """Comparisons of all timesteps, and the counts that leave."""
+        return self.timesteps * self.step_cycles + self.classes
+
+
+def plan_softmax(layer: Layer, neuron: SoftmaxReadout) -> SoftmaxPlan:
+    """The softmax unit of ``layer``, whose neuron is ``neuron``."""
+    low, high = current_ranges(layer)
+    bias = layer.bias.astype(object)
+    # Each step moves two classes apart by so much at most.
+    apart = int((high + bias).max()) - int((low + bias).min())
+    classes, largest = len(bias), int(neuron.table[0])
+    return SoftmaxPlan(
+        classes=classes,
+        timesteps=neuron.timesteps,
+        shift=neuron.shift,
+        entries=len(neuron.table),
+        below_width=max(1, (apart * neuron.timesteps).bit_length()),
+        entry_width=largest.bit_length(),
+        sum_width=(classes * largest).bit_length(),
+        random_bits=neuron.random_bits,
+        seed=neuron.seed,
+        count_width=neuron.timesteps.bit_length(),
+    )

@@ -1,0 +1,1 @@
+"""Input encoders: pixels or address events to spikes."""

@@ -1,0 +1,214 @@
+"""The encoder of address events: events in the order of their time in, planes of spikes out."""
+
+from amaranth import Cat, Module, Mux, Signal, unsigned
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import In, Out
+
+from hwgen.rtl.streams.credit_fifo import CreditFifo
+from hwgen.rtl.streams.loops import step_axes
+
+
+class AddressEventEncoder(wiring.Component):
+    """Keeps two planes of bits: one collects the events of a timestep while the other is sent,
+    and cleared word by word as it is.
+
+    A beat whose t is later than that of the plane completes it, and the empty ones before its own;
+    the last beat of a sample completes all that are left. A beat is dropped where t is past the
+    last timestep or earlier than before in its sample, or where x, y or channel lie outside the
+    map; it still may be the last one. A null beat has no event and only moves t.
+
+    Parameters
+    ----------
+    plan : :class:`hwgen.plan.units.hardware_plan.EncoderPlan`
+
+    Members
+    -------
+    beats : ``In(stream.Signature(data.StructLayout({"data": plan.input_width, "last": 1})))``
+        One a cycle, while the plane to be collected next is free.
+    words : ``Out(stream.Signature(plan.word_pixels))``
+    """
+
+    def __init__(self, plan):
+        self._plan = plan
+        beat = data.StructLayout({"data": unsigned(plan.input_width), "last": 1})
+        super().__init__(
+            {
+                "beats": In(stream.Signature(beat)),
+                "words": Out(stream.Signature(plan.word_pixels)),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        plan = self._plan
+        width, depth = plan.word_pixels, plan.plane_depth
+        timesteps = plan.output.timesteps
+
+        clearing = Signal(init=1)  # after a reset, whatever was in the planes
+
+        # A beat in its register, then the event that it is.
+        beat = Signal(self.beats.payload.shape(), reset_less=True)
+        beat_valid = Signal()
+        event = Signal(
+            data.StructLayout(
+                {
+                    "hit": 1,  # it sets a bit
+                    "counts": 1,  # its t does
+                    "last": 1,
+                    "t": range(timesteps),
+                    "address": range(depth),
+                    "mask": width,
+                }
+            ),
+            reset_less=True,
+        )
+        event_valid = Signal()
+        take = Signal()
+        move = Signal()
+        m.d.comb += [
+            move.eq(~event_valid | take),
+            self.beats.ready.eq((~beat_valid | move) & ~clearing),
+        ]
+        with m.If(move):
+            m.d.sync += event_valid.eq(beat_valid)
+            self._decode(m, beat, event)
+        with m.If(self.beats.ready):
+            m.d.sync += [beat_valid.eq(self.beats.valid), beat.eq(self.beats.payload)]
+
+        # Planes that are complete go to the other side when that has been sent.
+        step = Signal(range(timesteps))
+        ending = Signal()  # the last event came: the planes that are left
+        side = Signal()  # of the plane that collects
+        sending = Signal()
+        swap = Signal()
+        updates = Signal(2)  # words under way to the plane that collects
+        here = Signal()
+        later = Signal()
+        m.d.comb += [
+            here.eq(event.hit & (event.t == step)),
+            later.eq(event.counts & (event.t > step)),
+            take.eq(event_valid & ~ending & ~later),
+            swap.eq((ending | (event_valid & later)) & ~sending & ~updates.any()),
+        ]
+        with m.If(take & event.last):
+            m.d.sync += ending.eq(1)
+        with m.If(swap):
+            m.d.sync += [side.eq(~side), sending.eq(1), step.eq(step + 1)]
+            with m.If(step == timesteps - 1):
+                m.d.sync += [step.eq(0), ending.eq(0)]
+
+        # Send: each word of the plane, in the order of the stream.
+        m.submodules.fifo = fifo = CreditFifo(shape=unsigned(width))
+        wiring.connect(m, fifo.words, wiring.flipped(self.words))
+        send = Signal()
+        address, sent = self._walk(m, send)
+        m.d.comb += [send.eq(sending & fifo.credit), fifo.reserve.eq(send)]
+        with m.If(sent):
+            m.d.sync += sending.eq(0)
+
+        # Collect: read, set, write. An event of a word that is under way joins it there.
+        word = data.StructLayout({"address": range(depth), "mask": width})
+        reading, writing = Signal(word, reset_less=True), Signal(word, reset_less=True)
+        kept = Signal(width, reset_less=True)
+        joins_reading, joins_writing, begin = Signal(), Signal(), Signal()
+        m.d.comb += [
+            joins_reading.eq(take & here & updates[0] & (reading.address == event.address)),
+            joins_writing.eq(take & here & updates[1] & (writing.address == event.address)),
+            begin.eq(take & here & ~joins_reading & ~joins_writing),
+        ]
+        m.d.sync += [
+            updates.eq(updates << 1 | begin),
+            reading.address.eq(event.address),
+            reading.mask.eq(event.mask),
+            writing.address.eq(reading.address),
+            writing.mask.eq(reading.mask | Mux(joins_reading, event.mask, 0)),
+        ]
+        collected = kept | writing.mask | Mux(joins_writing, event.mask, 0)
+
+        # The planes: one collects, the other is sent.
+        pushes = Signal(2)
+        sent_address = Signal(range(depth), reset_less=True)
+        sent_word = Signal(width, reset_less=True)
+        m.d.sync += [pushes.eq(pushes << 1 | send), sent_address.eq(address)]
+        m.d.comb += [fifo.push.eq(pushes[1]), fifo.push_data.eq(sent_word)]
+        clear = Signal(range(depth))
+        m.d.sync += clear.eq(clear + 1)
+        with m.If(clear == depth - 1):
+            m.d.sync += clearing.eq(0)
+        for n in range(2):
+            m.submodules[f"plane_{n}"] = memory = Memory(
+                shape=unsigned(width), depth=depth, init=[], attrs={"no_rw_check": 1}
+            )
+            read_port, write_port = memory.read_port(), memory.write_port()
+            with m.If(side == n):
+                m.d.sync += kept.eq(read_port.data)
+                m.d.comb += [
+                    read_port.addr.eq(event.address),
+                    write_port.addr.eq(writing.address),
+                    write_port.data.eq(collected),
+                    write_port.en.eq(updates[1]),
+                ]
+            with m.Else():
+                m.d.sync += sent_word.eq(read_port.data)
+                m.d.comb += [
+                    read_port.addr.eq(address),
+                    write_port.addr.eq(sent_address),
+                    write_port.en.eq(pushes[0]),
+                ]
+            with m.If(clearing):
+                m.d.comb += [write_port.addr.eq(clear), write_port.data.eq(0), write_port.en.eq(1)]
+        return m
+
+    def _decode(self, m, beat, event):
+        """The event of ``beat``, in the next cycle."""
+        plan = self._plan
+        output = plan.output
+        channels, rows, columns = output.shape
+        sizes = {"x": columns, "y": rows, "channel": channels}
+        fields = {
+            name: beat.data[low : low + bits] for name, (low, bits) in plan.event_fields.items()
+        }
+        inside = Signal()
+        in_time = Signal()
+        m.d.comb += [
+            inside.eq(Cat(fields[name] < size for name, size in sizes.items()).all()),
+            in_time.eq(fields["t"] < output.timesteps),
+        ]
+        m.d.sync += [
+            event.hit.eq(inside & in_time & ~fields["null"]),
+            event.counts.eq((inside | fields["null"]) & in_time),
+            event.last.eq(beat.last),
+            event.t.eq(fields["t"]),
+        ]
+        if output.layout == "pixel":
+            bits = (columns - 1).bit_length()
+            m.d.sync += [
+                event.address.eq(Cat(fields["x"][:bits], fields["y"])),
+                event.mask.eq(1 << fields["channel"]),
+            ]
+            return
+        place = Signal(range(channels * rows * columns))
+        bits = plan.word_pixels.bit_length() - 1
+        m.d.comb += place.eq(
+            _times(fields["y"], columns * channels)
+            + _times(fields["x"], channels)
+            + fields["channel"]
+        )
+        m.d.sync += [event.address.eq(place[bits:]), event.mask.eq(1 << place[:bits])]
+
+    def _walk(self, m, send):
+        """The address of the next word that is sent, and whether it is its plane's last one."""
+        plan = self._plan
+        if plan.output.layout == "raster":
+            axis = step_axes(m, send, [("send_word", plan.plane_depth)])["send_word"]
+            return axis.count, axis.end
+        _, rows, columns = plan.output.shape
+        axes = step_axes(m, send, [("send_x", columns), ("send_y", rows)])
+        bits = (columns - 1).bit_length()
+        return Cat(axes["send_x"].count[:bits], axes["send_y"].count), axes["send_y"].end
+
+
+def _times(value, factor):
+    """``value`` · ``factor``, a constant: shifts and sums."""
+    return sum(value << n for n in range(factor.bit_length()) if factor >> n & 1)

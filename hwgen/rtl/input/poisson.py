@@ -1,0 +1,102 @@
+"""The random numbers of a Poisson input: those of each pixel in each timestep, in any schedule."""
+
+from amaranth import Module, Signal, unsigned
+from amaranth.lib import data, wiring
+from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import In, Out
+
+from hwgen.rtl.input import lfsr
+
+TIMESTEP = 20
+"""Numbers that a timestep may draw, as a power of two: where the next one's begin."""
+
+
+class PoissonDraws(wiring.Component):
+    """Draws ``word_pixels`` numbers with each word that is sent.
+
+    The register jumps to its place in the next timestep where a line ends, and back to the first
+    where a frame does; lines but the first go on where the line before them stopped.
+
+    Parameters
+    ----------
+    plan : :class:`hwgen.plan.units.hardware_plan.EncoderPlan`
+
+    Members
+    -------
+    send, step_end, line_end, frame_end : ``In(1)``
+        A word goes; the last one of a timestep of a line, of a line, of a frame.
+    step : ``In(range(timesteps))``
+        Of the word.
+    first : ``In(1)``
+        It is of the frame's first line.
+    draws : ``Out(data.ArrayLayout(unsigned(pixel_bits + 4), word_pixels))``
+        Two cycles after ``send``.
+    """
+
+    def __init__(self, plan):
+        self._plan = plan
+        self._bits = plan.pixel_bits + 4
+        super().__init__(
+            {
+                "send": In(1),
+                "step_end": In(1),
+                "line_end": In(1),
+                "frame_end": In(1),
+                "step": In(range(plan.output.timesteps)),
+                "first": In(1),
+                "draws": Out(data.ArrayLayout(unsigned(self._bits), plan.word_pixels)),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        plan = self._plan
+        timesteps = plan.output.timesteps
+        state = Signal(lfsr.BITS, init=plan.seed)
+        following = Signal(lfsr.BITS)
+        word_bits = self._bits * plan.word_pixels
+        drawn = Signal(word_bits, reset_less=True)
+        draws = Signal(word_bits, reset_less=True)
+        sequence = lfsr.start()
+        masks = []
+        for _ in range(word_bits):
+            masks.append(sequence[0])
+            sequence = lfsr.later(sequence, 1)
+        m.d.comb += [
+            following.eq(lfsr.read(state, sequence)),
+            self.draws.as_value().eq(draws),
+        ]
+        m.d.sync += [drawn.eq(lfsr.read(state, masks)), draws.eq(drawn)]
+        with m.If(self.send):
+            m.d.sync += state.eq(following)
+        if timesteps > 1:
+            self._next_step(m, state, following)
+        with m.If(self.frame_end):
+            m.d.sync += state.eq(plan.seed)
+        return m
+
+    def _next_step(self, m, state, following):
+        plan = self._plan
+        timesteps = plan.output.timesteps
+        base = Signal(lfsr.BITS, init=plan.seed)  # of the first line's timestep
+        next_base = Signal(lfsr.BITS)
+        m.d.comb += next_base.eq(lfsr.read(base, lfsr.jump(self._bits << TIMESTEP)))
+        with m.If(self.step_end):
+            m.d.sync += [state.eq(next_base), base.eq(next_base)]
+        if plan.line_words < plan.output.words_per_plane:
+            m.submodules.stopped = memory = Memory(
+                shape=unsigned(lfsr.BITS), depth=timesteps, init=[]
+            )
+            write_port, read_port = memory.write_port(), memory.read_port(domain="comb")
+            m.d.comb += [
+                write_port.addr.eq(self.step),
+                write_port.data.eq(following),
+                write_port.en.eq(self.step_end),
+                read_port.addr.eq(self.step + 1),
+            ]
+            with m.If(self.line_end):
+                m.d.comb += read_port.addr.eq(0)
+            with m.If(self.step_end & (~self.first | self.line_end)):
+                m.d.sync += state.eq(read_port.data)
+        with m.If(self.frame_end):
+            m.d.sync += base.eq(plan.seed)

@@ -1,0 +1,1 @@
+"""Membranes: from currents to spikes or logits."""

@@ -1,0 +1,103 @@
+"""Membranes that a constant current drives: direct input."""
+
+from amaranth import Module, Signal, signed
+from amaranth.lib import data, wiring
+from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import In, Out
+
+from hwgen.rtl.neuron.integrator import Integrator
+from hwgen.rtl.neuron.membrane import issue_layout
+
+
+class ConstantCurrentPipeline(wiring.Component):
+    """A memory of all banks' constant currents c and, behind it, single-phase neurons.
+
+    * accumulate: c ← 2·c + I, where I is what a bit of every pixel brings; the first step takes c
+      as 0. After the last bit c = W·x, and nothing was multiplied.
+    * fire: a step of the neurons with the current c. Their membranes are those of one pass: the
+      next one fires when this one has.
+
+    Parameters
+    ----------
+    plan : :class:`hwgen.plan.units.hardware_plan.LayerPlan`
+        Of a held layer.
+    layer : :class:`hwgen.network.Layer`
+
+    Members
+    -------
+    issue : ``In(issue_layout(plan))``
+        As of :class:`hwgen.rtl.neuron.membrane.MembranePipeline`.
+    word : ``In(range(plan.words))``
+        Of a step that fires: which of its pixel's words it is.
+    currents : ``In(data.ArrayLayout(signed(plan.current_width), plan.membrane_lanes))``
+        What accumulation adds, two cycles after ``issue``.
+    fired : ``Out(1)``
+        ``spikes`` are those of the word issued with ``fire`` five cycles before.
+    spikes : ``Out(plan.membrane_lanes)``
+    """
+
+    def __init__(self, plan, layer):
+        self._plan = plan
+        self._layer = layer
+        width = signed(plan.current_width)
+        super().__init__(
+            {
+                "issue": In(issue_layout(plan)),
+                "word": In(range(plan.words)),
+                "currents": In(data.ArrayLayout(width, plan.membrane_lanes)),
+                "fired": Out(1),
+                "spikes": Out(plan.membrane_lanes),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        plan = self._plan
+        layout = data.ArrayLayout(signed(plan.held_width), plan.membrane_lanes)
+        m.submodules.integrator = integrator = Integrator(plan, self._layer, width=plan.held_width)
+        m.submodules.constants = memory = Memory(
+            shape=layout,
+            depth=plan.banks * plan.membrane_depth,
+            init=[],
+            attrs={"no_rw_check": 1},
+        )
+        read_port, write_port = memory.read_port(), memory.write_port()
+        bank_bits = (plan.banks - 1).bit_length()
+
+        # Read, and keep what was read: the currents come in step with it.
+        issue = self.issue
+        accumulates = Signal(3)  # since the word's issue
+        addresses = [issue.address]
+        for index in range(3):
+            addresses.append(Signal.like(issue.address, name=f"address_{index}", reset_less=True))
+        m.d.sync += [
+            accumulates.eq(accumulates << 1 | (issue.valid & ~issue.fire)),
+            *(b.eq(a) for a, b in zip(addresses, addresses[1:], strict=False)),
+        ]
+        first = Signal(reset_less=True)
+        held, total = Signal(layout, reset_less=True), Signal(layout, reset_less=True)
+        m.d.comb += read_port.addr.eq(issue.address)
+        m.d.sync += [first.eq(issue.first & ~issue.fire), held.eq(read_port.data)]
+        with m.If(first):
+            m.d.sync += held.as_value().eq(0)
+
+        # Accumulate.
+        for lane in range(plan.membrane_lanes):
+            m.d.sync += total[lane].eq((held[lane] << 1) + self.currents[lane])
+        m.d.comb += [
+            write_port.addr.eq(addresses[3]),
+            write_port.data.eq(total),
+            write_port.en.eq(accumulates[2]),
+        ]
+
+        # Fire.
+        m.d.comb += [
+            integrator.issue.eq(issue.valid & issue.fire),
+            integrator.address.eq(issue.address[bank_bits:]),
+            integrator.word.eq(self.word),
+            integrator.first.eq(issue.first),
+            integrator.currents.eq(held),
+            self.fired.eq(integrator.fired),
+            self.spikes.eq(integrator.spikes),
+        ]
+        return m

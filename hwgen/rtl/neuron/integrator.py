@@ -1,0 +1,167 @@
+"""The arithmetic of single-phase neurons: add, compare, reset, a word of membranes a cycle."""
+
+import itertools
+
+import numpy as np
+from amaranth import Const, Module, Signal, signed
+from amaranth.lib import data, wiring
+from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import In, Out
+
+from hwgen.network import HardResetNeuron
+from hwgen.rtl.neuron.constants import constant_memory
+from hwgen.rtl.neuron.membrane import membrane_layout
+
+LATENCY = 5
+"""Cycles from the issue of a word until a new issue of it reads what this one wrote."""
+
+
+class Integrator(wiring.Component):
+    """V ← max(V + I + B, V_min);  y = V ≥ θ;  V ← V − y·θ or, with a hard reset, V_reset where y
+    is 1 (ECC, Eq. 2–4; SpikeConverter, Eq. 4). It holds the membranes and all constants. A spiking
+    softmax has no θ: nothing fires.
+
+    Parameters
+    ----------
+    plan : :class:`hwgen.plan.units.hardware_plan.LayerPlan`
+    layer : :class:`hwgen.network.Layer`
+    width : :class:`int`
+        Bits of a current.
+
+    Members
+    -------
+    issue : ``In(1)``
+        A word's step begins; not again of the same word within ``LATENCY`` cycles.
+    address : ``In(range(plan.membrane_depth))``
+    word : ``In(range(plan.words))``
+        Which of its pixel's words it is.
+    first : ``In(1)``
+        It is the pass's first step: the membranes are what the neurons start from.
+    currents : ``In(data.ArrayLayout(signed(width), plan.membrane_lanes))``
+        I, two cycles after ``issue``.
+    fired : ``Out(1)``
+        ``spikes`` and ``left`` are those of the word issued ``LATENCY`` cycles before.
+    spikes : ``Out(plan.membrane_lanes)``
+    left : ``Out(membrane_layout(plan))``
+        The membranes after the step.
+    """
+
+    def __init__(self, plan, layer, *, width):
+        self._plan = plan
+        bias = layer.bias.astype(np.int64)
+        initial = getattr(layer.neuron, "initial", None)
+        # The first step takes V as 0, so V₀ comes with the bias.
+        self._added = (bias if initial is None else bias + initial, bias)
+        self._threshold = None
+        if not plan.gives_logits:
+            self._threshold = layer.neuron.threshold.astype(np.int64)
+        self._floor = getattr(layer.neuron, "floor", None)
+        self._reset = None
+        if isinstance(layer.neuron, HardResetNeuron):
+            reset = layer.neuron.reset
+            self._reset = np.zeros_like(bias) if reset is None else reset
+        super().__init__(
+            {
+                "issue": In(1),
+                "address": In(range(plan.membrane_depth)),
+                "word": In(range(plan.words)),
+                "first": In(1),
+                "currents": In(data.ArrayLayout(signed(width), plan.membrane_lanes)),
+                "fired": Out(1),
+                "spikes": Out(plan.membrane_lanes),
+                "left": Out(membrane_layout(plan)),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        plan = self._plan
+        width, lanes = plan.membrane_width, plan.membrane_lanes
+        layout = membrane_layout(plan)
+        m.submodules.memory = memory = Memory(
+            shape=layout, depth=plan.membrane_depth, init=[], attrs={"no_rw_check": 1}
+        )
+        # A lane without a channel stays at 0, below its threshold.
+        m.submodules.added = added_memory = constant_memory(
+            self._added, layout, plan, unused=(0, 0)
+        )
+        under_way = Signal(LATENCY)  # since the word's issue
+        m.d.sync += under_way.eq(under_way << 1 | self.issue)
+
+        # Read the membranes and what is added to them, in step with the currents.
+        read_port, added_port = memory.read_port(), added_memory.read_port()
+        addresses, words, firsts = [self.address], [self.word], [self.first]
+        for index in range(1, LATENCY + 1):
+            addresses.append(Signal.like(self.address, name=f"address_{index}", reset_less=True))
+        for index in range(1, 4):
+            words.append(Signal.like(self.word, name=f"word_{index}", reset_less=True))
+        for index in range(1, 3):
+            firsts.append(Signal(name=f"first_{index}"))
+        for stages in (addresses, words, firsts):
+            m.d.sync += [later.eq(before) for before, later in itertools.pairwise(stages)]
+        m.d.comb += [
+            read_port.addr.eq(addresses[1]),
+            added_port.addr.eq(words[1] << 1 | ~firsts[1]),
+        ]
+
+        # Add, compare, reset.
+        membranes, operands, totals, reset = (
+            Signal(layout, name=name, reset_less=True)
+            for name in ("membranes", "operands", "totals", "reset")
+        )
+        spikes = Signal(lanes, reset_less=True)
+        m.d.sync += membranes.eq(read_port.data)
+        with m.If(firsts[2]):
+            m.d.sync += membranes.as_value().eq(0)
+        thresholds = None
+        if self._threshold is not None:
+            m.submodules.thresholds = threshold_memory = constant_memory(
+                (self._threshold,), layout, plan, unused=(1,)
+            )
+            threshold_port = threshold_memory.read_port()
+            m.d.comb += threshold_port.addr.eq(words[3])
+            thresholds = threshold_port.data
+        floors = self._per_channel(m, "floors", self._floor, words[3])
+        resets = self._per_channel(m, "resets", self._reset, words[3])
+        for lane in range(lanes):
+            m.d.sync += [
+                operands[lane].eq(self.currents[lane] + added_port.data[lane]),
+                totals[lane].eq(membranes[lane] + operands[lane]),
+                reset[lane].eq(totals[lane]),
+            ]
+            if thresholds is None:
+                continue
+            left = Signal(signed(width + 1), name="left")
+            m.d.comb += left.eq(totals[lane] - thresholds[lane])
+            m.d.sync += spikes[lane].eq(~left[-1])
+            if floors is not None:
+                with m.If(totals[lane] < floors[lane]):
+                    m.d.sync += reset[lane].eq(floors[lane])
+            with m.If(~left[-1]):
+                m.d.sync += reset[lane].eq(left if resets is None else resets[lane])
+
+        # Write.
+        write_port = memory.write_port()
+        m.d.comb += [
+            write_port.addr.eq(addresses[LATENCY]),
+            write_port.data.eq(reset),
+            write_port.en.eq(under_way[-1]),
+            self.fired.eq(under_way[-1]),
+            self.spikes.eq(spikes),
+            self.left.eq(reset),
+        ]
+        return m
+
+    def _per_channel(self, m, name, values, word):
+        """Of the channels of ``word``, a cycle later; None where there are none."""
+        if values is None:
+            return None
+        if (values == values[0]).all():
+            value = Const(int(values[0]), signed(self._plan.membrane_width))
+            return [value] * self._plan.membrane_lanes
+        m.submodules[name] = memory = constant_memory(
+            (values,), membrane_layout(self._plan), self._plan, unused=(0,)
+        )
+        port = memory.read_port()
+        m.d.comb += port.addr.eq(word)
+        return port.data

@@ -1,0 +1,1 @@
+"""Stream components: FIFOs, skid buffers, forks, loop nests, reset."""

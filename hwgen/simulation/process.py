@@ -1,0 +1,103 @@
+"""Starts :mod:`.launch` in a process group of its own and waits for it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from hwgen.errors import ToolError
+from hwgen.simulation.tools import environment
+
+LAUNCH = Path(__file__).with_name("launch.py")
+"""Run by its path, so that the child process imports cocotb's runner and nothing of hwgen."""
+_POLL_S = 0.05
+_ERROR = re.compile(r"error|cannot|failed|terminat|Traceback", re.IGNORECASE)
+
+
+def launch(
+    job: dict[str, Any],
+    *,
+    job_file: Path,
+    log: Path,
+    what: str,
+    watch: Callable[[], object] | None = None,
+    patience_s: float | None = None,
+) -> None:
+    """Run a job of :mod:`.launch`; its output goes to ``log``.
+
+    Parameters
+    ----------
+    what : for messages: "building the Verilator simulator"
+    watch : called now and then; what it gives changes as long as the job makes progress
+    patience_s : seconds without progress after which the job is ended
+
+    Raises
+    ------
+    ToolError
+        It failed or made no progress; the message quotes the log's first error and names it.
+    """
+    job_file.write_text(json.dumps(job), encoding="utf-8")
+    command = [sys.executable, "-P", str(LAUNCH), str(job_file)]
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env=environment(),
+            start_new_session=True,
+        )
+        try:
+            finished = _wait(process, watch, patience_s)
+        except BaseException:
+            _end(process)
+            raise
+    if not finished:
+        raise ToolError(f"{what}: no progress for {patience_s:.0f} s; see {log}")
+    if process.returncode != 0:
+        raise ToolError(f"{what} failed: {first_error(log)}; see {log}")
+
+
+def _wait(
+    process: subprocess.Popen[bytes],
+    watch: Callable[[], object] | None,
+    patience_s: float | None,
+) -> bool:
+    """Whether it ended by itself."""
+    state, since = None, time.monotonic()
+    while True:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(_POLL_S)
+            return True
+        now = watch() if watch is not None else None
+        if now != state:
+            state, since = now, time.monotonic()
+        elif patience_s is not None and time.monotonic() - since > patience_s:
+            _end(process)
+            return False
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Kill the job with the compilers or simulator that it started."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def first_error(log: Path) -> str:
+    """The line of a log that tells most: the first error, else the last line."""
+    lines = [line.strip() for line in log.read_text("utf-8", errors="replace").splitlines()]
+    lines = [line for line in lines if line]
+    errors = [line for line in lines if _ERROR.search(line) and "Warning" not in line]
+    if errors:
+        return errors[0]
+    return lines[-1] if lines else "it printed nothing"

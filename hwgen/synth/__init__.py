@@ -1,5 +1,0 @@
-"""Synthesis, place and route for a board: a build folder in, a bitstream and its figures out."""
-
-from hwgen.synth.build import BuildReport, build
-
-__all__ = ["BuildReport", "build"]

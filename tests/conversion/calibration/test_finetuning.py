@@ -1,0 +1,163 @@
+"""Fine-tuning: the activation that trains stand for, its gradients, and what conversion keeps."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from hwgen import golden
+from hwgen.conversion import Finetuning, convert
+from hwgen.conversion.calibration.finetuning import finetune
+from hwgen.conversion.calibration.steps import Steps
+from hwgen.conversion.float_graph import FloatIdentity, Population
+from hwgen.conversion.fusion.float_network import float_graph
+from hwgen.conversion.options import Options
+from hwgen.errors import ConversionError
+from tests.support.float_models import Forward, pixels
+
+
+def model(seed: int = 3) -> nn.Module:
+    torch.manual_seed(seed)
+    return nn.Sequential(
+        nn.Conv2d(1, 6, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(54, 10), nn.ReLU(),
+        nn.Linear(10, 4),
+    ).eval()  # fmt: skip
+
+
+def images(samples: int = 200) -> np.ndarray:
+    return np.kron(pixels((1, 4, 4), samples=samples), np.ones((1, 1, 2, 2), np.uint8))
+
+
+def graph_of(made: nn.Module, shown: np.ndarray):
+    return float_graph(made, shown, np.array([1 / 255]), np.array([0.0]))
+
+
+def test_steps_and_their_gradients_by_hand() -> None:
+    """λ = 2, levels 3, η = 1/2: u/λ = −0.5, 0.2, 1.35, 4.5 → q = 0, 0, 1, 3."""
+    steps = Steps(scale=np.array([2.0]), levels=3, eta=0.5)
+    sums = torch.tensor([-1.0, 0.4, 2.7, 9.0]).reshape(4, 1, 1, 1).requires_grad_()
+    scale = torch.tensor([2.0], requires_grad=True)
+    given = steps.activate(sums, scale)
+    assert given.flatten().tolist() == [0, 0, 2, 6]
+    assert steps.activate(sums).flatten().tolist() == [0, 0, 2, 6]
+    given.sum().backward()
+    assert sums.grad.flatten().tolist() == [0, 1, 1, 0]
+    assert scale.grad.item() == pytest.approx((0 - 0.2) + (1 - 1.35) + 3)
+
+
+def test_the_network_gives_what_was_trained() -> None:
+    """Golden's codes are those of the tuned float network, but for the rounding of weights."""
+    shown = images()
+    tuned = finetune(graph_of(model(), shown), shown, Options(timesteps=2), Finetuning(epochs=2))
+    steps = {node.name: node.steps for node in tuned.nodes if isinstance(node, Population)}
+    network = convert(model(), shown, timesteps=2, weight_bits=16, finetuning=Finetuning(epochs=2))
+    scales = network.provenance["output_scales"]
+    assert scales["0"] == pytest.approx(float(steps["0"].scale[0]), rel=1e-6)
+    assert steps["6"] is None  # the read-out
+    values = golden.run(network, shown, trains=True).values["4"][..., 0, 0]
+    conv, linear = (node for node in tuned.nodes if node.name in ("0", "4"))
+    # By hand: 2-bit pixels, a convolution, a pool of 2 × 2, a linear layer.
+    given = network.provenance
+    x = torch.from_numpy((shown >> 6) * given["input_scale"][0] + given["input_offset"][0])
+    u = torch.nn.functional.conv2d(
+        x.double(), torch.from_numpy(conv.projections[0].weights), torch.from_numpy(conv.bias)
+    )
+    q = (u / conv.steps.scale[0] + 0.5).floor().clamp(0, 3)
+    pooled = torch.nn.functional.max_pool2d(q, 2).flatten(1) * conv.steps.scale[0]
+    u = pooled @ torch.from_numpy(linear.projections[0].weights).T + torch.from_numpy(linear.bias)
+    q = (u / linear.steps.scale[0] + 0.5).floor().clamp(0, 3)
+    assert float((values == q.numpy()).mean()) > 0.99
+    assert values.std() > 0.5
+
+
+def test_short_trains_lose_less() -> None:
+    """Handwritten digits at two timesteps, on images that were not shown."""
+    digits = pytest.importorskip("sklearn.datasets").load_digits()
+    pixels = (digits.images[:, np.newaxis] * 15).astype(np.uint8)
+    shown, unseen = pixels[:1200], pixels[1200:]
+    made = trained(shown, digits.target[:1200])
+    right = []
+    for finetuning in (None, Finetuning(epochs=4, batch=32)):
+        network = convert(made, shown, timesteps=2, finetuning=finetuning)
+        right.append((golden.classify(network, unseen) == digits.target[1200:]).mean())
+    assert right[1] > right[0] + 0.01
+
+
+def trained(shown: np.ndarray, classes: np.ndarray) -> nn.Module:
+    torch.manual_seed(5)
+    made = nn.Sequential(
+        nn.Conv2d(1, 8, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(8, 16, 3), nn.ReLU(),
+        nn.Flatten(), nn.Linear(64, 10),
+    )  # fmt: skip
+    optimiser = torch.optim.Adam(made.parameters(), 0.01)
+    x, y = torch.from_numpy(shown).float() / 255, torch.from_numpy(classes)
+    for _ in range(60):
+        optimiser.zero_grad()
+        nn.functional.cross_entropy(made(x), y).backward()
+        optimiser.step()
+    return made.eval()
+
+
+def test_a_seed_makes_it_the_same_again() -> None:
+    made = [
+        convert(model(), images(), timesteps=3, finetuning=Finetuning(epochs=1, seed=seed))
+        for seed in (1, 1, 2)
+    ]
+    first, again, other = (net.layers[0].projections[0].weights for net in made)
+    assert np.array_equal(first, again)
+    assert not np.array_equal(first, other)
+    assert made[0].provenance["finetuning"]["images"] == len(images())
+
+
+def test_shortcuts_stay_copies() -> None:
+    def forward(m: nn.Module, x: torch.Tensor) -> torch.Tensor:
+        x = torch.relu(m.first(x))
+        return m.last(torch.relu(m.second(x) + x).flatten(1))
+
+    torch.manual_seed(1)
+    made = Forward(
+        forward, first=nn.Conv2d(1, 4, 3, padding=1), second=nn.Conv2d(4, 4, 3, padding=1),
+        last=nn.Linear(256, 4),
+    )  # fmt: skip
+    before = graph_of(made, images())
+    after = finetune(before, images(), Options(timesteps=3), Finetuning(epochs=1))
+    pairs = [
+        (old, new)
+        for one, other in zip(before.nodes, after.nodes)
+        if isinstance(one, Population)
+        for old, new in zip(one.projections, other.projections)
+    ]
+    same = [np.array_equal(old.weights, new.weights) for old, new in pairs]
+    assert same == [isinstance(old, FloatIdentity) for old, _ in pairs]
+    assert sum(same) == 1
+
+
+@pytest.mark.parametrize("neuron", ["ilif", "if2", "ttfs"])
+def test_all_two_phase_neurons_can_be_tuned(neuron: str) -> None:
+    method = "ttfs" if neuron == "ttfs" else "spikeconverter"
+    network = convert(
+        model(), images(), method=method, neuron=neuron, timesteps=4, channel_scales=True,
+        finetuning=Finetuning(epochs=1),
+    )  # fmt: skip
+    assert len(golden.classify(network, images())) == 200
+    assert len(set(network.provenance["output_scales"]["0"])) > 1
+
+
+def test_what_fires_as_it_integrates_cannot_be_tuned() -> None:
+    with pytest.raises(ConversionError, match="what two-phase neurons compute, not 'if'"):
+        convert(model(), images(), method="ecc", timesteps=4, finetuning=Finetuning())
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"epochs": 0}, "epochs must be an integer ≥ 1, not 0"),
+        ({"batch": True}, "batch must be an integer ≥ 1, not True"),
+        ({"learning_rate": 0.0}, "learning_rate must be above 0, up to 1, not 0.0"),
+    ],
+)
+def test_settings_are_checked(options: dict, message: str) -> None:
+    with pytest.raises(ConversionError, match=message):
+        Finetuning(**options)

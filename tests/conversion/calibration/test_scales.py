@@ -1,0 +1,108 @@
+"""Output scales against a search over all scales, written down anew; and layers that are silent."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from hwgen.conversion.calibration import scales as thresholds
+from hwgen.conversion.calibration.scales import choose_scales
+from hwgen.conversion.options import Options
+
+
+def sums_of(values: np.ndarray, channels: int = 1) -> torch.Tensor:
+    return torch.from_numpy(values.astype(np.float32)).reshape(-1, channels, 1, 1)
+
+
+def expected_error(values: np.ndarray, scale: float, q_max: int, power: int) -> float:
+    """E |U_in − U_out|^power of a neuron, value by value (SpikeConverter, Eq. 13)."""
+    total = 0.0
+    for value in values:
+        current = max(float(value), 0.0)
+        spikes = min(math.floor(current / scale + 0.5), q_max)
+        total += abs(current - scale * spikes) ** power
+    return total / len(values)
+
+
+@pytest.mark.parametrize("power", [1, 2])
+@pytest.mark.parametrize("q_max", [1, 3, 15])
+def test_no_scale_has_a_smaller_error(power, q_max):
+    values = np.random.default_rng(q_max).normal(0, 2, 300)
+    options = Options(error="absolute" if power == 1 else "squared")
+    scale = choose_scales(sums_of(values), q_max=q_max, high=math.inf, options=options)
+    found = expected_error(values, scale[0], q_max, power)
+    top = values.max() / q_max
+    best = min(
+        expected_error(values, s, q_max, power) for s in np.linspace(0.03 * top, 1.1 * top, 1500)
+    )
+    assert found <= 1.01 * best
+    assert found < 0.9 * expected_error(values, 1.1 * top, q_max, power)
+
+
+def test_values_of_equal_steps_are_met_exactly():
+    values = 0.7 * np.arange(16)
+    scale = choose_scales(sums_of(values), q_max=15, high=math.inf, options=Options())
+    assert expected_error(values, scale[0], 15, 1) < 1e-3
+    assert scale[0] == pytest.approx(0.7, rel=2e-3)
+
+
+def test_a_saturation_bounds_the_values():
+    values = np.concatenate([np.linspace(0, 1, 200), np.full(300, 50.0)])
+    scale = choose_scales(sums_of(values), q_max=15, high=1.5, options=Options())
+    # Most sums are far above the saturation, so the neuron's own must be there, too.
+    assert 15 * scale[0] == pytest.approx(1.5, rel=1e-3)
+
+
+def test_percentile_of_the_positive_values():
+    values = np.concatenate([-np.ones(1000), np.arange(1, 101)])
+    options = Options(percentile=50.0)
+    scale = choose_scales(sums_of(values), q_max=10, high=math.inf, options=options)
+    assert scale[0] == pytest.approx(50.5 / 10)
+    scale = choose_scales(sums_of(values), q_max=10, high=20.0, options=options)
+    assert scale[0] == pytest.approx(2.0)
+
+
+def test_channel_scales_are_each_channel_s_own():
+    rng = np.random.default_rng(0)
+    values = rng.uniform(0, 1, (500, 3)) * [1, 10, 0] - [0, 0, 1]
+    sums = torch.from_numpy(values.astype(np.float32)).reshape(500, 3, 1, 1)
+    options = Options(channel_scales=True)
+    scales = choose_scales(sums, q_max=15, high=math.inf, options=options)
+    for channel in range(2):
+        alone = choose_scales(
+            sums[:, channel : channel + 1], q_max=15, high=math.inf, options=options
+        )
+        assert scales[channel] == pytest.approx(alone[0], rel=0.02)
+    assert scales[2] == pytest.approx(np.median(scales[:2]))  # silent: like the others
+    layer = choose_scales(sums, q_max=15, high=math.inf, options=Options())
+    assert layer.shape == (3,)
+    assert len(set(layer)) == 1
+
+
+@pytest.mark.parametrize(("high", "expected"), [(math.inf, 2.0 / 7), (6.0, 6.0 / 7)])
+@pytest.mark.parametrize("percentile", [None, 99.0])
+def test_a_layer_that_never_fires(high, expected, percentile):
+    values = np.linspace(-2, -0.5, 50)
+    options = Options(percentile=percentile)
+    scale = choose_scales(sums_of(values), q_max=7, high=high, options=options)
+    assert scale[0] == pytest.approx(expected)
+
+
+def test_a_layer_of_zeros():
+    scale = choose_scales(sums_of(np.zeros(20)), q_max=7, high=math.inf, options=Options())
+    assert scale[0] == pytest.approx(1 / 7)
+
+
+def test_a_sample_of_a_map_is_of_all_its_pixels(monkeypatch):
+    """Each pixel has a size of its own, and the pixels' number divides the layer's size."""
+    monkeypatch.setattr(thresholds, "_SAMPLES", 1000)
+    maps = np.broadcast_to(np.geomspace(0.01, 10, 100).reshape(1, 1, 10, 10), (1000, 1, 10, 10))
+    sums = torch.from_numpy(maps.astype(np.float32))
+    scale = choose_scales(sums, q_max=15, high=math.inf, options=Options(error="squared"))
+    few = maps[0].reshape(-1)
+    found = expected_error(few, scale[0], 15, 2)
+    best = min(expected_error(few, s, 15, 2) for s in np.linspace(0.02, 0.8, 400))
+    assert found < 1.1 * best

@@ -1,0 +1,254 @@
+"""What cannot be converted is refused before any work, all at once, by its place in the model."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from hwgen.conversion import convert
+from hwgen.errors import ConversionError
+from tests.support.float_models import (
+    Forward,
+    assert_folds,
+    folded,
+    pixels,
+    randomised,
+    tiny_cnn,
+)
+
+S = nn.Sequential
+SHAPE = (3, 12, 12)
+
+
+def refusal(model: nn.Module, shape: tuple[int, int, int] = SHAPE) -> str:
+    with pytest.raises(ConversionError) as caught:
+        folded(model.eval(), shape)
+    return str(caught.value)
+
+
+def test_all_unsupported_operators_at_once_by_name():
+    class Block(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.conv = nn.Conv2d(4, 4, 3, padding=2, dilation=2)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return x + F.silu(self.conv(x))
+
+    model = S(
+        nn.Conv2d(3, 4, 3, padding=1, padding_mode="reflect"), nn.GELU(), Block(),
+        nn.GroupNorm(2, 4), nn.ReLU(), nn.LPPool2d(2, 2), nn.ConvTranspose2d(4, 4, 3), nn.Flatten(),
+        nn.Linear(256, 5),
+    )  # fmt: skip
+    message = refusal(model)
+    for expected in (
+        "0 (Conv2d): padding mode 'reflect' is not supported; pad with zeros",
+        "1 (GELU): replace it by ReLU",
+        "2.conv (Conv2d): dilation (2, 2) is not supported; use dilation 1",
+        '2.forward, "return x + F.silu(self.conv(x))" (silu): replace it by ReLU',
+        "3 (GroupNorm): replace it by BatchNorm",
+        "5 (LPPool2d)",
+        "6 (ConvTranspose2d): use Conv2d; transposed convolutions are not supported",
+    ):
+        assert expected in message
+    assert "8 (Linear)" not in message
+    assert "4 (ReLU)" not in message
+
+
+ONE = {
+    "prelu": (S(nn.Conv2d(3, 4, 3), nn.PReLU(), nn.Flatten(), nn.Linear(400, 5)), "1 (PReLU)"),
+    "leaky": (
+        S(nn.Conv2d(3, 4, 3), nn.LeakyReLU(0.1), nn.Flatten(), nn.Linear(400, 5)),
+        "1 (LeakyReLU): replace it by ReLU",
+    ),
+    "negative clamp": (
+        S(nn.Conv2d(3, 4, 3), nn.Hardtanh(), nn.Flatten(), nn.Linear(400, 5)),
+        "1 (Hardtanh): clamps below at -1",
+    ),
+    "empty clamp": (
+        S(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Hardtanh(-2, -1), nn.Flatten(), nn.Linear(400, 5)),
+        "2 (Hardtanh): clamp(-2, -1) lets nothing through",
+    ),
+    "softmax in the middle": (
+        S(nn.Flatten(), nn.Linear(432, 8), nn.Softmax(1), nn.Linear(8, 5)),
+        "2 (Softmax): only a softmax over the classes at the very end",
+    ),
+    "relu at the end": (
+        S(nn.Flatten(), nn.Linear(432, 5), nn.ReLU()), "must end with a linear map"
+    ),
+    "pool at the end": (
+        S(nn.Conv2d(3, 5, 3), nn.AdaptiveMaxPool2d(1), nn.Flatten()),
+        "must end with a linear map",
+    ),
+    "uneven average": (
+        S(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.AvgPool2d(3, 2, 1, count_include_pad=False),
+          nn.Flatten(), nn.Linear(100, 5)),
+        "2 (AvgPool2d): windows over the border",
+    ),
+    "average, ceil": (
+        S(nn.AvgPool2d(5, ceil_mode=True), nn.Flatten(), nn.Linear(27, 5)),
+        "0 (AvgPool2d): windows over the border",
+    ),
+    "uneven adaptive pool": (
+        S(nn.AdaptiveAvgPool2d(5), nn.Flatten(), nn.Linear(75, 5)),
+        "0 (AdaptiveAvgPool2d): an adaptive pool from (12, 12) to (5, 5)",
+    ),
+    "dilated pool": (
+        S(nn.MaxPool2d(2, dilation=2), nn.Flatten(), nn.Linear(75, 5)),
+        "0 (MaxPool2d): dilation (2, 2)",
+    ),
+    "wide padding": (
+        S(nn.ZeroPad2d(3), nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(1024, 5)),
+        "1 (Conv2d): padding (3, 3, 3, 3) (top, left, bottom, right) must be less than the kernel",
+    ),
+    "crop": (
+        S(nn.ZeroPad2d(-1), nn.Flatten(), nn.Linear(300, 5)), "0 (ZeroPad2d): negative padding"
+    ),
+    "batch statistics": (
+        S(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4, track_running_stats=False), nn.ReLU(),
+          nn.Flatten(), nn.Linear(400, 5)),
+        "1 (BatchNorm2d): batch norm uses the statistics of the batch",
+    ),
+    "transposed maps": (
+        Forward(lambda m, x: m.fc(x.permute(0, 2, 3, 1).flatten(1)), fc=nn.Linear(432, 5)),
+        '(permute): keep images as (samples, channels, height, width)',
+    ),
+    "batch mixed up": (
+        Forward(lambda m, x: m.fc(x.reshape(-1, 864)).expand(2, 5), fc=nn.Linear(864, 5)),
+        "a view must keep the samples apart",
+    ),
+    "one mean a pixel": (
+        Forward(lambda m, x: m.fc((F.relu(m.conv(x - torch.arange(12.)))).flatten(1)),
+                conv=nn.Conv2d(3, 4, 3), fc=nn.Linear(400, 5)),
+        "a constant that differs between pixels",
+    ),
+    "no dependence": (
+        Forward(lambda m, x: m.fc(torch.ones(2, 432)), fc=nn.Linear(432, 5)),
+        "do not depend on the images",
+    ),
+}  # fmt: skip
+
+
+UNSIGNED = {
+    "two convolutions, padded": (
+        S(nn.Conv2d(3, 4, 3), nn.Conv2d(4, 4, 3, padding=1), nn.ReLU(), nn.Flatten(),
+          nn.Linear(400, 5)),
+        "1 (Conv2d): follows 0 (Conv2d) with no ReLU between",
+    ),
+    "a bias under padding": (
+        S(nn.Conv2d(3, 4, 2, 2), nn.Conv2d(4, 4, 3, padding=1), nn.ReLU(), nn.Flatten(),
+          nn.Linear(144, 5)),
+        "1 (Conv2d): follows 0 (Conv2d) with no ReLU between",
+    ),
+    "rows left over under padding": (
+        S(nn.Conv2d(3, 4, 5, 5, bias=False), nn.Conv2d(4, 4, 3, padding=1), nn.ReLU(),
+          nn.Flatten(), nn.Linear(16, 5)),
+        "1 (Conv2d): follows 0 (Conv2d) with no ReLU between",
+    ),
+    "pool between linear maps": (
+        S(nn.Conv2d(3, 4, 3), nn.MaxPool2d(2), nn.Conv2d(4, 4, 3), nn.ReLU(), nn.Flatten(),
+          nn.Linear(36, 5)),
+        "2 (Conv2d): follows 0 (Conv2d) with no ReLU between",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", UNSIGNED)
+def test_linear_maps_without_a_neuron_for_negative_values(case):
+    model, expected = UNSIGNED[case]
+    with pytest.raises(ConversionError) as caught:
+        folded(model.eval(), SHAPE, linear=False)
+    assert expected in str(caught.value)
+    assert "take neuron 'ilif'" in str(caught.value)
+    assert_folds(model)
+
+
+@pytest.mark.parametrize("case", ONE)
+def test_one(case):
+    model, expected = ONE[case]
+    assert expected in refusal(model)
+
+
+def test_negative_scale_after_a_pool_of_a_linear_map():
+    model = randomised(
+        S(nn.Conv2d(3, 4, 3), nn.MaxPool2d(2), nn.BatchNorm2d(4), nn.ReLU(), nn.Flatten(),
+          nn.Linear(100, 5))
+    )  # fmt: skip
+    model[2].weight.data[1] = -1
+    assert "2 (BatchNorm2d): a scale that is not positive" in refusal(model)
+
+
+def test_negative_scale_before_a_pool():
+    model = randomised(
+        S(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.BatchNorm2d(4), nn.MaxPool2d(2), nn.Flatten(),
+          nn.Linear(100, 5))
+    )  # fmt: skip
+    model[2].weight.data[1] = -1
+    assert "3 (MaxPool2d): a negative scale before a max-pool" in refusal(model)
+
+
+def test_padding_that_no_spike_train_can_carry():
+    model = randomised(
+        S(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.BatchNorm2d(4), nn.Conv2d(4, 4, 3, padding=1),
+          nn.ReLU(), nn.Flatten(), nn.Linear(400, 5))
+    )  # fmt: skip
+    model[2].bias.data[:] = 2
+    model[2].running_mean.zero_()
+    message = refusal(model)
+    assert "3 (Conv2d): its padding stands for the value -" in message
+    assert "put the batch norm before the ReLU, or use padding=0" in message
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_weights_that_are_no_numbers(value):
+    model = tiny_cnn()
+    model[0].weight.data[1, 0, 0, 0] = value
+    model[6].bias.data[:2] = value
+    message = refusal(model, (2, 8, 8))
+    assert "0 (Conv2d): weight holds 1 value that is NaN or infinite" in message
+    assert "6 (Linear): bias holds 2 values that are NaN or infinite" in message
+
+
+# --- the model's input and output ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("model", "shape", "expected"),
+    [
+        (tiny_cnn(), (2, 10, 10), "it takes (2, 8, 8)"),
+        (tiny_cnn(), (1, 8, 8), "it takes (2, 8, 8)"),
+        (S(nn.Flatten(), nn.Linear(784, 10)), (1, 8, 8), "it takes (1, 28, 28)"),
+    ],
+)
+def test_wrong_image_size_tells_the_right_one(model, shape, expected):
+    message = refusal(model, shape)
+    assert f"does not take images of {shape}" in message
+    assert expected in message
+
+
+def test_program_of_another_image_size():
+    program = torch.export.export(tiny_cnn(), (torch.zeros(2, 2, 8, 8),))
+    with pytest.raises(ConversionError, match=r"\(2, 9, 9\).*exported for \(2, 8, 8\)"):
+        folded(program, (2, 9, 9))
+
+
+@pytest.mark.parametrize(
+    ("forward", "expected"),
+    [
+        (lambda m, x: (m.fc(x.flatten(1)), x), "one tensor, the logits, not tuple"),
+        (lambda m, x: {"logits": m.fc(x.flatten(1))}, "not dict"),
+        (lambda m, x: x, r"not \(2, 3, 12, 12\)"),
+        (lambda m, x: m.fc(x.flatten(1)) if x.sum() > 1 else m.fc(x.flatten(1)), "cannot trace"),
+        (lambda m, x: m.nothing(x), "does not take images"),
+    ],
+)
+def test_wrong_output_and_control_flow(forward, expected):
+    with pytest.raises(ConversionError, match=expected):
+        folded(Forward(forward, fc=nn.Linear(432, 5)).eval(), SHAPE)
+
+
+def test_no_module():
+    with pytest.raises(ConversionError, match=r"torch.nn.Module .* not int"):
+        convert(3, pixels((2, 8, 8)))

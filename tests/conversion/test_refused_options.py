@@ -1,0 +1,98 @@
+"""Options and calibration data that are wrong."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from hwgen.conversion import convert
+from hwgen.errors import ConversionError, DataError
+from tests.support.float_models import pixels, tiny_cnn
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({"method": "magic"}, "method must be one of spikeconverter"),
+        ({"neuron": "lif"}, "neuron must be one of ilif, if2, if"),
+        ({"error": "cubic"}, "error must be one of absolute, squared"),
+        ({"bias_correction": True}, "bias_correction must be one of none, mean"),
+        ({"timesteps": 0}, "timesteps must be an integer from 1 to 16, not 0"),
+        ({"timesteps": 4.0}, "timesteps must be an integer"),
+        ({"timesteps": 17}, "not 17"),
+        ({"weight_bits": 1}, "weight_bits must be an integer from 2 to 16, not 1"),
+        ({"layer_timesteps": {"0": 99}}, "timesteps of '0' must be"),
+        ({"layer_timesteps": {"conv": 4}}, "given for conv, but the network has input, 0, 3"),
+        ({"layer_timesteps": {"0": 4}, "neuron": "if"}, "single-phase neurons fire in the step"),
+        ({"leak": 2.5}, "leak must be a k above 1, up to 2"),
+        ({"leak": "5/9"}, "leak n/2^m must have m from 0 to 8"),
+        ({"leak": 1.6, "neuron": "if2"}, "leak is that of neuron 'ilif', not of 'if2'"),
+        ({"thresholds": "least"}, "thresholds must be one of error, maximum, one, current"),
+        ({"threshold_scale": 0.0}, "threshold_scale must be above 0, up to 4"),
+        ({"eta": 1.0}, "eta must be at least 0 and below 1"),
+        ({"timesteps": 1025, "neuron": "if"}, "from 1 to 1024, not 1025"),
+        ({"percentile": 0}, "percentile must be above 0"),
+        ({"wrong": 1}, "'wrong'; the options are bias_correction"),
+        ({"scale": 0}, "scale must be positive, not 0"),
+        ({"scale": -1}, "scale must be positive"),
+        ({"std": [0.5, 0]}, "std must be positive"),
+        ({"mean": [0.5, 0.5, 0.5]}, "one for each of 2 channels"),
+        ({"mean": float("nan")}, "mean must be one finite number"),
+        ({"mean": "half"}, "mean must be numbers"),
+        ({"pixel_bits": 7}, "pixels must fit 7 bits, but the largest is"),
+        ({"name": ""}, "name must be a string"),
+        ({"rounding": "up"}, "rounding must be one of nearest, fitted"),
+        (
+            {"input_code": "radix", "method": "rmp"},
+            "neuron 'if' with input code 'radix' is no legal combination",
+        ),
+        (
+            {"input_code": "direct"},
+            "neuron 'ilif' with input code 'direct' is no legal combination",
+        ),
+        ({"input_gain": 17}, "input_gain must be an integer from 1 to 16, not 17"),
+        ({"input_seed": 0}, "input_seed must be an integer from 1 to 4294967295, not 0"),
+        (
+            {"timesteps": 100, "neuron": "if2", "input_code": "radix"},
+            "timesteps of 'input' must be an integer from 1 to 16, not 100",
+        ),
+        (
+            {"layer_timesteps": {"input": 1025}, "input_code": "poisson"},
+            "timesteps of 'input' must be an integer from 1 to 1024, not 1025",
+        ),
+        ({"floor": 0.5, "neuron": "if"}, "floor must be from -16 to 0 thresholds, not 0.5"),
+        ({"floor": 0.0}, "floor and drive are those of neurons that"),
+        ({"drive": 0.1, "neuron": "if2"}, "floor and drive are those of neurons"),
+        ({"drive": 1.0, "neuron": "if"}, "drive must be between -1 and 1"),
+        ({"search_images": 0}, "search_images must be an integer from 1"),
+        ({"search_rounds": -1}, "search_rounds must be an integer from 0"),
+        ({"search_step": 0.1}, "search_step and search_stop must be above 0"),
+        ({"calibration_images": 0}, "calibration_images must be an integer of at least 1, not 0"),
+    ],
+)
+def test_options(options, expected):
+    with pytest.raises(ConversionError) as caught:
+        convert(tiny_cnn(), pixels((2, 8, 8), samples=40), **options)
+    assert expected in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("images", "labels", "expected"),
+    [
+        (np.zeros((3, 2, 8, 8)), None, "images must be unsigned integers"),
+        (np.full((3, 2, 8, 8), -1), None, "must not be negative"),
+        (np.zeros((0, 2, 8, 8), np.uint8), None, "there are no images"),
+        (pixels((2, 8, 8)), np.zeros(5, int), "5 labels for 6 images"),
+    ],
+)
+def test_data(images, labels, expected):
+    with pytest.raises(DataError, match=expected):
+        convert(tiny_cnn(), images, labels=labels)
+
+
+def test_logits_that_overflow():
+    model = tiny_cnn()
+    for parameter in model.parameters():
+        parameter.data *= 1e30
+    with pytest.raises(ConversionError, match="NaN or infinite"):
+        convert(model, pixels((2, 8, 8)))

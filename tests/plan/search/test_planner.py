@@ -1,0 +1,141 @@
+"""The planner: who gets more units, what is said where nothing fits, and what it promises."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import pytest
+
+from hwgen import golden
+from hwgen.errors import PlanError
+from hwgen.plan.assembly import make_plan
+from hwgen.plan.folding_file import folding_of
+from hwgen.plan.search.candidates import lane_counts
+from hwgen.plan.search.planned_design import Budget, PlannedDesign
+from hwgen.plan.search.planner import Planner
+from hwgen.plan.timing.predict import predict
+from tests.support import two_layers
+from tests.support.random_networks import random_images, random_network
+
+WINDOWS = two_layers.STEPS * two_layers.SIZE**2  # 128 in all timesteps
+
+
+def planner(**set_channels: int) -> Planner:
+    # Eight channels at once, so that the input is not what takes longest.
+    return Planner(two_layers.network(), two_layers.trains(**set_channels), counters=False)
+
+
+def units(planned: PlannedDesign, layer: str) -> tuple[int, int]:
+    """Lanes, and scanners in all."""
+    plan = next(stage for stage in planned.plan.layers if stage.node == layer)
+    return plan.lanes, plan.scanners
+
+
+def test_of_two_equal_layers_the_busy_one_gets_more() -> None:
+    """In 8 × 128 cycles the silent layer can visit each window four times, with two lanes; more
+    folds need more membrane words than that: 2 · 128 · 8 of one lane. The busy one has to add
+    eight spikes to eight channels in each of 128 windows: eight lanes, or as many scanners."""
+    planned = planner(quiet=8).for_cycles(8 * WINDOWS, Budget())
+    assert units(planned, "quiet") == (2, 1)
+    lanes, scanners = units(planned, "busy")
+    assert lanes * scanners == 8
+    assert planned.works["busy"].cycles <= 8 * WINDOWS
+    # With the spikes before the other layer it is the other way round.
+    planned = planner(input=8).for_cycles(8 * WINDOWS, Budget())
+    assert units(planned, "busy") == (2, 1)
+    lanes, scanners = units(planned, "quiet")
+    assert lanes * scanners == 8
+
+
+def test_the_interval_is_that_of_the_slowest_unit() -> None:
+    planned = planner(quiet=8).for_cycles(8 * WINDOWS, Budget())
+    assert planned.interval == max(planned.cycles.values()) == planned.cycles[planned.bottleneck]
+    assert planned.cycles["input"] == 512  # a pixel a cycle: 8 × 8 × 8
+    busy = next(stage for stage in planned.plan.layers if stage.node == "busy")
+    # 8 · 128 spikes for 8 channels, over 8 lanes · scanners in each cycle.
+    assert planned.lane_use(busy, interval=2 * 8 * WINDOWS) == pytest.approx(0.5)
+
+
+def test_a_faster_rate_costs_more_and_one_beyond_the_units_is_refused() -> None:
+    costs = [
+        planner(quiet=8).for_cycles(cycles, Budget()).total.lut4 for cycles in (4096, 2048, 1024)
+    ]
+    assert costs == sorted(costs)
+    assert costs[0] < costs[-1]
+    with pytest.raises(PlanError, match=r"input takes at least 512 cycles per sample.*500"):
+        planner(quiet=8).for_cycles(500, Budget())
+
+
+def test_what_is_short_is_named_with_its_amount() -> None:
+    with pytest.raises(PlanError) as refused:
+        planner(quiet=8).for_cycles(1024, Budget(lut4=100, block_rams=1000))
+    found = re.search(r"need ([\d,]+) LUT4 of 100 \(([\d,]+) too many\)", str(refused.value))
+    assert found is not None
+    need, short = (int(number.replace(",", "")) for number in found.groups())
+    assert need - short == 100
+    assert "block RAM" not in str(refused.value).split(";")[0]
+    assert "the layer that takes most is fc (" in str(refused.value)
+    # What it is short of is what the plan needs, and with that it goes.
+    fits = planner(quiet=8).for_cycles(1024, Budget(lut4=need + 1, block_rams=1000))
+    assert fits.total.lut4 <= need + 1
+
+
+def test_where_luts_are_short_weights_go_into_block_ram() -> None:
+    free = planner(quiet=8).for_cycles(1024, Budget())
+    tight = planner(quiet=8).for_cycles(1024, Budget(lut4=free.total.lut4 - 50))
+    assert tight.total.lut4 <= free.total.lut4 - 50
+    assert tight.total.block_rams > free.total.block_rams
+    kinds = [feed.memory for layer in tight.plan.layers for feed in layer.feeds]
+    assert "block" in kinds
+
+
+def test_the_fastest_plan_fits_and_the_next_faster_one_does_not() -> None:
+    budget = Budget(lut4=planner(quiet=8).for_cycles(1500, Budget()).total.lut4)
+    best = planner(quiet=8).fewest_cycles(budget)
+    assert budget.holds(best.total)
+    assert best.interval <= 1500
+    with pytest.raises(PlanError):
+        planner(quiet=8).for_cycles(0.9 * best.interval, budget)
+    with pytest.raises(PlanError, match="the smallest plan need"):
+        planner(quiet=8).fewest_cycles(Budget(lut4=100))
+
+
+def test_a_plan_that_misses_its_rate_is_made_faster() -> None:
+    asked = []
+
+    def slower(plan: object) -> float:
+        """Units that lose a tenth of what they could do."""
+        asked.append(plan)
+        return 1.1 * (2048 if len(asked) == 1 else 1800)
+
+    planned = planner(quiet=8).confirmed(2048, Budget(), slower)
+    assert len(asked) == 2
+    assert planned.interval <= 2048 / 1.1
+    with pytest.raises(PlanError, match="the last one needs 9,999"):
+        planner(quiet=8).confirmed(9900, Budget(), lambda plan: 9999)
+    # Where the model cannot tell, the units' own cycles count.
+    assert planner(quiet=8).confirmed(2048, Budget(), lambda plan: None).interval <= 2048
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_every_layer_is_busy_no_longer_than_asked(seed: int) -> None:
+    network = random_network(seed, residual=seed % 2 == 0, max_size=7)
+    trains = golden.run(network, random_images(seed, network, 2), trains=True).trains
+    made = Planner(network, trains, input_width=64)
+    fastest = made.fewest_cycles(Budget(lut4=20000))
+    for cycles in (1.5 * fastest.interval, 6 * fastest.interval):
+        planned = made.for_cycles(cycles, Budget())
+        assert max(planned.cycles.values()) <= cycles
+        exact = predict(planned.plan, trains)
+        assert max(exact.busy_cycles.values()) <= cycles
+        # Folding files give the plan again.
+        options = folding_of(planned.plan, planned.scanners).options()
+        assert make_plan(network, **options) == replace(planned.plan, name=network.name)
+
+
+def test_lanes_divide_the_channels_where_divisors_are_near() -> None:
+    assert lane_counts(16) == [1, 2, 4, 8, 16]
+    assert lane_counts(10) == [1, 2, 5, 10]
+    # 17 is prime: 9 of two folds waste one lane of 18, 6 of three too; 5 of four waste 3 of 20.
+    assert lane_counts(17) == [1, 2, 3, 6, 9, 17]

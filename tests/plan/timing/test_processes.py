@@ -1,0 +1,100 @@
+"""The timed process network itself: what waits for what, and what stands still."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from hwgen.plan.timing.membrane import Grants, fire_at_once
+from hwgen.plan.timing.process import FIFO_DEPTH, Link, run
+
+
+def producer(link: Link, words: int) -> Iterator[int]:
+    """A word every cycle, as long as the FIFO at the end of its pipeline has room."""
+    cycle = -1
+    for _ in range(words):
+        while (free := link.credit()) < 0:
+            yield len(link.ready)
+        cycle = max(cycle + 1, free)
+        link.ready.append(cycle)
+
+
+def consumer(link: Link, words: int, pace: int) -> Iterator[int]:
+    """Takes a word every ``pace`` cycles."""
+    cycle = -pace
+    for index in range(words):
+        while len(link.ready) <= index:
+            yield len(link.taken)
+        cycle = max(cycle + pace, link.ready[index])
+        link.taken.append(cycle)
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_a_slow_consumer_sets_the_pace_once_the_fifo_is_full(first: int) -> None:
+    """Whichever process runs first."""
+    link = Link()
+    processes = [producer(link, 40), consumer(link, 40, 3)]
+    run(processes[first:] + processes[:first])
+    assert link.taken == [3 * n for n in range(40)]
+    # Full after 23 words, since eight have left by then; from then on a word is promised the
+    # cycle after one has left.
+    assert link.ready[:23] == list(range(23))
+    assert link.ready[23:] == [cycle + 1 for cycle in link.taken[8 : 40 - FIFO_DEPTH]]
+
+
+def test_units_that_wait_for_each_other_are_named_as_such() -> None:
+    link = Link()
+    with pytest.raises(RuntimeError, match="2 units wait for each other"):
+        run([producer(link, FIFO_DEPTH + 1), consumer(Link(), 1, 1)])
+
+
+def test_no_window_is_granted_in_the_cycle_after_a_pass() -> None:
+    """Two passes of two timesteps of six windows, which come without a gap: the cycles of
+    ``test_two_banks_accumulate_while_they_fire``."""
+    plan: Any = SimpleNamespace(
+        kind="two-phase", is_single_phase=False, fractional=False, ramp_in=False,
+        scanners=1, positions=6, rounds=1, timesteps_in=2, banks=2, parts=1,
+    )  # fmt: skip
+    grants = Grants(plan)
+    cycles = []
+    for _ in range(24):
+        cycles.append(grants.next())
+        grants.grant(cycles[-1])
+    assert cycles == [*range(12), *range(13, 25)]
+    assert grants.next() == -1  # both banks hold a pass, and none has fired
+
+
+def test_single_phase_windows_wait_for_places_not_for_the_words_before() -> None:
+    """Windows of a word each, whose currents come four cycles after their grant and whose spikes
+    six after those; nothing is taken before cycle 100, so that all places are promised."""
+    plan: Any = SimpleNamespace(
+        kind="single-phase", is_single_phase=True, fractional=False, ramp_in=False,
+        scanners=1, positions=6, rounds=1, timesteps_in=3, banks=1, parts=1, words=1,
+        membrane_depth=6,
+    )  # fmt: skip
+    grants, link = Grants(plan), Link()
+    starts = []
+
+    def synapses() -> Iterator[int]:
+        for _ in range(18):
+            while (start := grants.next()) < 0:
+                yield len(starts)
+            starts.append(start)
+            grants.grant(start)
+
+    def late() -> Iterator[int]:
+        for index in range(18):
+            while len(link.ready) <= index:
+                yield len(link.taken)
+            link.taken.append(max(100 + index, link.ready[index]))
+
+    run([synapses(), fire_at_once(plan, 1, grants, link), late()])
+    # A window starts when the one before is promised its last place, which is a cycle after its
+    # own start at best; the last places are promised when words have gone.
+    assert FIFO_DEPTH == 15
+    assert starts == [*range(16), 101, 102]
+    # Word 15 has its currents since cycle 19; it is taken the cycle after its place is promised.
+    assert link.ready == [*range(10, 25), 108, 111, 112]

@@ -1,0 +1,121 @@
+"""Geometry of windows and streams against what the taps of all windows say."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from hwgen.plan.units.geometry import StreamPlan, WindowPlan
+from tests.support.rtl.windows import random_feed, reads_of, window
+
+
+def taps_inside(plan: WindowPlan) -> tuple[dict[int, set[int]], dict[int, set[int]]]:
+    """Rows of the map that the windows of each output row read; columns of each output column,
+    those beyond the map included."""
+    rows: dict[int, set[int]] = {}
+    columns: dict[int, set[int]] = {}
+    for read in reads_of(replace(plan, timesteps=1)):
+        rows.setdefault(read.out_row, set())
+        if 0 <= read.row < plan.rows:
+            rows[read.out_row].add(read.row)
+        columns.setdefault(read.out_column, set()).update(read.pixels)
+    return rows, columns
+
+
+@pytest.mark.parametrize("seed", range(80))
+def test_rows_against_the_taps(seed: int) -> None:
+    plan = random_feed(seed).window
+    rows, _ = taps_inside(plan)
+    assert len(rows) == plan.out_rows
+    newest = -1
+    for y in range(plan.out_rows):
+        assert all(plan.first_row(y) <= row <= plan.last_row(y) for row in rows[y])
+        # Only rows that came are released, none that is needed, and what it waits for fits.
+        assert plan.first_row(y) + plan.rows_released(y) - 1 <= plan.last_row(y)
+        assert plan.first_row(y) == sum(plan.rows_released(before) for before in range(y))
+        assert plan.rows_needed(y) == plan.last_row(y) - plan.first_row(y)
+        assert 0 <= plan.rows_needed(y) < plan.min_slots
+        assert plan.last_row(y) >= newest
+        newest = plan.last_row(y)
+    assert sum(plan.rows_released(y) for y in range(plan.out_rows)) == plan.rows
+    assert newest == plan.rows - 1
+    # Never more than the kernel, or the rows from one window to the next, or what is left over.
+    left = plan.rows - plan.first_row(plan.out_rows - 1)
+    assert plan.min_slots <= max(plan.kernel[0], plan.stride[0], left)
+
+
+@pytest.mark.parametrize("seed", range(80))
+def test_columns_against_the_taps(seed: int) -> None:
+    """A window waits for the memory word that holds its newest pixel, and for no later one."""
+    plan = random_feed(seed).window
+    _, columns = taps_inside(plan)
+    assert len(columns) == plan.out_columns
+    chunks = -(-plan.words // plan.pack)
+    for x in range(plan.out_columns):
+        newest = max(columns[x])
+        if x == plan.out_columns - 1:
+            expected = plan.row_chunks  # never written: the whole row
+        elif plan.wide:
+            expected = x
+        elif newest >= plan.columns:
+            expected = plan.row_chunks
+        else:
+            expected = max(newest, 0) * chunks + chunks - 1
+        assert plan.newest_chunk(x) == expected
+    # The pixels that a wide window shifts in after the last one of a row.
+    beyond = max(max(pixels) for pixels in columns.values()) - (plan.columns - 1)
+    assert plan.flush == (max(0, beyond) if plan.wide else 0)
+
+
+@pytest.mark.parametrize("seed", range(80))
+def test_every_bit_has_one_scanner_and_the_memory_holds_all_rows(seed: int) -> None:
+    plan = random_feed(seed).window
+    bits = plan.word_width * plan.pack * (plan.kernel[1] if plan.wide else 1)
+    assert plan.chunk_width == bits
+    owned = [bit for places in plan.places for bit in places]
+    assert len(plan.places) == plan.scanners
+    assert {len(places) for places in plan.places} == {-(-bits // plan.scanners)}
+    assert sorted(bit for bit in owned if bit >= 0) == list(range(bits))
+    windows = plan.timesteps * plan.out_rows * plan.out_columns * plan.rounds
+    assert len(list(reads_of(plan))) == windows * plan.window_chunks
+    steps = plan.timesteps if plan.schedule == "row" else 1
+    in_row = plan.out_columns if plan.wide else plan.columns * -(-plan.words // plan.pack)
+    assert plan.depth == plan.slots * steps * (1 << max(in_row - 1, 0).bit_length())
+
+
+def test_buffer_by_hand() -> None:
+    """A 3×3 kernel with stride 2: three rows for a window."""
+    plan = window(rows=9, columns=4, words=3, pack=2, stride=(2, 1), padding=(1, 0, 1, 0), slots=5)
+    assert (plan.out_rows, plan.out_columns, plan.chunks) == (5, 2, 2)
+    assert (plan.min_slots, plan.depth, plan.chunk_width) == (3, 5 * 8, 6)
+    assert replace(plan, schedule="row").depth == 2 * 5 * 8
+    assert [plan.first_row(y) for y in range(5)] == [0, 1, 3, 5, 7]
+    assert [plan.last_row(y) for y in range(5)] == [1, 3, 5, 7, 8]
+
+
+def test_a_wide_window_by_hand() -> None:
+    """A row of three pixels of three bits is a word; a row has as many as there are windows."""
+    plan = window(rows=4, columns=5, padding=(1, 1, 1, 1), wide=True, slots=4, schedule="row")
+    assert (plan.chunk_width, plan.row_chunks, plan.window_chunks, plan.flush) == (9, 5, 3, 1)
+    assert plan.depth == 2 * 4 * 8
+    assert replace(plan, stride=(1, 3), padding=(1, 0, 1, 0)).flush == 0
+
+
+@pytest.mark.parametrize(
+    ("shape", "width", "layout", "rows", "words"),
+    [((5, 2, 3), 2, "pixel", 2, 9), ((5, 2, 3), 4, "raster", 1, 8),
+     ((1, 1, 1), 8, "raster", 1, 1), ((8, 3, 3), 8, "pixel", 3, 3)],
+)  # fmt: skip
+@pytest.mark.parametrize("schedule", ["time", "row"])
+def test_words_of_a_stream(
+    shape: tuple[int, int, int], width: int, layout: str, rows: int, words: int, schedule: str
+) -> None:
+    stream = StreamPlan(
+        node="n", shape=shape, timesteps=3, width=width, layout=layout, schedule=schedule
+    )
+    assert (stream.rows, stream.words_per_row) == (rows, words)
+    assert stream.words_per_plane == rows * words
+    assert stream.words_per_sample == 3 * rows * words
+    assert np.prod(shape) <= stream.words_per_plane * width

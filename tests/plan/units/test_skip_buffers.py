@@ -1,0 +1,193 @@
+"""Window buffers where paths part and join: rows by hand, and proof that they are enough."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from hwgen import golden
+from hwgen.errors import PlanError
+from hwgen.network import Flatten, Linear, MaxPool2d, Network
+from hwgen.plan.assembly import make_plan, plan_from_json
+from hwgen.plan.timing.predict import predict
+from hwgen.plan.units.hardware_plan import HardwarePlan, LayerPlan
+from hwgen.plan.units.skip_buffers import Joins, require_slots
+from tests.support.branches import (
+    ROWS,
+    STEPS,
+    by_way_of_a_join,
+    nested,
+    plain,
+    strided,
+    three_ways,
+    upwards,
+    white,
+)
+from tests.support.random_networks import KINDS, random_images, random_network
+from tests.support.rtl.cores import CoreBench
+
+CASES: dict[str, tuple[Callable[[], Network], str, str, tuple[int, ...]]] = {
+    # network, schedule, join, the least rows of each of its feeds
+    # Row i of c reads b to i + 1, which needs x to i + 2: i, i + 1, i + 2.
+    "block": (plain, "row", "c", (3, 3)),
+    # Row i reads b to i + 1, which needs x to 2·(i + 1) + 1; the shortcut's oldest is 2·i.
+    "strided block": (strided, "row", "c", (3, 4)),
+    # Row i reads d to i + 1, c to i + 2, b to i + 3, x to i + 4.
+    "nested, outside": (nested, "row", "e", (3, 5)),
+    "nested, inside": (nested, "row", "c", (3, 3)),
+    "behind a layer": (by_way_of_a_join, "row", "c", (3, 3)),
+    # d: c to i + 1, so x to i + 3, and the oldest of three rows is i − 1; b given to i + 2.
+    "three ways": (three_ways, "row", "d", (3, 5, 3)),
+    "kernels upwards": (upwards, "row", "c", (3, 1)),
+    # A two-phase layer gives nothing before it has read all timesteps of all rows.
+    "block in time": (plain, "time", "c", (3, STEPS * ROWS)),
+    "strided block in time": (strided, "time", "c", (3, STEPS * ROWS)),
+    # b's trains leave a whole sample after x's: by then all of x is there.
+    "nested in time": (nested, "time", "e", (3, STEPS * ROWS)),
+    # A single-phase layer fires in the step it integrates: rows as in the schedule row.
+    "single-phase in time": (lambda: plain(single=True), "time", "c", (3, 3)),
+    "single-phase": (lambda: plain(single=True), "row", "c", (3, 3)),
+}
+
+
+def layer_of(plan: HardwarePlan, node: str) -> LayerPlan:
+    return next(layer for layer in plan.layers if layer.node == node)
+
+
+def with_slots(plan: HardwarePlan, slots: dict[str, tuple[int, ...]]) -> HardwarePlan:
+    """``plan`` with other buffers for the feeds of some layers."""
+    stages = []
+    for stage in plan.stages:
+        if isinstance(stage, LayerPlan) and stage.node in slots:
+            feeds = tuple(
+                replace(feed, window=replace(feed.window, slots=count))
+                for feed, count in zip(stage.feeds, slots[stage.node], strict=True)
+            )
+            stage = replace(stage, feeds=feeds)
+        stages.append(stage)
+    return replace(plan, stages=tuple(stages))
+
+
+def min_slots(plan: HardwarePlan) -> dict[str, tuple[int, ...]]:
+    joins = Joins(plan.stages)
+    return {
+        stage.node: tuple(joins.least(stage, index) for index in range(len(stage.feeds)))
+        for stage in plan.layers
+    }
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_least_rows_by_hand(case: str) -> None:
+    make, schedule, node, expected = CASES[case]
+    plan = make_plan(make(), schedule=schedule)
+    joins, layer = Joins(plan.stages), layer_of(plan, node)
+    assert tuple(joins.least(layer, n) for n in range(len(layer.feeds))) == expected
+    for index, feed in enumerate(layer.feeds):
+        assert joins.enough(layer, index, overlap=True) == feed.window.slots > expected[index]
+    require_slots(plan.stages)
+
+
+def short_plan(case: str) -> tuple[Network, HardwarePlan, HardwarePlan]:
+    """The network with the least rows, and with one less in the last feed of the join."""
+    make, schedule, node, expected = CASES[case]
+    network = make()
+    plan = make_plan(network, schedule=schedule, counters=False, lanes=2, input_width=16)
+    plan = with_slots(plan, min_slots(plan))
+    return network, plan, with_slots(plan, {node: (*expected[:-1], expected[-1] - 1)})
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if CASES[case][3][-1] > 1])
+def test_model_stops_with_one_row_less(case: str) -> None:
+    network, plan, short = short_plan(case)
+    trains = golden.run(network, white(network, 2), trains=True).trains
+    assert predict(plan, trains).interval_cycles
+    with pytest.raises(RuntimeError, match="units wait for each other"):
+        predict(short, trains)
+
+
+SIMULATED = ("block", "strided block", "three ways", "block in time", "single-phase in time")
+
+
+@pytest.mark.parametrize("case", SIMULATED)
+def test_core_stops_with_one_row_less(case: str) -> None:
+    """With the least rows it runs as the model says; with one less no class ever comes."""
+    network, plan, short = short_plan(case)
+    bench = CoreBench(plan, network, white(network, 1))
+    prediction = predict(plan, bench.trains)
+    bench.run()
+    assert bench.result_cycles[0] - bench.sample_cycles[0] == prediction.latency_cycles
+    with pytest.raises(AssertionError, match=r"stands still after .* 0 of 4 words"):
+        CoreBench(short, network, white(network, 1)).run(timeout=prediction.latency_cycles + 300)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_plan_with_one_row_less_is_refused(case: str) -> None:
+    _, _, node, expected = CASES[case]
+    _, plan, short = short_plan(case)
+    assert plan_from_json(plan.to_json()) == plan
+    source, least = layer_of(plan, node).feeds[-1].source, expected[-1]
+    message = (
+        f"{node}: slots of the window buffer behind '{source}' must be at least {least}, "
+        f"not {least - 1}; with fewer rows the network stops"
+    )
+    with pytest.raises(PlanError, match=message):
+        plan_from_json(short.to_json())
+
+
+def test_a_pool_without_room_for_its_kernel_is_refused() -> None:
+    network = plain()
+    pool = MaxPool2d(name="p", source="c", kernel=(3, 1), stride=(1, 1))
+    flat = Flatten(name="flat", source="p")
+    ones = Linear(source="flat", weights=np.ones((3, 2 * (ROWS - 2) * 20), dtype=np.int32))
+    last = replace(network.nodes[-1], projections=(ones,))
+    network = replace(network, nodes=(*network.nodes[:2], pool, flat, last))
+    plan = make_plan(network)
+    small = [
+        replace(stage, window=replace(stage.window, slots=2)) if stage.node == "p" else stage
+        for stage in plan.stages
+    ]
+    with pytest.raises(PlanError, match="p: slots of the window buffer behind 'c' .* 3, not 2"):
+        require_slots(small)
+
+
+@pytest.mark.parametrize(
+    ("schedule", "pipeline"), [("row", "overlap"), ("row", "alternate"), ("time", "overlap")]
+)
+@pytest.mark.parametrize("make", [plain, strided, nested, three_ways, upwards])
+def test_more_rows_are_no_faster_and_the_least_are_slower(
+    make: Callable[[], Network], schedule: str, pipeline: str
+) -> None:
+    network = make()
+    images = np.random.default_rng(0).integers(0, 256, (5, *network.input.shape)).astype(np.uint8)
+    trains = golden.run(network, images, trains=True).trains
+    plan = make_plan(network, schedule=schedule, pipeline=pipeline)
+    interval = predict(plan, trains).interval_cycles
+    many = {layer.node: (400,) * len(layer.feeds) for layer in plan.layers}
+    fastest = predict(with_slots(plan, many), trains).interval_cycles
+    assert fastest <= interval <= fastest * 1.003
+    if (make, schedule) != (strided, "time"):
+        assert predict(with_slots(plan, min_slots(plan)), trains).interval_cycles > interval
+
+
+@pytest.mark.parametrize("seed", range(24))
+def test_random_networks_run_with_the_least_rows(seed: int) -> None:
+    """Also those whose paths part and join in ways that nobody thought of.
+
+    They need not be slower than with more rows: a branch that may run ahead also takes turns that
+    the other branch would have used.
+    """
+    network = random_network(
+        seed, neuron=KINDS[seed % 4], max_size=7, max_channels=5, max_timesteps=4, residual=True
+    )
+    images = random_images(seed, network, 4)
+    trains = golden.run(network, images, trains=True).trains
+    for schedule in ("row", "time"):
+        plan = make_plan(network, schedule=schedule, lanes=1 + seed % 4)
+        require_slots(with_slots(plan, min_slots(plan)).stages)
+        prediction = predict(with_slots(plan, min_slots(plan)), trains)
+        assert len(prediction.result_cycles) == len(images)
+        busiest = max(prediction.busy_cycles.values())
+        assert prediction.result_cycles[-1] > len(images) * busiest

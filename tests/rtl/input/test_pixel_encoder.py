@@ -1,0 +1,163 @@
+"""The input encoder against golden's input trains."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from hwgen.golden.codes import input_train
+from hwgen.network import Conv2d, Flatten, Input, Layer, Linear, Network, Node, Readout
+from hwgen.plan.assembly import make_plan
+from hwgen.rtl.input.pixel_encoder import Encoder
+from tests.support.rtl.bench import Bench
+from tests.support.rtl.cores import beats_of, words_of
+from tests.support.rtl.streams import STALLS
+
+
+def plan_of(source: Input, layout: str, input_width: int, schedule: str = "time"):
+    """The encoder of a network that starts with a linear layer ("raster") or a convolution."""
+    channels, height, width = source.shape
+    if layout == "raster":
+        size = channels * height * width
+        linear = Linear(source="flat", weights=np.ones((1, size), np.int32))
+        nodes: tuple[Node, ...] = (Flatten(name="flat", source="input"), read_out(linear))
+    else:
+        conv = Conv2d(source="input", weights=np.ones((1, channels, height, width), np.int32))
+        nodes = (read_out(conv),)
+    network = Network(name="n", input=source, nodes=nodes)
+    return make_plan(network, input_width=input_width, schedule=schedule).encoder
+
+
+def read_out(projection: Linear | Conv2d) -> Layer:
+    bias = np.zeros(1, dtype=np.int64)
+    return Layer(name="out", projections=(projection,), bias=bias, neuron=Readout())
+
+
+def images_of(source: Input, samples: int, seed: int = 0) -> np.ndarray:
+    top = (1 << source.pixel_bits) - 1
+    images = np.random.default_rng(seed).integers(0, top, (samples, *source.shape), endpoint=True)
+    images[0] = top
+    images[-1] = 0
+    return images.astype(np.uint8 if source.pixel_bits <= 8 else np.uint16)
+
+
+def run(
+    source: Input,
+    layout: str,
+    input_width: int,
+    samples: int,
+    *,
+    stall: tuple[float, float] = (0.0, 0.0),
+    reset_at: tuple[int, ...] = (),
+    schedule: str = "time",
+):
+    plan = plan_of(source, layout, input_width, schedule)
+    assert (plan.output.layout, plan.output.schedule) == (layout, schedule)
+    images = images_of(source, samples)
+    dut = Encoder(plan)
+    bench = Bench(dut, seed=samples)
+    beats = beats_of(images, source, input_width)
+    sent = bench.send(dut.beats, [beat for packet in beats for beat in packet], stall=stall[0])
+    trains = input_train(images.transpose(0, 2, 3, 1), source).transpose(1, 0, 4, 2, 3)
+    words = words_of(trains, plan.output)
+    got = bench.expect(dut.words, words, stall=stall[1], name="words")
+    bench.run(reset_at=reset_at)
+    return plan, sent, got
+
+
+CASES = [
+    # shape, T, bits of a pixel, layout, bits of a beat
+    ((1, 1, 1), 3, 8, "raster", 8),
+    ((1, 3, 5), 4, 8, "raster", 8),
+    ((1, 3, 5), 4, 8, "raster", 32),
+    ((2, 3, 3), 8, 8, "raster", 64),
+    ((1, 7, 9), 2, 5, "raster", 512),
+    ((3, 2, 2), 5, 10, "raster", 16),
+    ((3, 2, 3), 5, 10, "raster", 128),
+    ((1, 2, 2), 12, 8, "pixel", 8),
+    ((3, 2, 3), 4, 8, "pixel", 32),
+    ((5, 2, 2), 3, 12, "pixel", 64),
+    ((2, 3, 2), 3, 1, "pixel", 256),
+    ((1, 3, 3), 6, 16, "pixel", 16),
+]
+
+
+@pytest.mark.parametrize("stall", STALLS[1:])
+@pytest.mark.parametrize("code", ["radix", "rate", "ttfs", "poisson"])
+@pytest.mark.parametrize(
+    ("case", "schedule"),
+    [(case, "time") for case in CASES] + [(case, "row") for case in CASES if case[3] == "pixel"],
+    ids=str,
+)
+def test_trains_equal_golden(
+    case: tuple, schedule: str, code: str, stall: tuple[float, float]
+) -> None:
+    shape, steps, pixel_bits, layout, input_width = case
+    gain, seed = (steps + 3, 0xC0FFEE + steps) if code == "poisson" else (16, 1)
+    source = Input(
+        shape=shape, timesteps=steps, code=code, pixel_bits=pixel_bits, gain=gain, seed=seed
+    )
+    run(source, layout, input_width, 5, stall=stall, reset_at=(11, 37), schedule=schedule)
+
+
+@pytest.mark.parametrize("code", ["radix", "rate", "ttfs", "poisson"])
+@pytest.mark.parametrize("pixels", [1, 2, 3, 4, 5])
+def test_frames_of_few_words(pixels: int, code: str) -> None:
+    """Accumulators that come round before they are written must be waited for."""
+    source = Input(shape=(1, 1, pixels), timesteps=6, code=code)
+    plan, _, got = run(source, "raster" if pixels == 1 else "pixel", 8, 6)
+    assert plan.line_words == plan.output.words_per_plane == pixels
+    apart = 4 if code == "rate" and pixels < 4 else 1
+    start = 6 * pixels  # the first sample's words come as its pixels do
+    assert got.cycles[start:] == [
+        got.cycles[start] + apart * n for n in range(len(got.cycles) - start)
+    ]
+
+
+@pytest.mark.parametrize("code", ["radix", "rate", "ttfs", "poisson"])
+@pytest.mark.parametrize("pixels", [1, 2, 3, 4])
+def test_rows_of_few_words(pixels: int, code: str) -> None:
+    """In the schedule ``row`` the accumulators are those of a row: they come round sooner."""
+    source = Input(shape=(1, 4, pixels), timesteps=6, code=code)
+    plan, _, got = run(source, "pixel", 8, 6, schedule="row")
+    assert plan.line_words == pixels
+    apart = 4 if code == "rate" and pixels < 4 else 1
+    assert got.cycles == [got.cycles[0] + apart * n for n in range(len(got.cycles))]
+
+
+@pytest.mark.parametrize("schedule", ["time", "row"])
+def test_first_words_follow_the_pixels(schedule: str) -> None:
+    """A beat taken in cycle n is in the frame at n + 2; its word is there 4 cycles later."""
+    source = Input(shape=(1, 4, 8), timesteps=3)
+    _, sent, got = run(source, "pixel", 8, 1, schedule=schedule)
+    assert sent.cycles == list(range(32))
+    assert got.cycles == [6 + n for n in range(96)]
+
+
+def test_a_row_goes_in_all_its_timesteps_before_the_next_one_is_there() -> None:
+    source = Input(shape=(1, 2, 4), timesteps=3)
+    dut = Encoder(plan_of(source, "pixel", 8, "row"))
+    bench = Bench(dut)
+    bench.send(dut.beats, [0xFF] * 4)  # the first of two rows, and no more
+    got = bench.expect(dut.words, [1] * 12)
+    bench.run()
+    assert got.cycles == [6 + n for n in range(12)]
+
+
+@pytest.mark.parametrize("schedule", ["time", "row"])
+def test_a_frame_comes_in_while_the_other_is_sent(schedule: str) -> None:
+    """32 beats a frame, 32 words a plane, three planes: the planes set the pace."""
+    source = Input(shape=(1, 4, 8), timesteps=3)
+    _, sent, got = run(source, "pixel", 8, 6, schedule=schedule)
+    assert got.cycles == [6 + n for n in range(6 * 96)]
+
+
+@pytest.mark.parametrize("layout", ["pixel", "raster"])
+def test_two_frames_are_taken_where_nobody_takes_words(layout: str) -> None:
+    source = Input(shape=(1, 8, 8), timesteps=3)
+    dut = Encoder(plan_of(source, layout, 16))
+    bench = Bench(dut)
+    sent = bench.send(dut.beats, [0x1234] * 100)
+    with pytest.raises(AssertionError, match="stands still"):
+        bench.run(timeout=200)
+    assert len(sent.cycles) == 2 * 32 + 1  # and a beat of the third waits in its register

@@ -1,0 +1,160 @@
+# amaranth: UnusedElaboratable=no
+"""Layers with direct input: the bits of a current added up, then single-phase neurons."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from hwgen.network import HardResetNeuron, Input, Layer
+from hwgen.rtl.neuron.two_phase import TwoPhaseUnit
+from tests.rtl.neuron.test_single_phase import neuron_of
+from tests.support.rtl.bench import Bench
+from tests.support.rtl.currents import Driven
+from tests.support.rtl.layers import current_range, fit, make_layer, mixed_weights, plan_one
+from tests.support.rtl.layers import random_currents as random_planes
+from tests.support.rtl.streams import STALLS
+from tests.support.rtl.words import groups_of, pixel_words, spike_words
+
+
+def trains_of(planes: np.ndarray, layer: Layer) -> np.ndarray:
+    """By the docstrings of :mod:`hwgen.network`, a neuron at a time; shapes (T, n, y, x, c)."""
+    places = 1 << np.arange(len(planes))[::-1]
+    constant = np.tensordot(places, planes, 1)
+    neuron = layer.neuron
+    train = np.zeros((neuron.timesteps, *constant.shape), dtype=np.uint8)
+    for place in np.ndindex(constant.shape):
+        c = place[-1]
+        v = 0 if neuron.initial is None else int(neuron.initial[c])
+        threshold = int(neuron.threshold[c])
+        for t in range(neuron.timesteps):
+            v += int(constant[place]) + int(layer.bias[c])
+            if neuron.floor is not None:
+                v = max(v, int(neuron.floor[c]))
+            if v < threshold:
+                continue
+            train[(t, *place)] = 1
+            if not isinstance(neuron, HardResetNeuron):
+                v -= threshold
+            else:
+                v = 0 if neuron.reset is None else int(neuron.reset[c])
+    return train
+
+
+def run(
+    layer: Layer,
+    planes: np.ndarray,
+    *,
+    stall: tuple[float, float] = (0.0, 0.0),
+    reset_at: tuple[int, ...] = (),
+    every: int = 1,
+    **options: Any,
+):
+    """``planes`` are the currents of each bit, shape (bits, samples, height, width, channels)."""
+    bits, _, height, width, fan_out = planes.shape
+    channels = layer.projections[0].weights.shape[1]
+    source = Input(
+        shape=(channels, height, width), timesteps=layer.neuron.timesteps, code="direct",
+        pixel_bits=bits,
+    )  # fmt: skip
+    plan, given = plan_one(layer, source, **options)
+    assert (plan.kind, plan.timesteps_in, plan.timesteps_out) == (
+        "held", bits, layer.neuron.timesteps,
+    )  # fmt: skip
+    if plan.passes > 1:  # rows come one after the other, each like a sample
+        planes = planes.reshape(bits, -1, 1, width, fan_out)
+    dut = Driven(TwoPhaseUnit(plan, layer, given), plan, every=every)
+    bench = Bench(dut, seed=plan.membrane_depth)
+    sent = bench.send(
+        dut.currents,
+        pixel_words(np.moveaxis(planes, 1, 0), groups_of(fan_out, plan.lanes), plan.current_width),
+        stall=stall[0],
+    )
+    train = trains_of(planes, layer)
+    words = spike_words(train, plan.membrane_lanes)
+    got = bench.expect(dut.words, words, stall=stall[1], name="spikes")
+    bench.run(reset_at=reset_at)
+    return plan, train, sent, got
+
+
+@pytest.mark.parametrize("pipeline", ["alternate", "overlap"])
+@pytest.mark.parametrize("stall", STALLS)
+@pytest.mark.parametrize(
+    ("fan_out", "side", "lanes", "membrane_lanes", "bits", "steps", "schedule"),
+    [
+        (1, 1, 1, 1, 8, 5, "time"),
+        (5, 1, 4, 2, 3, 6, "time"),
+        (4, 2, 4, 4, 1, 3, "row"),
+        (7, 2, 3, 3, 4, 8, "time"),
+        (6, 3, 4, 2, 5, 1, "row"),
+    ],
+)
+def test_spikes_are_those_of_a_constant_current(
+    fan_out: int,
+    side: int,
+    lanes: int,
+    membrane_lanes: int,
+    bits: int,
+    steps: int,
+    schedule: str,
+    stall: tuple[float, float],
+    pipeline: str,
+) -> None:
+    rng = np.random.default_rng(fan_out)
+    weights = mixed_weights(rng, fan_out)
+    any_layer = make_layer(weights, neuron_of([1] * fan_out, steps))
+    planes = random_planes(rng, any_layer, bits, 9, side, side)
+    constant = np.tensordot(1 << np.arange(bits)[::-1], planes, 1)
+    threshold, bias = fit(rng, constant, 1)
+    bias -= threshold // 2
+    hard = fan_out % 2 == 0
+    neuron = neuron_of(
+        threshold, steps, rng.integers(0, threshold), floor=-threshold // 2,
+        reset=-(threshold // 3) if hard else None,
+    )  # fmt: skip
+    layer = make_layer(weights, neuron, bias=bias)
+    _, train, _, _ = run(
+        layer, planes, stall=stall, reset_at=(41,), lanes=lanes, membrane_lanes=membrane_lanes,
+        schedule=schedule, pipeline=pipeline,
+    )  # fmt: skip
+    assert 0.1 < train.mean() < 0.9
+
+
+def test_by_hand() -> None:
+    """x = 5 of three bits, w = 3, B = 1: 16 a step; θ = 20, V₀ = 2: V = 18, 34 → 14, 30 → 10, 26"""
+    layer = make_layer([[3]], neuron_of([20], 4, [2]), bias=1)
+    planes = np.array([3, 0, 3]).reshape(3, 1, 1, 1, 1)
+    plan, train, _, _ = run(layer, planes)
+    assert train.ravel().tolist() == [0, 1, 1, 1]
+    # 3·7 of a partial sum and of the current; 2 + 4·(21 + 1) of the membrane, θ below its least.
+    assert (plan.held_width, plan.membrane_width) == (6, 8)
+
+
+@pytest.mark.parametrize("steps", [1, 3, 16])
+def test_membranes_that_run_away(steps: int) -> None:
+    """All bits at the least and the greatest currents, which take the membranes to their ends."""
+    weights = np.array([[127], [-127], [1], [-128]])
+    bias = np.array([900, -900, 0, 1])
+    layer = make_layer(weights, neuron_of([1, 1, 1, 128], steps, [0, 0, 0, 127]), bias=bias)
+    low, high = current_range(layer)
+    planes = np.stack([np.broadcast_to(c, (8, 1, 1, 4)) for c in (low, high, low)], axis=1)
+    run(layer, planes, lanes=3, membrane_lanes=3)
+
+
+@pytest.mark.parametrize("depth", [1, 2, 3, 4, 5, 6, 7])
+def test_memories_of_few_words(depth: int) -> None:
+    """A word that comes round before it is written must wait for it: five cycles."""
+    rng = np.random.default_rng(depth)
+    weights = mixed_weights(rng, depth)
+    any_layer = make_layer(weights, neuron_of([1] * depth, 9))
+    planes = random_planes(rng, any_layer, 2, 1, 1, 1)
+    constant = np.tensordot(np.array([2, 1]), planes, 1)
+    threshold = np.maximum(abs(constant).reshape(-1), 1) * 2 + 1
+    layer = make_layer(weights, neuron_of(threshold, 9, threshold // 2))
+    plan, _, sent, got = run(layer, planes, lanes=depth, membrane_lanes=1)
+    assert plan.membrane_depth == depth
+    assert got.cycles[0] == sent.cycles[-1] + 4 + depth + max(0, 5 - depth) + 6
+    apart = -(-5 // depth)
+    assert got.cycles == [got.cycles[0] + apart * n for n in range(9 * depth)]

@@ -1,0 +1,211 @@
+# amaranth: UnusedElaboratable=no
+"""The single-phase membrane unit against golden's integrate-and-fire."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from hwgen.golden.single_phase import integrate_and_fire
+from hwgen.network import HardResetNeuron, Input, Layer, SinglePhase, SoftResetNeuron
+from hwgen.rtl.neuron.single_phase import SinglePhaseUnit
+from tests.support.rtl.bench import Bench
+from tests.support.rtl.currents import Driven
+from tests.support.rtl.layers import (
+    current_range,
+    fit,
+    make_layer,
+    mixed_weights,
+    plan_one,
+    random_currents,
+)
+from tests.support.rtl.streams import STALLS
+from tests.support.rtl.words import groups_of, pixel_words, spike_words
+
+
+def run(
+    layer: Layer,
+    currents: np.ndarray,
+    *,
+    channels: int,
+    stall: tuple[float, float] = (0.0, 0.0),
+    reset_at: tuple[int, ...] = (),
+    **options: Any,
+):
+    """``currents`` have shape (T, samples, height, width, channels)."""
+    steps, _, height, width, fan_out = currents.shape
+    source = Input(shape=(channels, height, width), timesteps=steps, code="rate")
+    plan, _ = plan_one(layer, source, **options)
+    if plan.passes > 1:  # rows come one after the other, each like a sample
+        currents = currents.reshape(steps, -1, 1, width, fan_out)
+    dut = Driven(SinglePhaseUnit(plan, layer), plan)
+    bench = Bench(dut, seed=plan.membrane_depth)
+    train, _ = integrate_and_fire(list(currents), layer, layer.neuron)
+    groups = groups_of(fan_out, plan.lanes)
+    given = pixel_words(np.moveaxis(currents, 1, 0), groups, plan.current_width)
+    sent = bench.send(dut.currents, given, stall=stall[0])
+    got = bench.expect(
+        dut.words, spike_words(train, plan.membrane_lanes), stall=stall[1], name="spikes"
+    )
+    bench.run(reset_at=reset_at)
+    return plan, train, sent, got
+
+
+def neuron_of(
+    threshold: Any, steps: int, initial: Any = None, floor: Any = None, reset: Any = None
+) -> SinglePhase:
+    """Of a hard reset where ``reset`` is given."""
+    options = {
+        name: None if value is None else np.array(value, dtype=np.int64)
+        for name, value in (("initial", initial), ("floor", floor))
+    }
+    thresholds = np.array(threshold, dtype=np.int64)
+    if reset is None:
+        return SoftResetNeuron(threshold=thresholds, timesteps=steps, two_phase=False, **options)
+    resets = np.array(reset, dtype=np.int64)
+    return HardResetNeuron(threshold=thresholds, timesteps=steps, reset=resets, **options)
+
+
+@pytest.mark.parametrize("schedule", ["time", "row"])
+@pytest.mark.parametrize("stall", STALLS)
+@pytest.mark.parametrize(
+    ("fan_out", "side", "lanes", "membrane_lanes", "steps", "started"),
+    [
+        (1, 1, 1, 1, 5, True),
+        (3, 1, 2, 1, 1, False),
+        (5, 1, 4, 2, 6, True),
+        (4, 2, 4, 4, 3, False),
+        (7, 2, 3, 3, 8, True),
+        (6, 3, 4, 2, 4, True),
+    ],
+)
+def test_spikes_equal_golden(
+    fan_out: int,
+    side: int,
+    lanes: int,
+    membrane_lanes: int,
+    steps: int,
+    started: bool,
+    stall: tuple[float, float],
+    schedule: str,
+) -> None:
+    rng = np.random.default_rng(fan_out)
+    weights = mixed_weights(rng, fan_out)
+    any_neuron = neuron_of([1] * fan_out, steps)
+    currents = random_currents(rng, make_layer(weights, any_neuron), steps, 8, side, side)
+    threshold, bias = fit(rng, currents, 2)
+    initial = rng.integers(0, threshold) if started else None
+    layer = make_layer(weights, neuron_of(threshold, steps, initial), bias=bias)
+    _, train, _, _ = run(
+        layer, currents, channels=2, stall=stall, reset_at=(37,),
+        lanes=lanes, membrane_lanes=membrane_lanes, schedule=schedule,
+    )  # fmt: skip
+    assert 0.1 < train.mean() < 0.9
+
+
+@pytest.mark.parametrize("stall", STALLS[::2])
+@pytest.mark.parametrize("hard", [False, True])
+@pytest.mark.parametrize("alike", [False, True])
+@pytest.mark.parametrize("floored", [False, True])
+@pytest.mark.parametrize(("fan_out", "side", "lanes", "steps"), [(5, 2, 4, 6), (3, 1, 3, 9)])
+def test_resets_and_floors(
+    fan_out: int,
+    side: int,
+    lanes: int,
+    steps: int,
+    floored: bool,
+    alike: bool,
+    hard: bool,
+    stall: tuple[float, float],
+) -> None:
+    """Constants that are alike for all channels, and some for each."""
+    rng = np.random.default_rng(fan_out)
+    weights = mixed_weights(rng, fan_out)
+    any_neuron = neuron_of([1] * fan_out, steps)
+    currents = random_currents(rng, make_layer(weights, any_neuron), steps, 8, side, side)
+    threshold, bias = fit(rng, currents, 2)
+    low = -rng.integers(0, 4, 1 if alike else fan_out) * np.ones(fan_out, np.int64)
+    neuron = neuron_of(
+        threshold, steps, floor=low if floored else None, reset=(low + 1) // 2 if hard else None
+    )
+    layer = make_layer(weights, neuron, bias=bias)
+    _, train, _, _ = run(
+        layer, currents, channels=2, stall=stall, reset_at=(29,),
+        lanes=lanes, membrane_lanes=lanes, schedule="time",
+    )  # fmt: skip
+    assert 0.05 < train.mean() < 0.95
+
+
+@pytest.mark.parametrize("depth", [1, 2, 3, 4, 5, 6])
+def test_memories_of_few_words(depth: int) -> None:
+    """A word that comes round before it is written must wait for it."""
+    rng = np.random.default_rng(depth)
+    weights = mixed_weights(rng, depth)
+    any_neuron = neuron_of([1] * depth, 4)
+    currents = random_currents(rng, make_layer(weights, any_neuron), 4, 9, 1, 1)
+    threshold, bias = fit(rng, currents, 2)
+    layer = make_layer(weights, neuron_of(threshold, 4), bias=bias)
+    plan, train, sent, got = run(layer, currents, channels=2, lanes=depth, membrane_lanes=1)
+    assert plan.membrane_depth == depth
+    assert 0.1 < train.mean() < 0.95
+    apart = 5 if depth < 5 else 1
+    # Currents come 4 cycles after their grant, spikes 6 later. Windows wait for each other's words
+    # where these wait.
+    window = max(apart * depth, depth + 4) if apart > 1 else depth
+    assert got.cycles == [10 + window * n + apart * k for n in range(36) for k in range(depth)]
+
+
+@pytest.mark.parametrize("steps", [1, 2, 8, 16])
+def test_membranes_that_run_away(steps: int) -> None:
+    """Soft reset takes θ = 1 once a step, so V grows or falls by all that comes, and must fit."""
+    weights = np.array([[127], [-127], [1], [-128]])
+    bias = np.array([900, -900, 0, 1])
+    layer = make_layer(weights, neuron_of([1, 1, 1, 128], steps, [0, 0, 0, 127]), bias=bias)
+    low, high = current_range(layer)
+    currents = np.stack([np.broadcast_to(c, (steps, 1, 1, 4)) for c in (low, high, low)], axis=1)
+    run(layer, currents, channels=1, lanes=3, membrane_lanes=3)
+
+
+def test_by_hand() -> None:
+    """θ = 4, V₀ = 2, B = 1, I = 3, 0, 0, 5: V = 6 → 2, 3, 4 → 0, 6 → 2; spikes 1, 0, 1, 1."""
+    layer = make_layer([[5]], neuron_of([4], 4, [2]), bias=1)
+    currents = np.array([3, 0, 0, 5]).reshape(4, 1, 1, 1, 1)
+    _, train, _, _ = run(layer, currents, channels=1)
+    assert train.ravel().tolist() == [1, 0, 1, 1]
+
+
+def test_one_word_a_cycle() -> None:
+    """A window of six words is granted when those before have their places: every six cycles."""
+    layer = make_layer([[1]] * 12, neuron_of([1] * 12, 3))
+    currents = np.ones((3, 2, 1, 1, 12), dtype=np.int64)
+    _, _, sent, got = run(layer, currents, channels=1, lanes=6, membrane_lanes=1)
+    assert sent.cycles == [6 * n for n in range(2 * 6)]
+    assert got.cycles == [10 + n for n in range(12 * 6)]
+
+
+def test_one_window_a_cycle() -> None:
+    """Windows of one word each; the FIFO has a place for all that are under way."""
+    layer = make_layer([[1]] * 24, neuron_of([1] * 24, 3))
+    currents = np.ones((3, 2, 1, 1, 24), dtype=np.int64)
+    _, _, sent, got = run(layer, currents, channels=1, lanes=4, membrane_lanes=4)
+    assert sent.cycles == list(range(3 * 2 * 6))
+    assert got.cycles == [10 + n for n in range(3 * 2 * 6)]
+
+
+@pytest.mark.parametrize("consumer", [0.5, 0.9])
+@pytest.mark.parametrize(("fan_out", "lanes"), [(4, 4), (12, 12), (11, 4), (40, 40)])
+def test_no_window_comes_before_the_words_of_the_last_one_are_taken(
+    fan_out: int, lanes: int, consumer: float
+) -> None:
+    """However slowly spikes are taken, and with more words a window than the FIFO has places."""
+    rng = np.random.default_rng(fan_out)
+    weights = mixed_weights(rng, fan_out)
+    currents = random_currents(rng, make_layer(weights, neuron_of([1] * fan_out, 4)), 4, 3, 1, 5)
+    threshold, bias = fit(rng, currents, 2)
+    layer = make_layer(weights, neuron_of(threshold, 4), bias=bias)
+    _, train, _, _ = run(
+        layer, currents, channels=2, stall=(0.0, consumer), lanes=lanes, membrane_lanes=1
+    )
+    assert 0.1 < train.mean() < 0.95

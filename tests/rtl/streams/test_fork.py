@@ -1,0 +1,63 @@
+# amaranth: UnusedElaboratable=no
+"""A stream that goes to several units: each gets every word once, none waits without need."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from hwgen.rtl.streams.fork import StreamFork
+from tests.support.rtl.bench import Bench
+
+WORDS = [random.Random(0).randrange(256) for _ in range(150)]
+
+
+def bench_of(takers: int, *, seed: int = 0) -> tuple[Bench, StreamFork]:
+    dut = StreamFork(shape=8, takers=takers)
+    return Bench(dut, seed=seed), dut
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize(
+    ("source", "stalls"),
+    [
+        (0.0, (0.4, 0.4)),
+        (0.5, (0.0, 0.6)),
+        (0.3, (0.5, 0.0, 0.3)),
+        (0.3, (0.2, 0.4, 0.6, 0.2)),
+    ],
+)
+def test_every_taker_gets_every_word_once(
+    source: float, stalls: tuple[float, ...], seed: int
+) -> None:
+    bench, dut = bench_of(len(stalls), seed=seed)
+    sent = bench.send(dut.words, WORDS, stall=source)
+    got = [
+        bench.expect(copy, WORDS, stall=stall, name=f"copy {n}")
+        for n, (copy, stall) in enumerate(zip(dut.copies, stalls, strict=True))
+    ]
+    bench.run(reset_at=(37,))
+    for taker in got:  # two words wait at most for each, and each waits a cycle
+        assert all(b > a for a, b in zip(taker.cycles, sent.cycles[2:], strict=False))
+    earliest = [min(cycles) for cycles in zip(*(g.cycles for g in got), strict=True)]
+    assert all(b > a for a, b in zip(sent.cycles, earliest[1:], strict=False))
+
+
+def test_a_word_a_cycle_where_all_take() -> None:
+    bench, dut = bench_of(3)
+    sent = bench.send(dut.words, WORDS)
+    got = [bench.expect(copy, WORDS) for copy in dut.copies]
+    bench.run()
+    assert sent.cycles == list(range(150))
+    assert got[0].cycles == got[1].cycles == got[2].cycles == list(range(1, 151))
+
+
+def test_one_that_takes_nothing_holds_the_others_up_after_three_words() -> None:
+    bench, dut = bench_of(2)
+    sent = bench.send(dut.words, WORDS)
+    got = bench.expect(dut.copies[0], WORDS)
+    with pytest.raises(AssertionError, match="stands still"):
+        bench.run(timeout=60)  # nobody takes the second copy
+    # Two wait for the one that takes nothing; the third waits for its place.
+    assert (len(sent.cycles), len(got.cycles)) == (2, 3)

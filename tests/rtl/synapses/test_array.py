@@ -1,0 +1,214 @@
+# amaranth: UnusedElaboratable=no
+"""The synapse array: each window's currents are the sums of its events' weight rows."""
+
+from __future__ import annotations
+
+import random
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from amaranth import Cat, Module
+from amaranth.lib import wiring
+
+from hwgen.rtl.synapses.array import Feed, SynapseArray
+from tests.support.rtl.bench import Bench
+from tests.support.rtl.streams import STALLS
+from tests.support.rtl.words import join
+
+Event = tuple[int, list[int]]  # a row, and the lanes that it goes to
+Windows = list[list[Event]]
+
+
+def random_windows(rng: random.Random, feed: Feed, windows: int, most: int) -> Windows:
+    """Of one feed; an ordinary event hits all lanes or none."""
+    lanes = feed.rows.shape[1]
+
+    def chosen() -> list[int]:
+        if feed.masked:
+            return [lane for lane in range(lanes) if rng.random() < 0.4]
+        return rng.choice([[], list(range(lanes))])
+
+    return [
+        [(rng.randrange(feed.depth), chosen()) for _ in range(rng.randint(1, most))]
+        for _ in range(windows)
+    ]
+
+
+def plain(windows: list[list[int]], lanes: int) -> Windows:
+    return [[(row, list(range(lanes))) for row in window] for window in windows]
+
+
+def event_words(windows: Windows, feed: Feed) -> list[int]:
+    width = (feed.depth - 1).bit_length()
+    words = []
+    for window in windows:
+        for n, (row, chosen) in enumerate(window):
+            if feed.masked:
+                word, used = sum(1 << lane for lane in chosen), feed.rows.shape[1]
+            else:
+                word, used = bool(chosen), 1
+            last = n == len(window) - 1
+            words.append(row | word << width | last << width + used)
+    return words
+
+
+class NoteAtOnce(wiring.Component):
+    """The array with a note that comes with the window's last events, not a cycle later."""
+
+    def __init__(self, array: SynapseArray) -> None:
+        self.array = array
+        super().__init__(array.signature)
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        m.submodules.array = array = self.array
+        for name in self.signature.members:
+            if name.startswith("events"):
+                wiring.connect(m, wiring.flipped(getattr(self, name)), getattr(array, name))
+        here, there = self.currents, array.currents
+        m.d.sync += there.note.eq(here.note)
+        m.d.comb += [there.grant.eq(here.grant), self.stall.eq(array.stall)]
+        for name in ("start", "valid", "values", "noted"):
+            m.d.comb += getattr(here, name).eq(getattr(there, name))
+        return m
+
+
+def run(
+    feeds: list[Feed],
+    events: list[Windows],
+    *,
+    bits: int,
+    stall: tuple[float, float] = (0.0, 0.0),
+    reset_at: tuple[int, ...] = (),
+):
+    lanes = feeds[0].rows.shape[1]
+    width = bits + 6
+    array = SynapseArray(feeds=feeds, lanes=lanes, weight_bits=bits, current_width=width)
+    dut = NoteAtOnce(array)
+    bench = Bench(dut, seed=feeds[0].depth)
+    stalled = bench.watch(dut.stall)
+    sent = [
+        bench.send(getattr(dut, f"events_{n}"), event_words(windows, feed), stall=stall[0])
+        for n, (feed, windows) in enumerate(zip(feeds, events, strict=True))
+    ]
+    sums = np.zeros((len(events[0]), lanes), dtype=np.int64)
+    for feed, windows in zip(feeds, events, strict=True):
+        for index, window in enumerate(windows):
+            for row, chosen in window:
+                sums[index, chosen] += feed.rows[row, chosen]
+    expected = [join(window.tolist(), width) for window in sums]
+    # Each grant has a note of its own, which comes back with the currents.
+    notes = [(3 * n + 1) % 8 for n in range(len(expected))]
+    currents = dut.currents
+    bench.send(
+        SimpleNamespace(payload=currents.note, valid=currents.grant, ready=currents.start),
+        notes,
+        stall=stall[1],
+    )
+    got = bench.expect(
+        SimpleNamespace(
+            payload=Cat(currents.values, currents.noted),
+            valid=currents.valid,
+            ready=currents.valid,
+        ),
+        [word | note << lanes * width for word, note in zip(expected, notes, strict=True)],
+        name="currents",
+        observe=True,
+    )
+    bench.run(reset_at=reset_at)
+    return array, sent, got, stalled
+
+
+def equal_feeds(rows: np.ndarray, count: int) -> list[Feed]:
+    return [Feed(rows=rows)] * count
+
+
+@pytest.mark.parametrize("stall", STALLS)
+@pytest.mark.parametrize(
+    ("depths", "masked", "lanes", "bits"),
+    [
+        ((1,), (), 1, 2),
+        ((12,), (), 5, 8),
+        ((6, 6), (), 3, 4),
+        ((4, 7, 1), (), 2, 1),
+        ((3, 3, 2, 9, 5), (), 1, 16),
+        ((9,), (0,), 4, 8),
+        ((12, 1), (1,), 5, 8),
+        ((3, 4, 2), (0, 1), 3, 6),
+    ],
+)
+def test_sums_of_random_events(
+    depths: tuple, masked: tuple, lanes: int, bits: int, stall: tuple[float, float]
+) -> None:
+    """Feeds of several depths, each with weights of its own size."""
+    values, rng = np.random.default_rng(lanes), random.Random(len(depths))
+    feeds = []
+    for n, depth in enumerate(depths):
+        top = 1 << max(0, bits - 1 - n)
+        rows = values.integers(-top, top, (depth, lanes))
+        feeds.append(Feed(rows=rows, masked=n in masked))
+    for most in (1, 9):
+        events = [random_windows(rng, feed, 25, most) for feed in feeds]
+        run(feeds, events, bits=bits, stall=stall, reset_at=(19,) if most == 9 else ())
+
+
+@pytest.mark.parametrize("extreme", [-128, 127])
+def test_no_sum_of_the_largest_weights_runs_over(extreme: int) -> None:
+    """Five feeds that bring their greatest rows together; the tree's sums are just wide enough."""
+    rows = np.array([[extreme, 0, -1], [0, extreme // 2, 1]])
+    events = [plain([[0, 0], [1], [0, 1, 0, 1, 0]], 3)] * 5
+    run(equal_feeds(rows, 5), events, bits=8)
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 4, 5])
+def test_currents_come_after_the_stated_latency(count: int) -> None:
+    """4 cycles after the last events, and one more for each level of the adder tree."""
+    feeds = equal_feeds(np.ones((4, 2), dtype=np.int64), count)
+    dut, sent, got, _ = run(feeds, [plain([[1, 2]], 2)] * count, bits=4)
+    levels = {1: 0, 2: 1, 3: 2, 4: 2, 5: 3}[count]
+    assert got.cycles == [sent[0].cycles[-1] + 4 + levels]
+    assert dut.latency == 4 + levels
+
+
+def test_an_event_a_cycle_where_windows_are_longer_than_the_latency() -> None:
+    feed = Feed(rows=np.arange(8).reshape(8, 1))
+    _, sent, got, stalled = run([feed], [plain([list(range(8))] * 6, 1)], bits=5)
+    assert sent[0].cycles == list(range(48))
+    assert got.cycles == [8 * n + 7 + 4 for n in range(6)]
+    assert not any(stalled)
+
+
+def test_windows_of_one_event_follow_each_other_at_once() -> None:
+    feed = Feed(rows=np.arange(4).reshape(4, 1))
+    _, sent, got, stalled = run([feed], [plain([[1], [2], [3], [3]], 1)], bits=5)
+    assert sent[0].cycles == [0, 1, 2, 3]
+    assert got.cycles == [4, 5, 6, 7]
+    assert not any(stalled)
+
+
+def test_last_events_wait_for_their_grant_and_stall_says_so() -> None:
+    """The events before them do not."""
+    feed = Feed(rows=np.arange(4).reshape(4, 1))
+    dut = SynapseArray(feeds=[feed], lanes=1, weight_bits=5, current_width=9)
+    bench = Bench(dut)
+    sent = bench.send(dut.events_0, event_words(plain([[1, 2, 3]] * 2, 1), feed))
+    stalled = bench.watch(dut.stall)
+    with pytest.raises(AssertionError, match="2 of 6 words"):
+        bench.run(timeout=12)
+    assert sent.cycles == [0, 1]
+    assert stalled == [0, 0] + [1] * 10
+
+
+def test_feeds_wait_for_each_other_at_the_end_of_a_window() -> None:
+    feeds = equal_feeds(np.ones((8, 1), dtype=np.int64), 2)
+    short, long = plain([[1]] * 3, 1), plain([[1] * 9] * 3, 1)
+    _, sent, _, _ = run(feeds, [short, long], bits=3)
+    assert sent[0].cycles == sent[1].cycles[8::9] == [8, 17, 26]
+
+
+@pytest.mark.parametrize(("lanes", "bits"), [(2, 4), (3, 3)])
+def test_rows_that_do_not_fit_are_refused(lanes: int, bits: int) -> None:
+    feed = Feed(rows=np.array([[1, -8, 0]]))
+    with pytest.raises(ValueError, match=f"Feed 0 has rows of 3 × 4 bits, not {lanes} × {bits}"):
+        SynapseArray(feeds=[feed], lanes=lanes, weight_bits=bits, current_width=9)

@@ -1,0 +1,128 @@
+# amaranth: UnusedElaboratable=no
+"""The event scanner: every set bit once, in order, at max(1, n) cycles a chunk."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from hwgen.rtl.synapses.scanner import SpikeScanner
+from tests.support.rtl.bench import Bench
+from tests.support.rtl.streams import STALLS
+
+LATENCY = 4
+
+
+Chunk = tuple[int, int, bool]
+"""A chunk's bits, the row of its first weight, and whether it ends the window."""
+
+
+def chunk(given: Chunk, width: int, depth: int) -> int:
+    bits, base, last = given
+    base_width = (depth - 1).bit_length()
+    several = bits.bit_count() > 1
+    return bits | base << width | last << width + base_width | several << width + base_width + 1
+
+
+def random_chunks(
+    rng: random.Random, width: int, chunks: int, windows: int, depth: int, density: float
+) -> list[Chunk]:
+    """``windows`` windows of ``chunks`` chunks, whose rows may be anywhere in the memory."""
+    result = []
+    for index in range(chunks * windows):
+        bits = sum((rng.random() < density) << place for place in range(width))
+        result.append((bits, rng.randrange(depth - width + 1), index % chunks == chunks - 1))
+    return result
+
+
+def expected_events(chunks: list[Chunk], width: int) -> list[tuple]:
+    """(row or None, last), by a plain loop over all bits."""
+    events = []
+    for bits, base, last in chunks:
+        rows: list[int | None] = [base + n for n in range(width) if bits >> n & 1]
+        rows = rows or [None]
+        events += [(row, last and n == len(rows) - 1) for n, row in enumerate(rows)]
+    return events
+
+
+def reader(depth: int):
+    """An event's row, or None where it hit nothing, and whether it is the last."""
+    width = max(depth - 1, 0).bit_length()
+
+    def read(word: int) -> tuple:
+        hit, last = word >> width & 1, bool(word >> (width + 1) & 1)
+        return (word & ((1 << width) - 1) if hit else None, last)
+
+    return read
+
+
+def scan(
+    chunks: list[Chunk],
+    *,
+    width: int,
+    depth: int,
+    stall: tuple[float, float] = (0.0, 0.0),
+    reset_at: tuple[int, ...] = (),
+):
+    dut = SpikeScanner(chunk_width=width, depth=depth)
+    bench = Bench(dut, seed=depth)
+    busy = bench.watch(dut.busy)
+    words = [chunk(given, width, depth) for given in chunks]
+    sent = bench.send(dut.chunks, words, stall=stall[0])
+    events = expected_events(chunks, width)
+    got = bench.expect(dut.events, events, stall=stall[1], read=reader(depth), name="events")
+    bench.run(reset_at=reset_at)
+    return sent, got, busy
+
+
+@pytest.mark.parametrize("stall", STALLS)
+@pytest.mark.parametrize(
+    ("width", "chunks", "depth"),
+    [(1, 1, 1), (1, 3, 6), (2, 1, 6), (3, 4, 12), (3, 2, 11), (5, 2, 30), (8, 9, 144), (32, 2, 64)],
+)
+def test_every_set_bit_becomes_its_row(
+    width: int, chunks: int, depth: int, stall: tuple[float, float]
+) -> None:
+    rng = random.Random(width)
+    windows = -(-40 // chunks)
+    for density in (0.15, 0.9):
+        stream = random_chunks(rng, width, chunks, windows, depth, density)
+        reset_at = (31,) if density < 0.5 else ()
+        scan(stream, width=width, depth=depth, stall=stall, reset_at=reset_at)
+
+
+def test_no_spike_and_all_spikes() -> None:
+    width = 6
+    for bits in (0, (1 << width) - 1):
+        stream = [(bits, width * (n % 2), n % 2 == 1) for n in range(8)]
+        _, got, _ = scan(stream, width=width, depth=2 * width)
+        assert len(got.cycles) == 8 * max(1, bits.bit_count())
+
+
+@pytest.mark.parametrize("width", [1, 7, 32])
+def test_chunk_of_n_spikes_takes_n_cycles_and_at_least_one(width: int) -> None:
+    """Four cycles after the first chunk an event comes every cycle, whatever the chunks hold."""
+    stream = random_chunks(random.Random(3), width, 3, 20, 3 * width, 0.3)
+    sent, got, busy = scan(stream, width=width, depth=3 * width)
+    cycles = sum(max(1, bits.bit_count()) for bits, _, _ in stream)
+    assert got.cycles == list(range(sent.cycles[0] + LATENCY, sent.cycles[0] + LATENCY + cycles))
+    assert sum(busy) == cycles
+
+
+def test_fifteen_events_wait_where_nobody_takes_them() -> None:
+    dut = SpikeScanner(chunk_width=4, depth=4)
+    bench = Bench(dut)
+    busy = bench.watch(dut.busy)
+    sent = bench.send(dut.chunks, [chunk((0b1011, 0, True), 4, 4)] * 20)
+    with pytest.raises(AssertionError, match="stands still"):
+        bench.run(timeout=100)
+    # Five chunks of three events; another one waits.
+    assert len(sent.cycles) == 6
+    assert busy[-50:] == [1] * 50
+
+
+@pytest.mark.parametrize(("width", "depth"), [(0, 4), (-1, 4), ("4", 4), (4, 0), (4, 4.0)])
+def test_sizes_that_make_no_sense_are_refused(width: object, depth: object) -> None:
+    with pytest.raises(TypeError, match="must be"):
+        SpikeScanner(chunk_width=width, depth=depth)

@@ -1,0 +1,127 @@
+# amaranth: UnusedElaboratable=no
+"""The window reader alone, on a ring of rows that is written as early as it allows."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from amaranth import Module, Value
+from amaranth.sim import Simulator
+
+from hwgen.plan.units.geometry import WindowPlan
+from hwgen.plan.units.hardware_plan import SynapticPathPlan
+from hwgen.rtl.window.reader import WindowReader
+from tests.support.rtl.windows import feed, inside, lines_of, reads_of, weight_row, window
+
+BITS = 16
+
+
+def tokens(**sizes: Any) -> WindowPlan:
+    return window(**{"word_width": BITS, "rows": 5, "columns": 4, **sizes})
+
+
+FEEDS = {
+    "3×3": feed(tokens()),
+    "strided": feed(tokens(rows=8, columns=5, kernel=(2, 2), stride=(3, 2))),
+    "padded": feed(tokens(padding=(1, 2, 2, 0), words=2)),
+    "padded, few rows": feed(tokens(rows=4, padding=(2, 0, 2, 1), slots=3)),
+    "stride beyond the kernel": feed(tokens(rows=9, kernel=(1, 2), stride=(4, 4))),
+    "wide": feed(tokens(wide=True, kernel=(3, 2), padding=(1, 1, 1, 1))),
+    "wide, strided": feed(tokens(wide=True, kernel=(2, 3), stride=(2, 2), padding=(1, 1, 0, 1))),
+    "masked": feed(tokens(words=3, rounds=3, kernel=(2, 2), depthwise=True), "masked"),
+    "every": feed(tokens(words=2, rounds=2, padding=(1, 1, 1, 1), depthwise=True), "every"),
+    "shared taps": feed(tokens(words=3, pack=1, rounds=2, kernel=(2, 3)), shared_taps=True),
+    "whole map": feed(tokens(rows=3, columns=2, kernel=(3, 2), words=2), shared_taps=True),
+    "one pixel": feed(tokens(rows=1, columns=1, kernel=(1, 1), rounds=2)),
+}
+
+
+def token(plan: WindowPlan, sample: int, step: int, row: int, chunk: int) -> int:
+    """Unlike that of any other chunk of the memory, over all samples; never 0."""
+    line = (sample * plan.timesteps + step) * plan.rows + row
+    place = line * plan.row_chunks + chunk
+    assert place < 0xFFFF
+    return place + 1
+
+
+def expected_chunks(given: SynapticPathPlan, samples: int) -> list[tuple[int, int, bool]]:
+    """(token, weight row, last); a chunk outside the map is silent."""
+    plan, result = given.window, []
+    slice_width = BITS * plan.pack * (plan.kernel[1] if plan.wide else 1)
+    for sample in range(samples):
+        for read in reads_of(plan):
+            bits = 0
+            if plan.wide:
+                if 0 <= read.row < plan.rows:
+                    bits = token(plan, sample, read.step, read.row, read.out_column)
+            elif inside(plan, read.row, read.pixels[0]):
+                chunk = read.pixels[0] * plan.words + read.chunk
+                bits = token(plan, sample, read.step, read.row, chunk)
+            if bits or read.last or given.kind == "every":
+                result.append((bits, weight_row(given, read, slice_width), read.last))
+    return result
+
+
+@pytest.mark.parametrize(("pace", "stall"), [(1.0, 0.0), (0.4, 0.0), (1.0, 0.7)])
+@pytest.mark.parametrize("schedule", ["time", "row"])
+@pytest.mark.parametrize("name", FEEDS)
+def test_reads_what_is_there_and_lets_nothing_be_overwritten(
+    name: str, schedule: str, pace: float, stall: float
+) -> None:
+    """Rows are a ring; a chunk read too early, or too late, holds another line's token."""
+    plan = replace(FEEDS[name].window, schedule=schedule)
+    given = replace(FEEDS[name], window=plan)
+    planes = plan.timesteps if schedule == "row" else 1
+    pitch = plan.depth // (plan.slots * planes)
+    dut = WindowReader(given)
+    samples, rng = 3, random.Random(7)
+    expected = expected_chunks(given, samples)
+    slice_width = plan.chunk_width
+    base_width = (given.weight_depth - 1).bit_length()
+    lines = [
+        [token(plan, sample, step, row, chunk) for chunk in range(plan.row_chunks)]
+        for sample in range(samples)
+        for step, row in lines_of(plan, plan.rows)
+    ]
+    memory = [0] * plan.depth
+    got: list[tuple[int, int, bool]] = []
+
+    async def bench(ctx: Any) -> None:
+        line = place = 0
+        for _ in range(20_000):
+            room = line < len(lines) and ctx.get(dut.room)
+            write = bool(room and rng.random() < pace)
+            line_done = write and place == plan.row_chunks - 1
+            ctx.set(dut.stored, place)
+            ctx.set(dut.plane, line % planes)
+            ctx.set(dut.row_done, line_done and line % planes == planes - 1)
+            (chunks,) = dut.chunks
+            ctx.set(chunks.ready, rng.random() >= stall)
+            if ctx.get(chunks.valid) and ctx.get(chunks.ready):
+                word = ctx.get(Value.cast(chunks.payload))
+                bits, above = word & (1 << slice_width) - 1, word >> slice_width
+                got.append((bits, above & (1 << base_width) - 1, bool(above >> base_width & 1)))
+                assert got[-1] == expected[len(got) - 1], len(got)
+            address = ctx.get(dut.address)  # of a tap outside the map: anything
+            data = memory[address] if address < plan.depth else 0xFFFF
+            if write:
+                memory[line % (plan.slots * planes) * pitch + place] = lines[line][place]
+            await ctx.tick()
+            ctx.set(dut.data, data)
+            if write:
+                place += 1
+            if line_done:
+                line, place = line + 1, 0
+            if len(got) == len(expected) and line == len(lines):
+                return
+        raise AssertionError(f"stands still after {len(got)} of {len(expected)} chunks, row {line}")
+
+    m = Module()
+    m.submodules.dut = dut
+    simulator = Simulator(m)
+    simulator.add_clock(1e-6)
+    simulator.add_testbench(bench)
+    simulator.run()

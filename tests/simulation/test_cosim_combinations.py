@@ -1,0 +1,43 @@
+"""Every legal neuron, input code and output decoder from PyTorch through generate and simulate."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hwgen.conversion import DECODERS, combinations
+from hwgen.generation.design import generate
+from hwgen.simulation.runner import simulate
+from tests.support.combined import converted, shown
+
+LEGAL = list(combinations())
+_SHUFFLED = [LEGAL[n] for n in np.random.default_rng(31).permutation(len(LEGAL))]
+QUICK = [next(names for names in _SHUFFLED if names[2] == decoder) for decoder in DECODERS]
+
+
+@pytest.mark.parametrize(
+    ("neuron", "code", "decoder"),
+    [pytest.param(*names, marks=[] if names in QUICK else pytest.mark.slow) for names in LEGAL],
+)
+def test_combination_equals_golden_and_the_cycle_model(
+    neuron: str, code: str, decoder: str, tmp_path: Path
+) -> None:
+    """Every word of every stream, with stalls, and the cycles that the model names, without."""
+    number = LEGAL.index((neuron, code, decoder))
+    build = generate(
+        converted(neuron, code, decoder, weight_bits=5),
+        schedule="time" if number % 2 or code == "events" else "row",
+        pipeline=("alternate", "overlap")[number // 2 % 2],
+        lanes=(1, 2, 3)[number % 3],
+        counters=False,
+    ).write(tmp_path / "build")
+    images = shown(code)[:3]
+    free = simulate(build, images)
+    assert free.bit_exact
+    assert free.samples == 3
+    assert free.latency_cycles == free.predicted_latency_cycles
+    assert free.interval_cycles == free.predicted_interval_cycles
+    stalled = simulate(build, images, idle="random", backpressure="adversarial", seed=number)
+    assert stalled.bit_exact

@@ -1,0 +1,68 @@
+"""Random networks with other decoders than membranes through the whole line, under Verilator."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hwgen.artefact import load
+from hwgen.generation.design import generate
+from hwgen.network import Network
+from hwgen.simulation.runner import simulate
+from tests.support.random_networks import KINDS, random_images, random_network
+
+SAMPLES = 3
+STALLS = ("random", "adversarial")
+CASES = [
+    *((seed, "softmax") for seed in range(10)),
+    *((seed, "spike_count") for seed in (10, 11)),
+    *((seed, "first_spike") for seed in (12, 13)),
+]
+
+
+def network_of(seed: int, decoder: str) -> Network:
+    return random_network(
+        seed, neuron=KINDS[seed // 2 % len(KINDS)], decoder=decoder, residual=seed % 3 == 0,
+        max_size=6, max_channels=8,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(("seed", "decoder"), CASES)
+def test_random_network_equals_golden_and_the_cycle_model(
+    seed: int, decoder: str, tmp_path: Path
+) -> None:
+    """Bit-exact with and without stalls; without them, latency and interval as predicted.
+
+    Every other network has the other schedule.
+    """
+    network = network_of(seed, decoder)
+    rng = np.random.default_rng([seed, 79])
+    build = generate(
+        network,
+        lanes=int(rng.choice([1, 2, 3, 5, 8, 16])),
+        scanners=int(rng.choice([1, 1, 2, 3])),
+        schedule=("row", "time")[seed % 2],
+        pipeline=str(rng.choice(["alternate", "overlap"])),
+        counters=bool(rng.integers(2)),
+    ).write(tmp_path / "build")
+    assert load(build / "network").readout.neuron.__dict__.keys() == (
+        network.readout.neuron.__dict__.keys()
+    )
+    images = random_images(seed, network, SAMPLES)
+
+    free = simulate(build, images)
+    assert free.bit_exact
+    assert free.samples == SAMPLES
+    assert free.latency_cycles == free.predicted_latency_cycles
+    assert free.interval_cycles == free.predicted_interval_cycles
+
+    stalled = simulate(
+        build,
+        images,
+        idle=str(rng.choice(STALLS)),
+        backpressure=str(rng.choice(STALLS)),
+        seed=seed,
+    )
+    assert stalled.bit_exact

@@ -1,0 +1,60 @@
+"""Random networks with direct input, and with address events, through the whole line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hwgen.generation.design import generate
+from hwgen.network import Network
+from hwgen.simulation.runner import simulate
+from tests.simulation.test_cosim import STALLS, random_options
+from tests.support.random_networks import random_images, random_network
+
+SAMPLES = 3
+NEURONS = {
+    "direct": ("rate_single", "rate_hard"),
+    "events": ("rate_single", "rate_two", "rate_hard", None),
+}
+SEEDS = {"direct": range(10), "events": range(12)}
+
+
+CASES = [(code, seed) for code, seeds in SEEDS.items() for seed in seeds]
+
+
+def network_of(code: str, seed: int) -> Network:
+    neuron = NEURONS[code][seed % len(NEURONS[code])]
+    return random_network(
+        seed, neuron=neuron, residual=seed % 5 == 4, code=code, max_size=6, max_channels=4
+    )
+
+
+@pytest.mark.parametrize(("code", "seed"), CASES)
+def test_random_network_equals_golden_and_the_cycle_model(
+    code: str, seed: int, tmp_path: Path
+) -> None:
+    """Bit-exact with and without stalls; without them, latency and interval as predicted."""
+    network = network_of(code, seed)
+    images = random_images(seed, network, SAMPLES)
+    options = random_options(seed)
+    if code == "events":
+        options |= {"schedule": "time", "input_width": (32, 64, None)[seed % 3]}
+    build = generate(network, **options).write(tmp_path / "build")
+
+    free = simulate(build, images)
+    assert (free.bit_exact, free.samples) == (True, SAMPLES)
+    assert free.latency_cycles == free.predicted_latency_cycles
+    assert free.interval_cycles == free.predicted_interval_cycles
+
+    rng = np.random.default_rng([seed, 78])
+    stalled = simulate(
+        build,
+        images,
+        idle=str(rng.choice(STALLS)),
+        backpressure=str(rng.choice(STALLS)),
+        seed=seed,
+    )
+    assert stalled.bit_exact
+    assert stalled.latency_cycles >= free.latency_cycles

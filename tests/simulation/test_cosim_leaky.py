@@ -1,0 +1,42 @@
+"""Random networks of leaks k < 2 through Verilator, in both schedules."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hwgen.generation.design import generate
+from hwgen.simulation.runner import simulate
+from tests.support.random_networks import random_images, random_network
+
+QUICK = (207, 211)
+SLOW = (200, 202, 203, 204, 205, 206, 209, 210)
+
+
+@pytest.mark.parametrize(
+    "seed", [*QUICK, *(pytest.param(seed, marks=pytest.mark.slow) for seed in SLOW)]
+)
+def test_random_network_in_both_schedules(seed: int, tmp_path: Path) -> None:
+    """Every word of every stream, with stalls, and the cycles that the model names, without."""
+    network = random_network(
+        seed, neuron="leaky", residual=seed % 2 == 0, max_size=5, max_channels=5, max_timesteps=5
+    )
+    assert any(train_type.fractional for train_type in network.train_types().values())
+    images = random_images(seed, network, 3)
+    rng = np.random.default_rng([seed, 5])
+    for schedule in ("row", "time"):
+        build = generate(
+            network,
+            schedule=schedule,
+            pipeline=str(rng.choice(["alternate", "overlap"])),
+            lanes=int(rng.choice([1, 2, 3, 8])),
+            scanners=int(rng.choice([1, 1, 2])),
+            counters=False,
+        ).write(tmp_path / schedule)
+        free = simulate(build, images)
+        assert free.bit_exact
+        assert free.latency_cycles == free.predicted_latency_cycles
+        assert free.interval_cycles == free.predicted_interval_cycles
+        assert simulate(build, images, idle="random", backpressure="random", seed=seed).bit_exact

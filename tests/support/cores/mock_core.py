@@ -1,0 +1,182 @@
+"""Build folders with ``mock_core.v``: a core that plays back words packed here, by hand."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterable
+from math import ceil
+from pathlib import Path
+
+import numpy as np
+
+from hwgen import artefact, golden
+from hwgen.network import (
+    Conv2d,
+    Flatten,
+    Input,
+    InverseLeakyNeuron,
+    Layer,
+    Linear,
+    Network,
+    Readout,
+)
+
+CHANNELS, HEIGHT, WIDTH = 2, 5, 3
+OUT_CHANNELS = 3
+TIMESTEPS = 3
+CLASSES = 4
+INPUT_WIDTH = 32
+TAP_WIDTHS = (2, 2)
+SOURCE = Path(__file__).with_name("mock_core.v")
+
+FAULTS = {"none": 0, "flip": 1, "drop": 2, "repeat": 3, "stop": 4, "withdraw": 5, "finish": 6}
+
+
+def mock_network() -> Network:
+    """A convolution and a linear read-out with random weights."""
+    rng = np.random.default_rng(5)
+    features = OUT_CHANNELS * HEIGHT * WIDTH
+    return Network(
+        name="mock",
+        input=Input(shape=(CHANNELS, HEIGHT, WIDTH), timesteps=TIMESTEPS),
+        nodes=(
+            Layer(
+                name="conv1",
+                projections=(
+                    Conv2d(
+                        source="input",
+                        weights=rng.integers(-20, 21, (OUT_CHANNELS, CHANNELS, 3, 3)).astype("i4"),
+                        padding=(1, 1, 1, 1),
+                    ),
+                ),
+                bias=np.full(OUT_CHANNELS, 30),
+                neuron=InverseLeakyNeuron(threshold=np.full(OUT_CHANNELS, 25), timesteps=TIMESTEPS),
+            ),
+            Flatten(name="flat", source="conv1"),
+            Layer(
+                name="fc",
+                projections=(
+                    Linear(
+                        source="flat",
+                        weights=rng.integers(-20, 21, (CLASSES, features)).astype("i4"),
+                    ),
+                ),
+                bias=np.zeros(CLASSES, dtype=np.int64),
+                neuron=Readout(),
+            ),
+        ),
+    )
+
+
+def mock_images(samples: int) -> np.ndarray:
+    rng = np.random.default_rng(6)
+    return rng.integers(0, 256, (samples, CHANNELS, HEIGHT, WIDTH)).astype(np.uint8)
+
+
+def write_mock_core(folder: Path, samples: int) -> np.ndarray:
+    """Make a build folder whose core knows the words of ``samples`` images; gives the images."""
+    network, images = mock_network(), mock_images(samples)
+    gold = golden.run(network, images, trains=True)
+    streams = [_pixel_words(gold.trains[node], 2) for node in ("input", "conv1")]
+    results = [
+        word
+        for sample in range(samples)
+        for word in (
+            *(int(logit) & 0xFFFFFFFF for logit in gold.logits[sample]),
+            int(gold.classes[sample]) | 1 << 32,
+        )
+    ]
+    pixels = CHANNELS * HEIGHT * WIDTH
+    beats = ceil(pixels / (INPUT_WIDTH // 8))
+    folder.mkdir(parents=True)
+    artefact.save(network, folder / "network")
+    _write_hex(folder / "tap_0.hex", streams[0])
+    _write_hex(folder / "tap_1.hex", streams[1])
+    _write_hex(folder / "results.hex", results)
+    _write_hex(folder / "beats.hex", _beats(images, INPUT_WIDTH // 8))
+    set_fault(folder, "none")
+    left = beats * INPUT_WIDTH - 8 * pixels
+    sizes = {
+        "INPUT_WIDTH": INPUT_WIDTH,
+        "BEATS": beats,
+        "INPUT_BEATS": beats * samples,
+        "LAST_MASK": f"{INPUT_WIDTH}'h{(1 << (INPUT_WIDTH - left)) - 1:x}",
+        "WIDTH_0": TAP_WIDTHS[0],
+        "WORDS_0": len(streams[0]) // samples,
+        "DEPTH_0": len(streams[0]),
+        "WIDTH_1": TAP_WIDTHS[1],
+        "WORDS_1": len(streams[1]) // samples,
+        "DEPTH_1": len(streams[1]),
+        "RESULTS": CLASSES + 1,
+        "RESULTS_DEPTH": len(results),
+    }
+    (folder / "mock_sizes.v").write_text(
+        "".join(f"`define {name} {value}\n" for name, value in sizes.items())
+    )
+    shutil.copyfile(SOURCE, folder / "mock_core.v")
+    counters = [("", "cycles"), ("", "samples"), ("input", "spikes"), ("conv1", "spikes")]
+    counters.append(("input", "wrong_beats"))
+    ports = {"s_axis_tdata": INPUT_WIDTH, "m_axis_tdata": 32, "counter_address": 3}
+    manifest = {
+        "name": "mock",
+        "sources": ["mock_sizes.v", "mock_core.v"],
+        "files": {},
+        "network_hash": artefact.content_hash(network),
+        "ports": [{"name": name, "direction": "in", "width": n} for name, n in ports.items()],
+        "streams": [
+            {
+                "tap": tap,
+                "node": node,
+                "shape": [channels, HEIGHT, WIDTH],
+                "timesteps": TIMESTEPS,
+                "width": TAP_WIDTHS[tap],
+                "layout": "pixel",
+                "schedule": "time",
+            }
+            for tap, (node, channels) in enumerate((("input", CHANNELS), ("conv1", OUT_CHANNELS)))
+        ],
+        "counters": [
+            {"address": address, "node": node, "kind": kind}
+            for address, (node, kind) in enumerate(counters)
+        ],
+    }
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    return images
+
+
+def set_fault(folder: Path, kind: str, *, stream: int = 0, word: int = 0, bit: int = 0) -> None:
+    """Tell the core of ``folder`` what to do wrong in its next simulation."""
+    _write_hex(folder / "fault.hex", [FAULTS[kind], stream, word, bit])
+
+
+def _pixel_words(trains: np.ndarray, width: int) -> list[int]:
+    """Layout `pixel` of docs/hardware.md, spelled out."""
+    samples, timesteps, channels, height, columns = trains.shape
+    words = []
+    for sample in range(samples):
+        for t in range(timesteps):
+            for y in range(height):
+                for x in range(columns):
+                    for group in range(ceil(channels / width)):
+                        word = 0
+                        for j in range(width):
+                            if group * width + j < channels:
+                                word |= int(trains[sample, t, group * width + j, y, x]) << j
+                        words.append(word)
+    return words
+
+
+def _beats(images: np.ndarray, beat_bytes: int) -> list[int]:
+    """Pixels in the order y, x, c, the first in the lowest byte; a sample starts on a new beat."""
+    beats = []
+    for image in images:
+        pixels = [int(image[c, y, x]) for y, x, c in np.ndindex(HEIGHT, WIDTH, CHANNELS)]
+        for start in range(0, len(pixels), beat_bytes):
+            part = pixels[start : start + beat_bytes]
+            beats.append(sum(pixel << 8 * n for n, pixel in enumerate(part)))
+    return beats
+
+
+def _write_hex(path: Path, values: Iterable[int]) -> None:
+    path.write_text("".join(f"{value:x}\n" for value in values))

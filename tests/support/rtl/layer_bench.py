@@ -1,0 +1,94 @@
+"""A layer processing unit on its bench, against golden's run of the layer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from hwgen import golden
+from hwgen.network import (
+    Input,
+    InverseLeakyNeuron,
+    Layer,
+    Readout,
+    SoftResetNeuron,
+    code_max,
+)
+from hwgen.plan.assembly import make_plan
+from hwgen.plan.units.weight_rows import pack_weights
+from hwgen.rtl.layer import LayerUnit
+from tests.support.rtl.bench import Bench
+from tests.support.rtl.cores import words_of
+from tests.support.rtl.layers import fit, network_of, plan_one
+from tests.support.rtl.words import split
+
+
+def random_layer(
+    rng: np.random.Generator, source: Input, projections: Any, kind: str, steps: int
+) -> Layer:
+    """A layer on ``projections``, one or several, whose thresholds suit what random images drive
+    it with."""
+    if not isinstance(projections, tuple):
+        projections = (projections,)
+    channels = projections[0].output_shape(source.shape)[0]
+    bias = np.zeros(channels, dtype=np.int64)
+    if kind == "readout":
+        bias += rng.integers(-50, 50, channels)
+        return Layer(name="n", projections=projections, bias=bias, neuron=Readout())
+    single = kind == "single"
+    one = np.ones(channels, dtype=np.int64)
+    probe = SoftResetNeuron(threshold=one, timesteps=source.timesteps)
+    layer = Layer(name="n", projections=projections, bias=bias, neuron=probe)
+    images = rng.integers(0, 256, (20, *source.shape)).astype(np.uint8)
+    drive = golden.run(network_of(layer, source), images, trains=True).membranes["n"]
+    drive = np.moveaxis(drive, 1, -1) // (source.timesteps if single else 1)
+    threshold, bias = fit(rng, drive, 2 if single else code_max(kind, steps))
+    make = InverseLeakyNeuron if kind == "radix" else SoftResetNeuron
+    extra: dict[str, Any] = {"two_phase": False} if single else {}
+    neuron = make(threshold=threshold, timesteps=steps, **extra)
+    return Layer(name="n", projections=projections, bias=bias, neuron=neuron)
+
+
+def weights(rng: np.random.Generator, *shape: int) -> np.ndarray:
+    return rng.integers(-30, 31, shape).astype(np.int32)
+
+
+def run(
+    layer: Layer,
+    source: Input,
+    *,
+    samples: int = 3,
+    stall: tuple[float, float] = (0.0, 0.0),
+    reset_at: tuple[int, ...] = (),
+    **options: Any,
+):
+    network = network_of(layer, source)
+    plan, given = plan_one(layer, source, **options)
+    arriving = make_plan(network, **options).encoder.output
+    images = np.random.default_rng(3).integers(0, 256, (samples, *source.shape)).astype(np.uint8)
+    gold = golden.run(network, images, trains=True)
+    packed = [
+        pack_weights(projection, feed, plan, arriving)
+        for projection, feed in zip(layer.projections, plan.feeds, strict=True)
+    ]
+    dut = LayerUnit(plan, layer, given, weights=packed)
+    bench = Bench(dut, seed=samples)
+    busy = bench.watch(dut.busy)
+    for index in range(len(plan.feeds)):
+        words = words_of(gold.trains["input"], arriving)
+        bench.send(getattr(dut, f"inputs_{index}"), words, stall=stall[0])
+    if plan.kind == "readout":
+        logits = gold.logits.tolist()
+        lanes = plan.membrane_lanes
+        words = [row[n : n + lanes] for row in logits for n in range(0, len(row), lanes)]
+
+        def read(word: int) -> list[int]:
+            values = split(word, plan.membrane_width, lanes)
+            return values[: len(words[len(got.cycles) % len(words)])]
+    else:
+        assert 0.05 < gold.trains["n"].mean() < 0.95
+        words, read = words_of(gold.trains["n"], plan.output), int
+    got = bench.expect(dut.words, words, stall=stall[1], read=read, name="words")
+    bench.run(reset_at=reset_at)
+    return plan, gold, got, busy

@@ -1,0 +1,131 @@
+"""The membrane unit of leaks k < 2 on its bench, against golden."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from hwgen.golden import inverse_leak as leaky
+from hwgen.golden.two_phase import accumulate, close, fire
+from hwgen.network import (
+    DOUBLE,
+    Identity,
+    Input,
+    InverseLeak,
+    InverseLeakyNeuron,
+    Layer,
+    Network,
+    Readout,
+    SoftResetNeuron,
+    TimeToFirstSpikeNeuron,
+    TrainType,
+    code_max,
+)
+from hwgen.plan.assembly import make_plan
+from hwgen.plan.units.hardware_plan import LayerPlan
+from hwgen.rtl.neuron.two_phase import TwoPhaseUnit
+from tests.support.rtl.bench import Bench
+from tests.support.rtl.currents import Driven
+from tests.support.rtl.layers import network_of, plan_one
+from tests.support.rtl.words import groups_of, pixel_words, spike_words
+
+LATENCY = 4
+"""Of the currents that the bench brings."""
+LEAKS = {
+    "3/2": InverseLeak(n=1, m=1),
+    "13/8": InverseLeak(n=5, m=3),
+    "5/4": InverseLeak(n=1, m=2),
+    "205/128": InverseLeak(n=77, m=7),
+    "511/256": InverseLeak(n=255, m=8),
+    "257/256": InverseLeak(n=1, m=8),
+    "radix": DOUBLE,
+}
+
+
+def plan_behind(
+    layer: Layer, source: Input, coming: str, **options: Any
+) -> tuple[LayerPlan, TrainType]:
+    """The plan of ``layer``, which reads trains of ``coming``: a code, or a name in LEAKS."""
+    leak = LEAKS.get(coming, DOUBLE)
+    if leak.doubles:
+        return plan_one(layer, source, **options)
+    # The layer reads "input": here that is one before it, which leaks.
+    channels = source.shape[0]
+    ones = np.ones(channels, dtype=np.int64)
+    before = Layer(
+        name=source.name,
+        projections=(Identity(source="pixels", weights=ones.astype(np.int32)),),
+        bias=0 * ones,
+        neuron=InverseLeakyNeuron(threshold=ones, timesteps=source.timesteps, leak=leak),
+    )
+    pixels = Input(shape=source.shape, timesteps=1, name="pixels")
+    nodes = network_of(layer, source).nodes
+    network = Network(name="n", input=pixels, nodes=(before, *nodes))
+    stage = make_plan(network, **options).stages[1]
+    assert isinstance(stage, LayerPlan)
+    return stage, network.train_types()[source.name]
+
+
+def neuron_of(kind: str, threshold: Any, steps: int, frac_bits: int = 0):
+    """``kind`` is "rate", "ttfs", "readout", or a name in LEAKS."""
+    if kind == "readout":
+        return Readout(frac_bits=frac_bits)
+    thresholds = np.array(threshold, dtype=np.int64)
+    told = {"threshold": thresholds, "timesteps": steps, "threshold_frac_bits": frac_bits}
+    if kind in LEAKS:
+        return InverseLeakyNeuron(leak=LEAKS[kind], **told)
+    return {"rate": SoftResetNeuron, "ttfs": TimeToFirstSpikeNeuron}[kind](**told)
+
+
+def largest(kind: str, steps: int) -> int:
+    """What a train of ones stands for, rounded down."""
+    if kind not in LEAKS:
+        return code_max(kind, steps)
+    return int(sum(LEAKS[kind].k ** step for step in range(steps)))
+
+
+def drive_of(currents: np.ndarray, coming: str, frac_bits: int) -> np.ndarray:
+    """Membranes after Phase I, in units of 2^−frac_bits."""
+    if LEAKS.get(coming, DOUBLE).doubles:
+        return accumulate(list(currents), coming) << frac_bits
+    return leaky.accumulate(list(currents), LEAKS[coming], frac_bits)
+
+
+def run(
+    layer: Layer,
+    source: Input,
+    currents: np.ndarray,
+    coming: str,
+    *,
+    stall: tuple[float, float] = (0.0, 0.0),
+    reset_at: tuple[int, ...] = (),
+    **options: Any,
+):
+    """``currents`` have shape (T1, samples, height, width, channels)."""
+    plan, given = plan_behind(layer, source, coming, **options)
+    assert plan.fractional
+    if plan.passes > 1:  # rows come one after the other, each like a sample
+        steps, _, _, width, fan_out = currents.shape
+        currents = currents.reshape(steps, -1, 1, width, fan_out)
+    dut = Driven(TwoPhaseUnit(plan, layer, given), plan, latency=LATENCY)
+    bench = Bench(dut, seed=plan.membrane_depth)
+    readout = isinstance(layer.neuron, Readout)
+    bits = layer.neuron.frac_bits if readout else layer.neuron.threshold_frac_bits
+    closed = close(drive_of(currents, coming, bits), layer, fractional=True)
+    if readout:
+        groups = groups_of(plan.fan_out, plan.membrane_lanes)
+        words = pixel_words(closed, groups, plan.membrane_width)
+        # What stands in lanes without a channel is nobody's business.
+        masks = pixel_words(0 * closed[:1] - 1, groups, plan.membrane_width)
+
+        def read(word: int) -> int:
+            return word & masks[len(got.cycles) % len(masks)]
+    else:
+        words, read = spike_words(fire(closed, layer.neuron), plan.membrane_lanes), int
+    groups = groups_of(plan.fan_out, plan.lanes)
+    given_words = pixel_words(np.moveaxis(currents, 1, 0), groups, plan.current_width)
+    sent = bench.send(dut.currents, given_words, stall=stall[0])
+    got = bench.expect(dut.words, words, stall=stall[1], read=read, name="words")
+    bench.run(reset_at=reset_at)
+    return plan, sent, got

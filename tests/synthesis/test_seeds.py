@@ -1,0 +1,62 @@
+"""Place and route with several seeds: which one is kept, and what is left of the others."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from hwgen import synthesis as synth
+from hwgen.synthesis.place import Placement
+from hwgen.synthesis.seeds import fastest
+from tests.support.cores import write_tiny_core
+
+
+def place_with(fmax: dict[int, float]):
+    """A placer that leaves a bitstream and a log which name its seed."""
+
+    def place(seed: int, folder: Path) -> tuple[Placement, Path]:
+        for name in ("bitstream.bit", "nextpnr.log"):
+            (folder / name).write_text(f"{seed}")
+        placed = Placement(fmax_mhz=fmax[seed], utilisation={}, critical_path=None)
+        return placed, folder / "bitstream.bit"
+
+    return place
+
+
+@pytest.mark.parametrize(
+    ("fmax", "tried", "kept"),
+    [
+        ({1: 101.0, 2: 120.0, 3: 130.0}, [1], 1),
+        ({1: 90.0, 2: 100.0, 3: 130.0}, [1, 2], 2),
+        ({1: 90.0, 2: 95.0, 3: 92.0}, [1, 2, 3], 2),
+        ({1: 95.0, 2: 95.0, 3: 91.0}, [1, 2, 3], 1),
+    ],
+)
+def test_the_first_that_meets_the_clock_or_the_fastest(
+    fmax: dict[int, float], tried: list[int], kept: int, tmp_path: Path
+) -> None:
+    (tmp_path / "netlist.json").write_text("kept")
+    placed, bitstream, of_seeds = fastest(fmax, place_with(fmax), clock_mhz=100, work=tmp_path)
+    assert placed.fmax_mhz == fmax[kept]
+    assert of_seeds == {seed: fmax[seed] for seed in tried}
+    assert bitstream == tmp_path / "bitstream.bit"
+    left = {file.name: file.read_text() for file in tmp_path.iterdir()}
+    assert left == {"netlist.json": "kept", "bitstream.bit": f"{kept}", "nextpnr.log": f"{kept}"}
+
+
+def test_a_clock_that_no_seed_meets(tmp_path: Path) -> None:
+    folder = write_tiny_core(tmp_path / "build", board="ulx3s-85f")
+    told: list[str] = []
+    report = synth.build(folder, clock_mhz=400, seed=4, tries=2, progress=told.append)
+    assert set(report.fmax_of_seeds) == {4, 5}
+    assert report.fmax_mhz == max(report.fmax_of_seeds.values()) < 400
+    assert report.fmax_of_seeds[report.seed] == report.fmax_mhz
+    assert (folder / report.bitstream).is_file()
+    assert not list((folder / "synth").glob("seed-*"))
+    assert any("seed 5: " in line for line in told)
+
+
+def test_no_try_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="tries must be at least 1, not 0"):
+        synth.build(tmp_path, tries=0)
