@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Literal
 
@@ -11,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, PositiveInt, ValidationError
 
 from hwgen.errors import PlanError
 from hwgen.resources import resource_dir
+from hwgen.suggest import unknown
 
 
 class _Data(BaseModel):
@@ -92,11 +92,9 @@ def load(name: str | Path) -> Board:
     """
     path = Path(name)
     if path.suffix not in (".yaml", ".yml"):
-        known = names()
-        if str(name) not in known:
-            close = get_close_matches(str(name), known, n=1)
-            hint = f"did you mean {close[0]!r}?" if close else "or give the path of a .yaml file"
-            raise PlanError(f"no board is called {str(name)!r} (have {', '.join(known)}); {hint}")
+        if str(name) not in names():
+            message = unknown("board", str(name), names())
+            raise PlanError(f"{message} (or the path of a .yaml file that describes the board)")
         path = resource_dir("boards") / f"{name}.yaml"
     try:
         data = yaml.safe_load(path.read_text(encoding="utf-8"))

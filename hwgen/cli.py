@@ -9,11 +9,11 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Sequence
-from difflib import get_close_matches
 
 import click
 
 from hwgen.errors import HwgenError, ToolError
+from hwgen.suggest import unknown
 
 COMMANDS = ("convert", "methods", "evaluate", "generate", "simulate", "build", "report", "demo")
 
@@ -45,9 +45,7 @@ class _Commands(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         name = args[0]
         if name not in COMMANDS and not name.startswith("-"):
-            close = get_close_matches(name, COMMANDS, n=1)
-            hint = f"did you mean {close[0]!r}?" if close else f"have {', '.join(COMMANDS)}"
-            raise click.UsageError(f"no command is called {name!r}; {hint}")
+            raise click.UsageError(unknown("command", name, COMMANDS))
         return super().resolve_command(context, args)
 
 

@@ -17,7 +17,7 @@ def resource_dir(name: str) -> Path:
         The installation lacks it: a fault of packaging, not of the input.
     """
     if name not in FOLDERS:
-        raise ValueError(f"no folder of hwgen is called {name!r}; have {', '.join(FOLDERS)}")
+        raise ValueError(f"unknown folder {name!r}; available: {', '.join(FOLDERS)}")
     package = Path(__file__).resolve().parent
     places = (package / f"_{name}", package.parent / name)
     for place in places:

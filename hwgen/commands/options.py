@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
 from typing import Any
 
 import click
+
+from hwgen.suggest import suggest, unknown
 
 
 class Suggest(click.Choice[str]):
@@ -16,9 +17,7 @@ class Suggest(click.Choice[str]):
         self, value: Any, param: click.Parameter | None, context: click.Context | None
     ) -> str:
         if value not in self.choices:
-            close = get_close_matches(str(value), self.choices, n=1)
-            hint = f"did you mean {close[0]!r}?" if close else f"have {', '.join(self.choices)}"
-            self.fail(f"{value!r} is no choice; {hint}", param, context)
+            self.fail(f"{value!r}; {suggest(value, self.choices)}", param, context)
         return str(value)
 
 
@@ -109,8 +108,6 @@ def by_layer(
             default = number
             continue
         if layers is not None and layer not in layers:
-            close = get_close_matches(layer, layers, n=1)
-            hint = f"did you mean {close[0]!r}?" if close else f"have {', '.join(layers)}"
-            raise click.UsageError(f"{option}: no layer is called {layer!r}; {hint}")
+            raise click.UsageError(f"{option}: {unknown('layer', layer, layers)}")
         named[layer] = number
     return default, named

@@ -10,6 +10,7 @@ from hwgen.conversion.calibration.levels import parse_leak
 from hwgen.conversion.combinations import DECODERS, input_codes, require_legal, usual_input
 from hwgen.errors import ConversionError
 from hwgen.network import MAX_TIMESTEPS, MAX_WEIGHT_BITS, Input, InverseLeak, Node
+from hwgen.suggest import require_known
 
 Progress = Callable[[int, int, str], None]  # layers done, of how many, the one at work
 
@@ -215,8 +216,7 @@ def _whole(what: str, value: object, low: int, high: int) -> None:
 
 
 def _choice(what: str, value: str, known: tuple[str, ...]) -> None:
-    if value not in known:
-        raise ConversionError(f"{what} must be one of {', '.join(known)}, not {value!r}")
+    require_known(what, value, known, error=ConversionError)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

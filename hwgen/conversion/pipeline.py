@@ -21,6 +21,7 @@ from hwgen.conversion.quantisation.decoders import FIRING
 from hwgen.datasets.images import as_images, as_labels
 from hwgen.errors import ConversionError, DataError, NetworkError
 from hwgen.network import Network
+from hwgen.suggest import require_known
 
 CALIBRATION_IMAGES = 1000  # more change no scale, but serve a fit of the weights
 PROBE_IMAGES = 8
@@ -79,8 +80,7 @@ def convert(
     DataError
         Where images or labels are wrong.
     """
-    if method not in METHODS:
-        raise ConversionError(f"method must be one of {', '.join(METHODS)}, not {method!r}")
+    require_known("method", method, METHODS, error=ConversionError)
     chosen_method = METHODS[method]
     neurons = chosen_method.neurons
     if neuron is not None and neuron not in neurons:

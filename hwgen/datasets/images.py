@@ -14,6 +14,7 @@ import numpy as np
 
 from hwgen.datasets import address_events as events
 from hwgen.errors import DataError
+from hwgen.suggest import require_known
 
 _CHANNELS = (1, 3, 4)  # what the channel axis of an image may hold: grey, RGB, RGBA
 _IDX_TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
@@ -74,8 +75,8 @@ def load(
         Where a file is missing or damaged, or holds what is no image.
     """
     path = Path(path)
-    if split is not None and split not in _SPLITS:
-        raise DataError(f"split must be 'train' or 'test', not {split!r}")
+    if split is not None:
+        require_known("split", split, _SPLITS, error=DataError)
     if path.is_dir():
         whole = _load_folder(path, split)
         return whole if samples is None else whole.take(samples)

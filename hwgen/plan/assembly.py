@@ -29,6 +29,7 @@ from hwgen.plan.units.options import (
 from hwgen.plan.units.skip_buffers import plan_slots, require_slots
 from hwgen.plan.units.softmax import SoftmaxPlan
 from hwgen.plan.units.unit_plans import LayerEnds, plan_encoder, plan_layer, plan_pool
+from hwgen.suggest import require_known
 
 
 def make_plan(
@@ -99,10 +100,8 @@ def assemble(
     train_types = network.train_types()
     if schedule is None:
         schedule = "time" if network.input.code == "events" else "row"
-    if schedule not in SCHEDULES:
-        raise PlanError(f"schedule must be 'row' or 'time', not {schedule!r}")
-    if pipeline not in ("alternate", "overlap"):
-        raise PlanError(f"pipeline must be 'alternate' or 'overlap', not {pipeline!r}")
+    require_known("schedule", schedule, SCHEDULES, error=PlanError)
+    require_known("pipeline", pipeline, ("alternate", "overlap"), error=PlanError)
     encoder = plan_encoder(network, input_width, schedule)
     streams = {network.input.name: encoder.output}
     flat: set[str] = set()

@@ -22,6 +22,7 @@ from hwgen.simulation.prediction import predict, quiet_limit
 from hwgen.simulation.report import SimulationReport, interval, latency, read_simulation_log
 from hwgen.simulation.run import run_bench
 from hwgen.simulation.stall_patterns import STALL_PATTERNS
+from hwgen.suggest import require_known
 
 Progress = Callable[[str], object]
 
@@ -76,11 +77,8 @@ def simulate(
     start = time.monotonic()
     tell = progress or (lambda text: None)
     patterns = (idle, backpressure)
-    for name in patterns:
-        if name not in STALL_PATTERNS:
-            raise DataError(
-                f"no stall pattern is called {name!r}; have {', '.join(STALL_PATTERNS)}"
-            )
+    for pattern in patterns:
+        require_known("stall pattern", pattern, STALL_PATTERNS, error=DataError)
     stalled = patterns != ("none", "none")
     by_bus = stalled or bool(buses)
     if stalled and buses is False:

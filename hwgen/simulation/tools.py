@@ -12,6 +12,7 @@ from pathlib import Path
 
 from hwgen.errors import ToolError
 from hwgen.resources import resource_dir
+from hwgen.suggest import require_known
 
 SIMULATORS = ("verilator", "icarus")
 
@@ -38,8 +39,7 @@ def require(simulator: str, *, buses: bool) -> None:
 
     ``buses`` tells whether the AXI4-Stream models are needed.
     """
-    if simulator not in SIMULATORS:
-        raise ToolError(f"no simulator is called {simulator!r}; have {', '.join(SIMULATORS)}")
+    require_known("simulator", simulator, SIMULATORS, error=ToolError)
     packages = {"cocotb": "cocotb", "cocotb_tools": "cocotb", "find_libpython": "find_libpython"}
     if buses:
         packages |= {"cocotbext": "cocotbext-axi", "cocotbext.axi": "cocotbext-axi"}

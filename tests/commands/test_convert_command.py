@@ -85,7 +85,7 @@ def test_convert_and_evaluate_beside_the_float_model(
     [
         ("unsupported", [], "2 (Softplus): replace it"),
         ("not_a_number", [], "NaN"),
-        ("tny", [], "did you mean tiny?"),
+        ("tny", [], "did you mean 'tiny'?"),
         ("tiny", ["--scale", "-1"], "scale must be positive"),
         ("tiny", ["--scale", "0"], "scale must be positive"),
         ("tiny", ["--scale", "1/0"], "'1/0' is no number"),
@@ -161,7 +161,7 @@ def test_without_being_asked_no_classes_are_told(capsys: Captured, net: Path, da
 
 
 def test_the_choices_of_convert_are_those_of_the_package() -> None:
-    from hwgen import convert as package
+    from hwgen import conversion as package
     from hwgen.commands import convert
     from hwgen.network import INPUT_CODES
 

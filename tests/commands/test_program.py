@@ -82,14 +82,17 @@ def test_a_missing_extra_is_named(
     ("arguments", "told"),
     [
         (["generat"], "did you mean 'generate'?"),
-        (["zzz"], "have convert, methods, evaluate"),
+        (["zzz"], "unknown command 'zzz'; available: convert, methods, evaluate"),
         (["generate", "net", "-o", "b", "--pipeline", "overlapp"], "did you mean 'overlap'?"),
         (["generate", "net", "-o", "b", "--pipelin", "overlap"], "Did you mean"),
         (["generate", "net", "-o", "b", "--lanes", "many"], "neither a number nor LAYER=number"),
         (["generate", "net", "-o", "b", "--lanes", "conv=0"], "must be at least 1, not 0"),
         (["generate", "net"], "Missing option '-o' / '--output'"),
         (["simulate", "b", "--data", "x", "--simulator", "veriltor"], "did you mean 'verilator'?"),
-        (["simulate", "b", "--data", "x", "--idle", "often"], "have none, random, adversarial"),
+        (
+            ["simulate", "b", "--data", "x", "--idle", "often"],
+            "available: none, random, adversarial",
+        ),
         (["simulate", "b", "--data", "x", "--samples", "0"], "'--samples'"),
         (["build", "b", "--clock-mhz", "fast"], "'--clock-mhz'"),
     ],
@@ -101,7 +104,7 @@ def test_a_wrong_option_is_told(capsys: Captured, arguments: list[str], told: st
 def test_a_layer_that_is_not_there_is_told(capsys: Captured, net: Path, tmp_path: Path) -> None:
     build = tmp_path / "build"
     message = fails(capsys, 2, "generate", net, "-o", build, "--lanes", "cnv=2")
-    assert "no layer is called 'cnv'; did you mean 'conv'?" in message
+    assert "unknown layer 'cnv'; did you mean 'conv'?" in message
     assert not build.exists()
 
 

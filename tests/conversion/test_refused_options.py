@@ -13,10 +13,10 @@ from tests.support.float_models import pixels, tiny_cnn
 @pytest.mark.parametrize(
     ("options", "expected"),
     [
-        ({"method": "magic"}, "method must be one of spikeconverter"),
+        ({"method": "magic"}, "unknown method 'magic'; available: spikeconverter"),
         ({"neuron": "lif"}, "neuron must be one of ilif, if2, if"),
-        ({"error": "cubic"}, "error must be one of absolute, squared"),
-        ({"bias_correction": True}, "bias_correction must be one of none, mean"),
+        ({"error": "cubic"}, "unknown error 'cubic'; available: absolute, squared"),
+        ({"bias_correction": True}, "unknown bias_correction True; available: none, mean"),
         ({"timesteps": 0}, "timesteps must be an integer from 1 to 16, not 0"),
         ({"timesteps": 4.0}, "timesteps must be an integer"),
         ({"timesteps": 17}, "not 17"),
@@ -27,7 +27,10 @@ from tests.support.float_models import pixels, tiny_cnn
         ({"leak": 2.5}, "leak must be a k above 1, up to 2"),
         ({"leak": "5/9"}, "leak n/2^m must have m from 0 to 8"),
         ({"leak": 1.6, "neuron": "if2"}, "leak is that of neuron 'ilif', not of 'if2'"),
-        ({"thresholds": "least"}, "thresholds must be one of error, maximum, one, current"),
+        (
+            {"thresholds": "least"},
+            "unknown thresholds 'least'; available: error, maximum, one, current",
+        ),
         ({"threshold_scale": 0.0}, "threshold_scale must be above 0, up to 4"),
         ({"eta": 1.0}, "eta must be at least 0 and below 1"),
         ({"timesteps": 1025, "neuron": "if"}, "from 1 to 1024, not 1025"),
@@ -41,7 +44,7 @@ from tests.support.float_models import pixels, tiny_cnn
         ({"mean": "half"}, "mean must be numbers"),
         ({"pixel_bits": 7}, "pixels must fit 7 bits, but the largest is"),
         ({"name": ""}, "name must be a string"),
-        ({"rounding": "up"}, "rounding must be one of nearest, fitted"),
+        ({"rounding": "up"}, "unknown rounding 'up'; available: nearest, fitted"),
         (
             {"input_code": "radix", "method": "rmp"},
             "neuron 'if' with input code 'radix' is no legal combination",

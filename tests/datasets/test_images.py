@@ -134,7 +134,7 @@ def test_missing_and_foreign_files(tmp_path):
         load(tmp_path / "images.png")
     with pytest.raises(DataError, match="has no idx file of images"):
         load(tmp_path)
-    with pytest.raises(DataError, match="split must be 'train' or 'test', not 'val'"):
+    with pytest.raises(DataError, match="unknown split 'val'; available: train, test"):
         load(tmp_path, split="val")
 
 

@@ -86,10 +86,13 @@ def test_no_yaml_makes_objects(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("layer", "says"),
     [
-        ("other: {lanes: 1}", "lanes: no layer 'other'; have quiet, busy, fc"),
+        ("other: {lanes: 1}", "lanes: unknown layer 'other'; available: quiet, busy, fc"),
         ("busy: {lanes: 9}", "busy: lanes 9 is more than its 8 output channels"),
         ("busy: {lanes: 8, membrane_lanes: 3}", "busy: membrane_lanes 3 must divide its 8 lanes"),
-        ("busy: {weights: disk}", "weight_memory: must be auto, block, lut, split, not 'disk'"),
+        (
+            "busy: {weights: disk}",
+            "unknown weight_memory 'disk'; available: auto, block, lut",
+        ),
         ("busy: {weights: [lut, lut]}", "busy: weight_memory has 2 entries for its 1 projections"),
         ("busy: {scanners: 2, orders: [[0, 1]]}", "busy: its order must give each of 2 scanners 4"),
         (f"busy: {{scanners: 2, orders: [{[0] * 8}]}}", "busy: its order must give"),

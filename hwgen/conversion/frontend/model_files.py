@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib.util
 import json
 import os
@@ -23,6 +22,7 @@ from torch.export import ExportedProgram
 
 from hwgen.conversion.frontend.torch_program import MODEL_ERRORS
 from hwgen.errors import ConversionError
+from hwgen.suggest import unknown
 
 _DAMAGE = (*MODEL_ERRORS, OSError, EOFError, zipfile.BadZipFile, pickle.UnpicklingError)
 _NESTED = ("state_dict", "model_state_dict", "model")  # where checkpoints keep the weights
@@ -144,9 +144,7 @@ def _build(path: Path, factory: str) -> nn.Module:
     module = _run_file(path)
     if not hasattr(module, factory):
         names = [name for name in vars(module) if not name.startswith("_")]
-        near = difflib.get_close_matches(factory, names, 1)
-        hint = f"; did you mean {near[0]}?" if near else ""
-        raise ConversionError(f"{path}: defines no {factory}{hint}")
+        raise ConversionError(f"{path}: {unknown('factory', factory, names)}")
     made = getattr(module, factory)
     if not isinstance(made, nn.Module):
         if not callable(made):

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from hwgen.errors import PlanError
 from hwgen.network import Network
 from hwgen.plan.units.hardware_plan import SynapticPathPlan
+from hwgen.suggest import require_known, unknown
 
 PerLayer = int | Mapping[str | None, int] | None
 """One number for all layers, or numbers by layer; None stands for the others."""
@@ -46,7 +47,7 @@ def check_option(network: Network, option: str, value: PerLayer) -> None:
     numbers = value if isinstance(value, Mapping) else {None: value}
     for name, number in numbers.items():
         if name is not None and name not in names:
-            raise PlanError(f"{option}: no layer {name!r}; have {', '.join(names)}")
+            raise PlanError(f"{option}: {unknown('layer', name, names)}")
         if number is not None and (not isinstance(number, int) or number < 1):
             raise PlanError(f"{option}: must be a positive integer, not {number!r}")
 
@@ -76,10 +77,9 @@ def check_memories(network: Network, value: PerLayerMemory) -> None:
     kinds = value if isinstance(value, Mapping) else {None: value}
     for name, given in kinds.items():
         if name is not None and name not in layers:
-            raise PlanError(f"weight_memory: no layer {name!r}; have {', '.join(layers)}")
+            raise PlanError(f"weight_memory: {unknown('layer', name, layers)}")
         for kind in () if given is None else (given,) if isinstance(given, str) else given:
-            if kind not in MEMORIES:
-                raise PlanError(f"weight_memory: must be {', '.join(MEMORIES)}, not {kind!r}")
+            require_known("weight_memory", kind, MEMORIES, error=PlanError)
         if name is None or given is None or isinstance(given, str):
             continue
         if len(given) != (projections := len(layers[name].projections)):

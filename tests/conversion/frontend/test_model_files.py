@@ -97,7 +97,7 @@ def test_a_module_that_is_made_already_and_one_without_weights(folder):
         ("nowhere.pt2", None, "nowhere.pt2: no such file"),
         ("model.py", None, "a model is file.py:factory, or a .pt2"),
         ("model.onnx", None, "a model is file.py:factory, or a .pt2"),
-        ("model.py:tinny", None, "defines no tinny; did you mean tiny?"),
+        ("model.py:tinny", None, "unknown factory 'tinny'; did you mean 'tiny'?"),
         ("model.py:number", None, "is no function, class or module"),
         ("model.py:fails", None, "fails(): failed: no such data"),
         ("model.py:gives_none", None, "must give a torch.nn.Module, not NoneType"),

@@ -135,8 +135,14 @@ def test_a_layer_may_be_called_decoder() -> None:
 @pytest.mark.parametrize(
     ("options", "told"),
     [
-        ({"decoder": "vote"}, "decoder must be one of membrane, spike_count, first_spike, softmax"),
-        ({"input_code": "morse"}, "input_code must be one of radix, rate, ttfs, poisson, "),
+        (
+            {"decoder": "vote"},
+            "unknown decoder 'vote'; available: membrane, spike_count, first_spike, softmax",
+        ),
+        (
+            {"input_code": "morse"},
+            "unknown input_code 'morse'; available: radix, rate, ttfs, poisson, ",
+        ),
         ({"temperature": 0}, "temperature must be above 0, up to 1e6, not 0"),
         (
             {"neuron": "if2", "input_code": "radix", "timesteps": 17},
