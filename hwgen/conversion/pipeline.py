@@ -13,9 +13,10 @@ from torch.export import ExportedProgram
 from hwgen.conversion.calibration.finetuning import Finetuning, finetune
 from hwgen.conversion.calibration.float_run import run_float
 from hwgen.conversion.calibration.input_decoding import counts_of
-from hwgen.conversion.float_graph import INPUT, FloatGraph, Population
+from hwgen.conversion.float_graph import FloatGraph, Population
 from hwgen.conversion.fusion.float_network import Numbers, float_graph, normalisation
 from hwgen.conversion.methods.registry import METHODS
+from hwgen.conversion.op_graph import INPUT
 from hwgen.conversion.options import SIGNED_NEURONS, Options, Progress
 from hwgen.conversion.quantisation.decoders import FIRING
 from hwgen.datasets.images import as_images, as_labels

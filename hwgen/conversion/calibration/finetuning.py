@@ -31,7 +31,8 @@ from hwgen.conversion.calibration.input_decoding import (
 )
 from hwgen.conversion.calibration.scales import choose_scales
 from hwgen.conversion.calibration.steps import Steps
-from hwgen.conversion.float_graph import INPUT, FloatGraph, FloatNode, Population
+from hwgen.conversion.float_graph import FloatGraph, FloatNode, Population
+from hwgen.conversion.op_graph import INPUT
 from hwgen.conversion.options import SINGLE_PHASE, Options, Progress
 from hwgen.conversion.quantisation.weight_fitting import is_copy, is_tied
 from hwgen.errors import ConversionError

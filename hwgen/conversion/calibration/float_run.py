@@ -13,7 +13,6 @@ import torch
 import torch.nn.functional as F
 
 from hwgen.conversion.float_graph import (
-    INPUT,
     FloatConv2d,
     FloatFlatten,
     FloatGraph,
@@ -22,9 +21,9 @@ from hwgen.conversion.float_graph import (
     FloatMaxPool,
     FloatNode,
     FloatProjection,
-    Padding,
     Population,
 )
+from hwgen.conversion.op_graph import INPUT, Padding
 from hwgen.network import Conv2d, Identity, Linear, Projection
 
 _BATCH = 256  # images at a time: enough for BLAS, little memory

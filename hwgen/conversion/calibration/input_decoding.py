@@ -13,7 +13,8 @@ import numpy as np
 import torch
 
 from hwgen.conversion.calibration.levels import Levels
-from hwgen.conversion.float_graph import INPUT, FloatConv2d, FloatGraph, Population
+from hwgen.conversion.float_graph import FloatConv2d, FloatGraph, Population
+from hwgen.conversion.op_graph import INPUT
 from hwgen.conversion.options import Options
 from hwgen.golden.poisson import poisson_draws
 from hwgen.network import Input, Shape

@@ -16,13 +16,8 @@ from hwgen.conversion.calibration.input_decoding import (
 )
 from hwgen.conversion.calibration.leaky import LeakySteps
 from hwgen.conversion.calibration.stepping import Stepper
-from hwgen.conversion.float_graph import (
-    INPUT,
-    FloatFlatten,
-    FloatGraph,
-    FloatMaxPool,
-    Population,
-)
+from hwgen.conversion.float_graph import FloatFlatten, FloatGraph, FloatMaxPool, Population
+from hwgen.conversion.op_graph import INPUT
 from hwgen.conversion.options import Options
 from hwgen.conversion.quantisation.projections import integer_projection, on_values
 from hwgen.network import Flatten, MaxPool2d, Node, Projection

@@ -16,7 +16,8 @@ import numpy as np
 import torch
 
 from hwgen.conversion.calibration import float_run as calibrate
-from hwgen.conversion.float_graph import INPUT, FloatFlatten, FloatMaxPool
+from hwgen.conversion.float_graph import FloatFlatten, FloatMaxPool
+from hwgen.conversion.op_graph import INPUT
 from hwgen.conversion.quantisation.integers import MAX_FRAC_BITS, MIN_THRESHOLD
 from hwgen.network import DOUBLE, Conv2d, InverseLeak, InverseLeakyNeuron, Layer, Projection
 

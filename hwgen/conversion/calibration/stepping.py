@@ -11,7 +11,8 @@ import torch
 
 from hwgen.conversion.calibration import float_run as calibrate
 from hwgen.conversion.calibration.input_decoding import Decoding
-from hwgen.conversion.float_graph import INPUT, FloatFlatten, FloatMaxPool, Population
+from hwgen.conversion.float_graph import FloatFlatten, FloatMaxPool, Population
+from hwgen.conversion.op_graph import INPUT
 from hwgen.golden.codes import encode_train, input_train
 from hwgen.network import Conv2d, HardResetNeuron, Input, Layer, Projection, SoftResetNeuron
 

@@ -12,17 +12,7 @@ from typing import Any
 import torch
 from torch.export import ExportedProgram
 
-from hwgen.conversion.float_graph import INPUT, Op, OpGraph
-from hwgen.conversion.frontend.operators import (
-    maps as operators_maps,
-)
-from hwgen.conversion.frontend.operators import (
-    pools as operators_pools,
-)
-from hwgen.conversion.frontend.operators import (
-    views as operators_same,
-)
-from hwgen.conversion.frontend.operators.linear import HANDLERS, Call, Ref, Refusal
+from hwgen.conversion.frontend.operators.call import HANDLERS, Call, Ref, Refusal
 from hwgen.conversion.frontend.remedies import remedy
 from hwgen.conversion.frontend.torch_program import (
     MODEL_ERRORS,
@@ -30,10 +20,9 @@ from hwgen.conversion.frontend.torch_program import (
     user_input,
     user_output,
 )
+from hwgen.conversion.op_graph import INPUT, Op, OpGraph
 from hwgen.errors import ConversionError
 
-# imported for the handlers that they register
-_REGISTERED = (operators_maps, operators_pools, operators_same)
 _CONTAINERS = ("Sequential", "ModuleList", "ModuleDict")
 
 

@@ -8,16 +8,15 @@ from dataclasses import replace
 import numpy as np
 
 from hwgen.conversion.float_graph import (
-    INPUT,
     FloatFlatten,
     FloatGraph,
     FloatMaxPool,
     FloatNode,
-    MaxPoolOp,
     Population,
 )
-from hwgen.conversion.frontend.operators.linear import Refusal
+from hwgen.conversion.frontend.operators.call import Refusal
 from hwgen.conversion.fusion.pending import Value
+from hwgen.conversion.op_graph import INPUT, MaxPoolOp
 from hwgen.network import Shape
 
 

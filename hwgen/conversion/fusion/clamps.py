@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from hwgen.conversion.float_graph import AddOp, ClampOp, MaxPoolOp, Op, OpGraph, ReshapeOp
+from hwgen.conversion.op_graph import AddOp, ClampOp, MaxPoolOp, Op, OpGraph, ReshapeOp
 
 
 def merge_clamps(graph: OpGraph) -> OpGraph:

@@ -8,15 +8,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from hwgen.conversion.float_graph import (
-    NO_PADDING,
-    ConvOp,
-    FloatConv2d,
-    FloatIdentity,
-    FloatLinear,
-    FloatProjection,
-    Padding,
-)
+from hwgen.conversion.float_graph import FloatConv2d, FloatIdentity, FloatLinear, FloatProjection
+from hwgen.conversion.op_graph import NO_PADDING, ConvOp, Padding
 from hwgen.network import Pair, Shape
 
 MAX_WEIGHTS = 1 << 24  # a merged map larger than this is no gain to anybody

@@ -18,15 +18,21 @@ from dataclasses import replace
 
 import numpy as np
 
-from hwgen.conversion.float_graph import (
+from hwgen.conversion.float_graph import FloatGraph, FloatLinear
+from hwgen.conversion.frontend.operators.call import Refusal
+from hwgen.conversion.frontend.torch_trace import refuse
+from hwgen.conversion.fusion.builder import Builder
+from hwgen.conversion.fusion.clamps import merge_clamps
+from hwgen.conversion.fusion.compose import Kernel
+from hwgen.conversion.fusion.merge import add, merge_kernel, merge_linear
+from hwgen.conversion.fusion.pending import Map, Value
+from hwgen.conversion.op_graph import (
     INPUT,
     AddOp,
     AffineOp,
     AveragePoolOp,
     ClampOp,
     ConvOp,
-    FloatGraph,
-    FloatLinear,
     LinearOp,
     MaxPoolOp,
     Op,
@@ -34,13 +40,6 @@ from hwgen.conversion.float_graph import (
     PadOp,
     ReshapeOp,
 )
-from hwgen.conversion.frontend.operators.linear import Refusal
-from hwgen.conversion.frontend.torch_trace import refuse
-from hwgen.conversion.fusion.builder import Builder
-from hwgen.conversion.fusion.clamps import merge_clamps
-from hwgen.conversion.fusion.compose import Kernel
-from hwgen.conversion.fusion.merge import add, merge_kernel, merge_linear
-from hwgen.conversion.fusion.pending import Map, Value
 from hwgen.network import Shape
 
 

@@ -7,15 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from hwgen.conversion.float_graph import (
-    AddOp,
-    AveragePoolOp,
-    FloatLinear,
-    FloatProjection,
-    LinearOp,
-    Op,
-)
-from hwgen.conversion.frontend.operators.linear import Refusal
+from hwgen.conversion.float_graph import FloatLinear, FloatProjection
+from hwgen.conversion.frontend.operators.call import Refusal
 from hwgen.conversion.fusion.builder import Builder
 from hwgen.conversion.fusion.compose import (
     Kernel,
@@ -26,6 +19,7 @@ from hwgen.conversion.fusion.compose import (
     join,
 )
 from hwgen.conversion.fusion.pending import Map, Value
+from hwgen.conversion.op_graph import AddOp, AveragePoolOp, LinearOp, Op
 
 
 def add(build: Builder, op: AddOp, values: list[Value]) -> Value:

@@ -7,17 +7,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from hwgen.conversion.float_graph import (
-    NO_PADDING,
-    FloatConv2d,
-    FloatIdentity,
-    FloatProjection,
-    MaxPoolOp,
-    Op,
-    Padding,
-)
-from hwgen.conversion.frontend.operators.linear import Refusal
+from hwgen.conversion.float_graph import FloatConv2d, FloatIdentity, FloatProjection
+from hwgen.conversion.frontend.operators.call import Refusal
 from hwgen.conversion.fusion.compose import Kernel
+from hwgen.conversion.op_graph import NO_PADDING, MaxPoolOp, Op, Padding
 from hwgen.network import Shape
 
 

@@ -43,8 +43,9 @@ from typing import Any
 import numpy as np
 
 from hwgen.conversion.calibration import float_run as calibrate
-from hwgen.conversion.float_graph import INPUT, FloatGraph
+from hwgen.conversion.float_graph import FloatGraph
 from hwgen.conversion.methods.method import Method
+from hwgen.conversion.op_graph import INPUT
 from hwgen.conversion.options import Converted, Options, Progress
 from hwgen.conversion.quantisation.layerwise import layerwise
 from hwgen.conversion.quantisation.neuron import moved

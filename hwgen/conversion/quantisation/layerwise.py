@@ -38,13 +38,8 @@ from hwgen.conversion.calibration.known import Known
 from hwgen.conversion.calibration.leaky import firing_level, least_threshold, readout_bits
 from hwgen.conversion.calibration.levels import Levels
 from hwgen.conversion.calibration.scales import choose_linear_scales, choose_scales
-from hwgen.conversion.float_graph import (
-    INPUT,
-    FloatFlatten,
-    FloatGraph,
-    FloatMaxPool,
-    Population,
-)
+from hwgen.conversion.float_graph import FloatFlatten, FloatGraph, FloatMaxPool, Population
+from hwgen.conversion.op_graph import INPUT
 from hwgen.conversion.options import SINGLE_PHASE, Converted, Options, Progress
 from hwgen.conversion.quantisation.decoders import (
     FIRING,

@@ -8,12 +8,7 @@ import numpy as np
 import torch
 
 from hwgen.conversion.calibration.input_decoding import Decoding
-from hwgen.conversion.float_graph import (
-    FloatConv2d,
-    FloatIdentity,
-    FloatLinear,
-    FloatProjection,
-)
+from hwgen.conversion.float_graph import FloatConv2d, FloatIdentity, FloatLinear, FloatProjection
 from hwgen.network import Conv2d, Identity, Linear, Projection
 
 

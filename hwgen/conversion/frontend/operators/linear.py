@@ -1,95 +1,14 @@
-"""What each ATen operator is as an :class:`Op`; both before and after core-ATen decomposition."""
+"""Operators that are linear maps: convolutions and matrix products."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import torch
 
-from hwgen.conversion.float_graph import NO_PADDING, ClampOp, ConvOp, LinearOp, Op, Padding
-
-
-@dataclass(frozen=True)
-class Ref:
-    """A value that depends on the images: the op that gives it, its shape without samples."""
-
-    name: str
-    shape: tuple[int, ...]
-
-
-class Refusal(Exception):
-    """Why one operator cannot be converted, and what to do; collected, never seen by users."""
-
-
-@dataclass(frozen=True)
-class Call:
-    """One call of an operator: unique name, place, result shape without samples, arguments."""
-
-    name: str
-    where: str
-    shape: tuple[int, ...]
-    floating: bool
-    last: bool
-    arguments: dict[str, Any]
-
-    def __getitem__(self, argument: str) -> Any:
-        return self.arguments[argument]
-
-    def source(self, argument: str = "self") -> Ref:
-        """The argument that must depend on the images."""
-        value = self.arguments.get(argument, self.arguments.get("input"))
-        if not isinstance(value, Ref):
-            raise Refusal(f"{argument} must depend on the images, and the weights must not")
-        return value
-
-    def array(self, argument: str) -> np.ndarray | None:
-        """A constant tensor as float64, or None where none is given."""
-        value = self.arguments.get(argument)
-        if value is None:
-            return None
-        if isinstance(value, Ref):
-            raise Refusal(f"{argument} depends on the images; only constants can be weights")
-        return finite(torch.as_tensor(value).detach().cpu().double().numpy(), argument)
-
-    def common(self, ref: Ref, suffix: str = "") -> dict[str, Any]:
-        return {"name": self.name + suffix, "source": ref.name, "where": self.where}
-
-
-Handler = Callable[[Call], Ref | Sequence[Op]]
-HANDLERS: dict[str, Handler] = {}
-
-
-def handles(*operators: str) -> Callable[[Handler], Handler]:
-    def register(handler: Handler) -> Handler:
-        HANDLERS.update(dict.fromkeys(operators, handler))
-        return handler
-
-    return register
-
-
-def finite(array: np.ndarray, what: str) -> np.ndarray:
-    bad = array.size - int(np.isfinite(array).sum())
-    if bad:
-        raise Refusal(
-            f"{what} holds {bad} value{'s' if bad > 1 else ''} that {'are' if bad > 1 else 'is'} "
-            f"NaN or infinite; train again, or load other weights"
-        )
-    return array
-
-
-def pair(value: Any) -> tuple[int, int]:
-    values = [int(v) for v in value] if isinstance(value, list | tuple) else [int(value)]
-    return (values[0], values[-1])
-
-
-def four(padding: tuple[int, int]) -> Padding:
-    return (padding[0], padding[1], padding[0], padding[1])
-
-
-# --- linear maps --------------------------------------------------------------------------------
+from hwgen.conversion.frontend.operators.call import Call, Ref, Refusal, four, handles, pair
+from hwgen.conversion.op_graph import NO_PADDING, ConvOp, LinearOp, Op, Padding
 
 
 @handles("conv2d", "convolution")
@@ -164,46 +83,3 @@ def _dense(
     outputs = len(weights)
     bias = np.zeros(outputs) if bias is None else np.broadcast_to(bias.reshape(-1), (outputs,))
     return [LinearOp(**call.common(ref), shape=call.shape, weights=weights, bias=bias)]
-
-
-# --- activations --------------------------------------------------------------------------------
-
-
-def _clamp(call: Call, low: Any, high: Any) -> Sequence[Op]:
-    bounds = [-np.inf if low is None else low, np.inf if high is None else high]
-    if any(isinstance(bound, Ref) for bound in bounds):
-        raise Refusal("bounds of a clamp must be constants")
-    arrays = [np.unique(torch.as_tensor(bound).double().numpy()) for bound in bounds]
-    if any(array.size != 1 for array in arrays):
-        raise Refusal("bounds of a clamp must be one number for all channels")
-    low, high = (float(array[0]) for array in arrays)
-    if np.isnan(low) or np.isnan(high) or low > high:
-        raise Refusal(f"clamp({low}, {high}) has no range")
-    return [ClampOp(**call.common(call.source()), shape=call.shape, low=low, high=high)]
-
-
-@handles("relu")
-def _relu(call: Call) -> Sequence[Op]:
-    return _clamp(call, 0, None)
-
-
-@handles("relu6")
-def _relu6(call: Call) -> Sequence[Op]:
-    return _clamp(call, 0, 6)
-
-
-@handles("hardtanh")
-def _hardtanh(call: Call) -> Sequence[Op]:
-    return _clamp(call, call["min_val"], call["max_val"])
-
-
-@handles("clamp", "clip", "clamp_min", "clamp_max")
-def _clamp_call(call: Call) -> Sequence[Op]:
-    return _clamp(call, call.arguments.get("min"), call.arguments.get("max"))
-
-
-@handles("threshold")
-def _threshold(call: Call) -> Sequence[Op]:
-    if call["threshold"] != 0 or call["value"] != 0:
-        raise Refusal("only threshold(x, 0, 0), a ReLU, is supported")
-    return _clamp(call, 0, None)

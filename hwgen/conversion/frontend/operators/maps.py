@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from hwgen.conversion.float_graph import NO_PADDING, AddOp, AffineOp, ConvOp, Op, PadOp
-from hwgen.conversion.frontend.operators.linear import Call, Ref, Refusal, handles
+from hwgen.conversion.frontend.operators.call import Call, Ref, Refusal, handles
+from hwgen.conversion.op_graph import NO_PADDING, AddOp, AffineOp, ConvOp, Op, PadOp
 
 # --- per-channel affine maps --------------------------------------------------------------------
 

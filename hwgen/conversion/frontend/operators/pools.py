@@ -6,15 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from hwgen.conversion.float_graph import (
-    NO_PADDING,
-    AveragePoolOp,
-    MaxPoolOp,
-    Op,
-    Padding,
-    ReshapeOp,
-)
-from hwgen.conversion.frontend.operators.linear import (
+from hwgen.conversion.frontend.operators.call import (
     Call,
     Ref,
     Refusal,
@@ -22,6 +14,7 @@ from hwgen.conversion.frontend.operators.linear import (
     handles,
     pair,
 )
+from hwgen.conversion.op_graph import NO_PADDING, AveragePoolOp, MaxPoolOp, Op, Padding, ReshapeOp
 
 
 def _map(call: Call) -> Ref:

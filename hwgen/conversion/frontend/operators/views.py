@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from hwgen.conversion.float_graph import Op, ReshapeOp
-from hwgen.conversion.frontend.operators.linear import Call, Ref, Refusal, handles
+from hwgen.conversion.frontend.operators.call import Call, Ref, Refusal, handles
+from hwgen.conversion.op_graph import Op, ReshapeOp
 
 
 @handles("dropout", "feature_dropout", "alpha_dropout", "feature_alpha_dropout", "native_dropout")

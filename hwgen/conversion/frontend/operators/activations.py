@@ -1,0 +1,52 @@
+"""Operators that are activations: ReLU and other clamps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+
+from hwgen.conversion.frontend.operators.call import Call, Ref, Refusal, handles
+from hwgen.conversion.op_graph import ClampOp, Op
+
+
+def _clamp(call: Call, low: Any, high: Any) -> Sequence[Op]:
+    bounds = [-np.inf if low is None else low, np.inf if high is None else high]
+    if any(isinstance(bound, Ref) for bound in bounds):
+        raise Refusal("bounds of a clamp must be constants")
+    arrays = [np.unique(torch.as_tensor(bound).double().numpy()) for bound in bounds]
+    if any(array.size != 1 for array in arrays):
+        raise Refusal("bounds of a clamp must be one number for all channels")
+    low, high = (float(array[0]) for array in arrays)
+    if np.isnan(low) or np.isnan(high) or low > high:
+        raise Refusal(f"clamp({low}, {high}) has no range")
+    return [ClampOp(**call.common(call.source()), shape=call.shape, low=low, high=high)]
+
+
+@handles("relu")
+def _relu(call: Call) -> Sequence[Op]:
+    return _clamp(call, 0, None)
+
+
+@handles("relu6")
+def _relu6(call: Call) -> Sequence[Op]:
+    return _clamp(call, 0, 6)
+
+
+@handles("hardtanh")
+def _hardtanh(call: Call) -> Sequence[Op]:
+    return _clamp(call, call["min_val"], call["max_val"])
+
+
+@handles("clamp", "clip", "clamp_min", "clamp_max")
+def _clamp_call(call: Call) -> Sequence[Op]:
+    return _clamp(call, call.arguments.get("min"), call.arguments.get("max"))
+
+
+@handles("threshold")
+def _threshold(call: Call) -> Sequence[Op]:
+    if call["threshold"] != 0 or call["value"] != 0:
+        raise Refusal("only threshold(x, 0, 0), a ReLU, is supported")
+    return _clamp(call, 0, None)
