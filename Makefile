@@ -52,7 +52,7 @@ benchmarks: $(BENCH)
 	@mkdir -p out
 	@set -e; for script in $$(grep -l __main__ benchmarks/*.py); do \
 	    name=$$(basename $$script .py); echo "== $$name"; \
-	    $(BIN)/python $$script --json out/$$name.json; \
+	    $(BIN)/python -m benchmarks.$$name --json out/$$name.json; \
 	done
 
 clean:

@@ -1,6 +1,6 @@
 """CIFAR-10: float and spiking accuracy of ResNet-20 and MLPerf Tiny's ResNet-8, no training.
 
-    python benchmarks/cifar10.py [--json FILE] [--quick] [--samples N] [--network resnet20]
+    python -m benchmarks.cifar10 [--json FILE] [--quick] [--samples N] [--network resnet20]
 
 Takes the trained weights of HWGEN_DATA, converts them on 1,000 to 3,000 training images (no labels,
 no gradients) and runs the golden model on the test images, which are seen by nothing else. T is the
@@ -22,13 +22,13 @@ from typing import Any
 
 os.environ.setdefault("OMP_NUM_THREADS", "2")
 
-import cifar_models
 import torch
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 from torch import nn
 
+from benchmarks import cifar_models
 from hwgen import golden
 from hwgen.conversion import convert
 from hwgen.conversion.frontend.float_model import float_classes

@@ -1,6 +1,6 @@
 """ResNet-20 and MLPerf Tiny ResNet-8 as hardware: bit-exact simulation, memories, clock.
 
-    python benchmarks/cifar10_hardware.py [--json FILE] [--quick] [--network resnet20]
+    python -m benchmarks.cifar10_hardware [--json FILE] [--quick] [--network resnet20]
                                           [--build [--tries 3]] [--schedules]
 
 Each network is converted (see cifar10.py), planned for its board and rate, and simulated on whole
@@ -26,12 +26,11 @@ os.environ.setdefault("OMP_NUM_THREADS", "2")
 # cocotb and Verilator start `python` by name.
 os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
 
-import cifar10
-import cifar_models
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
+from benchmarks import cifar10, cifar_models
 from hwgen import golden
 from hwgen.datasets import images as data
 from hwgen.datasets.images import Dataset

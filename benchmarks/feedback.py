@@ -1,6 +1,6 @@
 """Feedback thresholds (Shang, Li, You) on MNIST: a CNN, the adjusted CNN, and the spiking one.
 
-    python benchmarks/feedback.py [--json FILE] [--quick] [--cache FOLDER] [--timesteps 16]
+    python -m benchmarks.feedback [--json FILE] [--quick] [--cache FOLDER] [--timesteps 16]
                                   [--samples 1000]
 
 Trains a CNN of the paper's form (three convolutions with LeakyReLU and biases, two max-pools, two
@@ -23,13 +23,13 @@ from typing import Any
 
 os.environ.setdefault("OMP_NUM_THREADS", "2")
 
-import models
 import numpy as np
 import torch
 from rich.console import Console
 from rich.table import Table
 from torch import nn
 
+from benchmarks import models
 from hwgen import golden
 from hwgen.conversion import adjust, convert
 from hwgen.conversion.frontend.float_model import float_classes

@@ -1,6 +1,6 @@
 """The MNIST networks as hardware: bit-exact simulation, cycles, and place and route.
 
-    python benchmarks/hardware.py [--json FILE] [--quick] [--build] [--network mlp] [--cache FOLDER]
+    python -m benchmarks.hardware [--json FILE] [--quick] [--build] [--network mlp] [--cache FOLDER]
 
 Each network is trained (or taken from the cache), converted, generated, and simulated on test
 images; measured cycles stand beside the cycle model's. With --build, those that have a board are
@@ -24,12 +24,12 @@ os.environ.setdefault("OMP_NUM_THREADS", "2")
 # cocotb and Verilator start `python` by name.
 os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
 
-import models
-from mnist import Steps, accuracy_row, converted
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
+from benchmarks import models
+from benchmarks.mnist import Steps, accuracy_row, converted
 from hwgen import golden
 from hwgen.datasets.images import Dataset
 from hwgen.generation.generator import generate

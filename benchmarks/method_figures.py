@@ -8,10 +8,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-from method_cases import Case
-from method_subjects import Subject
 from torch import nn
 
+from benchmarks.method_cases import Case
+from benchmarks.method_subjects import Subject
 from hwgen import boards, golden
 from hwgen.conversion import convert
 from hwgen.generation.design import Design, unit_files

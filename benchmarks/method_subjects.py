@@ -6,13 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import cifar_models
-import feedback
-import models
-import threshold_relu
 from rich.console import Console
 from torch import nn
 
+from benchmarks import cifar_models, feedback, models, threshold_relu
 from hwgen.conversion.frontend.float_model import float_classes
 from hwgen.datasets import images as data
 from hwgen.datasets.images import Dataset

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from method_subjects import TITLES
 from rich.table import Table
+
+from benchmarks.method_subjects import TITLES
 
 COLUMNS = (
     "method", "", "T", "images", "float %", "spiking %", "lost", "spikes / neuron",

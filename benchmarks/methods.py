@@ -1,10 +1,10 @@
 """Every conversion method on one network, down to hardware: the table that papers cannot give.
 
-    python benchmarks/methods.py [--network mnist] [--method ecc …] [--timesteps 64 …] [--quick]
+    python -m benchmarks.methods [--network mnist] [--method ecc …] [--timesteps 64 …] [--quick]
                                  [--no-hardware] [--cache FOLDER] [--json FILE] [--plot FOLDER]
                                  [--markdown FILE] [--resume FILE …]
-    python benchmarks/methods.py --ablation    ECC's ingredients one after the other
-    python benchmarks/methods.py --bits        ECC's weights of 16 to 6 bits
+    python -m benchmarks.methods --ablation    ECC's ingredients one after the other
+    python -m benchmarks.methods --bits        ECC's weights of 16 to 6 bits
 
 Rows: method × {MNIST CNN, ResNet-20} × T. Accuracy and loss on test images; spikes a neuron (inputs
 left out); synaptic operations (ECC, Eq. 14); energy by the formula of method_figures.py; cycles
@@ -25,13 +25,14 @@ from typing import Any
 
 os.environ.setdefault("OMP_NUM_THREADS", "2")
 
-import method_cases
-from method_cases import Case
-from method_figures import measure
-from method_subjects import TITLES, load
-from method_tables import markdown, table
 from rich.console import Console
 from rich.progress import Progress
+
+from benchmarks import method_cases
+from benchmarks.method_cases import Case
+from benchmarks.method_figures import measure
+from benchmarks.method_subjects import TITLES, load
+from benchmarks.method_tables import markdown, table
 
 LOSS_TARGETS = {
     ("mnist", "ttfs", 16): 0.12,
@@ -154,7 +155,7 @@ def main() -> None:
     if arguments.markdown:
         arguments.markdown.write_text(markdown(rows), encoding="utf-8")
     if arguments.plot:
-        import method_plots
+        from benchmarks import method_plots
 
         method_plots.draw(rows, arguments.plot)
     for line in missed(rows):

@@ -1,6 +1,6 @@
 """MNIST: float and spiking accuracy of a 784-128-10 MLP and two small CNNs, 8-bit weights.
 
-    python benchmarks/mnist.py [--json FILE] [--quick] [--cache FOLDER]
+    python -m benchmarks.mnist [--json FILE] [--quick] [--cache FOLDER]
 
 Trains the networks (once: the weights are cached), converts them on 1,000 training images and runs
 the golden model on the 10,000 test images of HWGEN_DATA. The test images are seen by nothing else.
@@ -20,13 +20,13 @@ from typing import Any
 
 os.environ.setdefault("OMP_NUM_THREADS", "2")
 
-import models
 import torch
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 from torch import nn
 
+from benchmarks import models
 from hwgen import golden
 from hwgen.conversion import convert
 from hwgen.datasets.images import Dataset

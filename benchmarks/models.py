@@ -12,8 +12,8 @@ import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional as F
-from training import Progress, default_cache, fit, kept, shifted
 
+from benchmarks.training import Progress, default_cache, fit, kept, shifted
 from hwgen.datasets.images import Dataset, load
 
 

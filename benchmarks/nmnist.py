@@ -1,6 +1,6 @@
 """N-MNIST address events: Table 2 of the thReLU report (Chang et al.) beside ours.
 
-    python benchmarks/nmnist.py [--timesteps 16] [--samples 20] [--rtl NETWORK …] [--json FILE]
+    python -m benchmarks.nmnist [--timesteps 16] [--samples 20] [--rtl NETWORK …] [--json FILE]
 
 Trains three small CNNs on the 1,000 training samples in HWGEN_DATA, on frames that hold a pixel's
 share of timesteps with an event; once each: the weights are cached. Converts them, runs golden on
@@ -31,12 +31,12 @@ os.environ.setdefault("OMP_NUM_THREADS", "2")
 
 import numpy as np
 import torch
-from nmnist_models import RECIPES, float_accuracy, train
 from rich.console import Console
 from rich.table import Table
 from torch import nn
-from training import default_cache
 
+from benchmarks.nmnist_models import RECIPES, float_accuracy, train
+from benchmarks.training import default_cache
 from hwgen import golden
 from hwgen.conversion import convert
 from hwgen.datasets.images import Dataset, load

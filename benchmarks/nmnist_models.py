@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import nn
-from training import fit, kept, shifted
 
+from benchmarks.training import fit, kept, shifted
 from hwgen.datasets.images import Dataset
 
 TOP = 1.0

@@ -1,6 +1,6 @@
 """SpikingJelly's ann2snn and hwgen on the same float weights, the same images and the same T.
 
-    python benchmarks/peers.py [--network mnist resnet20] [--samples 1000] [--json FILE]
+    python -m benchmarks.peers [--network mnist resnet20] [--samples 1000] [--json FILE]
 
 SpikingJelly's MaxNorm and RobustNorm ("99.9%") have soft-reset IF neurons in floating point, and
 take the image itself as a constant current. hwgen's methods of the same thresholds (weight_norm)
@@ -22,15 +22,14 @@ from typing import Any
 
 os.environ.setdefault("OMP_NUM_THREADS", "2")
 
-import method_cases
-import methods
 import numpy as np
 import torch
-from method_subjects import TITLES, Subject, load
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
+from benchmarks import method_cases, methods
+from benchmarks.method_subjects import TITLES, Subject, load
 from hwgen import golden
 from hwgen.conversion import convert
 

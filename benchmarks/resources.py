@@ -2,9 +2,9 @@
 
 Each layer is synthesised alone for the ECP5:
 
-    python benchmarks/resources.py                 every layer (about an hour on one core)
-    python benchmarks/resources.py conv16 mlp      those whose names start so
-    python benchmarks/resources.py --units         each unit of a layer by itself
+    python -m benchmarks.resources                 every layer (about an hour on one core)
+    python -m benchmarks.resources conv16 mlp      those whose names start so
+    python -m benchmarks.resources --units         each unit of a layer by itself
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """VGG-16 and MobileNet-v2 through the line: time and memory to convert, plan and generate.
 
-    python benchmarks/scale.py [--json FILE] [--network vgg16]
+    python -m benchmarks.scale [--json FILE] [--network vgg16]
 
 Weights are random: 14.7 million in VGG-16, 2.2 million in MobileNet-v2; images 32×32. The planner
 is asked for the ECP5-85F, which is too small, and says what would hold them; the Verilog is that of
@@ -27,8 +27,7 @@ LIMITS = {"seconds": 120.0, "peak_gib": 8.0}
 
 
 def measure(name: str) -> dict[str, Any]:
-    import scale_models
-
+    from benchmarks import scale_models
     from hwgen import golden
     from hwgen.conversion import convert
     from hwgen.errors import PlanError

@@ -1,6 +1,6 @@
 """How a layer's cost grows with lanes, channels, timesteps and spike density.
 
-    python benchmarks/scaling.py [--json FILE] [--plot FILE.svg] [--quick]
+    python -m benchmarks.scaling [--json FILE] [--plot FILE.svg] [--quick]
 
 The layer is a 3×3 convolution with as many channels out as in: 16 channels, 32×32 pixels, T = 4
 unless a row says otherwise. Yosys counts its LUT4 and block RAM, synthesised alone for ECP5. Its

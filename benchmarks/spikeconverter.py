@@ -1,8 +1,8 @@
 """SpikeConverter's Fig. 5 and Fig. 6: conversion error, accuracy and firing rate by T and k.
 
-    python benchmarks/spikeconverter.py [--json FILE] [--quick] [--figure 5] [--cache FOLDER]
+    python -m benchmarks.spikeconverter [--json FILE] [--quick] [--figure 5] [--cache FOLDER]
 
-Fig. 5 is computed (Eq. 13, U_in uniform). For Fig. 6 the MNIST CNN of benchmarks/models.py stands
+Fig. 5 is computed (Eq. 13, U_in uniform). For Fig. 6 the MNIST CNN of benchmarks.models stands
 in for the paper's VGG-16: it is trained (once: the weights are cached), converted on 1,000 training
 images with k = 2 and a smaller k, 8-bit weights, pixels of 8 steps, and run by the golden model on
 the first 1,000 test images of HWGEN_DATA. Leaks below 2 have no closed form: they run step by step.
@@ -20,7 +20,6 @@ from typing import Any
 
 os.environ.setdefault("OMP_NUM_THREADS", "2")
 
-import models
 import numpy as np
 import torch
 from rich.console import Console
@@ -28,6 +27,7 @@ from rich.progress import Progress
 from rich.table import Table
 from torch import nn
 
+from benchmarks import models
 from hwgen import golden
 from hwgen.conversion import best_threshold, convert
 from hwgen.conversion.calibration import conversion_error

@@ -1,6 +1,6 @@
 """MNIST with threshold ReLU: Table 1 and Fig. 2 of the thReLU report (Chang et al.).
 
-    python benchmarks/threshold_relu.py [--json FILE] [--cache FOLDER] [--sweep] [--timesteps 128]
+    python -m benchmarks.threshold_relu [--json FILE] [--cache FOLDER] [--sweep] [--timesteps 128]
 
 A small CNN in the report's four forms: ReLU or threshold ReLU, average or spiking max-pool, and a
 spiking softmax behind the last one. Trained here (once: the weights are cached) on 20,000 images of
@@ -27,12 +27,12 @@ from typing import Any
 
 os.environ.setdefault("OMP_NUM_THREADS", "2")
 
-import models
 import torch
 from rich.console import Console
 from rich.table import Table
 from torch import nn
 
+from benchmarks import models
 from hwgen import golden
 from hwgen.conversion import convert
 from hwgen.datasets.images import Dataset

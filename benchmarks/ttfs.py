@@ -1,8 +1,8 @@
 """Time to first spike: a layer's error against u_th and t_max, Fig. 2 of the paper.
 
-    python benchmarks/ttfs.py [--quick] [--cache FOLDER] [--json FILE]
+    python -m benchmarks.ttfs [--quick] [--cache FOLDER] [--json FILE]
 
-For the first convolution of the MNIST CNN of benchmarks/models.py, on test images: the
+For the first convolution of the MNIST CNN of benchmarks.models, on test images: the
 root-mean-square of what its trains stand for minus what its ReLU gives, in per cent of the largest
 activation, by u_th (in units of that activation) and t_max. Below them the u_th that ``hwgen
 convert --method ttfs`` finds on training images, and Eq. 5's, Σ W⁺. Their figure is of another
@@ -21,7 +21,6 @@ from typing import Any
 
 os.environ.setdefault("OMP_NUM_THREADS", "2")
 
-import models
 import numpy as np
 import torch
 from rich.console import Console
@@ -29,6 +28,7 @@ from rich.progress import track
 from rich.table import Table
 from torch import nn
 
+from benchmarks import models
 from hwgen import golden
 from hwgen.conversion import convert
 from hwgen.datasets.images import Dataset

@@ -2,7 +2,7 @@
 
 Counted as synthesis is: a carry cell is two LUT4, 16 × 4 bits of distributed RAM are six. Each term
 stands for a part of a unit; its coefficients were fitted to what yosys makes of it
-(``benchmarks/resources.py``).
+(``python -m benchmarks.resources``).
 """
 
 from __future__ import annotations

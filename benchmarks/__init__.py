@@ -1,0 +1,1 @@
+"""Benchmarks of hwgen. Run one with ``python -m benchmarks.NAME``; ``--help`` lists its options."""
