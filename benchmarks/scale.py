@@ -52,9 +52,9 @@ def measure(name: str) -> dict[str, Any]:
     lap("plan")
     design = generate(network, counters=False)
     with tempfile.TemporaryDirectory() as folder:
-        path = design.write(Path(folder) / "build")
+        build = design.write(Path(folder) / "build")
         lap("generate")
-        size = sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
+        size = sum(file.stat().st_size for file in build.folder.rglob("*") if file.is_file())
     usage = sum(plan_usage(design.plan).values(), Usage())
     golden.run(network, network.probe[:1])
     return {

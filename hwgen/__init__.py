@@ -1,6 +1,12 @@
-"""Trained PyTorch networks as spiking networks of integers, and those as verified Verilog.
+"""Trained PyTorch networks become spiking networks of integers, and these verified Verilog.
 
-Names are imported on first use, so that ``import hwgen`` and ``hwgen --help`` stay fast.
+>>> network = hwgen.convert(model, images, labels=labels, timesteps=4)
+>>> hwgen.golden.run(network, test_images).classes
+>>> build = hwgen.generate(network, board="ulx3s-85f").write("build")
+>>> build.simulate(test_images[:10])
+>>> build.place_and_route()
+
+Names are imported on first use: ``import hwgen`` loads neither NumPy nor PyTorch.
 """
 
 from __future__ import annotations
@@ -9,32 +15,41 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from hwgen import datasets, errors, golden
+    from hwgen import boards, datasets, errors, golden
     from hwgen.artefact import load, save
+    from hwgen.build import Build
     from hwgen.conversion import convert
     from hwgen.generation import generate
     from hwgen.network import Network
 
-_HOMES = {
-    "Network": "hwgen.network:Network",
-    "convert": "hwgen.conversion:convert",
-    "datasets": "hwgen.datasets",
-    "errors": "hwgen.errors",
-    "generate": "hwgen.generation:generate",
-    "golden": "hwgen.golden",
-    "load": "hwgen.artefact:load",
-    "save": "hwgen.artefact:save",
-}
+__all__ = [
+    "Build",
+    "Network",
+    "boards",
+    "convert",
+    "datasets",
+    "errors",
+    "generate",
+    "golden",
+    "load",
+    "save",
+]
 
-__all__ = ["Network", "convert", "datasets", "errors", "generate", "golden", "load", "save"]
+_HOMES = {
+    "Build": "build",
+    "Network": "network",
+    "convert": "conversion",
+    "generate": "generation",
+    "load": "artefact",
+    "save": "artefact",
+}
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
+    if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    module, _, attribute = _HOMES[name].partition(":")
-    home = importlib.import_module(module)
-    globals()[name] = value = getattr(home, attribute) if attribute else home
+    module = importlib.import_module(f"{__name__}.{_HOMES.get(name, name)}")
+    globals()[name] = value = getattr(module, name) if name in _HOMES else module
     return value
 
 

@@ -25,8 +25,9 @@ ALLOWED: dict[str, set[str]] = {
     "golden": {"errors", "network"},
     "plan": {"errors", "network", "boards"},
     "rtl": {"errors", "network", "plan"},
+    "build": {"artefact", "boards", "network", "report", "simulation", "synthesis"},
     "generation": {
-        "artefact", "boards", "errors", "golden", "network", "plan", "resources", "rtl",
+        "artefact", "boards", "build", "errors", "golden", "network", "plan", "resources", "rtl",
     },
     "simulation": {"artefact", "errors", "golden", "network", "plan", "resources"},
     "synthesis": {"artefact", "boards", "errors", "resources"},

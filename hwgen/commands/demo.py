@@ -51,7 +51,6 @@ def run(output: Path, *, timesteps: int, samples: int) -> dict[str, Any]:
     from hwgen import artefact, boards, golden
     from hwgen.conversion import convert
     from hwgen.generation.generator import generate
-    from hwgen.simulation import simulate
 
     digits = _example("digits")
     training, test = digits.digits_data()
@@ -70,11 +69,9 @@ def run(output: Path, *, timesteps: int, samples: int) -> dict[str, Any]:
     neurons = sum(result.neurons[name] for name in firing)
     spikes = sum(float(result.spikes[name].mean()) for name in firing)
     with progress(f"generating Verilog for {BOARD}"):
-        folder = generate(network, board=BOARD).write(output / "build")
+        build = generate(network, board=BOARD).write(output / "build")
     with progress(f"simulating {samples} digits with Verilator") as told:
-        report = simulate(
-            folder, test[0], labels=test[1], samples=samples, simulator="verilator", progress=told
-        )
+        report = build.simulate(test[0], labels=test[1], samples=samples, progress=told)
     hz = boards.load(BOARD).default_hz
     assert report.latency_cycles is not None
     assert report.interval_cycles is not None  # there are two samples at least

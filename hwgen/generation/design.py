@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 import tempfile
 from collections.abc import Mapping
@@ -16,6 +17,7 @@ from amaranth import ClockDomain
 from amaranth.back import verilog
 
 from hwgen.artefact import content_hash, save
+from hwgen.build import Build
 from hwgen.errors import ArtefactError
 from hwgen.network import Network
 from hwgen.plan.assembly import make_plan
@@ -91,7 +93,7 @@ class Design:
         files = {name: (templates / name).read_text(encoding="utf-8") for name in TEMPLATES}
         return {f"{self.plan.name}.v": text, **files, **core.files}
 
-    def write(self, path: str | Path) -> Path:
+    def write(self, path: str | os.PathLike[str]) -> Build:
         """Write the build folder; all of it or, on an error, nothing.
 
         An earlier build folder at ``path`` is replaced. Raises :class:`ArtefactError` where
@@ -124,7 +126,7 @@ class Design:
                 if old.exists():
                     old.rename(path)
                 raise
-        return path
+        return Build(path)
 
     def _input(self) -> dict:
         """What comes in: pixels, or events with the lowest bit and the width of each field."""

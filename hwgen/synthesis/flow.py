@@ -113,7 +113,7 @@ def build(
         A tool is missing, or failed; its log is kept in ``synth-failed/``.
     """
     if tries < 1:
-        raise ValueError(f"tries must be at least 1, not {tries}")
+        raise PlanError(f"tries must be at least 1, not {tries}")
     folder = Path(folder).resolve()
     core = read_core(folder)
     chosen = _board(board or core.board)

@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 from hwgen.artefact.build_folder import read_manifest
+from hwgen.build import Build
 from hwgen.errors import ArtefactError
 from hwgen.generation import design as design_module
 from hwgen.generation.design import generate
@@ -90,7 +91,7 @@ def lint(folder: Path) -> str:
 def test_same_network_gives_the_same_bytes(tmp_path: Path) -> None:
     """In another process too, with other hashes of strings, elsewhere."""
     network = random_network(11, neuron="radix", max_size=5, max_channels=4)
-    first = contents(generate(network, lanes=3, scanners=2).write(tmp_path / "first"))
+    first = contents(generate(network, lanes=3, scanners=2).write(tmp_path / "first").folder)
     assert len(first) >= 4
     code = (
         "import sys\n"
@@ -108,7 +109,7 @@ def test_same_network_gives_the_same_bytes(tmp_path: Path) -> None:
 
 def test_no_path_of_this_machine_in_any_file(tmp_path: Path) -> None:
     network = chain("a", "b", inputs=200, size=16)  # weights in files
-    files = contents(generate(network).write(tmp_path / "build"))
+    files = contents(generate(network).write(tmp_path / "build").folder)
     assert any(name.endswith(".hex") for name in files)
     folders = {str(tmp_path), str(ROOT), str(Path.home()), sys.prefix, sys.base_prefix, os.getcwd()}
     for name, data in files.items():
@@ -123,7 +124,7 @@ def test_no_path_of_this_machine_in_any_file(tmp_path: Path) -> None:
 
 
 def test_manifest_names_every_file_with_its_hash(tmp_path: Path) -> None:
-    folder = generate(chain("a", "b", inputs=200, size=16)).write(tmp_path / "build")
+    folder = generate(chain("a", "b", inputs=200, size=16)).write(tmp_path / "build").folder
     files = contents(folder)
     manifest = read_manifest(folder)
     assert set(manifest["files"]) == set(files) - {"manifest.json"}
@@ -136,7 +137,7 @@ def test_manifest_names_every_file_with_its_hash(tmp_path: Path) -> None:
 
 
 def test_ports_of_the_manifest_are_those_of_the_verilog(tmp_path: Path) -> None:
-    folder = generate(chain("a", "b", "c"), input_width=64).write(tmp_path / "build")
+    folder = generate(chain("a", "b", "c"), input_width=64).write(tmp_path / "build").folder
     manifest = read_manifest(folder)
     text = (folder / "net.v").read_text()
     start = text.index("module net(")
@@ -161,7 +162,7 @@ def test_an_earlier_build_is_replaced_whole(tmp_path: Path) -> None:
     target = tmp_path / "build"
     generate(chain("a", "b", inputs=200, size=16)).write(target)
     assert list(target.glob("*.hex"))
-    assert generate(chain("a", "b", network="other")).write(target) == target
+    assert generate(chain("a", "b", network="other")).write(target) == Build(target)
     assert set(contents(target)) == {*read_manifest(target)["files"], "manifest.json"}
     assert not list(target.glob("*.hex"))
     assert (target / "other.v").is_file()
@@ -220,7 +221,7 @@ AWKWARD = {
 @pytest.mark.parametrize("kind", AWKWARD)
 def test_any_names_of_layers_make_legal_verilog(kind: str, tmp_path: Path) -> None:
     names = AWKWARD[kind]
-    folder = generate(chain(*names), lanes=1).write(tmp_path / "build")
+    folder = generate(chain(*names), lanes=1).write(tmp_path / "build").folder
     lint(folder)
     manifest = json.loads((folder / "manifest.json").read_text())
     assert [stream["node"] for stream in manifest["streams"]] == ["input", *names[:-1]]
@@ -233,7 +234,7 @@ def test_any_name_of_a_network_makes_a_legal_build(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(core_module, "INLINE_BITS", 0)  # so that there are weight files
-    folder = generate(chain("encoder", network=name)).write(tmp_path / "build")
+    folder = generate(chain("encoder", network=name)).write(tmp_path / "build").folder
     lint(folder)
     files = contents(folder)
     assert all("/" not in file or file.startswith("network/") for file in files)
@@ -244,4 +245,6 @@ def test_any_name_of_a_network_makes_a_legal_build(
 def test_random_designs_are_legal_verilog(seed: int, tmp_path: Path) -> None:
     """With weights in files and pools; every warning but the four is an error."""
     network = random_network(seed + 8, neuron="rate_two", max_size=5, max_channels=5)
-    lint(generate(replace(network, name="random"), lanes=3, scanners=2).write(tmp_path / "b"))
+    lint(
+        generate(replace(network, name="random"), lanes=3, scanners=2).write(tmp_path / "b").folder
+    )

@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hwgen.artefact import load
 from hwgen.generation.design import generate
 from hwgen.network import Network
 from hwgen.simulation.runner import simulate
@@ -47,9 +46,7 @@ def test_random_network_equals_golden_and_the_cycle_model(
         pipeline=str(rng.choice(["alternate", "overlap"])),
         counters=bool(rng.integers(2)),
     ).write(tmp_path / "build")
-    assert load(build / "network").readout.neuron.__dict__.keys() == (
-        network.readout.neuron.__dict__.keys()
-    )
+    assert build.network.readout.neuron.__dict__.keys() == (network.readout.neuron.__dict__.keys())
     images = random_images(seed, network, SAMPLES)
 
     free = simulate(build, images)

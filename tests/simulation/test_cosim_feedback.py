@@ -12,7 +12,6 @@ from examples.digits import accuracy, digits_data
 from hwgen import generate, golden
 from hwgen.conversion import adjust, convert
 from hwgen.network import HardResetNeuron, Readout
-from hwgen.simulation.runner import simulate
 
 
 def test_a_network_by_feedback_equals_golden(tmp_path: Path) -> None:
@@ -37,7 +36,7 @@ def test_a_network_by_feedback_equals_golden(tmp_path: Path) -> None:
     assert spiking > 0.9 * floats
 
     build = generate(network, lanes=8).write(tmp_path / "build")
-    report = simulate(build, unseen[:3])
+    report = build.simulate(unseen[:3])
     assert report.bit_exact
     assert report.samples == 3
     assert report.latency_cycles == report.predicted_latency_cycles
