@@ -17,7 +17,7 @@ from hwgen.rtl.streams.fork import StreamFork
 from hwgen.rtl.streams.reset_sequencer import ResetSequencer
 from hwgen.rtl.synapses.weight_memory import INLINE_BITS
 
-SUBMODULES = ("encoder", "results", "counters", "release")
+SUBMODULES = ("encoder", "results", "counters", "reset_sequencer")
 """Those beside the layers and pools, which are called after their nodes."""
 
 
@@ -117,14 +117,14 @@ class Core(wiring.Component):
         m = Module()
         encoder, results = self._encoder, self._results
         chain = [("encoder", encoder), *self._units, ("results", results)]
-        m.submodules.release = release = ResetSequencer(len(chain))
+        m.submodules.reset_sequencer = sequencer = ResetSequencer(units=len(chain))
         # The registers of a unit follow its own reset only: the core's domain has none.
-        resets = dict(zip((name for name, _ in chain), release.resets, strict=True))
+        resets = dict(zip((name for name, _ in chain), sequencer.resets, strict=True))
         for name, unit in chain:
             m.submodules[name] = ResetInserter(resets[name])(unit)
-        settled = release.settled
+        settled = sequencer.settled
         m.d.comb += [
-            release.rst.eq(self.rst),
+            sequencer.rst.eq(self.rst),
             # Pixels are counted, and do not need to be told which is the last one.
             encoder.beats.payload.eq(Cat(self.s_axis_tdata, self.s_axis_tlast)),
             encoder.beats.valid.eq(self.s_axis_tvalid & settled),
@@ -157,7 +157,7 @@ class Core(wiring.Component):
                 if source == stream_plan.node:
                     pool = not isinstance(stage, LayerPlan)
                     takers.append(unit.inputs if pool else getattr(unit, f"inputs_{index}"))
-        fork = StreamFork(shape=stream_plan.width, takers=len(takers))
+        fork = StreamFork(shape=stream_plan.width, consumers=len(takers))
         name = self._fork_names[stream_plan.node]
         m.submodules[name] = ResetInserter(reset)(fork)
         wiring.connect(m, words, fork.words)

@@ -8,7 +8,7 @@ from hwgen.rtl.neuron.membrane import membrane_layout
 from hwgen.rtl.neuron.single_phase import SinglePhaseUnit
 from hwgen.rtl.neuron.two_phase import TwoPhaseUnit
 from hwgen.rtl.output.softmax import SoftmaxUnit, count_layout
-from hwgen.rtl.synapses.array import Feed, SynapseArray
+from hwgen.rtl.synapses.array import SynapseArray, SynapseInput
 from hwgen.rtl.synapses.scanner import SpikeScanner
 from hwgen.rtl.window.buffer import WindowBuffer
 
@@ -54,8 +54,8 @@ class LayerUnit(wiring.Component):
         ]
         files = files or [None] * len(pairs)
         self._synapses = SynapseArray(
-            feeds=[
-                Feed(rows=rows, masked=feed.kind == "masked", file=file, memory=feed.memory)
+            inputs=[
+                SynapseInput(rows=rows, masked=feed.kind == "masked", file=file, memory=feed.memory)
                 for (feed, rows), file in zip(pairs, files, strict=True)
             ],
             lanes=plan.lanes,
@@ -93,16 +93,16 @@ class LayerUnit(wiring.Component):
             m.submodules[f"window_{index}"] = window = WindowBuffer(feed)
             wiring.connect(m, wiring.flipped(getattr(self, f"inputs_{index}")), window.words)
             for chunks in window.chunks:
-                events = getattr(synapses, f"events_{taken}")
+                spikes = getattr(synapses, f"spikes_{taken}")
                 if feed.kind == "masked":
-                    busy = self._connect_masked(m, chunks, events)
+                    busy = self._connect_masked(m, chunks, spikes)
                 else:
                     scanner = SpikeScanner(
                         chunk_width=feed.window.slice_width, depth=feed.weight_depth
                     )
                     m.submodules[f"scanner_{taken}"] = scanner
                     wiring.connect(m, chunks, scanner.chunks)
-                    wiring.connect(m, scanner.events, events)
+                    wiring.connect(m, scanner.spikes, spikes)
                     busy = scanner.busy
                 if taken == 0:
                     m.d.comb += self.busy.eq(busy)
@@ -121,13 +121,13 @@ class LayerUnit(wiring.Component):
         m.d.comb += self.stall.eq(synapses.stall)
         return m
 
-    def _connect_masked(self, m, chunks, events):
+    def _connect_masked(self, m, chunks, spikes):
         """A chunk of a masked feed is an event: its bits choose lanes."""
         m.d.comb += [
-            events.payload.address.eq(chunks.payload.base),
-            events.payload.mask.eq(chunks.payload.bits),
-            events.payload.last.eq(chunks.payload.last),
-            events.valid.eq(chunks.valid),
-            chunks.ready.eq(events.ready),
+            spikes.payload.row.eq(chunks.payload.base),
+            spikes.payload.mask.eq(chunks.payload.bits),
+            spikes.payload.last.eq(chunks.payload.last),
+            spikes.valid.eq(chunks.valid),
+            chunks.ready.eq(spikes.ready),
         ]
         return chunks.valid

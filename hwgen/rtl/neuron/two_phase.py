@@ -87,7 +87,7 @@ class TwoPhaseUnit(wiring.Component):
         acc_bank = Signal(range(plan.banks))
         acc_address = Signal(range(plan.membrane_depth))
         close_bank = Signal(range(plan.banks))
-        noted = self.currents.noted
+        noted = self.currents.tag_out
         m.d.comb += [
             parts.valid.eq(self.currents.valid),
             parts.values.eq(self.currents.values),
@@ -204,9 +204,9 @@ class TwoPhaseUnit(wiring.Component):
         soon = _within(m, currents.start, apart - 1)
         m.d.comb += [
             currents.grant.eq(~full.bit_select(bank, 1) & ~soon & ~step.end),
-            currents.note.first.eq(step.count == 0),
-            currents.note.plane_end.eq(window.last),
-            currents.note.pass_end.eq(window.last & step.last),
+            currents.tag_in.first.eq(step.count == 0),
+            currents.tag_in.plane_end.eq(window.last),
+            currents.tag_in.pass_end.eq(window.last & step.last),
         ]
         with m.If(step.end):
             m.d.sync += [full.bit_select(bank, 1).eq(1), bank.eq(bank + 1)]

@@ -1,1 +1,1 @@
-"""Stream components: FIFOs, skid buffers, forks, loop nests, reset."""
+"""Stream components: credit FIFO, skid buffer, fork, nested counters, reset sequencer."""

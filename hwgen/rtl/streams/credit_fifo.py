@@ -1,24 +1,27 @@
-"""A small FIFO whose free places are reserved before the data comes."""
+"""A small FIFO with credit-based flow control: a slot is reserved before its word arrives."""
 
 from amaranth import Cat, Module, Signal
+from amaranth.hdl import ShapeLike
 from amaranth.lib import stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-TAPS = {3: (1, 0), 7: (2, 1), 15: (3, 2), 31: (4, 2)}
-"""Of the shift register that counts so far (Xilinx XAPP052, table 3)."""
+from hwgen.rtl.parameters import require_shape
+
+FEEDBACK_TAPS = {3: (1, 0), 7: (2, 1), 15: (3, 2), 31: (4, 2)}
+"""Taps of the shift register of each :class:`SlotCounter` (Xilinx XAPP052, table 3), by depth."""
 
 
 class SlotCounter(wiring.Component):
-    """Goes round the places of a small memory: a shift register, one LUT whatever the size.
+    """Cycles through the slots of a small memory with a shift register: one LUT at any size.
 
-    It visits all words of 2, 3, 4 or 5 bits, each once: that of zeros by one more term in the
-    feedback.
+    It visits each word of 2, 3, 4 or 5 bits once; one more term in the feedback adds the all-zero
+    word to the usual maximum-length sequence.
 
     Parameters
     ----------
     depth : :class:`int`
-        One less than the words.
+        3, 7, 15 or 31; the counter visits ``depth + 1`` slots.
 
     Members
     -------
@@ -28,15 +31,21 @@ class SlotCounter(wiring.Component):
         The index before this one.
     """
 
-    def __init__(self, depth):
+    def __init__(self, *, depth: int) -> None:
+        if depth not in FEEDBACK_TAPS:
+            raise TypeError(f"depth must be 3, 7, 15 or 31, not {depth!r}")
         self._depth = depth
         super().__init__(
             {"step": In(1), "index": Out(range(depth + 1)), "before": Out(range(depth + 1))}
         )
 
-    def elaborate(self, platform):
+    @property
+    def depth(self) -> int:
+        return self._depth
+
+    def elaborate(self, platform: object) -> Module:
         m = Module()
-        high, low = TAPS[self._depth]
+        high, low = FEEDBACK_TAPS[self._depth]
         left = Signal(init=1)
         feedback = self.index[high] ^ self.index[low] ^ (self.index[:-1] == 0)
         m.d.comb += self.before.eq(Cat(self.index[1:], left))
@@ -46,32 +55,34 @@ class SlotCounter(wiring.Component):
 
 
 class CreditFifo(wiring.Component):
-    """Ends a pipeline that cannot stop: ``promise`` takes a place when work enters the pipeline.
+    """FIFO at the end of a pipeline that cannot stall.
 
-    ``free`` tells that a place can be reserved. A word pushed in cycle n can be read from cycle
-    n + 1 on.
+    The producer reserves a slot when work enters the pipeline, so that every word finds one when
+    it arrives. A word pushed in cycle n can be read from cycle n + 1 on.
 
     Parameters
     ----------
-    shape : shape-like
-        Of a word.
+    shape : :class:`ShapeLike`
+        Shape of a word.
     depth : :class:`int`
-        Places: 3, 7, 15 or 31.
+        Slots: 3, 7, 15 or 31.
 
     Members
     -------
-    free : ``Out(1)``
-    promise : ``In(1)``
-        Takes a place; only while ``free``.
+    credit : ``Out(1)``
+        A slot can be reserved.
+    reserve : ``In(1)``
+        Reserves a slot; only while ``credit``.
     push : ``In(1)``
+        Stores ``push_data`` in a reserved slot.
     push_data : ``In(shape)``
-        Fills a reserved place.
     words : ``Out(stream.Signature(shape))``
     """
 
-    def __init__(self, *, shape, depth=15):
-        if depth not in TAPS:
-            raise TypeError(f"FIFO depth must be 3, 7, 15 or 31, not {depth!r}")
+    def __init__(self, *, shape: ShapeLike, depth: int = 15) -> None:
+        if depth not in FEEDBACK_TAPS:
+            raise TypeError(f"depth must be 3, 7, 15 or 31, not {depth!r}")
+        require_shape(shape)
         self._shape = shape
         self._depth = depth
         super().__init__(
@@ -79,24 +90,28 @@ class CreditFifo(wiring.Component):
                 "credit": Out(1),
                 "reserve": In(1),
                 "push": In(1),
-                "push_data": In(self._shape),
-                "words": Out(stream.Signature(self._shape)),
+                "push_data": In(shape),
+                "words": Out(stream.Signature(shape)),
             }
         )
 
     @property
-    def depth(self):
+    def shape(self) -> ShapeLike:
+        return self._shape
+
+    @property
+    def depth(self) -> int:
         return self._depth
 
-    def elaborate(self, platform):
+    def elaborate(self, platform: object) -> Module:
         m = Module()
         m.submodules.memory = memory = Memory(shape=self._shape, depth=self._depth + 1, init=[])
         write_port = memory.write_port()
         read_port = memory.read_port(domain="comb")
-        # One place stays empty, so that equal indices mean that nothing is there.
-        m.submodules.reserved = reserved = SlotCounter(self._depth)
-        m.submodules.pushed = pushed = SlotCounter(self._depth)
-        m.submodules.popped = popped = SlotCounter(self._depth)
+        # One slot of the memory stays free, so that equal indices mean that the FIFO is empty.
+        m.submodules.reserved = reserved = SlotCounter(depth=self._depth)
+        m.submodules.pushed = pushed = SlotCounter(depth=self._depth)
+        m.submodules.popped = popped = SlotCounter(depth=self._depth)
         m.d.comb += [
             self.credit.eq(reserved.index != popped.before),
             reserved.step.eq(self.reserve),

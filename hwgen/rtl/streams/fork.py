@@ -1,54 +1,66 @@
-"""A stream on its way to the units that take it."""
+"""A fork: one stream to several consumers."""
 
 from amaranth import Module, Signal
+from amaranth.hdl import ShapeLike
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from hwgen.rtl.parameters import require_positive, require_shape
 from hwgen.rtl.streams.skid_buffer import SkidBuffer
 
 
 class StreamFork(wiring.Component):
-    """Gives every word to all of its takers, through a :class:`SkidBuffer` to each.
+    """Copies every word to all consumers, through a :class:`SkidBuffer` for each.
 
-    The next word comes once the relays of all takers have this one.
+    The next word is taken once every skid buffer has the current one.
 
     Parameters
     ----------
-    shape : shape-like
-        Of a word.
-    takers : :class:`int`
+    shape : :class:`ShapeLike`
+        Shape of a word.
+    consumers : :class:`int`
 
     Members
     -------
     words : ``In(stream.Signature(shape))``
-    copies : ``Out(stream.Signature(shape)).array(takers)``
+    copies : ``Out(stream.Signature(shape)).array(consumers)``
     """
 
-    def __init__(self, *, shape, takers):
+    def __init__(self, *, shape: ShapeLike, consumers: int) -> None:
+        require_positive(consumers=consumers)
+        require_shape(shape)
         self._shape = shape
-        self._takers = takers
+        self._consumers = consumers
         super().__init__(
             {
                 "words": In(stream.Signature(shape)),
-                "copies": Out(stream.Signature(shape)).array(takers),
+                "copies": Out(stream.Signature(shape)).array(consumers),
             }
         )
 
-    def elaborate(self, platform):
+    @property
+    def shape(self) -> ShapeLike:
+        return self._shape
+
+    @property
+    def consumers(self) -> int:
+        return self._consumers
+
+    def elaborate(self, platform: object) -> Module:
         m = Module()
-        served = Signal(self._takers)  # relays that have the word while others have not
-        has = Signal(self._takers)
-        m.d.comb += self.words.ready.eq(has.all())
+        served = Signal(self._consumers)  # buffers that have the word while others do not
+        has_word = Signal(self._consumers)
+        m.d.comb += self.words.ready.eq(has_word.all())
         for index, copy in enumerate(self.copies):
-            m.submodules[f"relay_{index}"] = relay = SkidBuffer(self._shape)
+            m.submodules[f"buffer_{index}"] = buffer = SkidBuffer(shape=self._shape)
             m.d.comb += [
-                relay.words.payload.eq(self.words.payload),
-                relay.words.valid.eq(self.words.valid & ~served[index]),
-                has[index].eq(served[index] | relay.words.ready),
+                buffer.words.payload.eq(self.words.payload),
+                buffer.words.valid.eq(self.words.valid & ~served[index]),
+                has_word[index].eq(served[index] | buffer.words.ready),
             ]
-            wiring.connect(m, relay.buffered, wiring.flipped(copy))
+            wiring.connect(m, buffer.buffered, wiring.flipped(copy))
         with m.If(self.words.valid):
-            m.d.sync += served.eq(has)
-        with m.If(has.all()):
+            m.d.sync += served.eq(has_word)
+        with m.If(has_word.all()):
             m.d.sync += served.eq(0)
         return m

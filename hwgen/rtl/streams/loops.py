@@ -1,44 +1,48 @@
-"""Counting around a ring."""
+"""Nested loop counters, and addition modulo a buffer's size."""
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
-from amaranth import Const, Mux, Signal, Value
+from amaranth import Const, Module, Mux, Signal, Value
+from amaranth.hdl import ValueLike
 
 
-def ring_sum(m, place, distance, size):
-    """``place`` + ``distance`` around a ring of ``size``, both below it."""
+def ring_sum(m: Module, position: Value, distance: ValueLike, size: int) -> Value:
+    """``position + distance`` modulo ``size``; both must be less than ``size``."""
     if size & (size - 1) == 0:
         total = Signal(range(size))
-        m.d.comb += total.eq(place + distance)
+        m.d.comb += total.eq(position + distance)
         return total
     total = Signal(range(2 * size))
     wrapped = Signal(range(size))
     m.d.comb += [
-        total.eq(place + distance),
+        total.eq(position + distance),
         wrapped.eq(Mux(total >= size, total - size, total)),
     ]
     return wrapped
 
 
 class Axis(NamedTuple):
-    """A counter of a loop nest: its count, whether it wraps in this cycle, and whether the count is
-    the last one."""
+    """One counter of a loop nest.
+
+    ``end`` is 1 in the cycle in which it wraps, ``last`` while ``count`` has its maximum.
+    """
 
     count: Value
     end: Value
     last: Value
 
 
-def step_axes(m, step, sizes):
-    """Nested counters, innermost first: each steps when all inside it wrap.
+def step_axes(m: Module, step: ValueLike, sizes: Iterable[tuple[str, int]]) -> dict[str, Axis]:
+    """Nested counters, innermost first: each steps when all counters inside it wrap.
 
-    Returns ``{name: Axis}``. That an axis wraps with the next step is a register, so that ``end``
-    is one product of ``step``, however deep the nest is.
+    A register holds whether a counter wraps with the next step, so that ``end`` is one product
+    with ``step``, however deep the nest.
     """
-    axes = {}
-    inner = step  # the axis inside wraps in this cycle
-    nearly = None  # the innermost count becomes the last one with the next step
-    lasts = Const(1, 1)  # all further ones are; they do not change in that step
+    axes: dict[str, Axis] = {}
+    inner = step  # the next counter inside wraps in this cycle
+    nearly = None  # the innermost counter reaches its last value with the next step
+    lasts = Const(1, 1)  # all counters further out are at theirs; they do not change in that step
     for name, size in sizes:
         count = Signal(range(size), name=name)
         if size == 1:

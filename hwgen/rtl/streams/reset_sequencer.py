@@ -1,18 +1,20 @@
-"""Reset that reaches every unit by a register of its own.
+"""Reset distribution: every unit has its own reset register.
 
-One net to all flip-flops of a core would be its slowest: 7 ns of routing. Here a core's reset goes
-through two registers, the second one a unit's own. All units leave reset in the same cycle.
+A single net to all flip-flops of a core would be its slowest path (7 ns of routing). The core's
+reset passes two registers instead; the second one belongs to one unit.
 """
 
 from amaranth import Cat, Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from hwgen.rtl.parameters import require_positive
+
 
 class ResetSequencer(wiring.Component):
-    """Copies of a reset, two cycles later.
+    """Delays a reset by two cycles and copies it to every unit; all leave reset together.
 
-    None is needed after configuration: registers have their initial values then.
+    No reset is needed after configuration, which gives registers their initial values.
 
     Parameters
     ----------
@@ -23,22 +25,27 @@ class ResetSequencer(wiring.Component):
     rst : ``In(1)``
     resets : ``Out(units)``
     settled : ``Out(1)``
-        No reset is under way; until then nothing that the units do counts.
+        No reset is in progress. While it is 0, ignore the outputs of the units.
     """
 
-    def __init__(self, units):
+    def __init__(self, *, units: int) -> None:
+        require_positive(units=units)
         self._units = units
         super().__init__({"rst": In(1), "resets": Out(units), "settled": Out(1)})
 
-    def elaborate(self, platform):
+    @property
+    def units(self) -> int:
+        return self._units
+
+    def elaborate(self, platform: object) -> Module:
         m = Module()
         first, second = Signal(), Signal()
         m.d.sync += [first.eq(self.rst), second.eq(first)]
-        # Each looks at itself, lest synthesis make one register of all that are equal.
-        own = [Signal(name=f"own_{index}") for index in range(self._units + 1)]
-        m.d.sync += [copy.eq(first | (second & copy)) for copy in own]
+        # The self-reference keeps synthesis from merging these identical registers.
+        copies = [Signal(name=f"copy_{index}") for index in range(self._units + 1)]
+        m.d.sync += [copy.eq(first | (second & copy)) for copy in copies]
         m.d.comb += [
-            self.resets.eq(Cat(own[1:])),
-            self.settled.eq(~(first | own[0])),
+            self.resets.eq(Cat(copies[1:])),
+            self.settled.eq(~(first | copies[0])),
         ]
         return m

@@ -1,36 +1,44 @@
-"""Two places on the way of a stream."""
+"""A skid buffer: two registers that cut both directions of a stream."""
 
 from amaranth import Module, Mux, Signal
+from amaranth.hdl import ShapeLike
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from hwgen.rtl.parameters import require_shape
+
 
 class SkidBuffer(wiring.Component):
-    """Gives each word on a cycle later; registers part its two sides in both directions.
+    """Passes each word on one cycle later; no path is combinational from one side to the other.
 
-    Units that lie far apart then have a cycle for the way between them.
+    Units that lie far apart then have a full cycle for the route between them.
 
     Parameters
     ----------
-    shape : shape-like
-        Of a word.
+    shape : :class:`ShapeLike`
+        Shape of a word.
 
     Members
     -------
     words : ``In(stream.Signature(shape))``
-        Ready while fewer than two words wait here.
+        Ready while the buffer holds fewer than two words.
     buffered : ``Out(stream.Signature(shape))``
     """
 
-    def __init__(self, shape):
+    def __init__(self, *, shape: ShapeLike) -> None:
+        require_shape(shape)
         self._shape = shape
         super().__init__(
             {"words": In(stream.Signature(shape)), "buffered": Out(stream.Signature(shape))}
         )
 
-    def elaborate(self, platform):
+    @property
+    def shape(self) -> ShapeLike:
+        return self._shape
+
+    def elaborate(self, platform: object) -> Module:
         m = Module()
-        full = Signal()  # the second place holds a word
+        full = Signal()  # the second register holds a word
         second = Signal(self._shape, reset_less=True)
         m.d.comb += self.words.ready.eq(~full)
         with m.If(~self.buffered.valid | self.buffered.ready):

@@ -1,1 +1,1 @@
-"""From chunks of spikes to currents."""
+"""Spike scanners, weight memories and the synapse array: from chunks of spikes to currents."""

@@ -1,34 +1,39 @@
-"""The synapse array: a weight row per spike, added into one accumulator a lane."""
+"""The synapse array: sums the weight rows of spikes, one accumulator per lane."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from amaranth import Module, Mux, Signal, signed, unsigned
+from amaranth import Module, Mux, Signal, Value, signed, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from hwgen.plan.units.widths import signed_width
+from hwgen.rtl.parameters import require_positive
 from hwgen.rtl.synapses.scanner import spike_index_layout
 from hwgen.rtl.synapses.weight_memory import WeightMemory
 
-note_layout = data.StructLayout({"first": 1, "plane_end": 1, "pass_end": 1})
-"""Where in its pass a window stands: in the first timestep, last of its timestep, last of all."""
+Term = tuple[list[Value], np.ndarray, np.ndarray]
+"""A value per lane, with the minimum and the maximum of each."""
+
+position_tag_layout = data.StructLayout({"first": 1, "plane_end": 1, "pass_end": 1})
+"""A window's position in its pass: in the first timestep; last of its timestep; last of all."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Feed:
-    """One source of events, with the weight rows that they choose.
+class SynapseInput:
+    """A stream of spike indices, and the weight rows that it selects.
 
     Parameters
     ----------
     rows : integer array, shape (depth, lanes)
     masked : bool
-        Each event says which lanes of its row count: identity projections and depthwise
-        convolutions, where a spike reaches only the lane of its own channel.
+        Each spike index carries a mask of the lanes that it reaches: identity projections and
+        depthwise convolutions, where a spike reaches only the lane of its own channel.
     file : str or None
         File that holds the rows; None keeps them in the Verilog.
     memory : str
-        Where they lie: "block", "lut", "split" or "auto" (:mod:`hwgen.plan.units.memories`).
+        Kind of the weight memory (:class:`hwgen.rtl.synapses.weight_memory.WeightMemory`).
     """
 
     rows: np.ndarray
@@ -40,201 +45,240 @@ class Feed:
     def depth(self) -> int:
         return len(self.rows)
 
+    @property
+    def layout(self) -> data.Layout:
+        """Payload of the stream."""
+        if self.masked:
+            return masked_layout(self.depth, self.rows.shape[1])
+        return spike_index_layout(self.depth)
 
-def masked_layout(depth, lanes):
-    """An event of a masked feed: its row, taken in the lanes whose bit in ``mask`` is 1."""
-    return data.StructLayout({"address": range(depth), "mask": unsigned(lanes), "last": 1})
+    @property
+    def weight_bits(self) -> int:
+        """Bits that hold every weight."""
+        return signed_width(min(0, int(self.rows.min())), max(0, int(self.rows.max())))
 
 
-def currents_signature(width, lanes):
-    """Windows' currents on their way to the membrane unit.
+def masked_layout(depth: int, lanes: int) -> data.Layout:
+    """A weight row, and the lanes that it is added to: those whose bit in ``mask`` is set."""
+    return data.StructLayout({"row": range(depth), "mask": unsigned(lanes), "last": 1})
+
+
+def currents_signature(width: int, lanes: int) -> wiring.Signature:
+    """Currents of one window after the other, from the synapse array to the membrane unit.
 
     Members
     -------
     grant : ``In(1)``
-        A window's last events may be taken in this cycle.
-    note : ``In(note_layout)``
-        Goes along with the window whose last events were taken in the cycle before.
+        The last spike indices of a window may be taken in this cycle.
+    tag_in : ``In(position_tag_layout)``
+        Position of the window whose last spike indices were taken in the previous cycle.
     start : ``Out(1)``
-        They are taken.
+        The last spike indices of a window are taken.
     valid : ``Out(1)``
-        In the first cycle of a window's ``values`` and ``noted``, a fixed time after ``start``.
+        The first cycle of a window's ``values`` and ``tag_out``, a fixed time after ``start``.
     values : ``Out(data.ArrayLayout(signed(width), lanes))``
-        Stay until the next window's.
-    noted : ``Out(note_layout)``
+        Stable until those of the next window.
+    tag_out : ``Out(position_tag_layout)``
     """
     return wiring.Signature(
         {
             "grant": In(1),
-            "note": In(note_layout),
+            "tag_in": In(position_tag_layout),
             "start": Out(1),
             "valid": Out(1),
             "values": Out(data.ArrayLayout(signed(width), lanes)),
-            "noted": Out(note_layout),
+            "tag_out": Out(position_tag_layout),
         }
     )
 
 
 class SynapseArray(wiring.Component):
-    """Sums the weight rows of a window's events into ``lanes`` currents.
+    """Sums the weight rows of a window's spikes into ``lanes`` currents.
 
-    Every feed has its own weight memory and brings an event a cycle; all bring the same windows,
-    and at the end of a window they wait for each other. A window's last events are taken when the
-    membrane unit grants it, which then takes the currents as they come: nothing behind the events
-    ever has to stop.
+    Each input has its own weight memory and delivers one spike index per cycle. All inputs deliver
+    the same windows and wait for each other at the end of each. The last spike indices of a window
+    are taken when the membrane unit grants it; the membrane unit then accepts the currents when
+    they arrive, so that nothing after the spike indices ever stalls.
 
     Parameters
     ----------
-    feeds : sequence of :class:`Feed`
+    inputs : sequence of :class:`SynapseInput`
         The scanners of all projections.
     lanes : :class:`int`
     weight_bits : :class:`int`
-        Bits that hold every weight; a feed of smaller ones uses fewer.
+        Bits that hold every weight; an input with smaller weights uses fewer.
     current_width : :class:`int`
         Bits that hold every partial sum.
 
     Members
     -------
-    events_N : ``In(stream.Signature(spike_index_layout(depth)))``
-        Of feed N; of a masked one with ``masked_layout(depth, lanes)``.
+    spikes_N : ``In(stream.Signature(inputs[N].layout))``
     currents : ``Out(currents_signature(current_width, lanes))``
-        ``latency`` cycles after the window's last events.
+        ``latency`` cycles after the window's last spike indices.
     stall : ``Out(1)``
-        A window's last events wait for the grant.
+        The last spike indices of a window wait for the grant.
     """
 
-    def __init__(self, *, feeds, lanes, weight_bits, current_width):
-        self._feeds = tuple(feeds)
-        self._lanes = lanes
-        self._current_width = current_width
-        self._memories = []
-        events = {}
-        for index, feed in enumerate(self._feeds):
-            bits = signed_width(min(0, int(feed.rows.min())), max(0, int(feed.rows.max())))
-            if feed.rows.shape[1] != lanes or bits > weight_bits:
+    def __init__(
+        self,
+        *,
+        inputs: Sequence[SynapseInput],
+        lanes: int,
+        weight_bits: int,
+        current_width: int,
+    ) -> None:
+        require_positive(lanes=lanes, weight_bits=weight_bits, current_width=current_width)
+        for index, source in enumerate(inputs):
+            if source.rows.shape[1] != lanes or source.weight_bits > weight_bits:
                 raise ValueError(
-                    f"Feed {index} has rows of {feed.rows.shape[1]} × {bits} bits, "
-                    f"not {lanes} × {weight_bits}"
+                    f"input {index} has rows of {source.rows.shape[1]} × {source.weight_bits} bits,"
+                    f" not {lanes} × {weight_bits}"
                 )
-            self._memories.append(
-                WeightMemory(rows=feed.rows, weight_bits=bits, file=feed.file, kind=feed.memory)
+        self._inputs = tuple(inputs)
+        self._lanes = lanes
+        self._weight_bits = weight_bits
+        self._current_width = current_width
+        self._memories = tuple(
+            WeightMemory(
+                rows=source.rows,
+                weight_bits=source.weight_bits,
+                file=source.file,
+                kind=source.memory,
             )
-            layout = (
-                masked_layout(feed.depth, lanes) if feed.masked else spike_index_layout(feed.depth)
-            )
-            events[f"events_{index}"] = In(stream.Signature(layout))
+            for source in self._inputs
+        )
         super().__init__(
             {
-                **events,
+                **{
+                    f"spikes_{n}": In(stream.Signature(source.layout))
+                    for n, source in enumerate(self._inputs)
+                },
                 "currents": Out(currents_signature(current_width, lanes)),
                 "stall": Out(1),
             }
         )
 
     @property
-    def memories(self):
+    def inputs(self) -> tuple[SynapseInput, ...]:
+        return self._inputs
+
+    @property
+    def lanes(self) -> int:
+        return self._lanes
+
+    @property
+    def weight_bits(self) -> int:
+        return self._weight_bits
+
+    @property
+    def current_width(self) -> int:
+        return self._current_width
+
+    @property
+    def memories(self) -> tuple[WeightMemory, ...]:
+        """The weight memory of each input."""
         return self._memories
 
     @property
-    def latency(self):
-        return latency(len(self._feeds))
+    def latency(self) -> int:
+        """Cycles from a window's last spike indices to its currents."""
+        return latency(len(self._inputs))
 
-    def elaborate(self, platform):
+    def elaborate(self, platform: object) -> Module:
         m = Module()
         lanes, width = self._lanes, self._current_width
         layout = data.ArrayLayout(signed(width), lanes)
 
-        waiting = Signal(len(self._feeds))  # feeds that hold their last event
+        at_end = Signal(len(self._inputs))  # inputs that offer the last spike index of a window
         last = Signal()
         m.d.comb += [
-            last.eq(waiting.all() & self.currents.grant),
+            last.eq(at_end.all() & self.currents.grant),
             self.currents.start.eq(last),
-            self.stall.eq(waiting.all() & ~self.currents.grant),
+            self.stall.eq(at_end.all() & ~self.currents.grant),
         ]
         terms = [
-            self._read_rows(m, index, waiting[index], last) for index in range(len(self._feeds))
+            self._read_rows(m, index, at_end[index], last) for index in range(len(self._inputs))
         ]
 
-        # Sum over feeds, two at a time; a sum is as wide as its terms make it.
+        # A tree of adders over the inputs; each sum is only as wide as its terms require.
         started = Signal()
         m.d.sync += started.eq(last)
-        lasts, notes = [started], [self.currents.note]
+        lasts, tags = [started], [self.currents.tag_in]
         for _ in range(2):
-            _delay(m, lasts, notes)
+            _delay(m, lasts, tags)
         while len(terms) > 1:
             terms = [_add(m, terms[n : n + 2], width) for n in range(0, len(terms), 2)]
-            _delay(m, lasts, notes)
+            _delay(m, lasts, tags)
 
-        # Accumulate. The last sum goes straight out and the accumulator starts again, as it does
-        # until the terms that a reset left on their way have passed.
-        passing = Signal(len(lasts) - 2, init=-1)
-        m.d.sync += passing.eq(passing >> 1)
+        # Accumulate. The last sum of a window goes to the output and the accumulator is cleared.
+        # After a reset it stays cleared until the terms that were in the pipeline have passed.
+        flushing = Signal(len(lasts) - 2, init=-1)
+        m.d.sync += flushing.eq(flushing >> 1)
         total = Signal(layout, reset_less=True)
         summed = Signal(layout)
-        # Reset reaches what tells whether data is there, not the data: its net is long enough.
+        # Reset clears only the valid flags, not the data: its net has enough loads.
         currents = Signal(layout, reset_less=True)
-        noted = Signal(note_layout, reset_less=True)
-        m.d.comb += [self.currents.values.eq(currents), self.currents.noted.eq(noted)]
+        tag = Signal(position_tag_layout, reset_less=True)
+        m.d.comb += [self.currents.values.eq(currents), self.currents.tag_out.eq(tag)]
         for lane in range(lanes):
             m.d.comb += summed[lane].eq(total[lane] + terms[0][0][lane])
             m.d.sync += total[lane].eq(summed[lane])
-        with m.If(lasts[-1] | passing[0]):
+        with m.If(lasts[-1] | flushing[0]):
             m.d.sync += total.as_value().eq(0)
         m.d.sync += self.currents.valid.eq(lasts[-1])
         with m.If(lasts[-1]):
-            m.d.sync += [currents.eq(summed), noted.eq(notes[-1])]
+            m.d.sync += [currents.eq(summed), tag.eq(tags[-1])]
         return m
 
-    def _read_rows(self, m, index, waiting, last):
-        """The weights of a feed's event in each lane, three cycles after it, and their range."""
-        feed, memory = self._feeds[index], self._memories[index]
-        events = getattr(self, f"events_{index}")
-        event = events.payload
+    def _read_rows(self, m: Module, index: int, at_end: Value, last: Value) -> Term:
+        """The weights that a spike index selects, three cycles after it."""
+        source, memory = self._inputs[index], self._memories[index]
+        spikes = getattr(self, f"spikes_{index}")
+        spike = spikes.payload
         m.submodules[f"weights_{index}"] = memory
         take = Signal(name=f"take_{index}")
         row = Signal.like(memory.row, name=f"row_{index}", reset_less=True)
         m.d.comb += [
-            waiting.eq(events.valid & event.last),
-            events.ready.eq(~event.last | last),
-            take.eq(events.valid & events.ready),
-            memory.address.eq(event.address),
+            at_end.eq(spikes.valid & spike.last),
+            spikes.ready.eq(~spike.last | last),
+            take.eq(spikes.valid & spikes.ready),
+            memory.address.eq(spike.row),
         ]
-        # Without an event a feed adds zeros. This register stands by the adders, another one by
-        # the memory; it is cleared by a synchronous reset, which costs no logic.
-        hit = Mux(take, event.mask, 0) if feed.masked else take & event.hit
-        hits = [Signal(len(hit), name=f"hits_{index}_{stage}") for stage in range(2)]
-        m.d.sync += [hits[0].eq(hit), hits[1].eq(hits[0]), row.eq(memory.row)]
+        # Without a spike an input adds zeros. This register lies beside the adders and another one
+        # beside the memory; it is cleared by a synchronous reset, which costs no logic.
+        enable = Mux(take, spike.mask, 0) if source.masked else take & spike.present
+        enables = [Signal(len(enable), name=f"enables_{index}_{stage}") for stage in range(2)]
+        m.d.sync += [enables[0].eq(enable), enables[1].eq(enables[0]), row.eq(memory.row)]
         for lane in range(self._lanes):
-            with m.If(~hits[1][lane if feed.masked else 0]):
+            with m.If(~enables[1][lane if source.masked else 0]):
                 m.d.sync += row[lane].eq(0)
-        low = np.minimum(feed.rows.min(axis=0), 0)
-        high = np.maximum(feed.rows.max(axis=0), 0)
+        low = np.minimum(source.rows.min(axis=0), 0)
+        high = np.maximum(source.rows.max(axis=0), 0)
         return [row[lane] for lane in range(self._lanes)], low, high
 
 
-def latency(feeds):
-    """Cycles from a window's last events to its currents."""
-    return 4 + (feeds - 1).bit_length()
+def latency(inputs: int) -> int:
+    """Cycles from a window's last spike indices to its currents, for ``inputs`` inputs."""
+    return 4 + (inputs - 1).bit_length()
 
 
-def _add(m, terms, most):
-    """The sum of one or two terms, a cycle later; each is the values of all lanes, their least
-    and their greatest ones. ``most`` bits hold any sum."""
+def _add(m: Module, terms: Sequence[Term], max_width: int) -> Term:
+    """The registered sum of one or two terms; ``max_width`` bits hold any sum."""
     values, lows, highs = zip(*terms, strict=True)
-    low, high = sum(lows), sum(highs)
+    low, high = np.sum(lows, axis=0), np.sum(highs, axis=0)
     sums = []
     for lane, addends in enumerate(zip(*values, strict=True)):
-        width = min(most, signed_width(int(low[lane]), int(high[lane])))
+        width = min(max_width, signed_width(int(low[lane]), int(high[lane])))
         partial = Signal(signed(width), name="partial", reset_less=True)
         m.d.sync += partial.eq(sum(addends[1:], addends[0]))
         sums.append(partial)
     return sums, low, high
 
 
-def _delay(m, lasts, notes):
-    """Another stage for the end of a window and its note."""
+def _delay(m: Module, lasts: list[Value], tags: list[Value]) -> None:
+    """Append one pipeline stage to the end-of-window flag and the position tag."""
     last = Signal(name="last")
-    note = Signal(note_layout, name="note", reset_less=True)
-    m.d.sync += [last.eq(lasts[-1]), note.eq(notes[-1])]
+    tag = Signal(position_tag_layout, name="tag", reset_less=True)
+    m.d.sync += [last.eq(lasts[-1]), tag.eq(tags[-1])]
     lasts.append(last)
-    notes.append(note)
+    tags.append(tag)

@@ -4,32 +4,32 @@ from functools import reduce
 from operator import or_
 
 import numpy as np
-from amaranth import ClockSignal, Instance, Module, Mux, Signal, signed
+from amaranth import ClockSignal, Instance, Module, Mux, Signal, Value, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from hwgen.plan.units.memories import TREE_BANKS, read_only, split_rows
+from hwgen.rtl.parameters import require_positive
 
 INLINE_BITS = 1 << 13
-"""Initial content beyond this many bits goes to a file: it makes Verilog slow to write and read."""
+"""Bits of initial content that stay in the Verilog; more than that is slow to write and to read."""
 STYLES = {"block": "block", "lut": "logic"}
-"""Of a read-only memory, for yosys."""
+"""Value of the Verilog attribute ``rom_style`` for each kind of read-only memory."""
 
 
 class WeightMemory(wiring.Component):
-    """Read-only rows of ``lanes`` weights; a row follows its address by two cycles.
+    """Read-only memory with rows of ``lanes`` weights; a row follows its address by two cycles.
 
     Parameters
     ----------
     rows : integer array, shape (depth, lanes)
     weight_bits : :class:`int`
     file : :class:`str` or None
-        Name of the file that holds the rows; None keeps them in the Verilog. Rows that lie in LUTs
-        are always kept there.
+        Name of the file that holds the rows; None keeps them in the Verilog. Rows in LUTs are
+        always kept in the Verilog.
     kind : :class:`str`
-        Where the rows lie: one of :data:`hwgen.plan.units.memories.KINDS`, or "auto" for the
-        cheapest.
+        Kind of memory: one of :data:`hwgen.plan.units.memories.KINDS`, or "auto" for the cheapest.
 
     Members
     -------
@@ -37,17 +37,21 @@ class WeightMemory(wiring.Component):
     row : ``Out(data.ArrayLayout(signed(weight_bits), lanes))``
     """
 
-    def __init__(self, *, rows, weight_bits, file=None, kind="auto"):
+    def __init__(
+        self, *, rows: np.ndarray, weight_bits: int, file: str | None = None, kind: str = "auto"
+    ) -> None:
+        require_positive(weight_bits=weight_bits)
+        if rows.ndim != 2 or not rows.size:
+            raise ValueError(f"rows must have the shape (depth, lanes), not {rows.shape}")
         low, high = int(rows.min()), int(rows.max())
         if not -(1 << weight_bits - 1) <= low <= high < 1 << weight_bits - 1:
-            raise ValueError(f"Weights {low} … {high} do not fit {weight_bits} bits")
+            raise ValueError(f"weights {low} … {high} do not fit {weight_bits} bits")
         self._rows = rows
         self._weight_bits = weight_bits
-        width = rows.shape[1] * weight_bits
-        self._kind = read_only(len(rows), width, kind).kind
-        # Rows before those that lie in LUTs.
-        self._first = {"lut": 0, "split": split_rows(len(rows))}.get(self._kind, len(rows))
-        self._block = read_only(self._first, width, "block") if self._first else None
+        self._kind = read_only(len(rows), self.width, kind).kind
+        # Rows 0 … block_rows - 1 lie in block RAM, the others in LUTs.
+        self._block_rows = {"lut": 0, "split": split_rows(len(rows))}.get(self._kind, len(rows))
+        self._block = read_only(self._block_rows, self.width, "block") if self._block_rows else None
         self._file = None if self._kind == "lut" else file
         super().__init__(
             {
@@ -57,56 +61,51 @@ class WeightMemory(wiring.Component):
         )
 
     @property
-    def file(self):
+    def rows(self) -> np.ndarray:
+        return self._rows
+
+    @property
+    def weight_bits(self) -> int:
+        return self._weight_bits
+
+    @property
+    def file(self) -> str | None:
+        """Name of the file; None if the Verilog holds all rows."""
         return self._file
 
     @property
-    def kind(self):
+    def kind(self) -> str:
+        """Kind of memory; never "auto"."""
         return self._kind
 
     @property
-    def width(self):
-        return self._rows.shape[1] * self._weight_bits
+    def width(self) -> int:
+        """Bits of a row."""
+        return int(self._rows.shape[1]) * self._weight_bits
 
-    def hex_lines(self):
-        """The content of the file, for ``$readmemh``: the words of what lies in block RAM."""
+    def hex_lines(self) -> str:
+        """Content of the file for ``$readmemh``: the words in block RAM."""
+        assert self._block is not None
         words = self._packed(self._side_by_side())[:, ::-1]
         digits = -(-self._block.banks * self.width // 4)
         return "".join(f"{word.tobytes().hex()[-digits:]}\n" for word in words)
 
-    def _side_by_side(self):
-        """The rows in block RAM, those of its banks beside each other; the first bank's lowest."""
-        banks, bank_rows = self._block.banks, self._block.bank_rows
-        rows = np.zeros((banks * bank_rows, self._rows.shape[1]), dtype=self._rows.dtype)
-        rows[: self._first] = self._rows[: self._first]
-        return np.concatenate(np.split(rows, banks), axis=1)
-
-    def _words(self, rows):
-        """Rows as unsigned integers, lane 0 in the lowest bits."""
-        return [int.from_bytes(word, "little") for word in self._packed(rows)]
-
-    def _packed(self, rows):
-        """Bytes of rows, the lowest first; shape (rows, bytes)."""
-        bits = (rows.astype(np.int64)[:, :, None] >> np.arange(self._weight_bits)) & 1
-        bits = bits.astype(np.uint8).reshape(len(rows), -1)
-        return np.packbits(bits, axis=1, bitorder="little")
-
-    def elaborate(self, platform):
+    def elaborate(self, platform: object) -> Module:
         m = Module()
         if self._kind == "lut":
             m.d.comb += self.row.eq(self._read_luts(m, 0))
             return m
         row = self._read_block(m)
-        if self._first == len(self._rows):
+        if self._block_rows == len(self._rows):
             m.d.comb += self.row.eq(row)
             return m
         beyond = Signal(2)
         m.d.sync += beyond.eq(beyond << 1 | self.address[-1])
-        m.d.comb += self.row.eq(Mux(beyond[1], self._read_luts(m, self._first), row))
+        m.d.comb += self.row.eq(Mux(beyond[1], self._read_luts(m, self._block_rows), row))
         return m
 
-    def _read_luts(self, m, first):
-        """Of rows ``first`` … the one at the lowest bits of the address, two cycles later."""
+    def _read_luts(self, m: Module, first: int) -> Value:
+        """The row in LUTs, from row ``first`` on, two cycles after its address."""
         depth = len(self._rows) - first
         memory = Memory(
             shape=self.width,
@@ -115,7 +114,7 @@ class WeightMemory(wiring.Component):
             attrs={"rom_style": STYLES["lut"]},
         )
         m.submodules.luts = memory
-        # Many LUTs wait for the address: it has a cycle to reach them.
+        # The address drives many LUTs, so it has a register and a full cycle to reach them.
         port = memory.read_port(domain="comb")
         address = Signal.like(port.addr, name="luts_address", reset_less=True)
         row = Signal(self.width, name="luts_row", reset_less=True)
@@ -123,12 +122,13 @@ class WeightMemory(wiring.Component):
         m.d.comb += port.addr.eq(address)
         return row
 
-    def _read_block(self, m):
-        """The row of block RAM at the lowest bits of the address, two cycles later.
+    def _read_block(self, m: Module) -> Value:
+        """The row in block RAM, two cycles after its address.
 
-        Every output has a register and no logic before it, so that it can be the block's own: what
-        a block RAM gives without it comes late in its cycle.
+        The output register has no logic in front of it, so that it maps to the register inside the
+        block RAM; without that register the output arrives late in its cycle.
         """
+        assert self._block is not None
         banks, rows = self._block.banks, self._block.bank_rows
         bits = (rows - 1).bit_length()
         address = self.address[:bits]
@@ -160,12 +160,12 @@ class WeightMemory(wiring.Component):
         if banks == 1:
             return word
         words = [word.word_select(index, self.width) for index in range(banks)]
-        return self._choose(m, words, self.address[bits : (self._first - 1).bit_length()])
+        return self._select(m, words, self.address[bits : (self._block_rows - 1).bit_length()])
 
-    def _choose(self, m, words, bank):
+    def _select(self, m: Module, words: list[Value], bank: Value) -> Value:
         """The word of ``bank``, an address of two cycles before.
 
-        Synthesis makes least of a tree for few words, and of words gated by a bit each for many.
+        For few words a tree of multiplexers is the smallest; for many, an OR of gated words.
         """
         late = Signal.like(bank, name="bank", reset_less=True)
         m.d.sync += late.eq(bank)
@@ -181,3 +181,21 @@ class WeightMemory(wiring.Component):
         m.d.sync += chosen.eq(1 << late)
         gated = [Mux(bit, word, 0) for bit, word in zip(chosen, words, strict=True)]
         return reduce(or_, gated)
+
+    def _side_by_side(self) -> np.ndarray:
+        """The rows in block RAM, with all banks side by side; the first bank in the lowest bits."""
+        assert self._block is not None
+        banks, bank_rows = self._block.banks, self._block.bank_rows
+        rows = np.zeros((banks * bank_rows, self._rows.shape[1]), dtype=self._rows.dtype)
+        rows[: self._block_rows] = self._rows[: self._block_rows]
+        return np.concatenate(np.split(rows, banks), axis=1)
+
+    def _words(self, rows: np.ndarray) -> list[int]:
+        """Rows as unsigned integers, lane 0 in the lowest bits."""
+        return [int.from_bytes(word, "little") for word in self._packed(rows)]
+
+    def _packed(self, rows: np.ndarray) -> np.ndarray:
+        """Rows as bytes, lowest first; shape (rows, bytes)."""
+        bits = (rows.astype(np.int64)[:, :, None] >> np.arange(self._weight_bits)) & 1
+        flat = bits.astype(np.uint8).reshape(len(rows), -1)
+        return np.packbits(flat, axis=1, bitorder="little")

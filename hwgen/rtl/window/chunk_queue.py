@@ -5,7 +5,8 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from hwgen.rtl.synapses.scanner import chunk_layout, look
+from hwgen.rtl.synapses.priority_encoder import encode_lowest
+from hwgen.rtl.synapses.scanner import chunk_layout
 
 DEPTH = 16
 """Places of each FIFO."""
@@ -80,7 +81,7 @@ class ChunkQueue(wiring.Component):
                 write_port.data.bits.eq(slice_bits),
                 write_port.data.base.eq(base),
                 write_port.data.last.eq(last),
-                write_port.data.several.eq(several),
+                write_port.data.two_or_more.eq(several),
                 chunks.valid.eq(level != 0),
                 chunks.payload.eq(read_port.data),
                 pop.eq(chunks.valid & chunks.ready),
@@ -91,7 +92,7 @@ class ChunkQueue(wiring.Component):
                 free[index].eq(level < DEPTH - UNDER_WAY),
             ]
             if self._feed.kind == "events":
-                m.d.sync += several.eq(look(m, given).several & self.inside)
+                m.d.sync += several.eq(encode_lowest(m, given).two_or_more & self.inside)
             # Not level + push - pop: nobody waits for a carry that begins with a late pop.
             with m.If(push & ~pop):
                 m.d.sync += level.eq(level + 1)

@@ -1,5 +1,5 @@
 # amaranth: UnusedElaboratable=no
-"""The FIFO that ends a pipeline: nothing lost, places reserved before the data comes."""
+"""The credit FIFO: no word is lost, and slots are reserved before the data arrives."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ WIDTH = 9
 
 
 class Pipeline(wiring.Component):
-    """A pipeline of ``stages`` registers that cannot stop, ended by the FIFO."""
+    """A pipeline of ``stages`` registers that cannot stall, with the FIFO at its end."""
 
     def __init__(self, stages: int, depth: int) -> None:
         self._stages = stages
@@ -52,15 +52,15 @@ def test_words_come_out_in_order(stages: int, depth: int, stall: tuple[float, fl
 
 
 @pytest.mark.parametrize("depth", [3, 7, 15, 31])
-def test_as_many_are_promised_as_there_are_places(depth: int) -> None:
-    """With nobody at the other end, exactly ``depth`` words are let in."""
+def test_credits_equal_the_slots(depth: int) -> None:
+    """Without a consumer exactly ``depth`` words are accepted."""
     dut = Pipeline(3, depth)
     bench = Bench(dut)
-    free = bench.watch(dut.fifo.credit)
+    credit = bench.watch(dut.fifo.credit)
     bench.send(dut.i, words(depth + 3))
     with pytest.raises(AssertionError, match=f" {depth} of {depth + 3} words"):
         bench.run(timeout=60)
-    assert free == [1] * depth + [0] * (60 - depth)
+    assert credit == [1] * depth + [0] * (60 - depth)
 
 
 def test_a_pushed_word_can_be_read_one_cycle_later() -> None:
@@ -72,8 +72,8 @@ def test_a_pushed_word_can_be_read_one_cycle_later() -> None:
     assert got.cycles == [cycle + 2 + 1 for cycle in sent.cycles]
 
 
-def test_a_word_a_cycle_passes_where_the_fifo_covers_the_pipeline() -> None:
-    """A place is free again two cycles after its push: depth 7 covers five stages."""
+def test_one_word_per_cycle_when_the_fifo_covers_the_pipeline() -> None:
+    """A slot is free again two cycles after its push, so depth 7 covers five stages."""
     dut = Pipeline(5, 7)
     bench = Bench(dut)
     bench.send(dut.i, words(50))
@@ -83,6 +83,6 @@ def test_a_word_a_cycle_passes_where_the_fifo_covers_the_pipeline() -> None:
 
 
 @pytest.mark.parametrize("depth", [0, 1, 8, 16, -7, 63, "7"])
-def test_depth_must_be_one_that_counts_round(depth: object) -> None:
+def test_depth_must_be_one_that_the_counter_supports(depth: object) -> None:
     with pytest.raises(TypeError, match="3, 7, 15 or 31"):
         CreditFifo(shape=4, depth=depth)

@@ -1,5 +1,5 @@
 # amaranth: UnusedElaboratable=no
-"""A stream that goes to several units: each gets every word once, none waits without need."""
+"""A fork: every consumer gets every word once and none waits needlessly."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from tests.support.rtl.bench import Bench
 WORDS = [random.Random(0).randrange(256) for _ in range(150)]
 
 
-def bench_of(takers: int, *, seed: int = 0) -> tuple[Bench, StreamFork]:
-    dut = StreamFork(shape=8, takers=takers)
+def bench_of(consumers: int, *, seed: int = 0) -> tuple[Bench, StreamFork]:
+    dut = StreamFork(shape=8, consumers=consumers)
     return Bench(dut, seed=seed), dut
 
 
@@ -28,7 +28,7 @@ def bench_of(takers: int, *, seed: int = 0) -> tuple[Bench, StreamFork]:
         (0.3, (0.2, 0.4, 0.6, 0.2)),
     ],
 )
-def test_every_taker_gets_every_word_once(
+def test_every_consumer_gets_every_word_once(
     source: float, stalls: tuple[float, ...], seed: int
 ) -> None:
     bench, dut = bench_of(len(stalls), seed=seed)
@@ -38,13 +38,13 @@ def test_every_taker_gets_every_word_once(
         for n, (copy, stall) in enumerate(zip(dut.copies, stalls, strict=True))
     ]
     bench.run(reset_at=(37,))
-    for taker in got:  # two words wait at most for each, and each waits a cycle
-        assert all(b > a for a, b in zip(taker.cycles, sent.cycles[2:], strict=False))
+    for consumer in got:  # at most two words wait for each, and each waits one cycle
+        assert all(b > a for a, b in zip(consumer.cycles, sent.cycles[2:], strict=False))
     earliest = [min(cycles) for cycles in zip(*(g.cycles for g in got), strict=True)]
     assert all(b > a for a, b in zip(sent.cycles, earliest[1:], strict=False))
 
 
-def test_a_word_a_cycle_where_all_take() -> None:
+def test_one_word_per_cycle_when_all_consumers_are_ready() -> None:
     bench, dut = bench_of(3)
     sent = bench.send(dut.words, WORDS)
     got = [bench.expect(copy, WORDS) for copy in dut.copies]
@@ -53,11 +53,11 @@ def test_a_word_a_cycle_where_all_take() -> None:
     assert got[0].cycles == got[1].cycles == got[2].cycles == list(range(1, 151))
 
 
-def test_one_that_takes_nothing_holds_the_others_up_after_three_words() -> None:
+def test_a_stalled_consumer_stalls_the_others_after_three_words() -> None:
     bench, dut = bench_of(2)
     sent = bench.send(dut.words, WORDS)
     got = bench.expect(dut.copies[0], WORDS)
     with pytest.raises(AssertionError, match="stands still"):
-        bench.run(timeout=60)  # nobody takes the second copy
-    # Two wait for the one that takes nothing; the third waits for its place.
+        bench.run(timeout=60)  # the second copy has no consumer
+    # Two words wait for the stalled consumer; the third waits for a free register.
     assert (len(sent.cycles), len(got.cycles)) == (2, 3)

@@ -1,4 +1,4 @@
-"""Copies of a reset: all come and go together, and synthesis keeps them apart."""
+"""The reset sequencer: all copies change together, and synthesis does not merge them."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from hwgen.rtl.streams.reset_sequencer import ResetSequencer
 from hwgen.synthesis.tools import run
 
 
-def test_copies_come_together_and_settle_after() -> None:
-    dut = ResetSequencer(3)
+def test_copies_change_together_and_settled_follows() -> None:
+    dut = ResetSequencer(units=3)
     seen: list[tuple[int, int]] = []
 
     async def bench(ctx):
@@ -40,16 +40,16 @@ def test_copies_come_together_and_settle_after() -> None:
 
 
 class Counters(wiring.Component):
-    """Three counters, each with a reset of its own."""
+    """Three counters, each with its own reset."""
 
     def __init__(self) -> None:
         super().__init__({"rst": In(1), "counts": Out(24)})
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.release = release = ResetSequencer(3)
-        m.d.comb += release.rst.eq(self.rst)
-        for index, reset in enumerate(release.resets):
+        m.submodules.sequencer = sequencer = ResetSequencer(units=3)
+        m.d.comb += sequencer.rst.eq(self.rst)
+        for index, reset in enumerate(sequencer.resets):
             counter = Module()
             count = Signal(8, name=f"count_{index}", init=index + 1)
             counter.d.sync += count.eq(count + (2 * index + 1))

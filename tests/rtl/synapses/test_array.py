@@ -1,5 +1,5 @@
 # amaranth: UnusedElaboratable=no
-"""The synapse array: each window's currents are the sums of its events' weight rows."""
+"""The synapse array: a window's currents are the sums of the weight rows of its spikes."""
 
 from __future__ import annotations
 
@@ -11,26 +11,27 @@ import pytest
 from amaranth import Cat, Module
 from amaranth.lib import wiring
 
-from hwgen.rtl.synapses.array import Feed, SynapseArray
+from hwgen.rtl.synapses.array import SynapseArray, SynapseInput
 from tests.support.rtl.bench import Bench
 from tests.support.rtl.streams import STALLS
 from tests.support.rtl.words import join
 
-Event = tuple[int, list[int]]  # a row, and the lanes that it goes to
-Windows = list[list[Event]]
+Spike = tuple[int, list[int]]
+"""A weight row, and the lanes that it is added to."""
+Windows = list[list[Spike]]
 
 
-def random_windows(rng: random.Random, feed: Feed, windows: int, most: int) -> Windows:
-    """Of one feed; an ordinary event hits all lanes or none."""
-    lanes = feed.rows.shape[1]
+def random_windows(rng: random.Random, source: SynapseInput, windows: int, most: int) -> Windows:
+    """Windows of one input; a spike without a mask reaches all lanes or none."""
+    lanes = source.rows.shape[1]
 
     def chosen() -> list[int]:
-        if feed.masked:
+        if source.masked:
             return [lane for lane in range(lanes) if rng.random() < 0.4]
         return rng.choice([[], list(range(lanes))])
 
     return [
-        [(rng.randrange(feed.depth), chosen()) for _ in range(rng.randint(1, most))]
+        [(rng.randrange(source.depth), chosen()) for _ in range(rng.randint(1, most))]
         for _ in range(windows)
     ]
 
@@ -39,13 +40,13 @@ def plain(windows: list[list[int]], lanes: int) -> Windows:
     return [[(row, list(range(lanes))) for row in window] for window in windows]
 
 
-def event_words(windows: Windows, feed: Feed) -> list[int]:
-    width = (feed.depth - 1).bit_length()
+def spike_words(windows: Windows, source: SynapseInput) -> list[int]:
+    width = (source.depth - 1).bit_length()
     words = []
     for window in windows:
         for n, (row, chosen) in enumerate(window):
-            if feed.masked:
-                word, used = sum(1 << lane for lane in chosen), feed.rows.shape[1]
+            if source.masked:
+                word, used = sum(1 << lane for lane in chosen), source.rows.shape[1]
             else:
                 word, used = bool(chosen), 1
             last = n == len(window) - 1
@@ -53,8 +54,8 @@ def event_words(windows: Windows, feed: Feed) -> list[int]:
     return words
 
 
-class NoteAtOnce(wiring.Component):
-    """The array with a note that comes with the window's last events, not a cycle later."""
+class TagAtOnce(wiring.Component):
+    """The array with a position tag that comes with the window's last spikes, not a cycle later."""
 
     def __init__(self, array: SynapseArray) -> None:
         self.array = array
@@ -64,55 +65,55 @@ class NoteAtOnce(wiring.Component):
         m = Module()
         m.submodules.array = array = self.array
         for name in self.signature.members:
-            if name.startswith("events"):
+            if name.startswith("spikes"):
                 wiring.connect(m, wiring.flipped(getattr(self, name)), getattr(array, name))
         here, there = self.currents, array.currents
-        m.d.sync += there.note.eq(here.note)
+        m.d.sync += there.tag_in.eq(here.tag_in)
         m.d.comb += [there.grant.eq(here.grant), self.stall.eq(array.stall)]
-        for name in ("start", "valid", "values", "noted"):
+        for name in ("start", "valid", "values", "tag_out"):
             m.d.comb += getattr(here, name).eq(getattr(there, name))
         return m
 
 
 def run(
-    feeds: list[Feed],
-    events: list[Windows],
+    inputs: list[SynapseInput],
+    spikes: list[Windows],
     *,
     bits: int,
     stall: tuple[float, float] = (0.0, 0.0),
     reset_at: tuple[int, ...] = (),
 ):
-    lanes = feeds[0].rows.shape[1]
+    lanes = inputs[0].rows.shape[1]
     width = bits + 6
-    array = SynapseArray(feeds=feeds, lanes=lanes, weight_bits=bits, current_width=width)
-    dut = NoteAtOnce(array)
-    bench = Bench(dut, seed=feeds[0].depth)
+    array = SynapseArray(inputs=inputs, lanes=lanes, weight_bits=bits, current_width=width)
+    dut = TagAtOnce(array)
+    bench = Bench(dut, seed=inputs[0].depth)
     stalled = bench.watch(dut.stall)
     sent = [
-        bench.send(getattr(dut, f"events_{n}"), event_words(windows, feed), stall=stall[0])
-        for n, (feed, windows) in enumerate(zip(feeds, events, strict=True))
+        bench.send(getattr(dut, f"spikes_{n}"), spike_words(windows, source), stall=stall[0])
+        for n, (source, windows) in enumerate(zip(inputs, spikes, strict=True))
     ]
-    sums = np.zeros((len(events[0]), lanes), dtype=np.int64)
-    for feed, windows in zip(feeds, events, strict=True):
+    sums = np.zeros((len(spikes[0]), lanes), dtype=np.int64)
+    for source, windows in zip(inputs, spikes, strict=True):
         for index, window in enumerate(windows):
             for row, chosen in window:
-                sums[index, chosen] += feed.rows[row, chosen]
+                sums[index, chosen] += source.rows[row, chosen]
     expected = [join(window.tolist(), width) for window in sums]
-    # Each grant has a note of its own, which comes back with the currents.
-    notes = [(3 * n + 1) % 8 for n in range(len(expected))]
+    # Each grant has its own tag, which comes back with the currents.
+    tags = [(3 * n + 1) % 8 for n in range(len(expected))]
     currents = dut.currents
     bench.send(
-        SimpleNamespace(payload=currents.note, valid=currents.grant, ready=currents.start),
-        notes,
+        SimpleNamespace(payload=currents.tag_in, valid=currents.grant, ready=currents.start),
+        tags,
         stall=stall[1],
     )
     got = bench.expect(
         SimpleNamespace(
-            payload=Cat(currents.values, currents.noted),
+            payload=Cat(currents.values, currents.tag_out),
             valid=currents.valid,
             ready=currents.valid,
         ),
-        [word | note << lanes * width for word, note in zip(expected, notes, strict=True)],
+        [word | tag << lanes * width for word, tag in zip(expected, tags, strict=True)],
         name="currents",
         observe=True,
     )
@@ -120,8 +121,8 @@ def run(
     return array, sent, got, stalled
 
 
-def equal_feeds(rows: np.ndarray, count: int) -> list[Feed]:
-    return [Feed(rows=rows)] * count
+def equal_inputs(rows: np.ndarray, count: int) -> list[SynapseInput]:
+    return [SynapseInput(rows=rows)] * count
 
 
 @pytest.mark.parametrize("stall", STALLS)
@@ -138,61 +139,61 @@ def equal_feeds(rows: np.ndarray, count: int) -> list[Feed]:
         ((3, 4, 2), (0, 1), 3, 6),
     ],
 )
-def test_sums_of_random_events(
+def test_sums_of_random_spikes(
     depths: tuple, masked: tuple, lanes: int, bits: int, stall: tuple[float, float]
 ) -> None:
-    """Feeds of several depths, each with weights of its own size."""
+    """Inputs of several depths, each with weights of a different size."""
     values, rng = np.random.default_rng(lanes), random.Random(len(depths))
-    feeds = []
+    inputs = []
     for n, depth in enumerate(depths):
         top = 1 << max(0, bits - 1 - n)
         rows = values.integers(-top, top, (depth, lanes))
-        feeds.append(Feed(rows=rows, masked=n in masked))
+        inputs.append(SynapseInput(rows=rows, masked=n in masked))
     for most in (1, 9):
-        events = [random_windows(rng, feed, 25, most) for feed in feeds]
-        run(feeds, events, bits=bits, stall=stall, reset_at=(19,) if most == 9 else ())
+        spikes = [random_windows(rng, source, 25, most) for source in inputs]
+        run(inputs, spikes, bits=bits, stall=stall, reset_at=(19,) if most == 9 else ())
 
 
 @pytest.mark.parametrize("extreme", [-128, 127])
 def test_no_sum_of_the_largest_weights_runs_over(extreme: int) -> None:
-    """Five feeds that bring their greatest rows together; the tree's sums are just wide enough."""
+    """Five inputs with their largest rows at once; the sums of the tree are just wide enough."""
     rows = np.array([[extreme, 0, -1], [0, extreme // 2, 1]])
-    events = [plain([[0, 0], [1], [0, 1, 0, 1, 0]], 3)] * 5
-    run(equal_feeds(rows, 5), events, bits=8)
+    spikes = [plain([[0, 0], [1], [0, 1, 0, 1, 0]], 3)] * 5
+    run(equal_inputs(rows, 5), spikes, bits=8)
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 4, 5])
 def test_currents_come_after_the_stated_latency(count: int) -> None:
-    """4 cycles after the last events, and one more for each level of the adder tree."""
-    feeds = equal_feeds(np.ones((4, 2), dtype=np.int64), count)
-    dut, sent, got, _ = run(feeds, [plain([[1, 2]], 2)] * count, bits=4)
+    """Four cycles after the last spikes, plus one per level of the adder tree."""
+    inputs = equal_inputs(np.ones((4, 2), dtype=np.int64), count)
+    dut, sent, got, _ = run(inputs, [plain([[1, 2]], 2)] * count, bits=4)
     levels = {1: 0, 2: 1, 3: 2, 4: 2, 5: 3}[count]
     assert got.cycles == [sent[0].cycles[-1] + 4 + levels]
     assert dut.latency == 4 + levels
 
 
-def test_an_event_a_cycle_where_windows_are_longer_than_the_latency() -> None:
-    feed = Feed(rows=np.arange(8).reshape(8, 1))
-    _, sent, got, stalled = run([feed], [plain([list(range(8))] * 6, 1)], bits=5)
+def test_one_spike_per_cycle_where_windows_are_longer_than_the_latency() -> None:
+    source = SynapseInput(rows=np.arange(8).reshape(8, 1))
+    _, sent, got, stalled = run([source], [plain([list(range(8))] * 6, 1)], bits=5)
     assert sent[0].cycles == list(range(48))
     assert got.cycles == [8 * n + 7 + 4 for n in range(6)]
     assert not any(stalled)
 
 
-def test_windows_of_one_event_follow_each_other_at_once() -> None:
-    feed = Feed(rows=np.arange(4).reshape(4, 1))
-    _, sent, got, stalled = run([feed], [plain([[1], [2], [3], [3]], 1)], bits=5)
+def test_windows_of_one_spike_follow_each_other_immediately() -> None:
+    source = SynapseInput(rows=np.arange(4).reshape(4, 1))
+    _, sent, got, stalled = run([source], [plain([[1], [2], [3], [3]], 1)], bits=5)
     assert sent[0].cycles == [0, 1, 2, 3]
     assert got.cycles == [4, 5, 6, 7]
     assert not any(stalled)
 
 
-def test_last_events_wait_for_their_grant_and_stall_says_so() -> None:
-    """The events before them do not."""
-    feed = Feed(rows=np.arange(4).reshape(4, 1))
-    dut = SynapseArray(feeds=[feed], lanes=1, weight_bits=5, current_width=9)
+def test_last_spikes_wait_for_their_grant_and_assert_stall() -> None:
+    """Earlier spikes do not wait."""
+    source = SynapseInput(rows=np.arange(4).reshape(4, 1))
+    dut = SynapseArray(inputs=[source], lanes=1, weight_bits=5, current_width=9)
     bench = Bench(dut)
-    sent = bench.send(dut.events_0, event_words(plain([[1, 2, 3]] * 2, 1), feed))
+    sent = bench.send(dut.spikes_0, spike_words(plain([[1, 2, 3]] * 2, 1), source))
     stalled = bench.watch(dut.stall)
     with pytest.raises(AssertionError, match="2 of 6 words"):
         bench.run(timeout=12)
@@ -200,15 +201,15 @@ def test_last_events_wait_for_their_grant_and_stall_says_so() -> None:
     assert stalled == [0, 0] + [1] * 10
 
 
-def test_feeds_wait_for_each_other_at_the_end_of_a_window() -> None:
-    feeds = equal_feeds(np.ones((8, 1), dtype=np.int64), 2)
+def test_inputs_wait_for_each_other_at_the_end_of_a_window() -> None:
+    inputs = equal_inputs(np.ones((8, 1), dtype=np.int64), 2)
     short, long = plain([[1]] * 3, 1), plain([[1] * 9] * 3, 1)
-    _, sent, _, _ = run(feeds, [short, long], bits=3)
+    _, sent, _, _ = run(inputs, [short, long], bits=3)
     assert sent[0].cycles == sent[1].cycles[8::9] == [8, 17, 26]
 
 
 @pytest.mark.parametrize(("lanes", "bits"), [(2, 4), (3, 3)])
 def test_rows_that_do_not_fit_are_refused(lanes: int, bits: int) -> None:
-    feed = Feed(rows=np.array([[1, -8, 0]]))
-    with pytest.raises(ValueError, match=f"Feed 0 has rows of 3 × 4 bits, not {lanes} × {bits}"):
-        SynapseArray(feeds=[feed], lanes=lanes, weight_bits=bits, current_width=9)
+    source = SynapseInput(rows=np.array([[1, -8, 0]]))
+    with pytest.raises(ValueError, match=f"input 0 has rows of 3 × 4 bits, not {lanes} × {bits}"):
+        SynapseArray(inputs=[source], lanes=lanes, weight_bits=bits, current_width=9)

@@ -1,5 +1,5 @@
 # amaranth: UnusedElaboratable=no
-"""The event scanner: every set bit once, in order, at max(1, n) cycles a chunk."""
+"""The spike scanner: every set bit once, in order, in max(1, n) cycles per chunk."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ Chunk = tuple[int, int, bool]
 def chunk(given: Chunk, width: int, depth: int) -> int:
     bits, base, last = given
     base_width = (depth - 1).bit_length()
-    several = bits.bit_count() > 1
-    return bits | base << width | last << width + base_width | several << width + base_width + 1
+    two_or_more = bits.bit_count() > 1
+    return bits | base << width | last << width + base_width | two_or_more << width + base_width + 1
 
 
 def random_chunks(
     rng: random.Random, width: int, chunks: int, windows: int, depth: int, density: float
 ) -> list[Chunk]:
-    """``windows`` windows of ``chunks`` chunks, whose rows may be anywhere in the memory."""
+    """``windows`` windows of ``chunks`` chunks with arbitrary base rows."""
     result = []
     for index in range(chunks * windows):
         bits = sum((rng.random() < density) << place for place in range(width))
@@ -36,23 +36,23 @@ def random_chunks(
     return result
 
 
-def expected_events(chunks: list[Chunk], width: int) -> list[tuple]:
+def expected_spikes(chunks: list[Chunk], width: int) -> list[tuple]:
     """(row or None, last), by a plain loop over all bits."""
-    events = []
+    spikes = []
     for bits, base, last in chunks:
         rows: list[int | None] = [base + n for n in range(width) if bits >> n & 1]
         rows = rows or [None]
-        events += [(row, last and n == len(rows) - 1) for n, row in enumerate(rows)]
-    return events
+        spikes += [(row, last and n == len(rows) - 1) for n, row in enumerate(rows)]
+    return spikes
 
 
 def reader(depth: int):
-    """An event's row, or None where it hit nothing, and whether it is the last."""
+    """The row of a spike index, or None for a placeholder, and whether it is the last."""
     width = max(depth - 1, 0).bit_length()
 
     def read(word: int) -> tuple:
-        hit, last = word >> width & 1, bool(word >> (width + 1) & 1)
-        return (word & ((1 << width) - 1) if hit else None, last)
+        present, last = word >> width & 1, bool(word >> (width + 1) & 1)
+        return (word & ((1 << width) - 1) if present else None, last)
 
     return read
 
@@ -70,8 +70,8 @@ def scan(
     busy = bench.watch(dut.busy)
     words = [chunk(given, width, depth) for given in chunks]
     sent = bench.send(dut.chunks, words, stall=stall[0])
-    events = expected_events(chunks, width)
-    got = bench.expect(dut.events, events, stall=stall[1], read=reader(depth), name="events")
+    spikes = expected_spikes(chunks, width)
+    got = bench.expect(dut.spikes, spikes, stall=stall[1], read=reader(depth), name="spikes")
     bench.run(reset_at=reset_at)
     return sent, got, busy
 
@@ -102,7 +102,7 @@ def test_no_spike_and_all_spikes() -> None:
 
 @pytest.mark.parametrize("width", [1, 7, 32])
 def test_chunk_of_n_spikes_takes_n_cycles_and_at_least_one(width: int) -> None:
-    """Four cycles after the first chunk an event comes every cycle, whatever the chunks hold."""
+    """From four cycles after the first chunk there is one index per cycle for any chunks."""
     stream = random_chunks(random.Random(3), width, 3, 20, 3 * width, 0.3)
     sent, got, busy = scan(stream, width=width, depth=3 * width)
     cycles = sum(max(1, bits.bit_count()) for bits, _, _ in stream)
@@ -110,19 +110,19 @@ def test_chunk_of_n_spikes_takes_n_cycles_and_at_least_one(width: int) -> None:
     assert sum(busy) == cycles
 
 
-def test_fifteen_events_wait_where_nobody_takes_them() -> None:
+def test_fifteen_spikes_wait_without_a_consumer() -> None:
     dut = SpikeScanner(chunk_width=4, depth=4)
     bench = Bench(dut)
     busy = bench.watch(dut.busy)
     sent = bench.send(dut.chunks, [chunk((0b1011, 0, True), 4, 4)] * 20)
     with pytest.raises(AssertionError, match="stands still"):
         bench.run(timeout=100)
-    # Five chunks of three events; another one waits.
+    # Five chunks of three spikes; one more waits.
     assert len(sent.cycles) == 6
     assert busy[-50:] == [1] * 50
 
 
 @pytest.mark.parametrize(("width", "depth"), [(0, 4), (-1, 4), ("4", 4), (4, 0), (4, 4.0)])
-def test_sizes_that_make_no_sense_are_refused(width: object, depth: object) -> None:
-    with pytest.raises(TypeError, match="must be"):
+def test_sizes_must_be_positive_integers(width: object, depth: object) -> None:
+    with pytest.raises(TypeError, match="must be a positive integer"):
         SpikeScanner(chunk_width=width, depth=depth)

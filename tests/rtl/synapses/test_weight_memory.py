@@ -59,7 +59,7 @@ def test_a_row_of_many_banks_follows_its_address_by_two_cycles(
     test_a_row_follows_its_address_by_two_cycles(depth, lanes, 4, "block")
 
 
-def test_rows_in_luts_are_in_no_file() -> None:
+def test_rows_in_luts_need_no_file() -> None:
     rows = extremes(13, 2, 4)
     memories = {
         kind: WeightMemory(rows=rows, weight_bits=4, file="w.hex", kind=kind)
@@ -111,7 +111,7 @@ def test_large_memory_is_an_instance_with_its_file() -> None:
     assert memory.file == "weights_0_0.hex"
 
 
-def test_weights_beyond_their_width_are_refused() -> None:
+def test_weights_beyond_their_width_are_rejected() -> None:
     for value in (-9, 8):
         with pytest.raises(ValueError, match="do not fit 4 bits"):
             WeightMemory(rows=np.array([[value]]), weight_bits=4)

@@ -38,11 +38,11 @@ class CurrentsSource(wiring.Component):
             words.ready.eq(turn),
             currents.start.eq(words.valid & turn),
         ]
-        # The note comes a cycle after its window is taken.
-        width = len(Cat(words.payload, currents.note))
+        # The position tag comes one cycle after its window is taken.
+        width = len(Cat(words.payload, currents.tag_in))
         taken = Signal.like(words.payload)
         m.d.sync += taken.eq(words.payload)
-        stages = [words.payload, Cat(taken, currents.note)]
+        stages = [words.payload, Cat(taken, currents.tag_in)]
         valid = Signal(self._latency)
         m.d.sync += valid.eq(valid << 1 | currents.start)
         for index in range(1, self._latency):
@@ -54,7 +54,7 @@ class CurrentsSource(wiring.Component):
                     m.d.sync += stages[-1].eq(stages[-2])
         m.d.comb += [
             currents.valid.eq(valid[-1]),
-            Cat(currents.values, currents.noted).eq(stages[-1]),
+            Cat(currents.values, currents.tag_out).eq(stages[-1]),
         ]
         return m
 
