@@ -49,7 +49,6 @@ test-slow: $(STAMP)
 	$(BIN)/pytest -n $(JOBS) --dist worksteal -m slow
 
 benchmarks: $(BENCH)
-	@mkdir -p out
 	@set -e; for script in $$(grep -l __main__ benchmarks/*.py); do \
 	    name=$$(basename $$script .py); echo "== $$name"; \
 	    $(BIN)/python -m benchmarks.$$name --json out/$$name.json; \

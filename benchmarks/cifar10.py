@@ -10,29 +10,23 @@ says otherwise.
 
 from __future__ import annotations
 
-import argparse
-import json
-import os
-import sys
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
-os.environ.setdefault("OMP_NUM_THREADS", "2")
-
-import torch
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 from torch import nn
 
 from benchmarks import cifar_models
+from benchmarks.command import make_console, make_parser, write_json
+from benchmarks.figures import golden_figures, percent_right
+from benchmarks.table import make_table
 from hwgen import golden
 from hwgen.conversion import convert
 from hwgen.conversion.frontend.float_model import float_classes
-from hwgen.datasets import images as data
 from hwgen.datasets.images import Dataset
 from hwgen.network import Network
 
@@ -56,7 +50,7 @@ PUBLISHED = (
     ("QCFS (ICLR 2022), ResNet-20", "T = 4", "83.75", "with training"),
     ("SpikingJelly ann2snn, these ResNet-20 weights", "T = 64", "88", "500 images"),
     ("SpikingJelly ann2snn, these ResNet-20 weights", "T = 8", "8.6", "500 images"),
-    ("FINN CNV-w2a2 (AUP-ZU3, 3,031/s)", "2 bits", "88.63", "trained quantised"),
+    ("nn2fpga (IEEE TCAD 2025), ResNet-20", "8 bits", "91.3", "trained quantised"),
 )
 
 
@@ -110,14 +104,10 @@ def converted(case: Case, model: nn.Module, training: Dataset) -> Network:
 
 def measure(case: Case, model: nn.Module, training: Dataset, test: Dataset) -> dict[str, Any]:
     """Accuracy in per cent over all of ``test``, and what an image costs."""
-    assert test.labels is not None
     started = time.monotonic()
     network = converted(case, model, training)
     conversion_s = time.monotonic() - started
-    result = golden.run(network, test.images)
-    firing = [layer.name for layer in network.layers if layer.name in result.spikes]
-    neurons = sum(result.neurons[layer] for layer in firing)
-    spikes = sum(float(result.spikes[layer].mean()) for layer in firing)
+    figures = golden_figures(network, golden.run(network, test.images), test)
     return {
         "network": case.network,
         "timesteps": case.timesteps,
@@ -125,29 +115,23 @@ def measure(case: Case, model: nn.Module, training: Dataset, test: Dataset) -> d
         "weight_bits": case.weight_bits,
         "options": case.options,
         "note": case.label,
-        "samples": len(test),
-        "accuracy": round(100 * float((result.classes == test.labels).mean()), 4),
-        "spikes_per_neuron": spikes / neurons,
-        "synaptic_operations": sum(
-            float(operations.mean()) for operations in result.synaptic_operations.values()
-        ),
+        **figures,
+        "accuracy": round(figures["accuracy"], 4),
         "conversion_s": round(conversion_s, 1),
         "seconds": round(time.monotonic() - started, 1),
     }
 
 
-def run(
-    names: list[str], *, samples: int, quick: bool, folder: Path, console: Console
-) -> list[dict[str, Any]]:
+def run(names: list[str], *, samples: int, quick: bool, console: Console) -> list[dict[str, Any]]:
     """The rows of the table."""
-    training = data.load(folder / "cifar10_train_first10000.npz")
-    test = data.load(folder / "cifar10_test.npz").take(samples)
+    training, test = cifar_models.images()
+    test = test.take(samples)
     rows = []
     with Progress(console=console, transient=True) as progress:
         for name in names:
-            model = getattr(cifar_models, name)(folder)
+            model = getattr(cifar_models, name)()
             classes = float_classes(model, test.images, **NORMALISATIONS[name])
-            floats = 100 * float((classes == test.labels).mean())
+            floats = percent_right(classes, test.labels)
             chosen = [Case(name, 8), Case(name, 4)] if quick else list(cases(name))
             task = progress.add_task(name, total=len(chosen))
             for case in chosen:
@@ -179,10 +163,12 @@ def missed(rows: list[dict[str, Any]]) -> list[str]:
 
 
 def table(rows: list[dict[str, Any]]) -> Table:
-    made = Table(title=f"CIFAR-10, {rows[0]['samples']:,} test images, no training")
-    for column in ("network", "weights", "T", "float %", "spiking %", "loss", "target",
-                   "spikes / neuron", "synaptic operations", "note"):  # fmt: skip
-        made.add_column(column, justify="left" if column in ("network", "note") else "right")
+    made = make_table(
+        f"CIFAR-10, {rows[0]['samples']:,} test images, no training",
+        ("network", "weights", "T", "float %", "spiking %", "loss", "target", "spikes / neuron",
+         "synaptic operations", "note"),
+        left=("network", "note"),
+    )  # fmt: skip
     for row in rows:
         key = row["network"], row["timesteps"]
         target = f"≥ {ACCURACY_TARGETS[key]}" if key in ACCURACY_TARGETS else ""
@@ -202,44 +188,23 @@ def table(rows: list[dict[str, Any]]) -> Table:
     return made
 
 
-def published() -> Table:
-    made = Table(title="Published, CIFAR-10")
-    for column in ("work", "", "accuracy %", "how"):
-        made.add_column(column)
-    for row in PUBLISHED:
-        made.add_row(*row)
-    return made
-
-
-def _folder() -> Path:
-    folder = Path(os.environ.get("HWGEN_DATA", ""))
-    if not (folder / "cifar10_test.npz").is_file():
-        sys.exit("set HWGEN_DATA to the folder with cifar10_test.npz and the trained weights")
-    return folder
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the rows to FILE")
-    parser.add_argument("--quick", action="store_true", help="1,000 test images, two rows each")
-    parser.add_argument("--samples", type=int, default=10_000, help="test images")
+def main(argv: list[str] | None = None) -> None:
+    parser = make_parser(__doc__, quick="1,000 test images, two rows each", samples=10_000)
     parser.add_argument("--network", choices=tuple(TITLES), action="append", help="only this one")
-    options = parser.parse_args()
-    torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
-    console = Console(width=None if sys.stdout.isatty() else 140)
+    options = parser.parse_args(argv)
+    console = make_console()
     started = time.monotonic()
     samples = min(options.samples, 1_000) if options.quick else options.samples
     names = options.network or list(TITLES)
-    rows = run(names, samples=samples, quick=options.quick, folder=_folder(), console=console)
+    rows = run(names, samples=samples, quick=options.quick, console=console)
     console.print(table(rows))
-    console.print(published())
+    columns = ("work", "", "accuracy %", "how")
+    console.print(make_table("Published, CIFAR-10", columns, PUBLISHED, left=columns))
     if samples >= 10_000:
         failures = missed(rows)
         console.print("targets missed: " + "; ".join(failures) if failures else "all targets met")
     console.print(f"{time.monotonic() - started:.0f} s")
-    if options.json:
-        options.json.parent.mkdir(parents=True, exist_ok=True)
-        options.json.write_text(json.dumps({"rows": rows}, indent=1) + "\n")
+    write_json(options.json, {"rows": rows})
 
 
 if __name__ == "__main__":

@@ -11,10 +11,7 @@ the routed clock. With --schedules one image goes through `row` and `time` on th
 
 from __future__ import annotations
 
-import argparse
 import json
-import os
-import sys
 import tempfile
 import time
 from collections.abc import Mapping
@@ -22,17 +19,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-os.environ.setdefault("OMP_NUM_THREADS", "2")
-# cocotb and Verilator start `python` by name.
-os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
-
 from rich.console import Console
 from rich.progress import Progress
-from rich.table import Table
 
 from benchmarks import cifar10, cifar_models
+from benchmarks.command import make_parser, write_json
+from benchmarks.figures import cycles, lane_utilisation, percent_right
+from benchmarks.table import transposed_table
 from hwgen import golden
-from hwgen.datasets import images as data
 from hwgen.datasets.images import Dataset
 from hwgen.errors import HwgenError
 from hwgen.generation.generator import generate
@@ -44,8 +38,10 @@ from hwgen.synthesis.flow import build as place_and_route
 
 BOARD = "ulx3s-85f"
 PUBLISHED = (
-    ("FINN CNV-w2a2, AUP-ZU3", "88.63", "3,031 results/s"),
-    ("hls4ml ResNet, PYNQ-Z2", "", "27 ms"),
+    ("nn2fpga, INT8 ResNet-20, KV260", "91.3", "7,601 results/s, 0.318 ms"),
+    ("nn2fpga, INT8 ResNet-20, Ultra96", "91.3", "3,254 results/s"),
+    ("nn2fpga, INT8 ResNet-8, KV260", "88.7", "30,153 results/s"),
+    ("nn2fpga, INT8 ResNet-8, Ultra96", "88.7", "12,971 results/s"),
     ("SpikeConverter, ResNet-20, T = 16", "91.47", "software"),
 )
 
@@ -87,22 +83,9 @@ def simulated(folder: Path, network: Network, test: Dataset, samples: int) -> di
         raise SystemExit(f"{network.name}: {report.difference}")
     return {
         "bit_exact_samples": samples,
-        "latency_cycles": report.latency_cycles,
-        "interval_cycles": report.interval_cycles,
-        "predicted_latency_cycles": report.predicted_latency_cycles,
-        "predicted_interval_cycles": report.predicted_interval_cycles,
+        **cycles(report),
         "simulation_seconds": round(time.perf_counter() - start, 1),
     }
-
-
-def utilisation(network: Network, plan: HardwarePlan, test: Dataset, interval: float) -> float:
-    """Additions of the busiest layer over what its lanes could do in the measured interval: that
-    between the results of ``test``, so that its first image is not of it."""
-    operations = golden.run(network, test.images[min(1, len(test) - 1) :]).synaptic_operations
-    return max(
-        float(operations[layer.node].mean()) / (interval * layer.lanes * layer.scanners)
-        for layer in plan.layers
-    )
 
 
 def schedules(network: Network, test: Dataset, options: dict[str, Any]) -> list[dict[str, Any]]:
@@ -151,21 +134,15 @@ def estimates(folder: Path, units: Mapping[str, Mapping[str, int]]) -> dict[str,
     }
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--json", type=Path, help="write the rows to this file")
-    parser.add_argument("--quick", action="store_true", help="one image, one schedule")
+def main(argv: list[str] | None = None) -> None:
+    parser = make_parser(__doc__, quick="one image, one schedule")
     parser.add_argument("--network", choices=sorted(cifar10.TITLES), help="only this one")
     parser.add_argument("--build", action="store_true", help="place and route")
     parser.add_argument("--tries", type=int, default=3, help="seeds, until one meets the clock")
     parser.add_argument("--schedules", action="store_true", help="`row` beside `time`")
     parser.add_argument("--folder", type=Path, help="keep the build folders here")
-    arguments = parser.parse_args()
-    folder = os.environ.get("HWGEN_DATA")
-    if not folder:
-        sys.exit("set HWGEN_DATA to the folder with the CIFAR-10 images and weights")
-    training = data.load(Path(folder) / "cifar10_train_first10000.npz")
-    test = data.load(Path(folder) / "cifar10_test.npz")
+    arguments = parser.parse_args(argv)
+    training, test = cifar_models.images()
     rows: list[dict[str, Any]] = []
     compared: list[dict[str, Any]] = []
     with (
@@ -177,7 +154,7 @@ def main() -> None:
         for case in cases:
             name = case.network.network
             progress.update(task, description=f"{name}: conversion")
-            model = getattr(cifar_models, name)(Path(folder))
+            model = getattr(cifar_models, name)()
             network = cifar10.converted(case.network, model, training)
             progress.update(task, description=f"{name}: hardware")
             build = (arguments.folder or Path(temporary)) / name
@@ -199,12 +176,12 @@ def main() -> None:
                 **simulated(build, network, test, samples),
             }
             interval = row["interval_cycles"] or row["latency_cycles"]
-            row["lane_utilisation"] = utilisation(
-                network, design.plan, test.take(samples), interval
-            )
+            # The interval lies between results, so the first of several images is not in it.
+            images = test.images[min(1, samples - 1) : samples]
+            row["lane_utilisation"] = lane_utilisation(network, design.plan, images, interval)
             if not arguments.quick:
                 classes = golden.run(network, test.images).classes
-                row["accuracy"] = round(100 * float((classes == test.labels).mean()), 2)
+                row["accuracy"] = round(percent_right(classes, test.labels), 2)
             if arguments.build:
                 progress.update(task, description=f"{name}: place and route")
                 row |= routed(build, arguments.tries)
@@ -215,36 +192,15 @@ def main() -> None:
             if arguments.schedules:
                 progress.update(task, description=f"{name}: schedules")
                 compared += schedules(network, test, {})
-            if arguments.json:  # after each network: the whole takes long
-                arguments.json.parent.mkdir(parents=True, exist_ok=True)
-                text = json.dumps({"rows": rows, "schedules": compared}, indent=1)
-                arguments.json.write_text(text + "\n", encoding="utf-8")
+            # After each network: the whole takes long
+            write_json(arguments.json, {"rows": rows, "schedules": compared})
             progress.advance(task)
     console = Console(width=200)
-    console.print(table("CIFAR-10 as hardware", rows))
+    console.print(transposed_table("CIFAR-10 as hardware", rows))
     if compared:
-        console.print(table("One image, same lanes", compared))
+        console.print(transposed_table("One image, same lanes", compared))
     for title, accuracy, speed in PUBLISHED:
         console.print(f"Published: {title}: {accuracy and accuracy + ' %, '}{speed}")
-
-
-def table(title: str, rows: list[dict[str, Any]]) -> Table:
-    """A figure a line, a network a column: there are more figures than a terminal is wide."""
-    made = Table(title=title, show_header=False)
-    made.add_column()
-    for _ in rows:
-        made.add_column(justify="right")
-    for key in dict.fromkeys(key for row in rows for key in row if key != "build_seconds"):
-        made.add_row(key.replace("_", " "), *(_text(row.get(key)) for row in rows))
-    return made
-
-
-def _text(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, float):
-        return f"{value:,.2f}"
-    return f"{value:,}" if isinstance(value, int) else str(value)
 
 
 if __name__ == "__main__":

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional as F
 
+from benchmarks.command import data_folder
+from hwgen.datasets.images import Dataset, load
+
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
 class _OptionA(nn.Module):
-    """A block of ResNet-20, whose shortcut drops pixels and pads channels where shapes change."""
+    """Block of ResNet-20; its shortcut drops pixels and pads channels where the shape changes."""
 
     def __init__(self, inputs: int, outputs: int, stride: int) -> None:
         super().__init__()
@@ -86,23 +87,28 @@ class ResNet8(nn.Module):
         return self.dense(F.avg_pool2d(d, 8).flatten(1))
 
 
-def resnet20(folder: Path) -> nn.Module:
-    """ResNet-20 with the weights of ``folder``/cifar10_resnet20.npz; takes (x/255 − µ) / σ."""
+def images() -> tuple[Dataset, Dataset]:
+    """The first 10,000 training images and all test images of CIFAR-10, from HWGEN_DATA."""
+    names = ("cifar10_train_first10000.npz", "cifar10_test.npz")
+    folder = data_folder(*names)
+    return load(folder / names[0]), load(folder / names[1])
+
+
+def resnet20() -> nn.Module:
+    """ResNet-20 with the weights of HWGEN_DATA; its input is (x/255 − µ) / σ."""
     model = ResNet20()
-    with np.load(folder / "cifar10_resnet20.npz", allow_pickle=False) as file:
-        state = {name: torch.from_numpy(file[name]) for name in file.files}
-    _load(model, state)
+    weights = _arrays("cifar10_resnet20.npz")
+    _load(model, {name: torch.from_numpy(values) for name, values in weights.items()})
     return model.eval()
 
 
-def resnet8(folder: Path) -> nn.Module:
-    """ResNet-8 with the weights of ``folder``/cifar10_resnet8_mlperf_tiny.npz; takes raw pixels."""
+def resnet8() -> nn.Module:
+    """ResNet-8 with the weights of HWGEN_DATA; its input is raw pixels."""
     model = ResNet8()
-    with np.load(folder / "cifar10_resnet8_mlperf_tiny.npz", allow_pickle=False) as file:
-        weights = {name: file[name] for name in file.files}
+    weights = _arrays("cifar10_resnet8_mlperf_tiny.npz")
 
     def take(kind: str, index: int, what: str) -> torch.Tensor:
-        """Keras leaves the number out where it is 0."""
+        """Remove one array; Keras omits the number 0 from layer names."""
         return torch.from_numpy(weights.pop(f"{kind}{f'_{index}' if index else ''}/{what}:0"))
 
     state = {}
@@ -118,13 +124,18 @@ def resnet8(folder: Path) -> nn.Module:
     state["dense.bias"] = take("dense", 0, "bias")
     _load(model, state)
     if weights:
-        raise ValueError(f"cifar10_resnet8_mlperf_tiny.npz: not known {sorted(weights)}")
+        raise ValueError(f"cifar10_resnet8_mlperf_tiny.npz: unknown weights {sorted(weights)}")
     return model.eval()
 
 
+def _arrays(name: str) -> dict[str, np.ndarray]:
+    with np.load(data_folder(name) / name, allow_pickle=False) as file:
+        return {key: file[key] for key in file.files}
+
+
 def _load(model: nn.Module, state: dict[str, torch.Tensor]) -> None:
-    """Every weight but the batch norms' counters, which evaluation does not read."""
+    """Load every weight except the batch norms' counters, which evaluation does not read."""
     missing, unexpected = model.load_state_dict(state, strict=False)
     missing = [name for name in missing if not name.endswith("num_batches_tracked")]
     if missing or unexpected:
-        raise ValueError(f"weights: missing {missing}, not known {unexpected}")
+        raise ValueError(f"weights: missing {missing}, unknown {unexpected}")

@@ -1,8 +1,9 @@
-"""What every benchmark's command line shares: its options, its data folder, its JSON file."""
+"""Command line shared by the benchmarks: options, data folder, console, JSON file."""
 
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import json
 import os
 import sys
@@ -11,32 +12,33 @@ from typing import Any
 
 from rich.console import Console
 
-# Before NumPy or PyTorch is imported. cocotb and Verilator start `python` by name.
-os.environ.setdefault("OMP_NUM_THREADS", "2")
-os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
 
-THREADS = int(os.environ["OMP_NUM_THREADS"])
-
-
-def parser(description: str | None, *, quick: str = "", cache: bool = False) -> Any:
-    """Parser with ``--json``, and with ``--quick`` and ``--cache`` on request.
+def make_parser(
+    description: str | None, *, quick: str = "", cache: bool = False, samples: int | None = None
+) -> argparse.ArgumentParser:
+    """Parser with ``--json``, and with ``--quick``, ``--cache`` and ``--samples`` on request.
 
     Parameters
     ----------
     description : the benchmark's docstring; its first line is shown
-    quick : what ``--quick`` leaves out; no such option if empty
+    quick : what ``--quick`` reduces; no such option if empty
     cache : whether the benchmark trains networks and keeps their weights
+    samples : default number of test samples; no such option if None
     """
-    made = argparse.ArgumentParser(description=(description or "").partition("\n")[0])
-    made.add_argument("--json", type=Path, metavar="FILE", help="write the figures to FILE")
+    parser = argparse.ArgumentParser(description=(description or "").partition("\n")[0])
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures to FILE")
     if quick:
-        made.add_argument("--quick", action="store_true", help=quick)
+        parser.add_argument("--quick", action="store_true", help=quick)
     if cache:
-        made.add_argument(
+        parser.add_argument(
             "--cache", type=Path, metavar="FOLDER",
             help="folder of trained weights (default: $HWGEN_CACHE, then ~/.cache/hwgen)",
         )  # fmt: skip
-    return made
+    if samples is not None:
+        parser.add_argument(
+            "--samples", type=int, default=samples, help=f"test samples (default: {samples:,})"
+        )
+    return parser
 
 
 def data_folder(*names: str) -> Path:
@@ -44,18 +46,24 @@ def data_folder(*names: str) -> Path:
     folder = Path(os.environ.get("HWGEN_DATA", ""))
     missing = [name for name in names if not (folder / name).is_file()]
     if missing:
-        sys.exit(f"set HWGEN_DATA to the folder with {', '.join(missing)}")
+        sys.exit(f"set HWGEN_DATA to the folder with {' and '.join(missing)}")
     return folder
 
 
 def write_json(path: Path | None, figures: Any) -> None:
-    """Write ``figures`` to ``path``, whose folder is created; nothing happens without a path."""
+    """Write ``figures`` to ``path``, creating its folder; do nothing if ``path`` is None."""
     if path is None:
         return
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
 
 
-def console(*, width: int = 140) -> Console:
-    """Console as wide as the terminal; ``width`` columns if the output goes elsewhere."""
+def make_console(*, width: int = 140) -> Console:
+    """Console as wide as the terminal, or ``width`` columns if the output goes elsewhere."""
     return Console(width=None if sys.stdout.isatty() else width)
+
+
+def require_matplotlib(parser: argparse.ArgumentParser, wanted: object) -> None:
+    """Exit with the remedy if a plot is ``wanted`` and matplotlib is not installed."""
+    if wanted and importlib.util.find_spec("matplotlib") is None:
+        parser.error("--plot needs matplotlib: pip install -e '.[bench]'")

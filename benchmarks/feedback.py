@@ -11,25 +11,21 @@ else. The paper has CIFAR-10; its figures stand beside. Trained weights are cach
 
 from __future__ import annotations
 
-import argparse
 import hashlib
-import json
-import os
-import sys
 import time
 from collections import OrderedDict
 from pathlib import Path
 from typing import Any
 
-os.environ.setdefault("OMP_NUM_THREADS", "2")
-
 import numpy as np
 import torch
 from rich.console import Console
-from rich.table import Table
 from torch import nn
 
 from benchmarks import models
+from benchmarks.command import make_parser, write_json
+from benchmarks.figures import operations_per_sample, percent_right
+from benchmarks.table import make_table
 from hwgen import golden
 from hwgen.conversion import adjust, convert
 from hwgen.conversion.frontend.float_model import float_classes
@@ -104,7 +100,7 @@ def trained(
 def accuracies(found: np.ndarray, labels: np.ndarray) -> list[float]:
     """Per cent of all images, and of each class."""
     rows = golden.per_class(found, labels, count=10)
-    return [100 * float((found == labels).mean()), *(row.accuracy or 0.0 for row in rows)]
+    return [percent_right(found, labels), *(row.accuracy or 0.0 for row in rows)]
 
 
 def measured(
@@ -117,7 +113,7 @@ def measured(
     assert test.labels is not None
     labels = test.labels
     result = golden.run(network, test.images)
-    operations = sum(float(count.mean()) for count in result.synaptic_operations.values())
+    operations = operations_per_sample(result)
     synapses = golden.synapse_count(network)
     found = {
         "original": accuracies(float_classes(original, test.images), labels),
@@ -144,9 +140,10 @@ def measured(
 
 def show(figures: dict[str, Any], console: Console) -> None:
     found, search = figures["accuracies"], figures["search"]
-    table = Table(title=f"MNIST, {figures['samples']:,} test images, T = {figures['timesteps']}")
-    for column in ("class", "CNN %", "adjusted %", "start %", "spiking %", "spiking / adjusted %"):
-        table.add_column(column, justify="right")
+    table = make_table(
+        f"MNIST, {figures['samples']:,} test images, T = {figures['timesteps']}",
+        ("class", "CNN %", "adjusted %", "start %", "spiking %", "spiking / adjusted %"),
+    )
     rows = zip(found["original"], found["adjusted"], found["start"], found["spiking"])
     for number, (cnn, adjusted, start, spiking) in enumerate(rows):
         name = str(number - 1) if number else "all"
@@ -159,9 +156,11 @@ def show(figures: dict[str, Any], console: Console) -> None:
     paper.insert(2, "")
     table.add_row("paper, CIFAR-10", *paper, f"{100 * PAPER['spiking'] / PAPER['adjusted']:.2f}")
     console.print(table)
-    table = Table(title="thresholds, in weights")
-    for column in ("layer", "found", "paper", "octaves moved", "spikes / neuron", "correlation"):
-        table.add_column(column, justify="left" if column == "layer" else "right")
+    table = make_table(
+        "thresholds, in weights",
+        ("layer", "found", "paper", "octaves moved", "spikes / neuron", "correlation"),
+        left=("layer",),
+    )
     for name, threshold in search["thresholds"].items():
         table.add_row(
             name,
@@ -187,21 +186,13 @@ def show(figures: dict[str, Any], console: Console) -> None:
     )
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures to FILE")
-    parser.add_argument("--quick", action="store_true", help="one epoch each, 200 test images")
-    parser.add_argument("--cache", type=Path, help="folder of trained weights (HWGEN_CACHE)")
+def main(argv: list[str] | None = None) -> None:
+    parser = make_parser(__doc__, quick="one epoch each, 200 test images", cache=True, samples=1000)
     parser.add_argument("--timesteps", type=int, default=16)
-    parser.add_argument("--samples", type=int, default=1000, help="test images")
     parser.add_argument("--search-images", type=int, default=128)
-    options = parser.parse_args()
-    folder = Path(os.environ.get("HWGEN_DATA", ""))
-    if not (folder / "mnist_train.npz").is_file():
-        sys.exit("set HWGEN_DATA to the folder with mnist_train.npz and mnist_test.npz")
-    torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
+    options = parser.parse_args(argv)
     console, started = Console(), time.monotonic()
-    training, test = models.mnist(folder)
+    training, test = models.mnist()
     if options.quick:
         training = training.take(12_000)
     original, adjusted = trained(
@@ -225,9 +216,7 @@ def main() -> None:
     console.print(
         f"{searched - started:.0f} s to train and convert, {ended - searched:.0f} s to run"
     )
-    if options.json:
-        options.json.parent.mkdir(parents=True, exist_ok=True)
-        options.json.write_text(json.dumps(figures, indent=1) + "\n")
+    write_json(options.json, figures)
 
 
 if __name__ == "__main__":

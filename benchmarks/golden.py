@@ -9,26 +9,23 @@ counts. Weights are random: they change no figure but the spikes.
 
 from __future__ import annotations
 
-import argparse
-import json
-import os
 import statistics
 import time
 import warnings
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
-
-os.environ.setdefault("OMP_NUM_THREADS", "2")
 
 import numpy as np
 import torch
 from rich.console import Console
 from rich.progress import Progress
-from rich.table import Table
 from torch import nn
 
+from benchmarks.command import data_folder, make_parser, write_json
+from benchmarks.figures import operations_per_sample
+from benchmarks.table import make_table
 from hwgen import golden
+from hwgen.datasets.images import load
 from hwgen.network import (
     Conv2d,
     Flatten,
@@ -43,15 +40,13 @@ from hwgen.network import (
     Readout,
 )
 
-THREADS = int(os.environ["OMP_NUM_THREADS"])
 Run = Callable[[], Any]
 
 
 def images_of(samples: int) -> tuple[np.ndarray, str]:
-    path = Path(os.environ.get("HWGEN_DATA", "")) / "mnist_test.npz"
+    path = data_folder() / "mnist_test.npz"
     if path.is_file():
-        with np.load(path, allow_pickle=False) as data:
-            return data["images"][:samples, None], "MNIST"
+        return load(path).images[:samples], "MNIST"
     rng = np.random.default_rng(0)
     return rng.integers(0, 256, size=(samples, 1, 28, 28), dtype=np.uint8), "random"
 
@@ -189,19 +184,14 @@ def rows_of(images: np.ndarray, timesteps: int, batch: int, repeats: int, tick: 
         "weight_bits": 8,
         "agreement_with_float": agreement,
         "spikes_per_neuron": float(spikes) / sum(result.neurons[name] for name in firing),
-        "synaptic_operations": float(
-            sum(count.mean() for count in result.synaptic_operations.values())
-        ),
+        "synaptic_operations": operations_per_sample(result),
     }
     return rows
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--json", type=Path, help="write the rows to this file")
-    parser.add_argument("--quick", action="store_true", help="T = 8 only, fewer images and repeats")
-    options = parser.parse_args()
-    torch.set_num_threads(THREADS)
+def main(argv: list[str] | None = None) -> None:
+    parser = make_parser(__doc__, quick="T = 8 only, fewer images and repeats")
+    options = parser.parse_args(argv)
     steps = [8] if options.quick else [8, 16]
     samples, batch, repeats = (256, 128, 3) if options.quick else (1024, 256, 7)
     images, kind = images_of(samples)
@@ -212,12 +202,12 @@ def main() -> None:
         for timesteps in steps:
             progress.update(task, description=f"T = {timesteps}")
             rows += rows_of(images, timesteps, batch, repeats, lambda: progress.advance(task))
-    table = Table(
-        title=f"MNIST CNN, {len(images)} {kind} images, batch {batch}, {THREADS} threads, "
-        f"median of {repeats}"
+    table = make_table(
+        f"MNIST CNN, {len(images)} {kind} images, batch {batch}, "
+        f"{torch.get_num_threads()} threads, median of {repeats}",
+        ("T", "method", "images/s", "× SpikingJelly", "× torch float"),
+        left=("method",),
     )
-    for heading in ("T", "method", "images/s", "× SpikingJelly", "× torch float"):
-        table.add_column(heading, justify="left" if heading == "method" else "right")
     for row in rows:
         table.add_row(
             str(row["timesteps"]),
@@ -227,8 +217,7 @@ def main() -> None:
             f"{row['times_torch_float']:.2f}",
         )
     console.print(table)
-    if options.json:
-        options.json.write_text(json.dumps({"rows": rows}, indent=1) + "\n")
+    write_json(options.json, {"rows": rows})
 
 
 if __name__ == "__main__":

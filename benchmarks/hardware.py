@@ -9,28 +9,21 @@ placed and routed on it, and results per second are those of the routed clock.
 
 from __future__ import annotations
 
-import argparse
-import json
-import os
 import shutil
-import sys
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-os.environ.setdefault("OMP_NUM_THREADS", "2")
-# cocotb and Verilator start `python` by name.
-os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
-
 from rich.console import Console
 from rich.progress import Progress
-from rich.table import Table
 
 from benchmarks import models
+from benchmarks.command import make_parser, write_json
+from benchmarks.figures import cycles, lane_utilisation
 from benchmarks.mnist import Steps, accuracy_row, converted
-from hwgen import golden
+from benchmarks.table import make_table
 from hwgen.datasets.images import Dataset
 from hwgen.generation.generator import generate
 from hwgen.network import Network
@@ -41,8 +34,8 @@ from hwgen.synthesis.flow import build as place_and_route
 BOARD = "ulx3s-85f"
 PUBLISHED = (
     ("Spiker+ 784-128-10 (Zynq-7020)", "93.85", "780 µs a digit, 7,612 logic cells"),
-    ("FINN TFC-w2a2 (AUP-ZU3)", "96.60", "1.19 M results/s"),
-    ("DeepFire, a CNN", "99.14", "40.1 k results/s"),
+    ("DWN (AMD FPGA), an MLP", "98.30", "4,082 LUT6 without its input encoder"),
+    ("DeepFire (AMD 7-series), a CNN", "99.14", "40.1 k results/s"),
     ("Sommer et al., a CNN (333 MHz)", "", "21 k results/s"),
 )
 
@@ -112,7 +105,6 @@ def rows_of(
         if not samples or (simulator == "icarus" and shutil.which("iverilog") is None):
             continue
         report = simulate(folder, images, samples=samples, simulator=simulator)
-        operations = golden.run(network, images[:samples]).synaptic_operations
         row = accuracies | {
             "schedule": design.plan.schedule,
             "pipeline": design.plan.pipeline,
@@ -123,15 +115,9 @@ def rows_of(
             "samples": samples,
             "simulator": simulator,
             "bit_exact_samples": samples if report.bit_exact else 0,
-            "latency_cycles": report.latency_cycles,
-            "interval_cycles": report.interval_cycles,
-            "predicted_latency_cycles": report.predicted_latency_cycles,
-            "predicted_interval_cycles": report.predicted_interval_cycles,
-            # Of the layer that uses its adders best: the others wait for it.
-            "lane_utilisation": max(
-                float(operations[layer.node].mean())
-                / (report.interval_cycles * layer.lanes * layer.scanners)
-                for layer in design.plan.layers
+            **cycles(report),
+            "lane_utilisation": lane_utilisation(
+                network, design.plan, images[:samples], report.interval_cycles
             ),
             **placed,
         }
@@ -147,19 +133,13 @@ def _each(plan: HardwarePlan, option: str) -> dict[str, int]:
     return {layer.node: getattr(layer, option) for layer in plan.layers}
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--json", type=Path, help="write the rows to this file")
-    parser.add_argument("--quick", action="store_true", help="two networks, few samples")
+def main(argv: list[str] | None = None) -> None:
+    parser = make_parser(__doc__, quick="two networks, few samples", cache=True)
     parser.add_argument("--build", action="store_true", help="place and route, many minutes each")
     parser.add_argument("--network", choices=models.RECIPES, help="this one alone")
-    parser.add_argument("--cache", type=Path, help="folder of trained weights")
     parser.add_argument("--keep", type=Path, metavar="FOLDER", help="keep the builds there")
-    arguments = parser.parse_args()
-    data = os.environ.get("HWGEN_DATA")
-    if not data:
-        sys.exit("set HWGEN_DATA to the folder with mnist_train.npz and mnist_test.npz")
-    training, test = models.mnist(Path(data))
+    arguments = parser.parse_args(argv)
+    training, test = models.mnist()
     cases = [
         case
         for case in (QUICK if arguments.quick else CASES)
@@ -180,10 +160,8 @@ def main() -> None:
             progress.update(task, description=f"{case}: hardware")
             folder = (arguments.keep or Path(temporary)) / f"{case.model}{number}"
             rows += rows_of(case, network, accuracies, test, folder, build=arguments.build)
-            if arguments.json:  # after each case: the whole takes many minutes
-                arguments.json.parent.mkdir(parents=True, exist_ok=True)
-                text = json.dumps({"rows": rows}, indent=1)
-                arguments.json.write_text(text + "\n", encoding="utf-8")
+            # After each case: the whole takes many minutes
+            write_json(arguments.json, {"rows": rows})
             progress.advance(task)
     print_table(rows)
 
@@ -211,27 +189,11 @@ def print_table(rows: list[dict[str, Any]]) -> None:
         "results/s": "results_per_second",
         "a kLUT": "results_per_second_per_klut",
     }
-    table = Table(title="MNIST as hardware")
-    for title in columns:
-        table.add_column(title, justify="right")
-    for row in rows:
-        table.add_row(*(_text(row.get(key)) for key in columns.values()))
     console = Console(width=220)
-    console.print(table)
-    published = Table("published", "%", "speed", title="For comparison")
-    for row in PUBLISHED:
-        published.add_row(*row)
-    console.print(published)
-
-
-def _text(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, dict):
-        return " ".join(map(str, value.values()))
-    if isinstance(value, float):
-        return f"{value:,.2f}"
-    return f"{value:,}" if isinstance(value, int) else str(value)
+    cells = ([row.get(key) for key in columns.values()] for row in rows)
+    console.print(make_table("MNIST as hardware", columns, cells))
+    published = ("published", "%", "speed")
+    console.print(make_table("For comparison", published, PUBLISHED, left=published))
 
 
 if __name__ == "__main__":

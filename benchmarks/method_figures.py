@@ -10,6 +10,7 @@ from typing import Any
 
 from torch import nn
 
+from benchmarks.figures import golden_figures
 from benchmarks.method_cases import Case
 from benchmarks.method_subjects import Subject
 from hwgen import boards, golden
@@ -42,7 +43,6 @@ def measure(case: Case, subject: Subject, hits: Any, *, hardware: bool) -> dict[
     """A row of the table; ``hits`` says of each test image whether the float model is right."""
     started = time.monotonic()
     test = subject.test.take(case.samples)
-    assert test.labels is not None
     options = dict(case.options)
     model = with_epsilon(subject.model, options.pop("epsilon", None))
     network = convert(
@@ -51,11 +51,8 @@ def measure(case: Case, subject: Subject, hits: Any, *, hardware: bool) -> dict[
         **options,
     )  # fmt: skip
     result = golden.run(network, test.images)
-    accuracy = 100 * float((result.classes == test.labels).mean())
+    figures = golden_figures(network, result, test)
     floats = 100 * float(hits[: len(test)].mean())
-    firing = [layer.name for layer in network.layers if layer.name in result.spikes]
-    neurons = sum(result.neurons[layer] for layer in firing)
-    operations = sum(float(of.mean()) for of in result.synaptic_operations.values())
     row = {
         "network": case.network,
         "model": case.model,
@@ -63,13 +60,10 @@ def measure(case: Case, subject: Subject, hits: Any, *, hardware: bool) -> dict[
         "note": case.note,
         "series": case.series,
         "timesteps": case.timesteps,
-        "samples": len(test),
         "float_accuracy": floats,
-        "accuracy": accuracy,
-        "loss": floats - accuracy,
-        "spikes_per_neuron": sum(float(result.spikes[name].mean()) for name in firing) / neurons,
-        "synaptic_operations": operations,
-        "energy_uj": operations * ADDITION_PJ / 1e6,
+        **figures,
+        "loss": floats - figures["accuracy"],
+        "energy_uj": figures["synaptic_operations"] * ADDITION_PJ / 1e6,
         "cnn_energy_uj": sum(result.mac_operations.values()) / 2 * MULTIPLY_ADD_PJ / 1e6,
         "paper": case.paper,
     }

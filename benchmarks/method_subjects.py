@@ -11,7 +11,6 @@ from torch import nn
 
 from benchmarks import cifar_models, feedback, models, threshold_relu
 from hwgen.conversion.frontend.float_model import float_classes
-from hwgen.datasets import images as data
 from hwgen.datasets.images import Dataset
 
 TITLES = {"mnist": "MNIST CNN", "resnet20": "CIFAR-10 ResNet-20"}
@@ -34,18 +33,17 @@ class Subject:
         return classes == self.test.labels
 
 
-def load(network: str, model: str, folder: Path, cache: Path | None) -> Subject:
+def load(network: str, model: str, cache: Path | None) -> Subject:
     """``network`` as ``model`` ("clipped", "adjusted", or "" for the usual one) says; trained here
     where it is MNIST's, with weights kept in ``cache``."""
     if network == "mnist":
-        training, test = models.mnist(folder)
+        training, test = models.mnist()
         return Subject(
             f"mnist_{model or 'cnn'}", _mnist(model, training, cache), training, test, {}, "conv2"
         )
-    training = data.load(folder / "cifar10_train_first10000.npz")
-    test = data.load(folder / "cifar10_test.npz")
+    training, test = cifar_models.images()
     normalisation = {"mean": cifar_models.MEAN, "std": cifar_models.STD}
-    made = cifar_models.resnet20(folder)
+    made = cifar_models.resnet20()
     return Subject("resnet20", made, training, test, normalisation, "layer2.1.conv1")
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from rich.table import Table
 
 from benchmarks.method_subjects import TITLES
+from benchmarks.table import make_table
 
 COLUMNS = (
     "method", "", "T", "images", "float %", "spiking %", "lost", "spikes / neuron",
@@ -39,12 +40,7 @@ def _cells(row: dict[str, Any], paper: str) -> tuple[str, ...]:
 
 
 def table(rows: list[dict[str, Any]], title: str) -> Table:
-    made = Table(title=title)
-    for column in COLUMNS:
-        made.add_column(column, justify="left" if column in LEFT else "right")
-    for line in lines(rows):
-        made.add_row(*line)
-    return made
+    return make_table(title, COLUMNS, lines(rows), left=LEFT)
 
 
 def markdown(rows: list[dict[str, Any]]) -> str:

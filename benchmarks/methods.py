@@ -15,20 +15,16 @@ own figure stands beside.
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import json
-import os
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
-
-os.environ.setdefault("OMP_NUM_THREADS", "2")
 
 from rich.console import Console
 from rich.progress import Progress
 
 from benchmarks import method_cases
+from benchmarks.command import make_parser, require_matplotlib, write_json
 from benchmarks.method_cases import Case
 from benchmarks.method_figures import measure
 from benchmarks.method_subjects import TITLES, load
@@ -79,14 +75,13 @@ def run(cases: list[Case], arguments: argparse.Namespace, console: Console) -> l
             if row is None:
                 if (case.network, case.model) != loaded:
                     loaded = (case.network, case.model)
-                    subject = load(*loaded, data_folder(), arguments.cache)
+                    subject = load(*loaded, arguments.cache)
                     hits = subject.float_hits()
                 assert subject is not None
                 row = measure(case, subject, hits, hardware=arguments.hardware)
             rows.append(row | {"paper": case.paper})
             console.print(f"{what}: {row['accuracy']:.2f} %, loss {row['loss']:+.2f}")
-            if arguments.json:
-                arguments.json.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+            write_json(arguments.json, rows)
             progress.advance(task)
     return rows
 
@@ -120,16 +115,8 @@ def missed(rows: list[dict[str, Any]]) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def data_folder() -> Path:
-    folder = Path(os.environ.get("HWGEN_DATA", ""))
-    if not (folder / "cifar10_test.npz").is_file():
-        sys.exit("set HWGEN_DATA to the folder with mnist_*.npz, cifar10_*.npz and the weights")
-    return folder
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the rows to FILE")
+def main(argv: list[str] | None = None) -> None:
+    parser = make_parser(__doc__, quick="short trains, usual options", cache=True)
     parser.add_argument("--plot", type=Path, metavar="FOLDER", help="draw them into FOLDER")
     parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the tables to FILE")
     parser.add_argument("--network", nargs="+", choices=("mnist", "resnet20"))
@@ -139,12 +126,9 @@ def main() -> None:
                         help="take the rows that these files of --json hold")  # fmt: skip
     parser.add_argument("--ablation", action="store_true", help="ECC's ingredients instead")
     parser.add_argument("--bits", action="store_true", help="ECC's weights by their bits instead")
-    parser.add_argument("--quick", action="store_true", help="short trains, usual options")
     parser.add_argument("--no-hardware", dest="hardware", action="store_false")
-    parser.add_argument("--cache", type=Path, help="folder of trained weights")
-    arguments = parser.parse_args()
-    if arguments.plot and importlib.util.find_spec("matplotlib") is None:
-        parser.error("--plot needs matplotlib: pip install -e '.[bench]'")
+    arguments = parser.parse_args(argv)
+    require_matplotlib(parser, arguments.plot)
     arguments.hardware &= not (arguments.ablation or arguments.bits)
     console = Console()
     rows = run(list(chosen(arguments)), arguments, console)

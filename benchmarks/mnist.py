@@ -10,23 +10,19 @@ the upper two bits of the pixels; the other networks are plain.
 
 from __future__ import annotations
 
-import argparse
-import json
-import os
-import sys
 import time
 from pathlib import Path
 from typing import Any
 
-os.environ.setdefault("OMP_NUM_THREADS", "2")
-
-import torch
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 from torch import nn
 
 from benchmarks import models
+from benchmarks.command import make_parser, write_json
+from benchmarks.figures import golden_figures
+from benchmarks.table import make_table
 from hwgen import golden
 from hwgen.conversion import convert
 from hwgen.datasets.images import Dataset
@@ -65,12 +61,7 @@ def accuracy_row(
     name: str, network: Network, test: Dataset, float_accuracy: float
 ) -> dict[str, Any]:
     """Accuracies in per cent over all of ``test``, and what an image costs."""
-    assert test.labels is not None
-    result = golden.run(network, test.images)
-    accuracy = 100 * float((result.classes == test.labels).mean())
-    firing = [layer.name for layer in network.layers if layer.name in result.spikes]
-    neurons = sum(result.neurons[layer] for layer in firing)
-    spikes = sum(float(result.spikes[layer].mean()) for layer in firing)
+    figures = golden_figures(network, golden.run(network, test.images), test)
     return {
         "network": name,
         "method": network.provenance["method"],
@@ -78,20 +69,16 @@ def accuracy_row(
         "timesteps": network.provenance["options"]["timesteps"],
         "input_timesteps": network.input.timesteps,
         "weight_bits": network.provenance["options"]["weight_bits"],
-        "samples": len(test),
+        **figures,
         "float_accuracy": round(float_accuracy, 4),
-        "accuracy": round(accuracy, 4),
-        "loss": round(float_accuracy - accuracy, 4),
-        "spikes_per_neuron": spikes / neurons,
-        "synaptic_operations": sum(
-            float(operations.mean()) for operations in result.synaptic_operations.values()
-        ),
+        "accuracy": round(figures["accuracy"], 4),
+        "loss": round(float_accuracy - figures["accuracy"], 4),
     }
 
 
 def run(*, quick: bool, cache: Path | None, console: Console) -> list[dict[str, Any]]:
     """The rows of the table."""
-    training, test = models.mnist(_data())
+    training, test = models.mnist()
     if quick:
         training, test = training.take(12_000), test.take(1_000)
     rows = []
@@ -131,10 +118,12 @@ def _steps(row: dict[str, Any]) -> Steps:
 
 
 def table(rows: list[dict[str, Any]]) -> Table:
-    made = Table(title=f"MNIST, {rows[0]['samples']:,} test images, {WEIGHT_BITS}-bit weights")
-    for column in ("network", "T", "input T", "float %", "spiking %", "loss", "at most",
-                   "spikes / neuron", "synaptic operations"):  # fmt: skip
-        made.add_column(column, justify="left" if column == "network" else "right")
+    made = make_table(
+        f"MNIST, {rows[0]['samples']:,} test images, {WEIGHT_BITS}-bit weights",
+        ("network", "T", "input T", "float %", "spiking %", "loss", "maximum", "spikes / neuron",
+         "synaptic operations"),
+        left=("network",),
+    )  # fmt: skip
     for row in rows:
         most = LOSS_TARGETS.get((row["network"], _steps(row)))
         made.add_row(
@@ -151,20 +140,9 @@ def table(rows: list[dict[str, Any]]) -> Table:
     return made
 
 
-def _data() -> Path:
-    folder = Path(os.environ.get("HWGEN_DATA", ""))
-    if not (folder / "mnist_train.npz").is_file():
-        sys.exit("set HWGEN_DATA to the folder with mnist_train.npz and mnist_test.npz")
-    return folder
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the rows to FILE")
-    parser.add_argument("--quick", action="store_true", help="two epochs, 1,000 test images")
-    parser.add_argument("--cache", type=Path, help="folder of trained weights (HWGEN_CACHE)")
-    options = parser.parse_args()
-    torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
+def main(argv: list[str] | None = None) -> None:
+    parser = make_parser(__doc__, quick="two epochs, 1,000 test images", cache=True)
+    options = parser.parse_args(argv)
     console = Console()
     started = time.monotonic()
     rows = run(quick=options.quick, cache=options.cache, console=console)
@@ -173,9 +151,7 @@ def main() -> None:
         failures = missed(rows)
         console.print("targets missed: " + "; ".join(failures) if failures else "all targets met")
     console.print(f"{time.monotonic() - started:.0f} s")
-    if options.json:
-        options.json.parent.mkdir(parents=True, exist_ok=True)
-        options.json.write_text(json.dumps({"rows": rows}, indent=1) + "\n")
+    write_json(options.json, {"rows": rows})
 
 
 if __name__ == "__main__":

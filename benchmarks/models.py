@@ -13,6 +13,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from benchmarks.command import data_folder
 from benchmarks.training import Progress, default_cache, fit, kept, shifted
 from hwgen.datasets.images import Dataset, load
 
@@ -115,8 +116,9 @@ RECIPES = {
 }  # fmt: skip
 
 
-def mnist(folder: Path) -> tuple[Dataset, Dataset]:
-    """(training set, test set) of the folder with mnist_train.npz and mnist_test.npz."""
+def mnist() -> tuple[Dataset, Dataset]:
+    """(training set, test set) of MNIST from HWGEN_DATA."""
+    folder = data_folder("mnist_train.npz", "mnist_test.npz")
     return load(folder / "mnist_train.npz"), load(folder / "mnist_test.npz")
 
 

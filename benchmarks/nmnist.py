@@ -17,9 +17,6 @@ its single-phase neurons, and with neurons of two phases.
 from __future__ import annotations
 
 import argparse
-import json
-import os
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -27,15 +24,15 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-os.environ.setdefault("OMP_NUM_THREADS", "2")
-
 import numpy as np
-import torch
 from rich.console import Console
 from rich.table import Table
 from torch import nn
 
+from benchmarks.command import data_folder, make_parser, write_json
+from benchmarks.figures import cycles, operations_per_sample, percent_right
 from benchmarks.nmnist_models import RECIPES, float_accuracy, train
+from benchmarks.table import make_table
 from benchmarks.training import default_cache
 from hwgen import golden
 from hwgen.conversion import convert
@@ -108,7 +105,7 @@ def converted(
 def row(name: str, way: Way, network: Network, test: Dataset, floats: float) -> dict[str, Any]:
     """Accuracies in per cent over all of ``test``, and what a sample costs."""
     result = golden.run(network, test.images)
-    accuracy = 100 * float((result.classes == test.labels).mean())
+    accuracy = percent_right(result.classes, test.labels)
     return {
         "network": name,
         "input": way.title,
@@ -118,9 +115,7 @@ def row(name: str, way: Way, network: Network, test: Dataset, floats: float) -> 
         "accuracy": accuracy,
         "loss": floats - accuracy,
         "spikes_in": float(result.spikes[network.input.name].mean()),
-        "synaptic_operations": sum(
-            float(operations.mean()) for operations in result.synaptic_operations.values()
-        ),
+        "synaptic_operations": operations_per_sample(result),
     }
 
 
@@ -132,16 +127,15 @@ def measure(network: Network, test: Dataset, samples: int) -> dict[str, Any]:
     return {
         "rtl_samples": report.samples,
         "rtl_bit_exact": report.bit_exact,
-        "latency_cycles": report.latency_cycles,
-        "interval_cycles": report.interval_cycles,
-        "predicted_interval_cycles": report.predicted_interval_cycles,
+        **cycles(report),
     }
 
 
-def rows(options: argparse.Namespace, folder: Path, console: Console) -> Iterator[dict[str, Any]]:
+def rows(options: argparse.Namespace, console: Console) -> Iterator[dict[str, Any]]:
+    names = ("nmnist_small_train.npz", "nmnist_small_test.npz")
+    folder = data_folder(*names)
     training, test = (
-        load(folder / f"nmnist_small_{split}.npz", timesteps=options.timesteps, shape=SHAPE)
-        for split in ("train", "test")
+        load(folder / name, timesteps=options.timesteps, shape=SHAPE) for name in names
     )
     for name, (title, decoder) in NETWORKS.items():
         recipe = RECIPES[title]
@@ -161,10 +155,11 @@ def rows(options: argparse.Namespace, folder: Path, console: Console) -> Iterato
 
 def tables(found: list[dict[str, Any]]) -> Iterator[Table]:
     first = found[0]
-    made = Table(title=f"N-MNIST, {first['samples']} test samples; Table 2 of the report beside it")
-    for column in ("network", "input", "T", "ANN %", "SNN %", "loss", "theirs: ANN %", "SNN %",
-                   "loss"):  # fmt: skip
-        made.add_column(column, justify="left" if column in ("network", "input") else "right")
+    made = make_table(
+        f"N-MNIST, {first['samples']} test samples, and Table 2 of the report",
+        ("network", "input", "T", "ANN %", "SNN %", "loss", "theirs: ANN %", "SNN %", "loss"),
+        left=("network", "input"),
+    )
     for name, (theirs, spiking) in PAPER.items():
         mine = [item for item in found if item["network"] == name]
         paper = (f"{theirs:.2f}", f"{spiking:.2f}", f"{theirs - spiking:.2f}")
@@ -177,39 +172,35 @@ def tables(found: list[dict[str, Any]]) -> Iterator[Table]:
     simulated = [item for item in found if "rtl_samples" in item]
     if not simulated:
         return
-    cycles = Table(title=f"{simulated[0]['rtl_samples']} samples in RTL, every stream as golden's")
-    for column in ("network", "input", "spikes in", "synaptic operations", "latency", "interval",
-                   "predicted"):  # fmt: skip
-        cycles.add_column(column, justify="left" if column in ("network", "input") else "right")
+    made = make_table(
+        f"{simulated[0]['rtl_samples']} samples in RTL, every stream as golden's",
+        ("network", "input", "spikes in", "synaptic operations", "latency", "interval",
+         "predicted"),
+        left=("network", "input"),
+    )  # fmt: skip
     for item in simulated:
         assert item["rtl_bit_exact"]
         figures = ("spikes_in", "synaptic_operations", "latency_cycles", "interval_cycles",
                    "predicted_interval_cycles")  # fmt: skip
-        cycles.add_row(
+        made.add_row(
             TITLES[item["network"]], item["input"], *(f"{item[key]:,.0f}" for key in figures)
         )
-    yield cycles
+    yield made
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def main(argv: list[str] | None = None) -> None:
+    parser = make_parser(__doc__, cache=True)
     parser.add_argument("--timesteps", type=int, default=16)
     parser.add_argument("--samples", type=int, default=20, help="in RTL; 0 for none")
     parser.add_argument(
         "--rtl", nargs="+", choices=list(NETWORKS), default=list(NETWORKS), metavar="NETWORK",
         help="simulate these only",
     )  # fmt: skip
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the rows to FILE")
-    parser.add_argument("--cache", type=Path, help="folder of trained weights (HWGEN_CACHE)")
-    options = parser.parse_args()
-    folder = Path(os.environ.get("HWGEN_DATA", ""))
-    if not (folder / "nmnist_small_train.npz").is_file():
-        sys.exit("set HWGEN_DATA to the folder with nmnist_small_train.npz")
-    torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
+    options = parser.parse_args(argv)
     console = Console()
     started = time.monotonic()
     found = []
-    for made in rows(options, folder, console):
+    for made in rows(options, console):
         found.append(made)
         console.print(
             f"{TITLES[made['network']]}, {made['input']}: {made['float_accuracy']:.2f} → "
@@ -217,9 +208,7 @@ def main() -> None:
         )
     for table in tables(found):
         console.print(table)
-    if options.json:
-        options.json.parent.mkdir(parents=True, exist_ok=True)
-        options.json.write_text(json.dumps({"rows": found}, indent=1) + "\n")
+    write_json(options.json, {"rows": found})
 
 
 if __name__ == "__main__":

@@ -10,17 +10,11 @@ those of the mean output over T steps.
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import io
-import json
-import os
 import warnings
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
-
-os.environ.setdefault("OMP_NUM_THREADS", "2")
 
 import numpy as np
 import torch
@@ -28,8 +22,11 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from benchmarks import method_cases, methods
+from benchmarks import method_cases
+from benchmarks.command import make_parser, write_json
+from benchmarks.figures import percent_right
 from benchmarks.method_subjects import TITLES, Subject, load
+from benchmarks.table import make_table
 from hwgen import golden
 from hwgen.conversion import convert
 
@@ -101,7 +98,7 @@ def run(subject: Subject, tell: Callable[[str], None]) -> list[dict[str, Any]]:
     rows = []
 
     def row(line: str, classes: dict[int, np.ndarray]) -> None:
-        hits = {steps: 100 * float((found == labels).mean()) for steps, found in classes.items()}
+        hits = {steps: percent_right(found, labels) for steps, found in classes.items()}
         rows.append({"network": short(subject), "line": line, "accuracy": hits})
 
     for mode in ("Max", "99.9%"):
@@ -120,27 +117,18 @@ def run(subject: Subject, tell: Callable[[str], None]) -> list[dict[str, Any]]:
 
 
 def table(rows: list[dict[str, Any]], title: str) -> Table:
-    made = Table(title=title)
-    made.add_column("")
     lengths = list(rows[0]["accuracy"])
-    for steps in lengths:
-        made.add_column(f"T = {steps}", justify="right")
-    for row in rows:
-        cells = [row["accuracy"].get(steps) for steps in lengths]
-        made.add_row(row["line"], *("" if cell is None else f"{cell:.2f}" for cell in cells))
-    return made
+    cells = ([row["line"], *map(row["accuracy"].get, lengths)] for row in rows)
+    return make_table(title, ("", *(f"T = {steps}" for steps in lengths)), cells, left=("",))
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def main(argv: list[str] | None = None) -> None:
+    parser = make_parser(__doc__, cache=True, samples=1000)
     parser.add_argument("--network", nargs="+", choices=tuple(TIMESTEPS), default=("mnist",))
-    parser.add_argument("--samples", type=int, default=1000, help="test images")
-    parser.add_argument("--cache", type=Path, help="folder of trained weights")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the rows to FILE")
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(argv)
     console, rows = Console(), []
     for name in arguments.network:
-        subject = load(name, "", methods.data_folder(), arguments.cache)
+        subject = load(name, "", arguments.cache)
         subject.test = subject.test.take(arguments.samples)
         with Progress(console=console, transient=True) as progress:
             task = progress.add_task(name, total=None)
@@ -149,8 +137,7 @@ def main() -> None:
         title = f"{TITLES[name]}, {arguments.samples:,} images; float {floats:.2f} %"
         console.print(table(mine, title))
         rows += mine
-        if arguments.json:
-            arguments.json.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+        write_json(arguments.json, rows)
 
 
 if __name__ == "__main__":

@@ -9,8 +9,6 @@ Each layer is synthesised alone for the ECP5:
 
 from __future__ import annotations
 
-import argparse
-import json
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -21,6 +19,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.command import make_parser, write_json
 from hwgen import boards
 from hwgen.generation.design import unit_files
 from hwgen.network import (
@@ -214,12 +213,11 @@ def measure(case: Case) -> tuple[Any, Any, dict[str, Any]]:
     return stage_usage(stage), total(units), units
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def main(argv: list[str] | None = None) -> None:
+    parser = make_parser(__doc__)
     parser.add_argument("names", nargs="*", help="starts of layers' names")
     parser.add_argument("--units", action="store_true", help="each unit of a layer by itself")
-    parser.add_argument("--json", type=Path, help="write the figures to this file")
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(argv)
     table = Table("layer", "LUT4 expected", "yosys", "off by", "block RAM expected", "yosys")
     figures = {}
     console = Console()
@@ -242,8 +240,7 @@ def main() -> None:
             for unit, counts in sorted(units.items()):
                 console.print(f"    {unit or 'itself'}: {dict(counts)}")
     console.print(table)
-    if arguments.json:
-        arguments.json.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+    write_json(arguments.json, figures)
 
 
 if __name__ == "__main__":

@@ -9,8 +9,6 @@ default lanes. Each network has a process of its own, so that its peak memory is
 
 from __future__ import annotations
 
-import argparse
-import json
 import multiprocessing
 import resource
 import tempfile
@@ -19,7 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
+
+from benchmarks.command import make_parser, write_json
+from benchmarks.table import records_table
 
 NETWORKS = ("vgg16", "mobilenet_v2")
 BOARD = "ulx3s-85f"
@@ -70,24 +70,16 @@ def measure(name: str) -> dict[str, Any]:
     }
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--json", type=Path, help="write the rows to this file")
+def main(argv: list[str] | None = None) -> None:
+    parser = make_parser(__doc__)
     parser.add_argument("--network", choices=NETWORKS, help="only this one")
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(argv)
     rows = []
     for name in NETWORKS if arguments.network is None else (arguments.network,):
         with multiprocessing.get_context("spawn").Pool(1) as pool:
             rows.append(pool.apply(measure, (name,)))
-    if arguments.json:
-        arguments.json.parent.mkdir(parents=True, exist_ok=True)
-        arguments.json.write_text(json.dumps({"rows": rows}, indent=1) + "\n", encoding="utf-8")
-    table = Table(title="Large networks, random weights, T = 4")
-    for column in rows[0]:
-        table.add_column(column.replace("_", " "), justify="right")
-    for row in rows:
-        table.add_row(*(f"{v:,}" if isinstance(v, (int, float)) else v for v in row.values()))
-    Console(width=200).print(table)
+    write_json(arguments.json, {"rows": rows})
+    Console(width=200).print(records_table("Large networks, random weights, T = 4", rows))
     late = [row["network"] for row in rows for key, most in LIMITS.items() if row[key] > most]
     if late:
         raise SystemExit(f"over 2 minutes or 8 GiB: {', '.join(late)}")

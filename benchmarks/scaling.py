@@ -10,9 +10,6 @@ always taken; `ideal` is what its additions take if no lane ever waits.
 
 from __future__ import annotations
 
-import argparse
-import importlib.util
-import json
 import tempfile
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -21,8 +18,9 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 from rich.progress import track
-from rich.table import Table
 
+from benchmarks.command import make_parser, require_matplotlib, write_json
+from benchmarks.table import records_table
 from hwgen import boards
 from hwgen.generation.design import unit_files
 from hwgen.network import Conv2d, Input, InverseLeakyNeuron, Layer, Network, Readout
@@ -184,31 +182,21 @@ def plot(rows: list[dict[str, Any]], path: Path) -> None:
     figure.savefig(path, metadata={"Date": None})
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--json", type=Path, help="write the rows to this file")
+def main(argv: list[str] | None = None) -> None:
+    parser = make_parser(__doc__, quick="two points of each sweep")
     parser.add_argument("--plot", type=Path, help="draw them to this file")
     parser.add_argument("--sweep", nargs="+", choices=SWEEPS, default=SWEEPS, help="only these")
-    parser.add_argument("--quick", action="store_true", help="two points of each sweep")
-    arguments = parser.parse_args()
-    if arguments.plot and importlib.util.find_spec("matplotlib") is None:
-        parser.error("--plot needs matplotlib: pip install -e '.[bench]'")
+    arguments = parser.parse_args(argv)
+    require_matplotlib(parser, arguments.plot)
     console = Console(stderr=True)
     synthesised: dict[Point, dict[str, int]] = {}
     chosen = [p for p in points(quick=arguments.quick) if p.sweep in arguments.sweep]
     rows = []
     for point in track(chosen, console=console):
         rows.append(measure(point, synthesised))
-        if arguments.json:  # after each point: the whole takes long
-            arguments.json.parent.mkdir(parents=True, exist_ok=True)
-            text = json.dumps({"rows": rows}, indent=1)
-            arguments.json.write_text(text + "\n", encoding="utf-8")
-    table = Table(title="3×3 convolution, 8-bit weights, ECP5")
-    for column in rows[0]:
-        table.add_column(column.replace("_", " "), justify="right")
-    for row in rows:
-        table.add_row(*(f"{v:,}" if isinstance(v, (int, float)) else v for v in row.values()))
-    Console(width=200).print(table)
+        # After each point: the whole takes long
+        write_json(arguments.json, {"rows": rows})
+    Console(width=200).print(records_table("3×3 convolution, 8-bit weights, ECP5", rows))
     if arguments.plot:
         plot(rows, arguments.plot)
 

@@ -10,27 +10,22 @@ the first 1,000 test images of HWGEN_DATA. Leaks below 2 have no closed form: th
 
 from __future__ import annotations
 
-import argparse
-import json
-import os
-import sys
 import time
 from pathlib import Path
 from typing import Any
 
-os.environ.setdefault("OMP_NUM_THREADS", "2")
-
 import numpy as np
-import torch
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 from torch import nn
 
 from benchmarks import models
+from benchmarks.command import make_console, make_parser, write_json
+from benchmarks.figures import golden_figures
+from benchmarks.table import make_table
 from hwgen import golden
-from hwgen.conversion import best_threshold, convert
-from hwgen.conversion.calibration import conversion_error
+from hwgen.conversion import best_threshold, conversion_error, convert
 from hwgen.datasets.images import Dataset
 
 KS = (1.2, 1.4, 1.6, 1.8, 1.9, 2.0)
@@ -66,30 +61,22 @@ def measure(
     model: nn.Module, training: Dataset, test: Dataset, steps: int, k: float
 ) -> dict[str, Any]:
     """Accuracy and firing rate in per cent, synaptic operations an image (Eq. 14)."""
-    assert test.labels is not None
     network = convert(
         model, training.images, timesteps=steps, layer_timesteps={"input": 8}, leak=k, name="cnn"
     )
-    result = golden.run(network, test.images)
-    firing = [layer.name for layer in network.layers if layer.name in result.spikes]
-    neurons = sum(result.neurons[layer] for layer in firing)
-    spikes = sum(float(result.spikes[layer].mean()) for layer in firing)
+    figures = golden_figures(network, golden.run(network, test.images), test)
     return {
         "timesteps": steps,
         "k": k,
         "leak": network.provenance.get("leak", {"n": 1, "m": 0, "k": 2.0}),
-        "samples": len(test),
-        "accuracy": round(100 * float((result.classes == test.labels).mean()), 4),
-        "firing_rate": 100 * spikes / neurons / steps,
-        "spikes_per_neuron": spikes / neurons,
-        "synaptic_operations": sum(
-            float(operations.mean()) for operations in result.synaptic_operations.values()
-        ),
+        **figures,
+        "accuracy": round(figures["accuracy"], 4),
+        "firing_rate": 100 * figures["spikes_per_neuron"] / steps,
     }
 
 
 def figure_6(*, quick: bool, cache: Path | None, console: Console) -> dict[str, Any]:
-    training, test = models.mnist(_data())
+    training, test = models.mnist()
     test = test.take(SAMPLES)
     if quick:
         training, test = training.take(12_000), test.take(200)
@@ -108,7 +95,7 @@ def figure_6(*, quick: bool, cache: Path | None, console: Console) -> dict[str, 
 
 
 def tables_5(found: dict[str, Any]) -> list[Table]:
-    by_steps = Table(title="Fig. 5(a): least E / U_max in 1/1,000, at V_th / U_max")
+    by_steps = Table(title="Fig. 5(a): minimum E / U_max in 1/1,000, at V_th / U_max")
     by_steps.add_column("T", justify="right")
     for k in KS:
         by_steps.add_column(f"k = {k}", justify="right")
@@ -131,13 +118,12 @@ def tables_5(found: dict[str, Any]) -> list[Table]:
 
 def table_6(found: dict[str, Any]) -> Table:
     rows = found["rows"]
-    made = Table(
-        title=f"Fig. 6: MNIST CNN, {rows[0]['samples']:,} test images, float "
-        f"{found['float_accuracy']:.2f} %"
-    )
-    for column in ("k", "T", "accuracy %", "firing rate %", "spikes / neuron",
-                   "synaptic operations", "paper, VGG-16"):  # fmt: skip
-        made.add_column(column, justify="right")
+    made = make_table(
+        f"Fig. 6: MNIST CNN, {rows[0]['samples']:,} test images, float "
+        f"{found['float_accuracy']:.2f} %",
+        ("k", "T", "accuracy %", "firing rate %", "spikes / neuron", "synaptic operations",
+         "paper, VGG-16"),
+    )  # fmt: skip
     for k in LEAKS_6:
         for row in (row for row in rows if row["k"] == k):
             paper = f"rate {PAPER_RATES[0]} … {PAPER_RATES[1]}" if k == 2.0 else ""
@@ -158,22 +144,11 @@ def table_6(found: dict[str, Any]) -> Table:
     return made
 
 
-def _data() -> Path:
-    folder = Path(os.environ.get("HWGEN_DATA", ""))
-    if not (folder / "mnist_train.npz").is_file():
-        sys.exit("set HWGEN_DATA to the folder with mnist_train.npz and mnist_test.npz")
-    return folder
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures to FILE")
-    parser.add_argument("--quick", action="store_true", help="two epochs, 200 test images, two T")
+def main(argv: list[str] | None = None) -> None:
+    parser = make_parser(__doc__, quick="two epochs, 200 test images, two T", cache=True)
     parser.add_argument("--figure", type=int, choices=(5, 6), help="only this one")
-    parser.add_argument("--cache", type=Path, help="folder of trained weights (HWGEN_CACHE)")
-    options = parser.parse_args()
-    torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
-    console = Console(width=None if sys.stdout.isatty() else 140)
+    options = parser.parse_args(argv)
+    console = make_console()
     started = time.monotonic()
     found = {}
     if options.figure != 6:
@@ -184,9 +159,7 @@ def main() -> None:
         found["figure_6"] = figure_6(quick=options.quick, cache=options.cache, console=console)
         console.print(table_6(found["figure_6"]))
     console.print(f"{time.monotonic() - started:.0f} s")
-    if options.json:
-        options.json.parent.mkdir(parents=True, exist_ok=True)
-        options.json.write_text(json.dumps(found, indent=1) + "\n")
+    write_json(options.json, found)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from benchmarks.command import console, parser, write_json
+from benchmarks.command import make_console, make_parser, write_json
 from benchmarks.structure_counts import all_counts, sources
 from benchmarks.table import make_table
 
@@ -69,14 +69,14 @@ def totals(figures: dict[str, Any]) -> dict[str, int]:
 
 
 def main(argv: list[str] | None = None) -> None:
-    options = parser(__doc__)
-    options.add_argument("--root", type=Path, default=Path(__file__).parents[1], metavar="DIR")
-    options.add_argument("--compare", type=Path, metavar="DIR", help="an older checkout")
-    options.add_argument("--places", metavar="WORD", help="list the places of counts with WORD")
-    arguments = options.parse_args(argv)
+    parser = make_parser(__doc__)
+    parser.add_argument("--root", type=Path, default=Path(__file__).parents[1], metavar="DIR")
+    parser.add_argument("--compare", type=Path, metavar="DIR", help="an older checkout")
+    parser.add_argument("--places", metavar="WORD", help="list the places of counts with WORD")
+    arguments = parser.parse_args(argv)
     roots = {"before": arguments.compare, "now": arguments.root}
     found = {name: measure(root) for name, root in roots.items() if root}
-    out = console(width=110)
+    out = make_console(width=110)
     out.print(make_table(
         "folders (without subfolders)",
         ["folder", *(f"{what} {name}" for name in found for what in ("files", "lines"))],

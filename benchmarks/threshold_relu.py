@@ -14,9 +14,6 @@ thresholds, for fewer images, steps and epochs: the report's Fig. 2 is a plot wi
 
 from __future__ import annotations
 
-import argparse
-import json
-import os
 import sys
 import time
 from collections import OrderedDict
@@ -25,14 +22,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-os.environ.setdefault("OMP_NUM_THREADS", "2")
-
-import torch
-from rich.console import Console
 from rich.table import Table
 from torch import nn
 
 from benchmarks import models
+from benchmarks.command import make_console, make_parser, write_json
+from benchmarks.figures import golden_figures
+from benchmarks.table import make_table
 from hwgen import golden
 from hwgen.conversion import convert
 from hwgen.datasets.images import Dataset
@@ -107,7 +103,6 @@ def measure(
     epochs: int = EPOCHS,
 ) -> dict[str, Any]:
     """Accuracies in per cent."""
-    assert test.labels is not None
     model = trained(row.threshold, row.pool, training, cache, epochs)
     floats = models.float_accuracy(model, test)
     made = convert(
@@ -116,20 +111,16 @@ def measure(
         calibration_images=CALIBRATION,
     )  # fmt: skip
     start = time.perf_counter()
-    result = golden.run(made, test.images)
-    accuracy = 100 * float((result.classes == test.labels).mean())
-    firing = [layer.name for layer in made.layers if layer.name in result.spikes]
-    neurons = sum(result.neurons[layer] for layer in firing)
+    figures = golden_figures(made, golden.run(made, test.images), test)
     return {
         "model": row.title,
         "threshold": row.threshold,
         "decoder": row.decoder,
         "timesteps": timesteps,
-        "samples": len(test),
+        **figures,
         "float_accuracy": round(floats, 4),
-        "accuracy": round(accuracy, 4),
-        "loss": round(floats - accuracy, 4),
-        "spikes_per_neuron": sum(float(result.spikes[n].mean()) for n in firing) / neurons,
+        "accuracy": round(figures["accuracy"], 4),
+        "loss": round(floats - figures["accuracy"], 4),
         "paper": {"ann": row.ann, "snn": row.snn, "loss": round(row.ann - row.snn, 2)},
         "seconds": round(time.perf_counter() - start, 1),
     }
@@ -151,13 +142,13 @@ def sweep(training: Dataset, test: Dataset, cache: Path | None) -> list[dict[str
 
 def table(rows: list[dict[str, Any]], *, paper: bool) -> Table:
     first = rows[0]
-    made = Table(
-        title=f"MNIST, {first['samples']:,} test images, T = {first['timesteps']}, "
-        f"{WEIGHT_BITS}-bit weights"
-    )
     columns = ["model", "threshold", "float %", "spiking %", "loss", "spikes / neuron"]
-    for column in columns + ["paper: CNN %", "SNN %", "loss"] * paper:
-        made.add_column(column, justify="left" if column == "model" else "right")
+    made = make_table(
+        f"MNIST, {first['samples']:,} test images, T = {first['timesteps']}, "
+        f"{WEIGHT_BITS}-bit weights",
+        columns + ["paper: CNN %", "SNN %", "loss"] * paper,
+        left=("model",),
+    )
     for row in rows:
         cells = [
             row["model"],
@@ -173,20 +164,14 @@ def table(rows: list[dict[str, Any]], *, paper: bool) -> Table:
     return made
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--json", type=Path, help="write the figures to this file")
-    parser.add_argument("--cache", type=Path, help="folder of the trained weights")
+def main(argv: list[str] | None = None) -> int:
+    parser = make_parser(__doc__, cache=True)
     parser.add_argument("--timesteps", type=int, default=TIMESTEPS)
     parser.add_argument("--sweep", action="store_true", help="thresholds other than 1, too")
-    arguments = parser.parse_args()
-    torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
-    folder = Path(os.environ.get("HWGEN_DATA", ""))
-    if not (folder / "mnist_train.npz").is_file():
-        sys.exit("set HWGEN_DATA to the folder with mnist_train.npz and mnist_test.npz")
-    training, test = models.mnist(folder)
+    arguments = parser.parse_args(argv)
+    training, test = models.mnist()
     training, test = training.take(TRAINING), test.take(TEST)
-    console = Console(width=None if sys.stdout.isatty() else 120)
+    console = make_console(width=120)
     rows = []
     for row in ROWS:
         found = measure(row, training, test, timesteps=arguments.timesteps, cache=arguments.cache)
@@ -199,9 +184,7 @@ def main() -> int:
     swept = sweep(training, test, arguments.cache) if arguments.sweep else []
     if swept:
         console.print(table(swept, paper=False))
-    if arguments.json:
-        found = {"table1": rows, "fig2": swept}
-        arguments.json.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    write_json(arguments.json, {"table1": rows, "fig2": swept})
     missed = [row for row in rows if row["threshold"] is not None and row["loss"] > MAX_LOSS]
     for row in missed:
         console.print(f"[red]{row['model']}: loss {row['loss']:.2f} > {MAX_LOSS}[/]")

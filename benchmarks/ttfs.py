@@ -11,15 +11,9 @@ layer and has no numbers to compare with.
 
 from __future__ import annotations
 
-import argparse
-import json
-import os
 import sys
 from collections import OrderedDict
-from pathlib import Path
 from typing import Any
-
-os.environ.setdefault("OMP_NUM_THREADS", "2")
 
 import numpy as np
 import torch
@@ -29,6 +23,8 @@ from rich.table import Table
 from torch import nn
 
 from benchmarks import models
+from benchmarks.command import make_parser, write_json
+from benchmarks.table import make_table
 from hwgen import golden
 from hwgen.conversion import convert
 from hwgen.datasets.images import Dataset
@@ -94,12 +90,10 @@ def measure(model: nn.Sequential, training: Dataset, test: Dataset, quick: bool)
 
 
 def table(figures: dict[str, Any]) -> Table:
-    made = Table(
-        title=f"{LAYER}, {figures['images']} test images: error, % of the largest activation"
+    made = make_table(
+        f"{LAYER}, {figures['images']} test images: error, % of the largest activation",
+        ("u_th / largest activation", *(f"t_max = {steps}" for steps in figures["errors"])),
     )
-    made.add_column("u_th / largest activation", justify="right")
-    for steps in figures["errors"]:
-        made.add_column(f"t_max = {steps}", justify="right")
     for ratio in figures["ratios"]:
         cells = [f"{100 * errors[ratio]:.3f}" for errors in figures["errors"].values()]
         made.add_row(f"{ratio}", *cells)
@@ -116,25 +110,18 @@ def missed(figures: dict[str, Any]) -> list[str]:
     ]
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="two trains, few thresholds")
-    parser.add_argument("--cache", type=Path, help="folder of trained weights")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures to FILE")
-    arguments = parser.parse_args()
-    folder = Path(os.environ.get("HWGEN_DATA", ""))
-    if not (folder / "mnist_test.npz").is_file():
-        sys.exit("set HWGEN_DATA to the folder with mnist_train.npz and mnist_test.npz")
+def main(argv: list[str] | None = None) -> None:
+    parser = make_parser(__doc__, quick="two trains, few thresholds", cache=True)
+    arguments = parser.parse_args(argv)
     console = Console()
-    training, test = models.mnist(folder)
+    training, test = models.mnist()
     with console.status("training the CNN, if it is not in the cache"):
         model = models.train("cnn", training, cache=arguments.cache)
     assert isinstance(model, nn.Sequential)
     figures = measure(first_layer(model), training, test.take(IMAGES), arguments.quick)
     console.print(table(figures))
     console.print(f"Eq. 5: u_th = {figures['largest_voltage']:.2f} of the largest activation")
-    if arguments.json:
-        arguments.json.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+    write_json(arguments.json, figures)
     if problems := missed(figures):
         sys.exit("\n".join(problems))
 

@@ -6,7 +6,6 @@ random 8-bit weights. ``--place`` also places and routes it alone, its ports reg
 
 from __future__ import annotations
 
-import argparse
 import json
 import tempfile
 from collections import Counter
@@ -21,8 +20,9 @@ from amaranth.hdl import Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 from rich.console import Console
-from rich.table import Table
 
+from benchmarks.command import make_parser, write_json
+from benchmarks.table import make_table, text
 from hwgen import boards
 from hwgen.generation.design import TEMPLATES, plain_verilog
 from hwgen.network import Conv2d, Input, InverseLeakyNeuron, Layer, Network, Readout
@@ -183,31 +183,29 @@ CASES: tuple[dict[str, Any], ...] = (
 )
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--json", type=Path, help="write the rows to this file")
+def main(argv: list[str] | None = None) -> None:
+    parser = make_parser(__doc__)
     parser.add_argument("--place", type=int, default=0, metavar="SEEDS", help="place and route")
     parser.add_argument("--cases", type=int, default=len(CASES), help="only so many of the cases")
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(argv)
     rows = []
     console = Console(width=120)
     for options in CASES[: arguments.cases]:
         rows.append(measure(options, seeds=arguments.place))
         print_row(console, rows[-1])
-        if arguments.json:
-            arguments.json.parent.mkdir(parents=True, exist_ok=True)
-            text = json.dumps({"rows": rows}, indent=1)
-            arguments.json.write_text(text + "\n", encoding="utf-8")
+        write_json(arguments.json, {"rows": rows})
 
 
 def print_row(console: Console, row: Mapping[str, Any]) -> None:
-    table = Table(title=f"{row['lanes']} lanes, {row['options'] or 'default options'}")
-    for title in ("module", "LUT4", "FF", "block RAM"):
-        table.add_column(title, justify="left" if title == "module" else "right")
-    for name, counts in row["modules"].items():
-        table.add_row(name, *(str(counts.get(key, 0)) for key in ("lut4", "ff", "block_ram")))
+    keys = ("lut4", "ff", "block_ram")
+    table = make_table(
+        f"{row['lanes']} lanes, {row['options'] or 'default options'}",
+        ("module", "LUT4", "FF", "block RAM"),
+        ([name, *(counts.get(key, 0) for key in keys)] for name, counts in row["modules"].items()),
+        left=("module",),
+    )
     table.add_section()
-    table.add_row("whole", *(str(row[key]) for key in ("lut4", "ff", "block_ram")))
+    table.add_row("whole", *(text(row[key]) for key in keys))
     console.print(table)
     console.print(f"{row['lut4_per_lane']} LUT4 a lane")
     if "fmax_mhz" in row:
