@@ -47,7 +47,10 @@ HEAVY = {
     "pydantic": {"boards", "artefact", "plan"},
 }
 # What the command line may import before a command runs.
-LIGHT = {"click", "hwgen.errors", "hwgen.suggest", "hwgen.commands"}
+LIGHT = {
+    "click", "hwgen.commands", "hwgen.conversion.choices", "hwgen.conversion.combinations",
+    "hwgen.conversion.methods.registry", "hwgen.errors", "hwgen.suggest",
+}  # fmt: skip
 
 
 def part_of(path: Path) -> str:
@@ -136,6 +139,20 @@ def test_hardware_needs_no_torch() -> None:
 
 def test_conversion_needs_no_amaranth() -> None:
     assert "amaranth" not in loaded("import hwgen.conversion")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["methods"], ["methods", "--combinations", "--json"], ["convert", "--help"]],
+    ids=" ".join,
+)
+def test_lists_and_helps_of_conversion_load_no_torch(arguments: list[str]) -> None:
+    assert "torch" not in loaded(f"from hwgen.cli import run\nassert run({arguments}) == 0")
+
+
+@pytest.mark.parametrize("module", ["options", "provenance", "combinations", "methods.registry"])
+def test_options_need_no_torch(module: str) -> None:
+    assert "torch" not in loaded(f"import hwgen.conversion.{module}")
 
 
 def test_help_loads_nothing_heavy() -> None:

@@ -1,4 +1,4 @@
-"""``hwgen convert``: a PyTorch model becomes a network of integers."""
+"""``hwgen convert``: converts a PyTorch model to a network of integers."""
 
 from __future__ import annotations
 
@@ -10,119 +10,182 @@ import click
 
 from hwgen.commands.options import ByLayer, Fraction, Numbers, Suggest, by_layer
 from hwgen.commands.output import print_json, print_table, progress
+from hwgen.conversion.choices import (
+    BiasCorrection,
+    DecoderKind,
+    ErrorNorm,
+    NeuronKind,
+    ThresholdRule,
+)
+from hwgen.conversion.combinations import INPUT_CODES
+from hwgen.conversion.methods.registry import METHODS
 
 if TYPE_CHECKING:
     from hwgen.network import Network
 
-# Those of hwgen.convert, which is not imported for --help; a test compares them.
-METHODS = [
-    "spikeconverter",
-    "ecc",
-    "threshold_relu",
-    "ttfs",
-    "weight_norm",
-    "threshold_balancing",
-    "rmp",
-    "feedback",
-]
-NEURONS = ["ilif", "if2", "if", "if_hard", "ttfs"]
-THRESHOLDS = ["error", "maximum", "one", "current"]
-ERRORS = ["absolute", "squared"]
-CORRECTIONS = ["none", "mean"]
-INPUT_CODES = ["radix", "rate", "ttfs", "poisson", "direct", "events"]
-DECODERS = ["membrane", "spike_count", "first_spike", "softmax"]
 
-
-@click.command("convert", short_help="Turn a PyTorch model into a network of integers.")
+@click.command("convert", short_help="Convert a PyTorch model to a network of integers.")
 @click.argument("model")
 @click.option("--weights", type=click.Path(path_type=Path), help=".pt, .safetensors or .npz.")
 @click.option(
     "--data",
     required=True,
     type=click.Path(path_type=Path),
-    help="Calibration images or events: .npz or idx folder.",
+    help="Calibration images or events: .npz file or idx folder.",
 )
-@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="Folder.")
-@click.option("--name", help="Name of the network; the model's, if not given.")
 @click.option(
-    "--samples", type=click.IntRange(min=1), help="Calibrate with the first ones only (1,000 do)."
+    "-o", "--output", required=True, type=click.Path(path_type=Path), help="Folder to write."
 )
-@click.option("--mean", type=Numbers(), help="Of the scaled pixels, one or one a channel.")
-@click.option("--std", type=Numbers(), help="Likewise.")
+@click.option("--name", help="Name of the network.  [default: the model's]")
 @click.option(
-    "--scale",
-    type=Fraction(),
-    help="Of a pixel.  [default: 1/255, and 1/T of events]",
+    "--samples",
+    type=click.IntRange(min=1),
+    help="Calibrate with the first samples only; 1,000 are enough.",
+)
+@click.option(
+    "--mean", type=Numbers(), help="Mean of the scaled pixels: one value, or one per channel."
+)
+@click.option(
+    "--std",
+    type=Numbers(),
+    help="Standard deviation of the scaled pixels: one value, or one per channel.",
+)
+@click.option(
+    "--scale", type=Fraction(), help="Factor of a pixel.  [default: 1/255; 1/T for events]"
 )
 @click.option(
     "--timesteps",
     type=ByLayer(),
     multiple=True,
-    help="Length of the spike trains, of all and of single layers; repeatable.  [default: 8]",
+    help="Length of the spike trains, for all layers or for one; repeatable.  [default: 8]",
 )
-@click.option("--weight-bits", default=8, show_default=True, help="2 to 16.")
+@click.option("--weight-bits", default=8, show_default=True, help="Bits of a weight, 2 to 16.")
+@click.option(
+    "--method",
+    type=Suggest(list(METHODS)),
+    default="spikeconverter",
+    show_default=True,
+    help="Conversion method; `hwgen methods` lists them.",
+)
 @click.option(
     "--neuron",
-    type=Suggest(NEURONS),
-    help="Inverse-leaky (radix code), soft reset in two phases or one (rate code), or time to "
-    "first spike; the method's, if not given.",
+    type=Suggest(NeuronKind.words()),
+    help="Inverse-leaky (radix code), soft reset in two phases or one, hard reset (rate code), or "
+    "time to first spike.  [default: the method's]",
 )
 @click.option(
     "--leak",
     metavar="K or N/2^M",
-    help="Inverse leak of neuron ilif: k above 1, up to 2, or k - 1 as n/2^m.  [default: 2]",
-)
-@click.option(
-    "--method",
-    type=Suggest(METHODS),
-    default="spikeconverter",
+    default="2",
     show_default=True,
-    help="`hwgen methods` tells more.",
+    help="Inverse leak of neuron ilif: 1 < k <= 2, or k - 1 as n/2^m.",
 )
 @click.option(
     "--thresholds",
-    type=Suggest(THRESHOLDS),
-    help="Least conversion error, largest activation, 1 everywhere, or largest current of a "
-    "timestep; the method's, if not given.",
+    type=Suggest(ThresholdRule.words()),
+    help="Smallest conversion error, largest activation, 1, or largest current in a timestep.  "
+    "[default: the method's]",
 )
-@click.option("--threshold-scale", type=float, help="What thresholds are multiplied by.")
-@click.option("--eta", type=float, help="Share of a threshold that membranes get at the start.")
+@click.option(
+    "--threshold-scale", type=float, help="Factor of every threshold.  [default: the method's]"
+)
+@click.option(
+    "--eta",
+    type=float,
+    help="Share of its threshold in every membrane at the start.  [default: the method's]",
+)
 @click.option(
     "--error",
-    type=Suggest(ERRORS),
-    help="What the choice of thresholds minimises; the method's, if not given.",
+    type=Suggest(ErrorNorm.words()),
+    help="Conversion error that thresholds minimise.  [default: the method's]",
 )
-@click.option("--percentile", type=float, help="Take thresholds from this percentile instead.")
-@click.option("--channel-scales", is_flag=True, help="One output scale a channel, not a layer.")
-@click.option("--bias-correction", type=Suggest(CORRECTIONS), default="none", show_default=True)
+@click.option(
+    "--percentile", type=float, help="Use this percentile of the activations as the largest one."
+)
+@click.option("--channel-scales", is_flag=True, help="One output scale per channel, not per layer.")
+@click.option(
+    "--bias-correction",
+    type=Suggest(BiasCorrection.words()),
+    default="none",
+    show_default=True,
+    help="Correct biases by the mean error of each channel.",
+)
 @click.option(
     "--finetune",
     type=click.IntRange(min=1),
     metavar="EPOCHS",
-    help="Train the converted network on the data first; for trains of up to 4 steps.",
+    help="Train the fused network on the data first; for trains of up to 4 timesteps.",
 )
-@click.option("--finetune-rate", type=float, default=0.01, show_default=True)
+@click.option(
+    "--finetune-rate",
+    type=float,
+    default=0.01,
+    show_default=True,
+    help="Learning rate of --finetune.",
+)
 @click.option(
     "--input-code",
-    type=Suggest(INPUT_CODES),
-    help="The neuron's (feedback: poisson), if not given; of address events always theirs.",
+    type=Suggest(list(INPUT_CODES)),
+    help="Code of the input.  [default: the neuron's; poisson for feedback; events for events]",
 )
-@click.option("--input-gain", type=int, help="Of Poisson: sixteenths of a spike for white.")
-@click.option("--input-seed", type=int, help="Of Poisson.")
-@click.option("--floor", type=float, help="V_min of single-phase neurons, in thresholds.")
-@click.option("--drive", type=float, help="L of single-phase neurons, in thresholds.")
-@click.option("--search-images", type=int, help="Of method feedback: images to judge by.")
-@click.option("--search-rounds", type=int, help="Of method feedback: rounds over all layers.")
-@click.option("--search-step", type=float, help="Of method feedback: first step, in octaves.")
-@click.option("--search-stop", type=float, help="Of method feedback: last step, in octaves.")
+@click.option(
+    "--input-gain",
+    type=int,
+    default=16,
+    show_default=True,
+    help="Poisson input: sixteenths of a spike per timestep for the brightest pixel.",
+)
+@click.option("--input-seed", type=int, help="Poisson input: seed of its random numbers.")
+@click.option("--floor", type=float, help="Single-phase neurons: V_min, in thresholds.")
+@click.option(
+    "--drive",
+    type=float,
+    default=0.0,
+    show_default=True,
+    help="Single-phase neurons: L per timestep, in thresholds.",
+)
+@click.option(
+    "--search-images",
+    type=int,
+    default=256,
+    show_default=True,
+    help="Method feedback: number of images to compare candidates on.",
+)
+@click.option(
+    "--search-rounds",
+    type=int,
+    default=8,
+    show_default=True,
+    help="Method feedback: maximum number of rounds over all layers.",
+)
+@click.option(
+    "--search-step",
+    type=float,
+    default=1.0,
+    show_default=True,
+    help="Method feedback: first step of a threshold, in octaves.",
+)
+@click.option(
+    "--search-stop",
+    type=float,
+    default=0.25,
+    show_default=True,
+    help="Method feedback: last step of a threshold, in octaves.",
+)
 @click.option(
     "--decoder",
-    type=Suggest(DECODERS),
+    type=Suggest(DecoderKind.words()),
     default="membrane",
     show_default=True,
-    help="What the logits are; `hwgen methods --combinations` lists which go with which neurons.",
+    help="Source of the logits; `hwgen methods --combinations` lists the legal ones.",
 )
-@click.option("--temperature", type=float, help="Of a spiking softmax: 1, or up to the timesteps.")
+@click.option(
+    "--temperature",
+    type=float,
+    default=1.0,
+    show_default=True,
+    help="Divisor in a spiking softmax: 1, or up to the timesteps.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print figures as JSON.")
 def command(
     model: str,
@@ -137,7 +200,7 @@ def command(
     as_json: bool,
     **options: Any,
 ) -> None:
-    """Convert MODEL, which is file.py:factory or a torch.export program .pt2.
+    """Convert MODEL: file.py:factory, or a torch.export program (.pt2).
 
     \b
     hwgen convert model.py:factory --weights w.pt --data train.npz \\
@@ -158,7 +221,7 @@ def command(
     )
     loaded = load_model(model, weights)
     tuning = Finetuning(epochs=finetune, learning_rate=finetune_rate) if finetune else None
-    with progress(f"converting {model}") as told:
+    with progress(f"converting {model}") as report:
         network = convert(
             loaded,
             dataset.images,
@@ -167,8 +230,8 @@ def command(
             layer_timesteps=named,
             name=name or _name(model),
             finetuning=tuning,
-            progress=lambda done, of, what: told(f"{done} of {of}: {what}"),
-            **options,
+            progress=lambda done, of, what: report(f"{done} of {of}: {what}"),
+            **{name: value for name, value in options.items() if value is not None},
         )
     artefact.save(network, output)
     checked = dataset.take(_CHECKED_IMAGES)
@@ -195,7 +258,7 @@ def _name(model: str) -> str:
 
 
 def _layers(network: Network) -> list[dict[str, Any]]:
-    """What each layer became."""
+    """Figures of each layer, for the table."""
     from hwgen.network import Decoder
 
     train_types = network.train_types()

@@ -1,4 +1,4 @@
-"""``hwgen evaluate``: what the converted network makes of images, beside the float model."""
+"""``hwgen evaluate``: accuracy and activity of a network, beside the float model's accuracy."""
 
 from __future__ import annotations
 
@@ -74,13 +74,13 @@ def command(
 def _float_classes(
     network: Network, model: str, weights: Path | None, dataset: Dataset
 ) -> np.ndarray:
-    """What the float model makes of the images, fed as when it was converted."""
+    """Classes that the float model gives, with the scaling of the conversion."""
     import numpy as np
 
-    from hwgen.conversion import load_model
+    from hwgen.conversion import Provenance, load_model
     from hwgen.conversion.frontend.float_model import float_classes
 
-    fed = {key: network.provenance.get(key) for key in ("mean", "std")}
+    origin = Provenance.read(network.provenance)
     images = dataset.images
     if network.input.code == "events":  # the model was trained on counts
         images = images.sum(axis=1, dtype=np.uint16)
@@ -88,9 +88,10 @@ def _float_classes(
         return float_classes(
             load_model(model, weights),
             images,
-            scale=network.provenance.get("scale", 1 / 255),
+            scale=origin.scale,
+            mean=origin.mean,
+            std=origin.std,
             progress=lambda done: told(f"float model: {done:,} of {len(dataset):,} images"),
-            **fed,
         )
 
 
@@ -117,6 +118,8 @@ def _by_class(
 
 def summarise(network: Network, result: Result, labels: np.ndarray | None) -> dict[str, Any]:
     """Plain figures of a run; accuracies in per cent, counts for one image."""
+    from hwgen.conversion import Provenance
+
     layers = [
         {
             "layer": name,
@@ -133,7 +136,7 @@ def summarise(network: Network, result: Result, labels: np.ndarray | None) -> di
     accuracy = None
     if labels is not None:
         accuracy = 100 * float((result.classes == labels).mean())
-    calibration = network.provenance.get("float_accuracy")
+    calibration = Provenance.read(network.provenance).float_accuracy
     return {
         "network": network.name,
         "images": len(result),

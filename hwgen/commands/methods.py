@@ -1,4 +1,4 @@
-"""``hwgen methods``: the ways from a float network to a spiking one."""
+"""``hwgen methods``: lists the conversion methods and the legal combinations of options."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from hwgen.commands.output import print_json, print_table
 )
 @click.option("--json", "as_json", is_flag=True, help="Print them as JSON.")
 def command(combinations: bool, as_json: bool) -> None:
-    """List the methods of `hwgen convert`: their papers, neurons and codes, and what they need.
+    """List the methods of `hwgen convert`: papers, neurons with their codes, and needs.
 
-    The first neuron is the one that a method takes unless --neuron asks for another.
+    The first neuron of a method is its default; --neuron selects another.
     """
-    from hwgen.conversion import METHODS, NEURONS
+    from hwgen.conversion.methods.registry import METHODS
 
     if combinations:
         _print_combinations(as_json)
@@ -27,9 +27,10 @@ def command(combinations: bool, as_json: bool) -> None:
             {
                 name: {
                     "paper": method.paper,
-                    "neurons": {neuron: NEURONS[neuron] for neuron in method.neurons},
+                    "neurons": {neuron.value: neuron.code for neuron in method.neurons},
                     "needs": method.needs,
                     "defaults": dict(method.defaults),
+                    "equations": method.equations.strip(),
                 }
                 for name, method in METHODS.items()
             }
@@ -41,7 +42,7 @@ def command(combinations: bool, as_json: bool) -> None:
         [
             (
                 name,
-                ", ".join(f"{neuron} ({NEURONS[neuron]})" for neuron in method.neurons),
+                ", ".join(f"{neuron} ({neuron.code})" for neuron in method.neurons),
                 method.needs,
                 method.paper,
             )
@@ -51,16 +52,16 @@ def command(combinations: bool, as_json: bool) -> None:
 
 
 def _print_combinations(as_json: bool) -> None:
-    from hwgen.conversion import DECODERS, combinations
-    from hwgen.conversion.combinations import LEGAL
+    from hwgen.conversion.choices import DecoderKind
+    from hwgen.conversion.combinations import LEGAL, legal_combinations
 
     if as_json:
         keys = ("neuron", "input_code", "decoder")
-        print_json([dict(zip(keys, legal)) for legal in combinations()])
+        print_json([dict(zip(keys, legal)) for legal in legal_combinations()])
         return
     print_table(
         "legal combinations",
         ("neuron", "input code", "decoder"),
         [tuple(map(", ".join, (row.neurons, row.inputs, row.decoders))) for row in LEGAL],
     )
-    print_table("decoders", ("decoder", "the logits are"), list(DECODERS.items()))
+    print_table("decoders", ("decoder", "logits"), [(kind, kind.logits) for kind in DecoderKind])

@@ -1,56 +1,94 @@
-"""From a trained PyTorch network to a :class:`hwgen.Network` of integers.
+"""Conversion of a trained PyTorch network to a :class:`hwgen.Network` of integers.
 
-    trace        PyTorch → OpGraph: operators, or refusals that name them all
-    fuse         OpGraph → FloatGraph: populations, with batch norms and averages folded in
-    finetune     FloatGraph → one that is trained for few timesteps; left out unless asked for
-    calibrate    FloatGraph on calibration images
-    thresholds   output scales with the least conversion error
-    quantise     integer weights and thresholds
-    METHODS      FloatGraph + calibration images → integers, one file a method
+    trace         PyTorch → OpGraph: operations of the model, or refusals that list them all
+    merge clamps  OpGraph: consecutive clamps become one
+    fuse          OpGraph → FloatGraph: populations; batch norms and averages go into weights
+    fine-tune     FloatGraph, trained for few timesteps (optional)
+    quantise      FloatGraph and calibration images → integer weights, biases and thresholds
+    tune          search of thresholds by labelled images (method "feedback")
 
-    best_threshold, best_leak, conversion_error    SpikeConverter's Eq. 13, with no network
-
-Importers of other formats make an OpGraph; everything after it is shared.
+Importers of other formats make an OpGraph and share all later stages. Names are imported on first
+use, as most need torch; :mod:`choices`, :mod:`combinations`, :mod:`options`, :mod:`provenance` and
+:mod:`methods.registry` do not.
 """
 
-from hwgen.conversion.calibration.conversion_error import (
-    Optimum,
-    best_leak,
-    best_threshold,
-    conversion_error,
-)
-from hwgen.conversion.calibration.finetuning import Finetuning
-from hwgen.conversion.combinations import DECODERS, combinations
-from hwgen.conversion.frontend.model_files import load_model, load_weights
-from hwgen.conversion.methods.adjustment import adjust
-from hwgen.conversion.methods.registry import METHODS
-from hwgen.conversion.options import (
-    CORRECTIONS,
-    ERRORS,
-    INPUTS,
-    NEURONS,
-    THRESHOLDS,
-    Options,
-)
-from hwgen.conversion.pipeline import convert
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from hwgen.conversion.calibration.conversion_error import (
+        Optimum,
+        best_leak,
+        best_threshold,
+        conversion_error,
+    )
+    from hwgen.conversion.calibration.finetuning import Finetuning
+    from hwgen.conversion.choices import (
+        BiasCorrection,
+        DecoderKind,
+        ErrorNorm,
+        NeuronKind,
+        Rounding,
+        ThresholdRule,
+    )
+    from hwgen.conversion.combinations import legal_combinations
+    from hwgen.conversion.frontend.model_files import load_model, load_weights
+    from hwgen.conversion.methods.adjustment import adjust
+    from hwgen.conversion.methods.registry import METHODS
+    from hwgen.conversion.options import Options
+    from hwgen.conversion.pipeline import convert
+    from hwgen.conversion.provenance import Provenance
+
+_HOMES = {
+    "BiasCorrection": "choices",
+    "DecoderKind": "choices",
+    "ErrorNorm": "choices",
+    "Finetuning": "calibration.finetuning",
+    "METHODS": "methods.registry",
+    "NeuronKind": "choices",
+    "Optimum": "calibration.conversion_error",
+    "Options": "options",
+    "Provenance": "provenance",
+    "Rounding": "choices",
+    "ThresholdRule": "choices",
+    "adjust": "methods.adjustment",
+    "best_leak": "calibration.conversion_error",
+    "best_threshold": "calibration.conversion_error",
+    "conversion_error": "calibration.conversion_error",
+    "convert": "pipeline",
+    "legal_combinations": "combinations",
+    "load_model": "frontend.model_files",
+    "load_weights": "frontend.model_files",
+}
 
 __all__ = [
-    "CORRECTIONS",
-    "DECODERS",
-    "ERRORS",
-    "INPUTS",
     "METHODS",
-    "NEURONS",
-    "Optimum",
-    "THRESHOLDS",
+    "BiasCorrection",
+    "DecoderKind",
+    "ErrorNorm",
     "Finetuning",
+    "NeuronKind",
+    "Optimum",
     "Options",
+    "Provenance",
+    "Rounding",
+    "ThresholdRule",
     "adjust",
-    "combinations",
     "best_leak",
     "best_threshold",
     "conversion_error",
     "convert",
+    "legal_combinations",
     "load_model",
     "load_weights",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module = importlib.import_module(f"{__name__}.{_HOMES[name]}")
+    globals()[name] = value = getattr(module, name)
+    return value

@@ -1,74 +1,61 @@
-"""Which neurons, input codes and output decoders go together: the one place that says it.
+"""Legal combinations of neuron, input code and decoder; :data:`LEGAL` is their only home.
 
-A two-phase neuron decodes whatever train comes in before it fires; a single-phase one fires in the
-step it integrates, so its input must be a rate train, too, or a constant current (direct input).
-Address events make rate trains. Decoders read the trains of the last
-neurons: counts and a spiking softmax are of rate trains, first spikes of ttfs trains.
-
-A new code or decoder is a name in a row, and a line in :data:`READS`.
+A two-phase neuron decodes the whole train before it fires, so it takes any code. A single-phase
+neuron fires in the timestep in which it integrates, so its input must be a rate train (address
+events are one) or a constant current (direct input). Spike counts and the spiking softmax read rate
+trains; first spikes are those of ttfs trains.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from hwgen.conversion.choices import DecoderKind, NeuronKind
 from hwgen.errors import ConversionError
-
-DECODERS = {
-    "membrane": "the last layer's membranes, which do not fire",
-    "spike_count": "the last layer fires; its spikes are counted",
-    "first_spike": "the last layer fires; the first spike wins",
-    "softmax": "classes spike by the softmax of their membranes in every timestep; counted",
-}
-"""And what each reads."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """Neurons that may have any of these input codes with any of these decoders.
+    """Neurons that go with each of these input codes and each of these decoders.
 
-    The first input code is the usual one.
+    The first input code is the default.
     """
 
-    neurons: tuple[str, ...]
+    neurons: tuple[NeuronKind, ...]
     inputs: tuple[str, ...]
-    decoders: tuple[str, ...]
+    decoders: tuple[DecoderKind, ...]
 
 
+_MEMBRANE, _SOFTMAX = DecoderKind.MEMBRANE, DecoderKind.SOFTMAX
 LEGAL = (
     Row(
-        neurons=("ilif",),
+        neurons=(NeuronKind.ILIF,),
         inputs=("radix", "rate", "ttfs", "poisson", "events"),
-        decoders=("membrane",),
+        decoders=(_MEMBRANE,),
     ),
     Row(
-        neurons=("if2",),
+        neurons=(NeuronKind.IF2,),
         inputs=("rate", "radix", "ttfs", "poisson", "events"),
-        decoders=("membrane", "spike_count", "softmax"),
+        decoders=(_MEMBRANE, DecoderKind.SPIKE_COUNT, _SOFTMAX),
     ),
     Row(
-        neurons=("if", "if_hard"),
+        neurons=(NeuronKind.IF, NeuronKind.IF_HARD),
         inputs=("rate", "poisson", "direct", "events"),
-        decoders=("membrane", "spike_count", "softmax"),
+        decoders=(_MEMBRANE, DecoderKind.SPIKE_COUNT, _SOFTMAX),
     ),
     Row(
-        neurons=("ttfs",),
+        neurons=(NeuronKind.TTFS,),
         inputs=("ttfs", "radix", "rate", "poisson", "events"),
-        decoders=("membrane", "first_spike"),
+        decoders=(_MEMBRANE, DecoderKind.FIRST_SPIKE),
     ),
 )
-READS = {
-    "softmax": "a spiking softmax draws spikes in every timestep of a rate train",
-    "spike_count": "only rate trains stand for how many spikes they have",
-    "first_spike": "only ttfs trains stand for when they spike",
-}
-"""Why a decoder is not for other neurons."""
-CURRENT = "direct input is a constant current, and two-phase neurons decode trains"
+INPUT_CODES = ("radix", "rate", "ttfs", "poisson", "direct", "events")
+"""Every input code of some row: the words of :class:`hwgen.network.Input`, without NumPy."""
 
 
-def combinations() -> Iterator[tuple[str, str, str]]:
-    """All legal (neuron, input code, decoder)."""
+def legal_combinations() -> Iterator[tuple[NeuronKind, str, DecoderKind]]:
+    """Every legal (neuron, input code, decoder)."""
     for row in LEGAL:
         for neuron in row.neurons:
             for code in row.inputs:
@@ -76,28 +63,27 @@ def combinations() -> Iterator[tuple[str, str, str]]:
                     yield neuron, code, decoder
 
 
-def input_codes() -> tuple[str, ...]:
-    """All input codes that some neuron may have."""
-    return tuple(dict.fromkeys(code for row in LEGAL for code in row.inputs))
-
-
-def usual_input(neuron: str) -> str:
+def default_input(neuron: NeuronKind) -> str:
+    """Input code of ``neuron`` unless the user chooses another."""
     return next(row.inputs[0] for row in LEGAL if neuron in row.neurons)
 
 
-def require_legal(neuron: str, code: str, decoder: str) -> None:
-    """Raise :class:`ConversionError`, which names what is legal instead."""
-    legal = list(combinations())
+def require_legal(neuron: NeuronKind, code: str, decoder: DecoderKind) -> None:
+    """Raise :class:`ConversionError`, whose message lists the legal alternatives."""
+    legal = list(legal_combinations())
     if (neuron, code, decoder) in legal:
         return
     if not any((neuron, decoder) == (n, d) for n, _, d in legal):
-        reason = READS[decoder]
+        reason = decoder.reads
         what = f"neuron {neuron!r} with decoder {decoder!r}"
+    elif code == "direct":
+        reason = "direct input is a constant current, but a two-phase neuron decodes trains"
+        what = f"neuron {neuron!r} with input code {code!r}"
     else:
-        reason = CURRENT if code == "direct" else "a single-phase neuron fires as it integrates"
+        reason = "a single-phase neuron fires as it integrates"
         what = f"neuron {neuron!r} with input code {code!r}"
     remedies = [
-        f"{kind} {_list(dict.fromkeys(found))}"
+        f"{kind} {_any_of(found)}"
         for kind, found in (
             ("decoder", [d for n, c, d in legal if (n, c) == (neuron, code)]),
             ("input code", [c for n, c, d in legal if (n, d) == (neuron, decoder)]),
@@ -106,9 +92,9 @@ def require_legal(neuron: str, code: str, decoder: str) -> None:
         if found
     ]
     raise ConversionError(
-        f"{what} is no legal combination: {reason}; take {', or '.join(remedies)}"
+        f"{what} is not a legal combination: {reason}; use {', or '.join(remedies)}"
     )
 
 
-def _list(names: dict[str, None]) -> str:
-    return " or ".join(repr(name) for name in names)
+def _any_of(names: Iterable[str]) -> str:
+    return " or ".join(repr(name) for name in dict.fromkeys(names))

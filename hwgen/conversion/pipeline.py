@@ -1,10 +1,9 @@
-"""``convert``: the stages in a row, with what comes in checked first."""
+"""``convert``: checks its arguments, runs the stages, and verifies the network."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from importlib import metadata
-from typing import Any
 
 import numpy as np
 from torch import nn
@@ -13,12 +12,22 @@ from torch.export import ExportedProgram
 from hwgen.conversion.calibration.finetuning import Finetuning, finetune
 from hwgen.conversion.calibration.float_run import run_float
 from hwgen.conversion.calibration.input_decoding import counts_of
+from hwgen.conversion.choices import (
+    BiasCorrection,
+    DecoderKind,
+    ErrorNorm,
+    NeuronKind,
+    Rounding,
+    ThresholdRule,
+)
+from hwgen.conversion.converted import Progress
 from hwgen.conversion.float_graph import FloatGraph, Population
 from hwgen.conversion.fusion.float_network import Numbers, float_graph, normalisation
 from hwgen.conversion.methods.registry import METHODS
 from hwgen.conversion.op_graph import INPUT
-from hwgen.conversion.options import SIGNED_NEURONS, Options, Progress
-from hwgen.conversion.quantisation.decoders import FIRING
+from hwgen.conversion.options import Options
+from hwgen.conversion.provenance import Provenance
+from hwgen.conversion.quantisation.layerwise import layerwise
 from hwgen.datasets.images import as_images, as_labels
 from hwgen.errors import ConversionError, DataError, NetworkError
 from hwgen.network import Network
@@ -39,52 +48,76 @@ def convert(
     timesteps: int = 8,
     layer_timesteps: Mapping[str, int] | None = None,
     weight_bits: int = 8,
-    neuron: str | None = None,
     method: str = "spikeconverter",
+    neuron: NeuronKind | str | None = None,
+    leak: float | str = 2.0,
+    thresholds: ThresholdRule | str | None = None,
+    threshold_scale: float | None = None,
+    eta: float | None = None,
+    error: ErrorNorm | str | None = None,
+    percentile: float | None = None,
+    channel_scales: bool = False,
+    bias_correction: BiasCorrection | str = BiasCorrection.NONE,
+    rounding: Rounding | str = Rounding.NEAREST,
+    decoder: DecoderKind | str = DecoderKind.MEMBRANE,
+    temperature: float = 1.0,
+    pixel_bits: int | None = None,
+    input_code: str | None = None,
+    input_gain: int = Options.input_gain,
+    input_seed: int = Options.input_seed,
+    floor: float | None = None,
+    drive: float = 0.0,
+    search_images: int = Options.search_images,
+    search_rounds: int = Options.search_rounds,
+    search_step: float = Options.search_step,
+    search_stop: float = Options.search_stop,
     calibration_images: int = CALIBRATION_IMAGES,
     finetuning: Finetuning | None = None,
     name: str = "network",
     progress: Progress | None = None,
-    **options: Any,
 ) -> Network:
-    """A network of integers that does what ``model`` does.
+    """Convert ``model`` to a spiking network of integers.
 
     Parameters
     ----------
     model : torch.nn.Module or torch.export.ExportedProgram
-        Takes float images (samples, channels, height, width), gives logits (samples, classes).
-        A module is copied and put into eval mode.
+        From float images (samples, channels, height, width) to logits (samples, classes). A module
+        is copied and put into eval mode.
     images : unsigned integer array, shape (samples, channels, height, width)
-        Calibration images, raw pixels, of training data; a few hundred are enough. Or frames of
+        Calibration images: raw pixels of training data; a few hundred are enough. Or frames of
         address events, 0 and 1, shape (samples, timesteps, channels, height, width): the model's
-        pixels are then the events of all timesteps together.
+        pixels are then the number of events in all timesteps.
     labels : integer array, shape (samples,), or None
-        With them, provenance tells the float accuracy on the calibration images. Method
-        "feedback" needs them.
-    mean, std, scale : float, or one a channel
-        The model gets (scale · pixel − mean) / std; ``scale`` is 1/255 where it is not given, and
-        1/T of events.
-    timesteps, layer_timesteps, weight_bits, neuron, **options
-        See :class:`hwgen.conversion.Options`; None is the method's own.
+        With them, provenance holds the float accuracy on the calibration images. Method "feedback"
+        needs them.
+    mean, std, scale : float, or one per channel
+        The model gets (scale · pixel − mean) / std; ``scale`` is 1/255 by default, and 1/T for
+        frames of events.
     method : str
         Name in :data:`hwgen.conversion.METHODS`.
+    timesteps, layer_timesteps, weight_bits, neuron, …, search_stop
+        See :class:`hwgen.conversion.Options`. None takes the method's default.
     calibration_images : int
-        Images that are used at most, evenly spread over ``images``.
+        Maximum number of images to calibrate on, evenly spread over ``images``.
     finetuning : :class:`hwgen.conversion.Finetuning` or None
-        Train the folded network for its trains first, on all of ``images``.
-    progress : callable (layers done, layers, name of the layer at work), or None
+        Train the fused network for its short trains first, on all of ``images``.
+    name : str
+        Name of the network.
+    progress : callable (layers done, number of layers, name of the layer in work), or None
 
     Raises
     ------
     ConversionError
-        Where the model cannot be converted: all reasons at once, each with its place and remedy.
+        The model or an option cannot be converted; the message lists all reasons at once, each with
+        its place and remedy.
     DataError
-        Where images or labels are wrong.
+        Images or labels are of the wrong type, shape or range.
     """
     require_known("method", method, METHODS, error=ConversionError)
     chosen_method = METHODS[method]
     neurons = chosen_method.neurons
-    if neuron is not None and neuron not in neurons:
+    chosen_neuron = neurons[0] if neuron is None else NeuronKind.parse("neuron", neuron)
+    if chosen_neuron not in neurons:
         raise ConversionError(
             f"neuron must be one of {', '.join(neurons)} for method {method!r}, not {neuron!r}"
         )
@@ -106,63 +139,84 @@ def convert(
     classes = None
     if labels is not None:
         classes = as_labels(np.asarray(labels), len(pixels), where="calibration labels")[chosen]
-    elif chosen_method.tune is not None:
-        raise ConversionError(f"method {method!r} needs labels; give those of the images")
-    given = {name: value for name, value in options.items() if value is not None}
-    if frames:
-        given.setdefault("input_code", "events")
-    if (given.get("input_code") == "events") != frames:
+    elif chosen_method.load_tuner is not None:
+        raise ConversionError(f"method {method!r} needs labels; pass those of the images")
+    input_code = input_code or ("events" if frames else None)
+    if (input_code == "events") != frames:
         raise ConversionError(
             "input_code 'events' goes with frames (samples, timesteps, channels, height, width), "
-            f"and other codes with images; here is {given['input_code']!r} with shape "
-            f"{images.shape}"
+            f"and other codes with images; here is {input_code!r} with shape {images.shape}"
         )
     scale = scale if scale is not None else 1 / images.shape[1] if frames else 1 / 255
-    given.setdefault("pixel_bits", 1 if frames else 8 * pixels.dtype.itemsize)
+    bits = 1 if frames else 8 * pixels.dtype.itemsize
     every, pixels = pixels, pixels[chosen]
-    told = _options(
+    by_user = {
+        "thresholds": thresholds,
+        "threshold_scale": threshold_scale,
+        "eta": eta,
+        "error": error,
+        "percentile": percentile,
+        "input_code": input_code,
+        "floor": floor,
+    }
+    by_user = {option: value for option, value in by_user.items() if value is not None}
+    options = Options(
         timesteps=timesteps,
         layer_timesteps=dict(layer_timesteps or {}),
         weight_bits=weight_bits,
-        neuron=neuron or neurons[0],
-        **{**chosen_method.defaults, **given},
+        neuron=chosen_neuron,
+        leak=leak,
+        channel_scales=channel_scales,
+        bias_correction=BiasCorrection.parse("bias_correction", bias_correction),
+        rounding=Rounding.parse("rounding", rounding),
+        decoder=DecoderKind.parse("decoder", decoder),
+        temperature=temperature,
+        pixel_bits=bits if pixel_bits is None else pixel_bits,
+        input_gain=input_gain,
+        input_seed=input_seed,
+        drive=drive,
+        search_images=search_images,
+        search_rounds=search_rounds,
+        search_step=search_step,
+        search_stop=search_stop,
+        **{**chosen_method.defaults, **by_user},
     )
-    _require_range(pixels if finetuning is None else every, told)
+    _require_range(pixels if finetuning is None else every, options)
     values = counts_of(pixels)
     factor, offset = normalisation(values.shape[1], scale, mean, std)
-    graph = float_graph(model, values, factor, offset, linear=told.neuron in SIGNED_NEURONS)
-    _require_fit(graph, told)
-    tell = progress or (lambda *_: None)
-    tuned = graph if finetuning is None else finetune(graph, every, told, finetuning, tell)
-    converted = chosen_method.convert(tuned, pixels, told, tell)
-    if chosen_method.tune is not None and classes is not None:
-        converted = chosen_method.tune(tuned, converted, pixels, classes, told, tell)
-    provenance = {
-        "method": method,
-        "options": _plain(told),
-        "eta": told.eta,
-        "scale": float(scale),
-        "mean": _list(mean),
-        "std": _list(std),
-        "calibration_images": len(pixels),
-        "finetuning": None if finetuning is None else vars(finetuning) | {"images": len(every)},
-        **converted.figures,
-        "hwgen": _version(),
-    }
-    if classes is not None:
-        hits = run_float(graph, values).argmax(axis=1) == classes
-        provenance["float_accuracy"] = 100 * float(hits.mean())
+    graph = float_graph(model, values, factor, offset, linear=options.neuron.signed)
+    _require_fit(graph, options)
+    report = progress or (lambda *_: None)
+    tuned = graph if finetuning is None else finetune(graph, every, options, finetuning, report)
+    converted = layerwise(tuned, pixels, options, report)
+    if chosen_method.load_tuner is not None and classes is not None:
+        tune = chosen_method.load_tuner()
+        converted = tune(tuned, converted, pixels, classes, options, report)
+    hits = None if classes is None else run_float(graph, values).argmax(axis=1) == classes
+    provenance = Provenance(
+        method=method,
+        options=options.plain(),
+        eta=options.eta,
+        scale=float(scale),
+        mean=_list(mean),
+        std=_list(std),
+        calibration_images=len(pixels),
+        finetuning=None if finetuning is None else vars(finetuning) | {"images": len(every)},
+        figures=converted.figures,
+        hwgen=_version(),
+        float_accuracy=None if hits is None else 100 * float(hits.mean()),
+    )
     network = Network(
         name=name,
         input=converted.input,
         nodes=converted.nodes,
-        provenance=provenance,
+        provenance=provenance.plain(),
         probe=pixels[_spread(len(pixels), PROBE_IMAGES)],
     )
     try:
         network.verify()
-    except NetworkError as error:
-        raise ConversionError(f"the model gives no legal network: {error}") from error
+    except NetworkError as failure:
+        raise ConversionError(f"the model gives no legal network: {failure}") from failure
     return network
 
 
@@ -183,16 +237,8 @@ def _as_frames(images: np.ndarray, *, timesteps: int) -> np.ndarray:
 
 
 def _spread(length: int, wanted: int) -> np.ndarray:
-    """Indices of ``wanted`` items (all, where there are fewer), evenly spread over ``length``."""
+    """Indices of ``wanted`` items (all, if there are fewer), evenly spread over ``length``."""
     return np.linspace(0, length - 1, min(length, wanted)).round().astype(int)
-
-
-def _options(**options: Any) -> Options:
-    try:
-        return Options(**options)
-    except TypeError as error:
-        known = ", ".join(sorted(Options.__dataclass_fields__))
-        raise ConversionError(f"{error}; the options are {known}") from error
 
 
 def _require_range(pixels: np.ndarray, options: Options) -> None:
@@ -202,22 +248,15 @@ def _require_range(pixels: np.ndarray, options: Options) -> None:
 
 
 def _require_fit(graph: FloatGraph, options: Options) -> None:
-    """Options that depend on the network: layers that exist."""
+    """Check options that depend on the network: each layer that they name exists."""
     populations = [node for node in graph.nodes if isinstance(node, Population)]
-    ends = options.decoder in FIRING
-    layers = [INPUT, *(node.name for node in populations if node.fires or ends)]
+    last_fires = options.decoder.fires
+    layers = [INPUT, *(node.name for node in populations if node.fires or last_fires)]
     unknown = [name for name in options.layer_timesteps if name not in layers]
     if unknown:
         raise ConversionError(
             f"timesteps are given for {', '.join(unknown)}, but the network has {', '.join(layers)}"
         )
-
-
-def _plain(options: Options) -> dict[str, Any]:
-    return {
-        key: dict(value) if isinstance(value, Mapping) else value
-        for key, value in vars(options).items()
-    }
 
 
 def _list(numbers: Numbers | None) -> list[float] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 from pathlib import Path
 
@@ -160,19 +161,22 @@ def test_without_being_asked_no_classes_are_told(capsys: Captured, net: Path, da
     assert "classes" not in json.loads(capsys.readouterr().out)
 
 
-def test_the_choices_of_convert_are_those_of_the_package() -> None:
-    from hwgen import conversion as package
-    from hwgen.commands import convert
-    from hwgen.network import INPUT_CODES
+def test_options_and_defaults_of_the_command_are_those_of_the_function() -> None:
+    """Options that only one of them has, or that differ in form, are listed here."""
+    from hwgen.commands.convert import command
+    from hwgen.conversion import convert
 
-    assert list(package.METHODS) == convert.METHODS
-    assert list(package.NEURONS) == convert.NEURONS
-    assert list(package.INPUTS) == convert.INPUT_CODES
-    assert list(package.THRESHOLDS) == convert.THRESHOLDS
-    assert list(package.ERRORS) == convert.ERRORS
-    assert list(package.CORRECTIONS) == convert.CORRECTIONS
-    assert list(INPUT_CODES) == convert.INPUT_CODES
-    assert list(package.DECODERS) == convert.DECODERS
+    function = inspect.signature(convert).parameters
+    options = {option.name: option for option in command.params}
+    own = {"model", "weights", "data", "output", "samples", "as_json", "finetune", "finetune_rate"}
+    python_only = {
+        "images", "labels", "layer_timesteps", "rounding", "pixel_bits", "calibration_images",
+        "finetuning", "progress", "model",
+    }  # fmt: skip
+    assert set(options) - own == set(function) - python_only
+    for name in set(options) - own - {"timesteps", "name", "input_seed", "leak"}:
+        default = options[name].to_info_dict()["default"]
+        assert default == function[name].default, name
 
 
 def test_decoders(capsys: Captured, model: Path, larger: Path, tmp_path: Path) -> None:
@@ -188,8 +192,8 @@ def test_decoders(capsys: Captured, model: Path, larger: Path, tmp_path: Path) -
     told = network.provenance["options"]
     assert (told["decoder"], told["temperature"]) == ("softmax", 2.0)
     message = fails(capsys, 2, *given, "--decoder", "softmax")
-    assert "neuron 'ilif' with decoder 'softmax' is no legal combination" in message
-    assert "take decoder 'membrane'" in message
+    assert "neuron 'ilif' with decoder 'softmax' is not a legal combination" in message
+    assert "use decoder 'membrane'" in message
 
 
 def test_combinations_are_listed(capsys: Captured) -> None:

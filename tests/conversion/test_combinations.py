@@ -10,17 +10,18 @@ import numpy as np
 import pytest
 
 from hwgen import golden
-from hwgen.conversion import DECODERS, NEURONS, combinations
-from hwgen.conversion.combinations import input_codes
+from hwgen.conversion import DecoderKind, NeuronKind, legal_combinations
+from hwgen.conversion.combinations import INPUT_CODES
 from hwgen.errors import ConversionError
+from hwgen.network import INPUT_CODES as NETWORK_INPUT_CODES
 from hwgen.network import Identity, SoftmaxReadout
 from hwgen.plan.assembly import make_plan
 from hwgen.plan.timing.predict import predict
 from tests.support.combined import STEPS, converted, shown
 from tests.support.rtl.cores import CoreBench
 
-EVERY = list(itertools.product(NEURONS, input_codes(), DECODERS))
-LEGAL = list(combinations())
+EVERY = list(itertools.product(NeuronKind, INPUT_CODES, DecoderKind))
+LEGAL = list(legal_combinations())
 
 # Written out once more: who decodes what, and what trains can be read as.
 INPUTS = {
@@ -38,13 +39,14 @@ READS = {
 
 
 def is_legal(neuron: str, code: str, decoder: str) -> bool:
-    return code in INPUTS[neuron] and decoder in READS[NEURONS[neuron]]
+    return code in INPUTS[neuron] and decoder in READS[NeuronKind(neuron).code]
 
 
 def test_the_table_is_what_the_codes_stand_for() -> None:
     assert set(LEGAL) == {names for names in EVERY if is_legal(*names)}
     assert len(LEGAL) == len(set(LEGAL)) == 54
     assert len(EVERY) == 120
+    assert list(INPUT_CODES) == list(NETWORK_INPUT_CODES)
 
 
 @pytest.mark.parametrize(("neuron", "code", "decoder"), LEGAL)
@@ -71,13 +73,13 @@ def test_legal_ones_convert_and_run(neuron: str, code: str, decoder: str) -> Non
 )
 def test_others_are_refused_and_their_remedy_works(neuron: str, code: str, decoder: str) -> None:
     """Each name that the message offers makes the rest of the combination legal."""
-    with pytest.raises(ConversionError, match="is no legal combination: ") as caught:
+    with pytest.raises(ConversionError, match="is not a legal combination: ") as caught:
         converted(neuron, code, decoder)
     for kind, legal in remedies(str(caught.value)):
         names = {"neuron": neuron, "input code": code, "decoder": decoder}
         assert is_legal(*{**names, kind: legal}.values()), (kind, legal)
     given = {"neuron": neuron, "input code": code, "decoder": decoder}
-    values = {"neuron": NEURONS, "input code": input_codes(), "decoder": DECODERS}
+    values = {"neuron": NeuronKind, "input code": INPUT_CODES, "decoder": DecoderKind}
     wanted = {
         (kind, name)
         for kind, names in values.items()
@@ -88,7 +90,7 @@ def test_others_are_refused_and_their_remedy_works(neuron: str, code: str, decod
 
 
 def remedies(message: str) -> Iterator[tuple[str, str]]:
-    _, _, offered = message.partition("; take ")
+    _, _, offered = message.partition("; use ")
     for kind, names in re.findall(r"(decoder|input code|neuron) ((?:'[\w-]+'(?: or )?)+)", offered):
         for name in re.findall(r"'([\w-]+)'", names):
             yield kind, name
@@ -112,4 +114,4 @@ def test_a_dozen_of_them_as_hardware(neuron: str, code: str, decoder: str) -> No
 
 
 def test_all_decoders_are_among_the_dozen() -> None:
-    assert {decoder for _, _, decoder in SAMPLED} == set(DECODERS)
+    assert {decoder for _, _, decoder in SAMPLED} == set(DecoderKind)

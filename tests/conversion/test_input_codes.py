@@ -113,8 +113,8 @@ def test_events_are_worth_a_share_of_their_timesteps(options: dict[str, Any]) ->
 @pytest.mark.parametrize(
     ("given", "options", "message"),
     [
-        (images(), {"input_code": "direct"}, "code 'direct' is no legal .*a constant current"),
-        (images(), {"input_code": "radix", "neuron": "if"}, "code 'radix' is no legal .*fires as"),
+        (images(), {"input_code": "direct"}, "code 'direct' is not .*a constant current"),
+        (images(), {"input_code": "radix", "neuron": "if"}, "code 'radix' is not .*fires as"),
         (images(), {"input_code": "morse"}, "unknown input_code 'morse'; available: radix, rate"),
         (images(), {"input_code": "events"}, "'events' goes with frames"),
         (frames(8), {"input_code": "direct", "neuron": "if"}, "here is 'direct' with shape"),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
+
 import numpy as np
 import pytest
 
-from hwgen.conversion import convert
+from hwgen.conversion import Options, convert
 from hwgen.errors import ConversionError, DataError
 from tests.support.float_models import pixels, tiny_cnn
 
@@ -14,7 +16,17 @@ from tests.support.float_models import pixels, tiny_cnn
     ("options", "expected"),
     [
         ({"method": "magic"}, "unknown method 'magic'; available: spikeconverter"),
-        ({"neuron": "lif"}, "neuron must be one of ilif, if2, if"),
+        ({"neuron": "lif"}, "unknown neuron 'lif'; did you mean 'ilif'?"),
+        ({"neuron": "if-hard"}, "unknown neuron 'if-hard'; did you mean 'if_hard'?"),
+        ({"neuron": "if_hard"}, "one of ilif, if2, if for method 'spikeconverter', not 'if_hard'"),
+        (
+            {"method": "treshold_relu"},
+            "'treshold_relu'; did you mean 'threshold_relu'?",
+        ),
+        ({"thresholds": "curent"}, "unknown thresholds 'curent'; did you mean 'current'?"),
+        ({"input_code": "posson"}, "unknown input_code 'posson'; did you mean 'poisson'?"),
+        ({"decoder": "spikecount"}, "'spikecount'; did you mean 'spike_count'?"),
+        ({"pixel_bits": 0}, "pixel_bits must be an integer from 1 to 16, not 0"),
         ({"error": "cubic"}, "unknown error 'cubic'; available: absolute, squared"),
         ({"bias_correction": True}, "unknown bias_correction True; available: none, mean"),
         ({"timesteps": 0}, "timesteps must be an integer from 1 to 16, not 0"),
@@ -26,7 +38,7 @@ from tests.support.float_models import pixels, tiny_cnn
         ({"layer_timesteps": {"0": 4}, "neuron": "if"}, "single-phase neurons fire in the step"),
         ({"leak": 2.5}, "leak must be a k above 1, up to 2"),
         ({"leak": "5/9"}, "leak n/2^m must have m from 0 to 8"),
-        ({"leak": 1.6, "neuron": "if2"}, "leak is that of neuron 'ilif', not of 'if2'"),
+        ({"leak": 1.6, "neuron": "if2"}, "leak needs neuron 'ilif', not 'if2'"),
         (
             {"thresholds": "least"},
             "unknown thresholds 'least'; available: error, maximum, one, current",
@@ -35,7 +47,6 @@ from tests.support.float_models import pixels, tiny_cnn
         ({"eta": 1.0}, "eta must be at least 0 and below 1"),
         ({"timesteps": 1025, "neuron": "if"}, "from 1 to 1024, not 1025"),
         ({"percentile": 0}, "percentile must be above 0"),
-        ({"wrong": 1}, "'wrong'; the options are bias_correction"),
         ({"scale": 0}, "scale must be positive, not 0"),
         ({"scale": -1}, "scale must be positive"),
         ({"std": [0.5, 0]}, "std must be positive"),
@@ -47,11 +58,11 @@ from tests.support.float_models import pixels, tiny_cnn
         ({"rounding": "up"}, "unknown rounding 'up'; available: nearest, fitted"),
         (
             {"input_code": "radix", "method": "rmp"},
-            "neuron 'if' with input code 'radix' is no legal combination",
+            "neuron 'if' with input code 'radix' is not a legal combination",
         ),
         (
             {"input_code": "direct"},
-            "neuron 'ilif' with input code 'direct' is no legal combination",
+            "neuron 'ilif' with input code 'direct' is not a legal combination",
         ),
         ({"input_gain": 17}, "input_gain must be an integer from 1 to 16, not 17"),
         ({"input_seed": 0}, "input_seed must be an integer from 1 to 4294967295, not 0"),
@@ -64,8 +75,8 @@ from tests.support.float_models import pixels, tiny_cnn
             "timesteps of 'input' must be an integer from 1 to 1024, not 1025",
         ),
         ({"floor": 0.5, "neuron": "if"}, "floor must be from -16 to 0 thresholds, not 0.5"),
-        ({"floor": 0.0}, "floor and drive are those of neurons that"),
-        ({"drive": 0.1, "neuron": "if2"}, "floor and drive are those of neurons"),
+        ({"floor": 0.0}, "floor and drive need a neuron that"),
+        ({"drive": 0.1, "neuron": "if2"}, "floor and drive need a neuron"),
         ({"drive": 1.0, "neuron": "if"}, "drive must be between -1 and 1"),
         ({"search_images": 0}, "search_images must be an integer from 1"),
         ({"search_rounds": -1}, "search_rounds must be an integer from 0"),
@@ -77,6 +88,17 @@ def test_options(options, expected):
     with pytest.raises(ConversionError) as caught:
         convert(tiny_cnn(), pixels((2, 8, 8), samples=40), **options)
     assert expected in str(caught.value)
+
+
+def test_every_option_is_in_the_signature():
+    """Editors and mypy see them all; a default is None or that of the dataclass."""
+    parameters = inspect.signature(convert).parameters
+    assert set(Options.__dataclass_fields__) <= set(parameters)
+    kinds = {parameter.kind for parameter in parameters.values()}
+    assert kinds == {inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY}
+    for name, option in Options.__dataclass_fields__.items():
+        default = parameters[name].default
+        assert default is None or default == option.default, name
 
 
 @pytest.mark.parametrize(

@@ -7,14 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hwgen.conversion import DECODERS, combinations
+from hwgen.conversion import DecoderKind, legal_combinations
 from hwgen.generation.design import generate
 from hwgen.simulation.runner import simulate
 from tests.support.combined import converted, shown
 
-LEGAL = list(combinations())
+LEGAL = list(legal_combinations())
 _SHUFFLED = [LEGAL[n] for n in np.random.default_rng(31).permutation(len(LEGAL))]
-QUICK = [next(names for names in _SHUFFLED if names[2] == decoder) for decoder in DECODERS]
+QUICK = [next(names for names in _SHUFFLED if names[2] == decoder) for decoder in DecoderKind]
 
 
 @pytest.mark.parametrize(

@@ -31,9 +31,10 @@ from hwgen.conversion.calibration.input_decoding import (
 )
 from hwgen.conversion.calibration.scales import choose_scales
 from hwgen.conversion.calibration.steps import Steps
+from hwgen.conversion.converted import Progress
 from hwgen.conversion.float_graph import FloatGraph, FloatNode, Population
 from hwgen.conversion.op_graph import INPUT
-from hwgen.conversion.options import SINGLE_PHASE, Options, Progress
+from hwgen.conversion.options import Options
 from hwgen.conversion.quantisation.weight_fitting import is_copy, is_tied
 from hwgen.errors import ConversionError
 from hwgen.network import code_max
@@ -91,7 +92,7 @@ def finetune(
     ConversionError
         For neurons that fire as they integrate: what they give is no function of a sum.
     """
-    if options.neuron in SINGLE_PHASE:
+    if options.neuron.single_phase:
         raise ConversionError(
             f"fine-tuning trains what two-phase neurons compute, not {options.neuron!r}; take "
             f"neuron ilif, if2 or ttfs"

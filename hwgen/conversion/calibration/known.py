@@ -16,6 +16,7 @@ from hwgen.conversion.calibration.input_decoding import (
 )
 from hwgen.conversion.calibration.leaky import LeakySteps
 from hwgen.conversion.calibration.stepping import Stepper
+from hwgen.conversion.choices import ThresholdRule
 from hwgen.conversion.float_graph import FloatFlatten, FloatGraph, FloatMaxPool, Population
 from hwgen.conversion.op_graph import INPUT
 from hwgen.conversion.options import Options
@@ -48,7 +49,7 @@ class Known:
         self.decodings = {INPUT: decoding}
         self.q_max: dict[str, float] = {INPUT: self.input.train_type.q_max * decoding.step}
         self.stepper = None
-        if options.thresholds == "current":
+        if options.thresholds is ThresholdRule.CURRENT:
             self.stepper = Stepper(images, self.input)
         self.leaky = None
         if not options.inverse_leak.doubles:

@@ -30,6 +30,7 @@ import math
 import numpy as np
 import torch
 
+from hwgen.conversion.choices import ThresholdRule
 from hwgen.conversion.options import Options
 
 ETA = 0.5
@@ -69,12 +70,12 @@ def choose_scales(
     sample = _draw(rows, size, seed).clamp(min=0).float().numpy()
     if options.percentile is not None:
         scales = _percentile(rows, options.percentile, high) / q_max
-    elif options.thresholds == "one":
+    elif options.thresholds is ThresholdRule.ONE:
         scales = np.full(len(rows), 1 / q_max)
-    elif options.thresholds != "error":
+    elif options.thresholds is not ThresholdRule.ERROR:
         scales = largest / q_max
     else:
-        power = 2 if options.error == "squared" else 1
+        power = options.error.power
         wanted = np.minimum(sample, high)
         scales = _minimise(sample, wanted, largest, q_max, power, eta=options.eta, levels=levels)
     scales = scales * options.threshold_scale
@@ -102,7 +103,7 @@ def choose_linear_scales(
     high = rows.max(dim=1).values.clamp(min=0).double().numpy()
     span = np.where(high > low, high - low, 1.0)
     sample = _draw(rows, size, seed).float().numpy()
-    power = 2 if options.error == "squared" else 1
+    power = options.error.power
     known = np.arange(q_max + 1) if levels is None else levels
     wished = -low / span * q_max
     middle = (

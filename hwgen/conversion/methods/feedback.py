@@ -38,16 +38,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
 from hwgen.conversion.calibration import float_run as calibrate
+from hwgen.conversion.choices import DecoderKind
+from hwgen.conversion.converted import Converted, Progress
 from hwgen.conversion.float_graph import FloatGraph
-from hwgen.conversion.methods.method import Method
 from hwgen.conversion.op_graph import INPUT
-from hwgen.conversion.options import Converted, Options, Progress
-from hwgen.conversion.quantisation.layerwise import layerwise
+from hwgen.conversion.options import Options
+from hwgen.conversion.provenance import FeedbackFigures, Scales
 from hwgen.conversion.quantisation.neuron import moved
 from hwgen.errors import ConversionError
 from hwgen.golden.trials import Trials
@@ -79,7 +79,7 @@ def tune(
         The network is no chain of layers: where branches meet, their spikes must count alike. Or
         its logits are no membranes.
     """
-    if options.decoder != "membrane":
+    if options.decoder is not DecoderKind.MEMBRANE:
         raise ConversionError(
             f"method 'feedback' compares membranes of the last layer with the CNN's logits, so the "
             f"decoder must be 'membrane', not {options.decoder!r}"
@@ -190,31 +190,35 @@ class _Search:
         return Network(name="search", input=self.start.input, nodes=tuple(nodes))
 
     def result(self) -> Converted:
-        figures = dict(self.start.figures)
-        scales: dict[str, Any] = {}
+        figures, source = self.start.figures, self.start.input
+        scales: Scales = {}
         thresholds: dict[str, float] = {}
         upstream = 0.0
-        given = np.mean(figures["input_scale"]) / (1 << self.start.input.pixel_bits)
+        given = np.mean(figures.input_scale) / (1 << source.pixel_bits)
         for name in self.names:
             upstream += self.best.octaves[name]
-            scale = np.asarray(figures["output_scales"][name]) * 2.0**upstream
+            scale = np.asarray(figures.output_scales[name]) * 2.0**upstream
             scales[name] = scale.tolist()
             thresholds[name] = float(np.mean(scale)) / float(given)
             given = np.mean(scale)
-        figures["output_scales"] = scales
-        figures["logit_scale"] = figures["logit_scale"] * 2.0**upstream
-        figures["feedback"] = {
-            "images": len(self.images),
-            "rounds": self.rounds,
-            "networks_tried": len(self.tried),
-            "right_spikes_before": self.before.share,
-            "right_spikes": self.best.share,
-            "accuracy_before": self.before.accuracy,
-            "accuracy": self.best.accuracy,
-            "octaves": self.best.octaves,
-            "thresholds": thresholds,
-            "consistency": self.best.consistency,
-        }
+        feedback = FeedbackFigures(
+            images=len(self.images),
+            rounds=self.rounds,
+            networks_tried=len(self.tried),
+            right_spikes_before=self.before.share,
+            right_spikes=self.best.share,
+            accuracy_before=self.before.accuracy,
+            accuracy=self.best.accuracy,
+            octaves=self.best.octaves,
+            thresholds=thresholds,
+            consistency=self.best.consistency,
+        )
+        figures = replace(
+            figures,
+            output_scales=scales,
+            logit_scale=figures.logit_scale * 2.0**upstream,
+            feedback=feedback,
+        )
         return replace(self.start, nodes=self.nodes, figures=figures)
 
 
@@ -241,13 +245,3 @@ def _same(layer: Layer, other: Node) -> bool:
     if isinstance(layer.neuron, Decoder) or isinstance(other.neuron, Decoder):
         return True
     return np.array_equal(layer.neuron.threshold, other.neuron.threshold)
-
-
-METHOD = Method(
-    convert=layerwise,
-    tune=tune,
-    paper="Feedback thresholds (Shang, Li, You)",
-    neurons=("if_hard", "if"),
-    needs="labelled calibration images; a model adjusted by hwgen.conversion.adjust",
-    defaults={"thresholds": "maximum", "eta": 0.0, "floor": 0.0, "input_code": "poisson"},
-)

@@ -26,8 +26,6 @@ import numpy as np
 from hwgen.conversion.float_graph import FloatGraph, Population
 from hwgen.network import Identity, Layer, Readout, SoftmaxReadout, exponentials
 
-FIRING = ("spike_count", "first_spike")
-"""Decoders of what the last layer fires."""
 _REACH = math.log(2 * 65535)  # from there on the table's entries round to 0
 _STEPS = 255
 

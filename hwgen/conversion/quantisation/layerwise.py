@@ -27,7 +27,6 @@ neuron with a larger bias: no signed spikes, and nothing new in hardware.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import torch
@@ -38,11 +37,13 @@ from hwgen.conversion.calibration.known import Known
 from hwgen.conversion.calibration.leaky import firing_level, least_threshold, readout_bits
 from hwgen.conversion.calibration.levels import Levels
 from hwgen.conversion.calibration.scales import choose_linear_scales, choose_scales
+from hwgen.conversion.choices import BiasCorrection, DecoderKind, Rounding
+from hwgen.conversion.converted import Converted, Progress
 from hwgen.conversion.float_graph import FloatFlatten, FloatGraph, FloatMaxPool, Population
 from hwgen.conversion.op_graph import INPUT
-from hwgen.conversion.options import SINGLE_PHASE, Converted, Options, Progress
+from hwgen.conversion.options import Options
+from hwgen.conversion.provenance import Figures, Scales
 from hwgen.conversion.quantisation.decoders import (
-    FIRING,
     read_values,
     softmax_of,
     with_firing_end,
@@ -79,22 +80,18 @@ class _Layerwise:
     def __init__(
         self, graph: FloatGraph, images: np.ndarray, options: Options, progress: Progress
     ) -> None:
-        self.counts = options.decoder in FIRING
+        self.counts = options.decoder.fires
         self.graph = with_firing_end(graph) if self.counts else graph
         self.options, self.progress = options, progress
         self.code = options.code
         self.known = Known(graph, images, options)
         decoding = self.known.decodings[INPUT]
-        self.figures: dict[str, Any] = {
-            "input_scale": [float(x) for x in decoding.scale],
-            "input_offset": [float(x) for x in decoding.offset],
-            "output_scales": {},
-            "zero_points": {},
-            "silent_layers": [],
-        }
-        self.leak = options.inverse_leak
-        if not self.leak.doubles:
-            self.figures["leak"] = {"n": self.leak.n, "m": self.leak.m, "k": self.leak.k}
+        self.leak = leak = options.inverse_leak
+        self.figures = Figures(
+            input_scale=decoding.scale.tolist(),
+            input_offset=decoding.offset.tolist(),
+            leak=None if leak.doubles else {"n": leak.n, "m": leak.m, "k": leak.k},
+        )
 
     def run(self) -> Converted:
         nodes: list[Node] = []
@@ -119,7 +116,7 @@ class _Layerwise:
         sums = calibrate.preactivation(node, known.values)
         weights = [per_code(p, known.decodings[p.source]) for p in node.projections]
         rounder = None
-        if self.options.rounding == "fitted":
+        if self.options.rounding is Rounding.FITTED:
             fit = Fit(known.on_values(known.projections(node, weights)), weights, known.codes, sums)
             weights, rounder = fit.weights, fit.round
         second_moments = [
@@ -130,7 +127,7 @@ class _Layerwise:
             quantised = quantise_readout(
                 weights, second_moments, bits=self.options.weight_bits, rounder=rounder
             )
-            self.figures["logit_scale"] = float(quantised.scale[0])
+            self.figures.logit_scale = float(quantised.scale[0])
             return self._finish(node, quantised, sums, None)
         options = self.options
         if self.counts and node is self.graph.nodes[-1]:
@@ -142,7 +139,7 @@ class _Layerwise:
             q_max, values = levels.largest, levels.values
         if node.low < 0:
             scales, zero = choose_linear_scales(sums, q_max=q_max, options=options, levels=values)
-            self._note("zero_points", node, zero.tolist())
+            self._note(self.figures.zero_points, node, zero.tolist())
         else:
             given = sums
             if known.stepper is not None:
@@ -154,8 +151,8 @@ class _Layerwise:
             )
             zero = np.zeros(len(scales), np.int64)
         if not bool((sums > 0).any()) and node.low == 0:
-            self.figures["silent_layers"].append(node.name)
-        self._note("output_scales", node, scales.tolist())
+            self.figures.silent_layers.append(node.name)
+        self._note(self.figures.output_scales, node, scales.tolist())
         given_max = max(known.q_max[name] for name in node.sources)
         quantised = quantise_layer(
             weights,
@@ -163,16 +160,16 @@ class _Layerwise:
             bits=self.options.weight_bits,
             output_scale=scales,
             q_max=given_max,
-            fractions=self.options.neuron not in SINGLE_PHASE,
+            fractions=not self.options.neuron.single_phase,
             least_threshold=MIN_THRESHOLD if levels is None else least_threshold(given_max),
             rounder=rounder,
         )
         output = Decoding(scale=scales, offset=-scales * zero, levels=levels)
         return self._finish(node, quantised, sums, output)
 
-    def _note(self, what: str, node: Population, values: list[Any]) -> None:
-        """One value a channel, or one for all."""
-        self.figures[what][node.name] = values if self.options.channel_scales else values[0]
+    def _note(self, figure: Scales, node: Population, values: list[float]) -> None:
+        """One value per channel, or one for all."""
+        figure[node.name] = values if self.options.channel_scales else values[0]
 
     def _finish(
         self,
@@ -189,7 +186,10 @@ class _Layerwise:
         membranes = torch.zeros((), dtype=torch.float64)
         for p in known.on_values(projections):
             membranes = membranes + calibrate.project(p, known.codes[p.source])
-        if self.options.bias_correction == "mean" or self.options.rounding == "fitted":
+        if (
+            self.options.bias_correction is BiasCorrection.MEAN
+            or self.options.rounding is Rounding.FITTED
+        ):
             reached = membranes.mean(dim=(0, 2, 3)).numpy() * quantised.scale + bias
             bias = bias + sums.double().mean(dim=(0, 2, 3)).numpy() - reached
         projections = tuple(in_steps(p, known.decodings[p.source]) for p in projections)
@@ -238,13 +238,13 @@ class _Layerwise:
         fractions = 0
         if any(known.decodings[name].levels is not None for name in node.sources):
             fractions = readout_bits(max(known.q_max[name] for name in node.sources))
-        self.figures["logit_scale"] /= 1 << fractions
+        self.figures.logit_scale /= 1 << fractions
         units = units * (1 << fractions) + lost
         neuron: Decoder = Readout(frac_bits=fractions)
-        if self.options.decoder == "softmax":
+        if self.options.decoder is DecoderKind.SOFTMAX:
             timesteps = int(known.q_max[node.sources[0]])  # of a rate train
             neuron, step = softmax_of(scale, timesteps, self.options.temperature)
-            self.figures["softmax_step"] = step
+            self.figures.softmax_step = step
             units = units / timesteps  # a share in every timestep
         bias = whole_numbers(units, node.name)
         return Layer(name=node.name, projections=projections, bias=bias, neuron=neuron)

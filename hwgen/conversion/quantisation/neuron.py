@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from hwgen.conversion.choices import NeuronKind
 from hwgen.conversion.options import Options
 from hwgen.conversion.quantisation.integers import Quantised
 from hwgen.errors import ConversionError
@@ -41,20 +42,20 @@ def make_neuron(
     threshold, timesteps = quantised.threshold, options.steps(name)
     assert threshold is not None
     match options.neuron:
-        case "ilif":
+        case NeuronKind.ILIF:
             return InverseLeakyNeuron(
                 threshold=threshold,
                 timesteps=timesteps,
                 threshold_frac_bits=quantised.frac_bits,
                 leak=options.inverse_leak,
             ), full
-        case "if2":
+        case NeuronKind.IF2:
             return SoftResetNeuron(
                 threshold=threshold,
                 timesteps=timesteps,
                 threshold_frac_bits=quantised.frac_bits,
             ), full
-        case "ttfs":
+        case NeuronKind.TTFS:
             return TimeToFirstSpikeNeuron(
                 threshold=threshold,
                 timesteps=timesteps,
@@ -70,7 +71,7 @@ def single_phase(threshold: np.ndarray, options: Options) -> SinglePhase:
     floor = None
     if options.floor is not None:
         floor = np.round(options.floor * threshold).astype(np.int64)
-    if options.neuron == "if_hard":
+    if options.neuron is NeuronKind.IF_HARD:
         return HardResetNeuron(
             threshold=threshold, timesteps=options.timesteps, initial=initial, floor=floor
         )

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from hwgen import golden
-from hwgen.conversion import METHODS, NEURONS, THRESHOLDS, convert
+from hwgen.conversion import METHODS, ThresholdRule, convert
 from hwgen.conversion.calibration.stepping import Stepper
 from hwgen.errors import ConversionError
 from hwgen.golden.single_phase import integrate_and_fire
@@ -63,7 +63,7 @@ def test_each_method_converts_with_each_of_its_neurons(name: str) -> None:
             model(), images(), labels=labels(), method=name, neuron=neuron, timesteps=STEPS
         )
         assert {type(layer.neuron) for layer in firing(network)} == {KINDS[neuron]}
-        assert {layer.neuron.code for layer in firing(network)} == {NEURONS[neuron]}
+        assert {layer.neuron.code for layer in firing(network)} == {neuron.code}
         assert network.provenance["method"] == name
         assert network.provenance["options"]["neuron"] == neuron
         assert len(golden.run(network, images()).classes) == 24
@@ -279,6 +279,6 @@ def test_rates_come_to_the_activations(name: str) -> None:
 
 
 def test_thresholds_of_currents_need_neurons_that_fire_as_they_integrate() -> None:
-    assert THRESHOLDS[-1] == "current"
-    with pytest.raises(ConversionError, match="'current' are those of neurons that fire as they"):
+    assert ThresholdRule.words()[-1] == "current"
+    with pytest.raises(ConversionError, match="'current' needs a neuron that fires as it"):
         convert(model(), images(), thresholds="current")
