@@ -27,7 +27,7 @@ from benchmarks.table import make_table
 from hwgen import golden
 from hwgen.conversion import convert
 from hwgen.conversion.frontend.float_model import float_classes
-from hwgen.datasets.images import Dataset
+from hwgen.datasets import Dataset
 from hwgen.network import Network
 
 # Closed-form calibration on what the layers give. Scales and biases, one a channel, are enough for

@@ -27,7 +27,7 @@ from benchmarks.command import make_parser, write_json
 from benchmarks.figures import cycles, lane_utilisation, percent_right
 from benchmarks.table import transposed_table
 from hwgen import golden
-from hwgen.datasets.images import Dataset
+from hwgen.datasets import Dataset
 from hwgen.errors import HwgenError
 from hwgen.generation.generator import generate
 from hwgen.network import Network

@@ -8,7 +8,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from benchmarks.command import data_folder
-from hwgen.datasets.images import Dataset, load
+from hwgen.datasets import Dataset, load
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 

@@ -29,7 +29,7 @@ from benchmarks.table import make_table
 from hwgen import golden
 from hwgen.conversion import adjust, convert
 from hwgen.conversion.frontend.float_model import float_classes
-from hwgen.datasets.images import Dataset
+from hwgen.datasets import Dataset
 from hwgen.network import Network
 
 RATIO_TARGET = 98.0  # accuracy of the spiking network, per cent of the adjusted CNN's

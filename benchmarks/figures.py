@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from hwgen import golden
-from hwgen.datasets.images import Dataset
+from hwgen.datasets import Dataset
 from hwgen.golden import Result
 from hwgen.network import Network
 from hwgen.plan.units.hardware_plan import HardwarePlan

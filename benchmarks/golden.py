@@ -25,7 +25,7 @@ from benchmarks.command import data_folder, make_parser, write_json
 from benchmarks.figures import operations_per_sample
 from benchmarks.table import make_table
 from hwgen import golden
-from hwgen.datasets.images import load
+from hwgen.datasets import load
 from hwgen.network import (
     Conv2d,
     Flatten,

@@ -24,7 +24,7 @@ from benchmarks.command import make_parser, write_json
 from benchmarks.figures import cycles, lane_utilisation
 from benchmarks.mnist import Steps, accuracy_row, converted
 from benchmarks.table import make_table
-from hwgen.datasets.images import Dataset
+from hwgen.datasets import Dataset
 from hwgen.generation.generator import generate
 from hwgen.network import Network
 from hwgen.plan.units.hardware_plan import HardwarePlan

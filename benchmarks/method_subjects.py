@@ -11,7 +11,7 @@ from torch import nn
 
 from benchmarks import cifar_models, feedback, models, threshold_relu
 from hwgen.conversion.frontend.float_model import float_classes
-from hwgen.datasets.images import Dataset
+from hwgen.datasets import Dataset
 
 TITLES = {"mnist": "MNIST CNN", "resnet20": "CIFAR-10 ResNet-20"}
 

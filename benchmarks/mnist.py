@@ -25,7 +25,7 @@ from benchmarks.figures import golden_figures
 from benchmarks.table import make_table
 from hwgen import golden
 from hwgen.conversion import convert
-from hwgen.datasets.images import Dataset
+from hwgen.datasets import Dataset
 from hwgen.network import Network
 
 TITLES = {

@@ -15,7 +15,7 @@ from torch.nn import functional as F
 
 from benchmarks.command import data_folder
 from benchmarks.training import Progress, default_cache, fit, kept, shifted
-from hwgen.datasets.images import Dataset, load
+from hwgen.datasets import Dataset, load
 
 
 def mlp() -> nn.Sequential:

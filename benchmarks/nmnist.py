@@ -36,7 +36,7 @@ from benchmarks.table import make_table
 from benchmarks.training import default_cache
 from hwgen import golden
 from hwgen.conversion import convert
-from hwgen.datasets.images import Dataset, load
+from hwgen.datasets import Dataset, load
 from hwgen.generation.design import generate
 from hwgen.network import Network
 from hwgen.simulation import simulate

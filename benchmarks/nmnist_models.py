@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from benchmarks.training import fit, kept, shifted
-from hwgen.datasets.images import Dataset
+from hwgen.datasets import Dataset
 
 TOP = 1.0
 """y_th of the threshold ReLU."""

@@ -26,7 +26,7 @@ from benchmarks.figures import golden_figures
 from benchmarks.table import make_table
 from hwgen import golden
 from hwgen.conversion import best_threshold, conversion_error, convert
-from hwgen.datasets.images import Dataset
+from hwgen.datasets import Dataset
 
 KS = (1.2, 1.4, 1.6, 1.8, 1.9, 2.0)
 STEPS_5 = (2, 3, 4, 5, 6, 7, 8)

@@ -31,7 +31,7 @@ from benchmarks.figures import golden_figures
 from benchmarks.table import make_table
 from hwgen import golden
 from hwgen.conversion import convert
-from hwgen.datasets.images import Dataset
+from hwgen.datasets import Dataset
 
 TRAINING, EPOCHS, CALIBRATION, TEST = 20_000, 6, 500, 1_000
 TIMESTEPS, WEIGHT_BITS = 128, 8

@@ -27,7 +27,7 @@ from benchmarks.command import make_parser, write_json
 from benchmarks.table import make_table
 from hwgen import golden
 from hwgen.conversion import convert
-from hwgen.datasets.images import Dataset
+from hwgen.datasets import Dataset
 from hwgen.network import code_max
 
 STEPS = (4, 8, 16, 32, 64)

@@ -206,10 +206,9 @@ def command(
     hwgen convert model.py:factory --weights w.pt --data train.npz \\
         --timesteps 8 --timesteps conv1=4 -o net
     """
-    from hwgen import artefact, golden
+    from hwgen import artefact, datasets, golden
     from hwgen.commands.evaluate import print_figures, summarise
     from hwgen.conversion import Finetuning, convert, load_model
-    from hwgen.datasets import images as datasets
 
     default, named = by_layer(timesteps, option="--timesteps")
     default = 8 if default is None else default

@@ -12,7 +12,7 @@ from hwgen.commands.output import print_json, print_table, progress
 if TYPE_CHECKING:
     import numpy as np
 
-    from hwgen.datasets.images import Dataset
+    from hwgen.datasets import Dataset
     from hwgen.golden import Result
     from hwgen.network import Network
 
@@ -38,8 +38,7 @@ def command(
 
     Gives the accuracy beside the float model's, spikes and synaptic operations of each layer.
     """
-    from hwgen import artefact, golden
-    from hwgen.datasets import images as datasets
+    from hwgen import artefact, datasets, golden
 
     loaded = artefact.load(network)
     dataset = datasets.load(

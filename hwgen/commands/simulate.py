@@ -54,8 +54,7 @@ def command(folder: Path, data: Path, samples: int, as_json: bool, **options: An
     Every word of every stream between layers, the logits and the classes must be the same; the
     first difference is named, and the exit code is 1.
     """
-    from hwgen import artefact
-    from hwgen.datasets import images as datasets
+    from hwgen import artefact, datasets
     from hwgen.simulation import simulate
 
     frames: dict[str, Any] = {}

@@ -28,7 +28,7 @@ from hwgen.conversion.op_graph import INPUT
 from hwgen.conversion.options import Options
 from hwgen.conversion.provenance import Provenance
 from hwgen.conversion.quantisation.layerwise import layerwise
-from hwgen.datasets.images import as_images, as_labels
+from hwgen.datasets import as_images, as_labels
 from hwgen.errors import ConversionError, DataError, NetworkError
 from hwgen.network import Network
 from hwgen.suggest import require_known

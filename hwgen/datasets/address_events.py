@@ -1,4 +1,4 @@
-"""Address events, as event cameras give them, and the frames that a network takes of them."""
+"""Address events of event cameras, and the frames that a network takes as its input."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hwgen.datasets.images import require_samples
 from hwgen.errors import DataError
 
 ARRAYS = ("t", "x", "y", "p", "offsets")
@@ -15,7 +16,7 @@ Shape = tuple[int, int, int]
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class AddressEvents:
-    """The events of some samples, one after the other.
+    """Address events of several samples, one sample after the other.
 
     Parameters
     ----------
@@ -36,14 +37,21 @@ class AddressEvents:
 
     @property
     def shape(self) -> Shape:
-        """(polarities, height, width): the smallest with room for all events, two polarities at
-        least."""
-        largest = [int(axis.max()) + 1 if len(axis) else 1 for axis in (self.p, self.y, self.x)]
-        return (max(2, largest[0]), largest[1], largest[2])
+        """Smallest (polarities, height, width) that holds all events; at least two polarities."""
+        polarities, height, width = (
+            int(axis.max()) + 1 if len(axis) else 1 for axis in (self.p, self.y, self.x)
+        )
+        return max(2, polarities), height, width
 
 
 def read_address_events(arrays: Mapping[str, np.ndarray], *, where: str) -> AddressEvents:
-    """The events of the arrays ``t``, ``x``, ``y``, ``p``, ``offsets``, or :class:`DataError`."""
+    """Check the arrays ``t``, ``x``, ``y``, ``p`` and ``offsets`` of an event file.
+
+    Raises
+    ------
+    DataError
+        An array breaks a rule of :class:`AddressEvents`; the message starts with ``where``.
+    """
     for name in ARRAYS:
         array = arrays[name]
         if array.ndim != 1 or array.dtype.kind not in "iu" or (len(array) and array.min() < 0):
@@ -54,7 +62,7 @@ def read_address_events(arrays: Mapping[str, np.ndarray], *, where: str) -> Addr
     counts = {len(arrays[name]) for name in ARRAYS[:-1]}
     offsets = arrays["offsets"].astype(np.int64)
     if len(counts) > 1:
-        raise DataError(f"{where}: t, x, y and p must be as long as each other, not {counts}")
+        raise DataError(f"{where}: t, x, y and p must have the same length, not {sorted(counts)}")
     if (
         len(offsets) < 2
         or offsets[0] != 0
@@ -62,8 +70,8 @@ def read_address_events(arrays: Mapping[str, np.ndarray], *, where: str) -> Addr
         or (np.diff(offsets) < 0).any()
     ):
         raise DataError(
-            f"{where}, offsets: must go from 0 up to the number of events, one more than there are "
-            f"samples"
+            f"{where}, offsets: must rise from 0 to the number of events and have one entry more "
+            f"than there are samples"
         )
     times = arrays["t"].astype(np.int64)
     return AddressEvents(t=times, x=arrays["x"], y=arrays["y"], p=arrays["p"], offsets=offsets)
@@ -72,31 +80,40 @@ def read_address_events(arrays: Mapping[str, np.ndarray], *, where: str) -> Addr
 def bin_events(
     events: AddressEvents, *, timesteps: int, shape: Shape | None = None, samples: int | None = None
 ) -> np.ndarray:
-    """Frames of 0 and 1 for an input of address events.
+    """Divide address events into one frame of zeros and ones per timestep.
 
-    The time from a sample's first event, t₀, to its last one, t₁, is cut into T equal spans: an
-    event at t is in timestep ⌊(t − t₀)·T / (t₁ − t₀ + 1)⌋, counted from 0. Events of one pixel and
-    polarity in the same timestep are one spike.
+    The time from a sample's first event, t₀, to its last one, t₁, is divided into T equal spans: an
+    event at t falls into timestep ⌊(t − t₀)·T / (t₁ − t₀ + 1)⌋, counted from 0. Events of one pixel
+    and polarity in one timestep become one spike.
 
     Parameters
     ----------
-    timesteps : T
-    shape : (channels, height, width), or None for that of the events
-        A channel is a polarity.
+    timesteps : int
+        T.
+    shape : (channels, height, width) or None
+        Size of a frame, with a channel per polarity; None takes ``events.shape``.
     samples : int or None
-        Only the first ones.
+        Keep only the first ones.
 
     Returns
     -------
     uint8 array, shape (samples, T, channels, height, width)
+
+    Raises
+    ------
+    DataError
+        An event lies outside of ``shape``.
     """
+    require_samples(samples)
+    if timesteps < 1:
+        raise DataError(f"timesteps must be at least 1, not {timesteps}")
     shape = shape or events.shape
     if any(own > room for own, room in zip(events.shape[1:], shape[1:])) or (
         len(events.p) and int(events.p.max()) >= shape[0]
     ):
         raise DataError(
-            f"events lie on a map of {events.shape} (polarities, height, width), but {shape} are "
-            f"asked for; convert the model on events of this sensor"
+            f"the events need frames of {events.shape} (polarities, height, width), but the "
+            f"network takes {shape}; convert the model with events of this sensor"
         )
     count = len(events) if samples is None else min(samples, len(events))
     frames = np.zeros((count, timesteps, *shape), dtype=np.uint8)

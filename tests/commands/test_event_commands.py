@@ -10,7 +10,7 @@ import pytest
 
 from hwgen import artefact, golden
 from hwgen.cli import run
-from hwgen.datasets.images import load
+from hwgen.datasets import load
 from hwgen.synthesis.core import read_core
 from tests.support.command_line import Captured, fails
 

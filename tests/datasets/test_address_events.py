@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hwgen.datasets.address_events import bin_events, read_address_events
-from hwgen.datasets.images import holds_events, load
+from hwgen.datasets import bin_events, holds_events, load, read_address_events
 from hwgen.errors import DataError
 
 # Two samples: six events from 100 to 111, and one alone; then an empty one.
@@ -65,19 +64,21 @@ def test_from_a_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "options", "message"),
     [
-        ({}, {"timesteps": None}, "holds address events; give the timesteps"),
-        ({}, {"shape": (2, 3, 3)}, r"lie on a map of \(2, 3, 4\).*but \(2, 3, 3\) are asked for"),
-        ({}, {"shape": (1, 3, 4)}, r"but \(1, 3, 4\) are asked for"),
+        ({}, {"timesteps": None}, "holds address events; pass the number of timesteps"),
+        ({}, {"timesteps": 0}, "timesteps must be at least 1, not 0"),
+        ({}, {"samples": 0}, "samples must be at least 1, not 0"),
+        ({}, {"shape": (2, 3, 3)}, r"need frames of \(2, 3, 4\).*takes \(2, 3, 3\)"),
+        ({}, {"shape": (1, 3, 4)}, r"takes \(1, 3, 4\)"),
         ({"labels": np.array([1])}, {}, "1 labels for 3 images"),
-        ({"x": ARRAYS["x"][:-1]}, {}, "t, x, y and p must be as long as each other"),
+        ({"x": ARRAYS["x"][:-1]}, {}, "t, x, y and p must have the same length, not"),
         ({"p": ARRAYS["p"].astype(np.float32)}, {}, "p: must be one axis of integers.*float32"),
         ({"t": ARRAYS["t"].astype(np.int64) - 50}, {}, "t: must be.*not negative"),
-        ({"offsets": np.array([0, 6, 8])}, {}, "offsets: must go from 0 up to the number"),
-        ({"offsets": np.array([0, 7, 6, 7])}, {}, "offsets: must go from 0"),
+        ({"offsets": np.array([0, 6, 8])}, {}, "offsets: must rise from 0 to the number"),
+        ({"offsets": np.array([0, 7, 6, 7])}, {}, "offsets: must rise from 0"),
         ({"offsets": np.array([[0, 7]])}, {}, "offsets: must be one axis"),
     ],
 )
-def test_what_is_wrong_is_told(
+def test_mistakes_are_named(
     tmp_path: Path, changes: dict[str, Any], options: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(DataError, match=message):

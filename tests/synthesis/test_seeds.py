@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from hwgen import synthesis as synth
+from hwgen.errors import PlanError
 from hwgen.synthesis.place import Placement
 from hwgen.synthesis.seeds import fastest
 from tests.support.cores import write_tiny_core
@@ -58,5 +59,5 @@ def test_a_clock_that_no_seed_meets(tmp_path: Path) -> None:
 
 
 def test_no_try_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="tries must be at least 1, not 0"):
+    with pytest.raises(PlanError, match="tries must be at least 1, not 0"):
         synth.build(tmp_path, tries=0)

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hwgen.datasets.images import Dataset, load
+from hwgen.datasets import Dataset, load
 from hwgen.errors import DataError
 
 RNG = np.random.default_rng(0)
@@ -72,6 +72,17 @@ def test_take():
     assert data.take(2).labels.tolist() == [3, 0]
     assert len(data.take(99)) == 5
     assert Dataset(images=GREY[:, None]).take(1).labels is None
+    assert len(data.take(None)) == 5
+    for samples in (0, -1):
+        with pytest.raises(DataError, match=f"samples must be at least 1, not {samples}"):
+            data.take(samples)
+
+
+def test_samples_of_a_file(tmp_path):
+    path = npz(tmp_path, images=GREY, labels=LABELS)
+    assert load(path, samples=2).labels.tolist() == [3, 0]
+    with pytest.raises(DataError, match="samples must be at least 1, not 0; leave it out"):
+        load(path, samples=0)
 
 
 @pytest.mark.parametrize(
@@ -79,14 +90,14 @@ def test_take():
     [
         ({"images": GREY / 255}, "images must be unsigned integers .* not float64"),
         ({"images": GREY.astype(np.float32)}, "not float32"),
-        ({"images": GREY.astype(np.int16) - 1}, "must not be negative, but the least is -1"),
+        ({"images": GREY.astype(np.int16) - 1}, "must not be negative, but the minimum is -1"),
         ({"images": GREY.astype(np.int64) * 1000}, "must fit 16 bits"),
         ({"images": GREY[0]}, r"not \(9, 7\)"),
         ({"images": GREY[None, None]}, r"not \(1, 1, 5, 9, 7\)"),
         ({"images": GREY[:0]}, r"there are no images, shape \(0, 9, 7\)"),
         ({"images": np.zeros((5, 3, 8, 3), np.uint8)}, r"may be \(N, C, H, W\) or \(N, H, W, C\)"),
         ({"images": GREY, "labels": LABELS[:3]}, "3 labels for 5 images"),
-        ({"images": GREY, "labels": LABELS[:, None]}, "one integer an image"),
+        ({"images": GREY, "labels": LABELS[:, None]}, "one integer per image"),
         ({"images": GREY, "labels": LABELS / 2}, "not float64"),
         ({"images": GREY, "labels": -LABELS}, "labels must not be negative, but one is -9"),
         ({"x": GREY, "y": LABELS}, "has no array 'images', only x, y"),
@@ -106,7 +117,7 @@ def test_damaged_npz(tmp_path, damage):
     path = npz(tmp_path, images=GREY)
     content = path.read_bytes()
     path.write_bytes({"half": content[: len(content) // 2], "empty": b"", "text": b"no"}[damage])
-    with pytest.raises(DataError, match="is no .npz of plain arrays, or is damaged"):
+    with pytest.raises(DataError, match="not an .npz file of plain arrays, or damaged"):
         load(path)
 
 
@@ -183,8 +194,8 @@ def test_idx_of_wider_integers_is_big_endian(tmp_path):
         (idx(GREY)[:-1], "is 330 bytes long, but its header.* calls for 331; it is damaged"),
         (idx(GREY) + b"\0", "calls for 331"),
         (idx(GREY)[:9], "ends within its header"),
-        (b"\x89PNG and so on", "is no idx file"),
-        (b"", "is no idx file"),
+        (b"\x89PNG and so on", "not an idx file"),
+        (b"", "not an idx file"),
         (idx(GREY.astype(np.float32), kind=0x0D), "images must be unsigned integers"),
     ],
 )
