@@ -28,7 +28,7 @@ from benchmarks.table import make_table
 from hwgen import golden
 from hwgen.conversion import convert
 from hwgen.datasets import Dataset
-from hwgen.network import code_max
+from hwgen.network import Code
 
 STEPS = (4, 8, 16, 32, 64)
 RATIOS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 1.0, 1.25, 1.5, 2.0)
@@ -48,7 +48,7 @@ def layer_error(
     scale = network.provenance["output_scales"][LAYER]
     spiking = scale * golden.run(network, test.images, trains=True).values[LAYER]
     wanted = activations(model, test)
-    return scale * code_max("ttfs", steps), float(np.sqrt(((spiking - wanted) ** 2).mean()))
+    return scale * Code("ttfs").q_max(steps), float(np.sqrt(((spiking - wanted) ** 2).mean()))
 
 
 def first_layer(model: nn.Sequential) -> nn.Sequential:

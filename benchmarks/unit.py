@@ -74,7 +74,7 @@ def make_unit(net: Network, plan: HardwarePlan) -> tuple[LayerUnit, LayerPlan]:
         pack_weights(projection, feed, stage, plan.stream(feed.source))
         for projection, feed in zip(layer.projections, stage.feeds, strict=True)
     ]
-    return LayerUnit(stage, layer, net.train_types()["first"], weights=weights), stage
+    return LayerUnit(stage, layer, net.train_types["first"], weights=weights), stage
 
 
 class Registered(wiring.Component):

@@ -75,7 +75,7 @@ def decoder_of(network: Network) -> str:
 
 
 def parts_of(network: Network) -> set[str]:
-    train_types = network.train_types()
+    train_types = network.train_types
     parts = {f"input {network.input.code}", decoder_of(network)}
     for node in network.nodes:
         if isinstance(node, MaxPool2d):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -29,6 +29,7 @@ from hwgen.network import (
     HardResetNeuron,
     Identity,
     Input,
+    InputCode,
     InverseLeak,
     InverseLeakyNeuron,
     Layer,
@@ -66,7 +67,7 @@ class Builder:
                 name=source.name,
                 shape=_triple(source.shape),
                 timesteps=source.timesteps,
-                code=source.code,
+                code=cast(InputCode, source.code),
                 pixel_bits=source.pixel_bits,
                 gain=source.gain,
                 seed=source.seed,

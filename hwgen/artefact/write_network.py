@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from hwgen.artefact.schema import FORMAT
+from hwgen.errors import ArtefactError
 from hwgen.network import (
     Conv2d,
     Flatten,
@@ -58,7 +59,7 @@ def describe(network: Network, arrays: Arrays) -> dict[str, Any]:
             "name": source.name,
             "shape": list(source.shape),
             "timesteps": source.timesteps,
-            "code": source.code,
+            "code": str(source.code),
             "pixel_bits": source.pixel_bits,
             "gain": source.gain,
             "seed": source.seed,
@@ -166,3 +167,4 @@ def _describe_neuron(neuron: Neuron, arrays: Arrays) -> dict[str, Any]:
                 "random_bits": neuron.random_bits,
                 "seed": neuron.seed,
             }
+    raise ArtefactError(f"neurons of {type(neuron).__name__} cannot be saved")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -257,27 +258,5 @@ def _name(model: str) -> str:
 
 
 def _layers(network: Network) -> list[dict[str, Any]]:
-    """Figures of each layer, for the table."""
-    from hwgen.network import Decoder
-
-    train_types = network.train_types()
-    rows = []
-    for layer in network.layers:
-        neuron = layer.neuron
-        fires = not isinstance(neuron, Decoder)
-        rows.append(
-            {
-                "layer": layer.name,
-                "shape": "×".join(map(str, train_types[layer.name].shape)),
-                "neuron": type(neuron).__name__,
-                "timesteps": train_types[layer.name].timesteps if fires else None,
-                "weights": sum(projection.weights.size for projection in layer.projections),
-                "thresholds": None if isinstance(neuron, Decoder) else _span(neuron.threshold),
-            }
-        )
-    return rows
-
-
-def _span(values: Any) -> str:
-    low, high = int(values.min()), int(values.max())
-    return f"{low:,}" if low == high else f"{low:,} … {high:,}"
+    """The rows of the table of layers, for JSON too."""
+    return [asdict(row) for row in network.summary().layers]

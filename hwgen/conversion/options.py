@@ -19,7 +19,7 @@ from hwgen.conversion.choices import (
 )
 from hwgen.conversion.combinations import INPUT_CODES, default_input, require_legal
 from hwgen.errors import ConversionError
-from hwgen.network import MAX_TIMESTEPS, MAX_WEIGHT_BITS, Input, InverseLeak
+from hwgen.network import MAX_WEIGHT_BITS, Code, Input, InputCode, InverseLeak
 from hwgen.suggest import require_known
 
 _CHOICES: dict[str, type[Choice]] = {
@@ -125,7 +125,7 @@ class Options:
     def __post_init__(self) -> None:
         for name, kind in _CHOICES.items():
             object.__setattr__(self, name, kind.parse(name, getattr(self, name)))
-        _require_integer("timesteps", self.timesteps, 1, MAX_TIMESTEPS[self.code])
+        _require_integer("timesteps", self.timesteps, 1, Code(self.code).max_timesteps)
         _require_integer("weight_bits", self.weight_bits, 2, MAX_WEIGHT_BITS)
         if self.pixel_bits is not None:
             _require_integer("pixel_bits", self.pixel_bits, 1, 16)
@@ -133,7 +133,7 @@ class Options:
         require_legal(self.neuron, self.source_code, self.decoder)
         for name, timesteps in {"input": self.timesteps, **self.layer_timesteps}.items():
             code = self._train_code if name == "input" else self.code
-            _require_integer(f"timesteps of {name!r}", timesteps, 1, MAX_TIMESTEPS[code])
+            _require_integer(f"timesteps of {name!r}", timesteps, 1, Code(code).max_timesteps)
         if not 0 < self.temperature <= 1e6:
             raise ConversionError(f"temperature must be above 0, up to 1e6, not {self.temperature}")
         self._check_thresholds()
@@ -200,7 +200,7 @@ class Options:
     @property
     def _train_code(self) -> str:
         """Code that limits the timesteps of the input."""
-        return Input(shape=(1, 1, 1), timesteps=1, code=self.source_code).train_code
+        return Input(shape=(1, 1, 1), timesteps=1, code=InputCode(self.source_code)).train_code
 
     def steps(self, name: str) -> int:
         """Timesteps of the trains of ``name``, a layer or "input"."""

@@ -5,51 +5,17 @@ from __future__ import annotations
 import numpy as np
 
 from hwgen.golden.poisson import poisson_train
-from hwgen.network import Input
-
-
-def value_dtype(q_max: int) -> np.dtype:
-    """The unsigned type that values 0 … ``q_max`` are held in."""
-    return np.dtype(np.uint8 if q_max <= 0xFF else np.uint16)
+from hwgen.network import Code, Input, value_dtype
 
 
 def encode_train(values: np.ndarray, code: str, timesteps: int) -> np.ndarray:
-    """The trains that two-phase neurons fire for ``values``.
-
-    Parameters
-    ----------
-    values : integer array of any shape
-        q, 0 … q_max of the code.
-    code : "radix" (most significant bit first), "rate" (q spikes, then silence), "ttfs" (one spike
-        at step T + 1 − q, none for 0)
-    timesteps : T
-
-    Returns
-    -------
-    uint8 array of zeros and ones, shape (T, *values.shape)
-    """
-    train = np.empty((timesteps, *values.shape), dtype=np.uint8)
-    for step in range(timesteps):
-        if code == "radix":
-            train[step] = (values >> (timesteps - 1 - step)) & 1
-        elif code == "ttfs":
-            train[step] = values == timesteps - step
-        else:
-            train[step] = values > step
-    return train
+    """:meth:`hwgen.network.Code.encode_train` of the code with this name."""
+    return Code(code).encode_train(values, timesteps)
 
 
 def decode_train(train: np.ndarray, code: str) -> np.ndarray:
-    """The values q that trains of shape (T, …) stand for (:data:`hwgen.network.CODES`)."""
-    timesteps = len(train)
-    q_max = (1 << timesteps) - 1 if code == "radix" else timesteps
-    values = np.zeros(train.shape[1:], dtype=value_dtype(q_max))
-    for step in range(timesteps):
-        if code == "radix":
-            values <<= 1
-        weight = timesteps - step if code == "ttfs" else 1
-        values += train[step] * values.dtype.type(weight)
-    return values
+    """:meth:`hwgen.network.Code.decode_train` of the code with this name."""
+    return Code(code).decode_train(train)
 
 
 def input_values(images: np.ndarray, source: Input) -> np.ndarray:

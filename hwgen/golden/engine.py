@@ -24,7 +24,7 @@ class Engine:
 
     def __init__(self, network: Network, *, steps: bool, keep: bool) -> None:
         self.network, self._steps, self._keep = network, steps, keep
-        self._train_types = network.train_types()
+        self._train_types = network.train_types
         self._layers = {
             layer.name: PreparedLayer(network, layer, self._train_types, steps=steps)
             for layer in network.layers

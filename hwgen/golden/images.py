@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 
 from hwgen.errors import DataError
-from hwgen.golden.codes import value_dtype
-from hwgen.network import Input, Network
+from hwgen.network import Input, Network, value_dtype
 
 
 def check_images(network: Network, images: Any) -> np.ndarray:

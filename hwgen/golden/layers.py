@@ -9,20 +9,19 @@ import numpy as np
 
 from hwgen.golden import inverse_leak as leaky
 from hwgen.golden import two_phase as neurons
-from hwgen.golden.bounds import bound, exact_dtype, fraction_bits
+from hwgen.golden.bounds import bound, exact_dtype
 from hwgen.golden.codes import decode_train, encode_train
 from hwgen.golden.single_phase import integrate_and_fire, membrane_dtype
 from hwgen.golden.softmax import count_spikes
 from hwgen.golden.synapses import Synapses, prepare
 from hwgen.network import (
     Conv2d,
+    IntegrateAndFireNeuron,
     Layer,
     Network,
-    Readout,
-    SinglePhase,
     SoftmaxReadout,
+    ThresholdNeuron,
     TrainType,
-    TwoPhase,
 )
 
 ALL = slice(None)
@@ -76,9 +75,9 @@ class PreparedLayer:
         bounds = bound(network, layer, self._given)
         shift = 0
         self._quantiser: neurons.Quantiser | None = None
-        if not self.stepped and not isinstance(layer.neuron, Readout):
-            assert isinstance(layer.neuron, TwoPhase)
-            shift = layer.neuron.threshold_frac_bits
+        if not self.stepped and not layer.neuron.is_decoder:
+            assert isinstance(layer.neuron, ThresholdNeuron)
+            shift = layer.neuron.frac_bits
             self._quantiser = neurons.Quantiser(
                 layer, layer.neuron, magnitude=bounds.membrane, span=bounds.span
             )
@@ -109,20 +108,20 @@ class PreparedLayer:
             self._check(membrane)
             return Activity(train_type=train_type, values=counts), membrane
         if not neuron.two_phase:
-            assert isinstance(neuron, SinglePhase)
+            assert isinstance(neuron, IntegrateAndFireNeuron)
             train, membrane = self._integrate(activities, neuron)
             self._check(membrane)
             return Activity(train_type=train_type, train=train), membrane
         currents, fractional = self._currents(activities), self._given.fractional
         if fractional:
-            membrane = leaky.accumulate(currents, self._given.leak, fraction_bits(self.layer))
+            membrane = leaky.accumulate(currents, self._given.leak, neuron.frac_bits)
         else:
             membrane = neurons.accumulate(currents, self._given.code)
         membrane = neurons.close(membrane, self.layer, fractional=fractional)
         self._check(membrane)
-        if isinstance(neuron, Readout):
+        if neuron.is_decoder:
             return None, membrane
-        assert isinstance(neuron, TwoPhase)
+        assert isinstance(neuron, ThresholdNeuron)
         return Activity(train_type=train_type, train=neurons.fire(membrane, neuron)), membrane
 
     def _closed(self, activities: dict[str, Activity]) -> tuple[Activity | None, np.ndarray | None]:
@@ -144,7 +143,7 @@ class PreparedLayer:
         return Activity(train_type=train_type, values=out), None
 
     def _integrate(
-        self, activities: dict[str, Activity], neuron: SinglePhase
+        self, activities: dict[str, Activity], neuron: IntegrateAndFireNeuron
     ) -> tuple[np.ndarray, np.ndarray]:
         """A few images at once, all timesteps: their membranes then stay in the cache."""
         channels, height, width = self._train_types[self.layer.name].shape
@@ -162,9 +161,9 @@ class PreparedLayer:
         self, activities: dict[str, Activity], images: slice = ALL
     ) -> Iterator[np.ndarray]:
         """I[t] of each timestep for some images, (n, height, width, channels)."""
-        if held := self._given.held:
+        if steps := self._given.constant_steps:
             current = self._constant(activities, images)
-            for _ in range(held):
+            for _ in range(steps):
                 yield current
             return
         yield from self._plane_currents(activities, images)

@@ -12,7 +12,7 @@ it, has "0.37 mJ" in print; the result of its Eq. 10 is that of 0.37 pJ."""
 
 def synapse_count(network: Network) -> int:
     """Connections of all layers; those that share a weight are counted one by one."""
-    train_types = network.train_types()
+    train_types = network.train_types
     return sum(connections(layer, train_types[layer.name].shape) for layer in network.layers)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from hwgen.golden.bounds import FLOAT32_EXACT
-from hwgen.network import HardResetNeuron, Layer, SinglePhase
+from hwgen.network import IntegrateAndFireNeuron, Layer
 
 INT64 = np.dtype(np.int64)
 
@@ -24,7 +24,7 @@ def membrane_dtype(magnitude: int) -> np.dtype[Any]:
 def integrate_and_fire(
     currents: Iterable[np.ndarray],
     layer: Layer,
-    neuron: SinglePhase,
+    neuron: IntegrateAndFireNeuron,
     dtype: np.dtype[Any] = INT64,
 ) -> tuple[np.ndarray, np.ndarray]:
     """The train of a single-phase neuron, and the membranes that the last step leaves.
@@ -51,7 +51,11 @@ class _Population:
     """Membranes as rows (…, width·channels): inner loops that long run at full speed."""
 
     def __init__(
-        self, shape: tuple[int, ...], layer: Layer, neuron: SinglePhase, dtype: np.dtype[Any]
+        self,
+        shape: tuple[int, ...],
+        layer: Layer,
+        neuron: IntegrateAndFireNeuron,
+        dtype: np.dtype[Any],
     ) -> None:
         width = shape[-2] if len(shape) > 1 else 1
 
@@ -60,10 +64,10 @@ class _Population:
 
         self._threshold, self._bias = row(neuron.threshold), row(layer.bias)
         self._floor = None if neuron.floor is None else row(neuron.floor)
-        self._forgets = isinstance(neuron, HardResetNeuron)
-        # What a spike adds to the membrane, once a neuron that forgets has done so.
-        kick = neuron.reset if isinstance(neuron, HardResetNeuron) else -neuron.threshold
-        self._kick = None if kick is None else row(kick)
+        self._restarts = neuron.restart is not None
+        # What a spike adds to the membrane, once a hard reset has cleared it.
+        kick = -neuron.threshold if neuron.restart is None else neuron.restart
+        self._kick = row(kick) if kick.any() else None
         rows = math.prod(shape) // len(self._threshold)
         self.membrane = np.zeros((rows, len(self._threshold)), dtype)
         if neuron.initial is not None:
@@ -79,7 +83,7 @@ class _Population:
             np.maximum(membrane, self._floor, out=membrane)
         fired = membrane >= self._threshold
         spikes = fired.view(np.uint8)
-        if self._forgets:
+        if self._restarts:
             membrane[fired] = 0
         if self._kick is not None:
             np.copyto(self._kicks, spikes)

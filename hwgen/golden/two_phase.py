@@ -11,19 +11,17 @@ from typing import Any
 import numpy as np
 
 from hwgen.golden import inverse_leak as leaky
-from hwgen.golden.codes import value_dtype
 from hwgen.network import (
     InverseLeakyNeuron,
     Layer,
-    Readout,
+    ThresholdNeuron,
     TimeToFirstSpikeNeuron,
-    TwoPhase,
-    code_max,
+    value_dtype,
 )
 
 
 def accumulate(currents: Iterable[np.ndarray], code: str) -> np.ndarray:
-    """Phase I, by the code of what comes in (:mod:`hwgen.network.neurons`)."""
+    """Phase I, by the code of what comes in (:mod:`hwgen.network.neuron`)."""
     membrane: np.ndarray | None = None
     slope: np.ndarray | None = None  # G of ttfs
     for current in currents:
@@ -47,18 +45,18 @@ def close(membrane: np.ndarray, layer: Layer, *, fractional: bool = False) -> np
 
     ``fractional`` membranes, of a leak k < 2, are in units of 2^−f already.
     """
-    if not fractional and not isinstance(layer.neuron, Readout):
-        membrane <<= layer.neuron.threshold_frac_bits
+    if not fractional and not layer.neuron.is_decoder:
+        membrane <<= layer.neuron.frac_bits
     membrane += layer.bias
     return membrane
 
 
-def fire(membrane: np.ndarray, neuron: TwoPhase) -> np.ndarray:
+def fire(membrane: np.ndarray, neuron: ThresholdNeuron) -> np.ndarray:
     """Clamp and Phase II of a two-phase neuron: the train; ``membrane`` is left as it was."""
     if isinstance(neuron, InverseLeakyNeuron) and not neuron.leak.doubles:
         return leaky.fire(membrane, neuron)
     threshold = neuron.threshold.astype(np.int64)
-    q_max = code_max(neuron.code, neuron.timesteps)
+    q_max = neuron.q_max
     left = np.clip(membrane, 0, q_max * threshold + threshold - 1)
     train = np.empty((neuron.timesteps, *membrane.shape), dtype=np.uint8)
     if isinstance(neuron, TimeToFirstSpikeNeuron):
@@ -96,8 +94,8 @@ class Quantiser:
     of the range the clip takes it, since rounding is monotone. One bit more is left as margin.
     """
 
-    def __init__(self, layer: Layer, neuron: TwoPhase, *, magnitude: int, span: int) -> None:
-        self.q_max = code_max(neuron.code, neuron.timesteps)
+    def __init__(self, layer: Layer, neuron: ThresholdNeuron, *, magnitude: int, span: int) -> None:
+        self.q_max = neuron.q_max
         self.out_dtype = value_dtype(self.q_max)
         self.dtype: np.dtype[Any]
         self._bias, self._threshold = layer.bias.astype(np.int64), neuron.threshold.astype(np.int64)

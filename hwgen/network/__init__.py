@@ -1,46 +1,49 @@
-"""The network of integers that everything downstream reads: layers, projections and neurons.
+"""The intermediate representation: a network of integers that all later stages read.
 
-A network is a list of nodes in topological order. Every node gives spike trains of shape
-(timesteps, channels, height, width); a flattened one has height = width = 1. Nothing here
-computes a spike: :mod:`hwgen.golden` and :mod:`hwgen.rtl` each implement the docstrings.
+A network is a list of nodes in topological order. Every node sends spike trains of shape
+(timesteps, channels, height, width); a flattened one has height = width = 1. The docstrings are
+the specification, and :mod:`hwgen.golden` and :mod:`hwgen.rtl` each implement them. Facts that
+follow from a code, leak or neuron (levels, bounds, constants) are methods here; no spike is
+computed here.
 """
 
 from hwgen.network.checks import MAX_WEIGHT_BITS
-from hwgen.network.inputs import INPUT_CODES, Input
-from hwgen.network.inverse_leak import DOUBLE, MAX_LEAK_BITS, InverseLeak
+from hwgen.network.codes import Code, InputCode, value_dtype
+from hwgen.network.hard_reset import HardResetNeuron
+from hwgen.network.input import Input
+from hwgen.network.integrate_and_fire import IntegrateAndFireNeuron
+from hwgen.network.inverse_leak import DOUBLE, MAX_LEAK_BITS, NO_LEAK, InverseLeak
+from hwgen.network.inverse_leaky import InverseLeakyNeuron
 from hwgen.network.network import Network
-from hwgen.network.neurons import (
-    Decoder,
-    HardResetNeuron,
-    InverseLeakyNeuron,
-    Neuron,
-    Readout,
-    SinglePhase,
-    SoftResetNeuron,
-    TimeToFirstSpikeNeuron,
-    TwoPhase,
-)
+from hwgen.network.neuron import FiringConstants, Integers, Neuron, ThresholdNeuron
 from hwgen.network.nodes import Flatten, Layer, MaxPool2d, Node
 from hwgen.network.projections import Conv2d, Identity, Linear, Projection
-from hwgen.network.softmax import SoftmaxReadout, exponentials
-from hwgen.network.train_type import CODES, MAX_TIMESTEPS, Pair, Shape, TrainType, code_max
+from hwgen.network.readout import Readout
+from hwgen.network.soft_reset import SoftResetNeuron
+from hwgen.network.softmax_readout import SoftmaxReadout, exponentials
+from hwgen.network.summary import LayerSummary, Summary
+from hwgen.network.time_to_first_spike import TimeToFirstSpikeNeuron
+from hwgen.network.train_type import Pair, Quad, Shape, TrainType
 
 __all__ = [
-    "CODES",
     "DOUBLE",
-    "INPUT_CODES",
     "MAX_LEAK_BITS",
-    "MAX_TIMESTEPS",
     "MAX_WEIGHT_BITS",
+    "NO_LEAK",
+    "Code",
     "Conv2d",
-    "Decoder",
+    "FiringConstants",
     "Flatten",
     "HardResetNeuron",
     "Identity",
     "Input",
+    "InputCode",
+    "Integers",
+    "IntegrateAndFireNeuron",
+    "InverseLeak",
     "InverseLeakyNeuron",
     "Layer",
-    "InverseLeak",
+    "LayerSummary",
     "Linear",
     "MaxPool2d",
     "Network",
@@ -48,14 +51,15 @@ __all__ = [
     "Node",
     "Pair",
     "Projection",
+    "Quad",
     "Readout",
     "Shape",
-    "TrainType",
-    "SinglePhase",
     "SoftResetNeuron",
     "SoftmaxReadout",
+    "Summary",
+    "ThresholdNeuron",
     "TimeToFirstSpikeNeuron",
-    "TwoPhase",
-    "code_max",
+    "TrainType",
     "exponentials",
+    "value_dtype",
 ]

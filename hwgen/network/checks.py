@@ -1,4 +1,4 @@
-"""Rules that every part of a network checks, told as one line."""
+"""Rules that the parts of a network share."""
 
 from __future__ import annotations
 
@@ -7,17 +7,19 @@ from typing import Any
 import numpy as np
 
 from hwgen.errors import NetworkError
-from hwgen.network.train_type import MAX_TIMESTEPS
+from hwgen.network.codes import Code
 
 MAX_WEIGHT_BITS = 16
 
 
 def require(condition: bool, message: str) -> None:
+    """Raise :class:`NetworkError` with ``message`` unless ``condition`` holds."""
     if not condition:
         raise NetworkError(message)
 
 
 def require_integers(array: Any, ndim: int, *, where: str, what: str, bits: int = 62) -> None:
+    """Require a signed, non-empty integer array of ``ndim`` axes whose values fit ``bits``."""
     require(
         isinstance(array, np.ndarray) and np.issubdtype(array.dtype, np.signedinteger),
         f"{where}: {what} must be a signed integer array, not {getattr(array, 'dtype', array)!r}",
@@ -31,10 +33,26 @@ def require_integers(array: Any, ndim: int, *, where: str, what: str, bits: int 
     )
 
 
-def require_timesteps(timesteps: int, code: str, *, where: str) -> None:
-    most = MAX_TIMESTEPS[code]
+def require_int(value: Any, low: int, high: int, *, where: str, what: str) -> None:
+    """Require an integer from ``low`` to ``high``."""
     require(
-        isinstance(timesteps, int) and 1 <= timesteps <= most,
-        f"{where}: timesteps must be an integer from 1 to {most}, not {timesteps!r}, in a "
-        f"{code} train",
+        isinstance(value, int) and low <= value <= high,
+        f"{where}: {what} must be an integer from {low} to {high}, not {value!r}",
+    )
+
+
+def require_frac_bits(bits: Any, *, where: str, what: str = "threshold_frac_bits") -> None:
+    """Require 0 … 16 fractional bits."""
+    require(
+        isinstance(bits, int) and 0 <= bits <= 16,
+        f"{where}: {what} must be from 0 to 16, not {bits!r}",
+    )
+
+
+def require_timesteps(timesteps: Any, code: Code, *, where: str) -> None:
+    """Require a length that a train of ``code`` may have."""
+    require(
+        isinstance(timesteps, int) and 1 <= timesteps <= code.max_timesteps,
+        f"{where}: timesteps must be an integer from 1 to {code.max_timesteps}, not "
+        f"{timesteps!r}, in a {code} train",
     )

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
 
 from hwgen.errors import NetworkError
 
 MAX_LEAK_BITS = 8
+
+Integer = TypeVar("Integer", int, np.ndarray)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -15,7 +20,8 @@ class InverseLeak:
 
     The floor is an arithmetic right shift, for V below 0 too. SpikeConverter's Eq. 12 has k ≤ 2, so
     that a soft reset can always bring the membrane down. Each k has one form, its lowest terms:
-    k = 2 is n = 1, m = 0, and any other n is odd.
+    k = 2 is n = 1, m = 0, and any other n is odd. :data:`NO_LEAK`, n = 0, is the k = 1 of rate and
+    ttfs trains; no neuron is given it.
 
     Parameters
     ----------
@@ -30,18 +36,29 @@ class InverseLeak:
 
     @property
     def k(self) -> float:
+        """Factor of the membrane per timestep."""
         return 1 + self.n / (1 << self.m)
 
     @property
     def doubles(self) -> bool:
-        """Whether k = 2, so that nothing is rounded."""
-        return self.m == 0
+        """Whether k = 2."""
+        return self.n == 1 and self.m == 0
+
+    @property
+    def rounds(self) -> bool:
+        """Whether k is not an integer, so that membranes need fractional bits."""
+        return self.m > 0
+
+    def grow(self, values: Integer) -> Integer:
+        """L(V) = V + ⌊V·n / 2^m⌋ of an int, or of an integer or object array."""
+        grown: Integer = values + (values * self.n >> self.m)
+        return grown
 
     def __str__(self) -> str:
         return f"{self.n}/2^{self.m}"
 
     def verify(self, *, where: str) -> None:
-        """Raise :class:`NetworkError` where this is no leak in lowest terms."""
+        """Raise :class:`NetworkError` unless this is a neuron's leak, in lowest terms."""
         whole = all(type(part) is int for part in (self.n, self.m))
         if not whole or not 0 <= self.m <= MAX_LEAK_BITS or not 1 <= self.n <= 1 << self.m:
             raise NetworkError(
@@ -56,3 +73,5 @@ class InverseLeak:
 
 DOUBLE = InverseLeak()
 """k = 2: the membrane doubles."""
+NO_LEAK = InverseLeak(n=0)
+"""k = 1: the membrane stays as it is."""

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hwgen.network.inputs import Input
+from hwgen.network.input import Input
 from hwgen.network.nodes import Layer, Node
 from hwgen.network.train_type import TrainType
+
+if TYPE_CHECKING:
+    from hwgen.network.summary import Summary
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Network:
-    """A converted network; its last node is the layer with the read-out.
+    """A converted network; its last node is the layer with the readout.
 
     Parameters
     ----------
@@ -23,7 +27,7 @@ class Network:
     input : Input
     nodes : tuple of Node, in topological order
     provenance : mapping of plain values
-        Where it came from: method, options, figures of the conversion. Changes no spike.
+        Its origin: method, options and figures of the conversion. Changes no spike.
     probe : unsigned integer array, shape (images, channels, height, width), or None
         A few calibration images, for predictions of activity and cycles. Changes no spike.
     """
@@ -57,8 +61,13 @@ class Network:
     def classes(self) -> int:
         return int(self.readout.bias.shape[0])
 
+    @cached_property
     def train_types(self) -> dict[str, TrainType]:
-        """The signal that each node, and the input, gives; the read-out's stands for logits."""
+        """Type of the trains that the input and each node sends, by name; computed once.
+
+        For a :class:`hwgen.network.Readout` it is the type that it decodes. Raises
+        :class:`NetworkError` at the first broken rule.
+        """
         from hwgen.network.verify import infer_train_types
 
         return infer_train_types(self)
@@ -68,3 +77,16 @@ class Network:
         from hwgen.network.verify import infer_train_types
 
         infer_train_types(self)
+
+    def summary(self) -> Summary:
+        """A table of the layers, which prints as text: shape, neuron, T, weights, thresholds."""
+        from hwgen.network.summary import summarise
+
+        return summarise(self)
+
+    def __repr__(self) -> str:
+        shape = "×".join(map(str, self.input.shape))
+        return (
+            f"<Network {self.name!r}: {shape} {self.input.code} input, "
+            f"{len(self.layers)} layers, {self.classes} classes>"
+        )

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hwgen.network.neurons import Neuron
+from hwgen.network.neuron import Integers, Neuron
 from hwgen.network.projections import Projection
-from hwgen.network.train_type import Pair, Shape
+from hwgen.network.train_type import Pair, Quad, Shape
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -32,6 +32,28 @@ class Layer:
     @property
     def sources(self) -> tuple[str, ...]:
         return tuple(projection.source for projection in self.projections)
+
+    def current_range(self) -> tuple[Integers, Integers]:
+        """Lowest and highest current of each channel in one timestep, over all inputs.
+
+        A sum of integers, in whatever order a matrix product takes them, lies between the sum of
+        its negative and the sum of its positive terms.
+
+        Returns
+        -------
+        two object arrays of Python ints, shape (channels,)
+        """
+        low = np.zeros(self.bias.size, dtype=object)
+        high = np.zeros_like(low)
+        for projection in self.projections:
+            weights = projection.weights.astype(np.int64).reshape(low.size, -1)
+            low += np.minimum(weights, 0).sum(axis=1).astype(object)
+            high += np.maximum(weights, 0).sum(axis=1).astype(object)
+        return low, high
+
+    def __repr__(self) -> str:
+        neuron, sources = type(self.neuron).__name__, ", ".join(self.sources)
+        return f"<Layer {self.name!r}: {neuron} of {self.bias.size} channels, from {sources}>"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -58,7 +80,7 @@ class MaxPool2d:
     source: str
     kernel: Pair
     stride: Pair
-    padding: tuple[int, int, int, int] = (0, 0, 0, 0)
+    padding: Quad = (0, 0, 0, 0)
 
     @property
     def sources(self) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hwgen.network.checks import MAX_WEIGHT_BITS, require, require_integers
-from hwgen.network.train_type import Pair, Shape
+from hwgen.network.train_type import Pair, Quad, Shape
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -31,7 +31,7 @@ class Conv2d:
     source: str
     weights: np.ndarray
     stride: Pair = (1, 1)
-    padding: tuple[int, int, int, int] = (0, 0, 0, 0)
+    padding: Quad = (0, 0, 0, 0)
     groups: int = 1
     pad_value: np.ndarray | None = None
 

@@ -8,13 +8,9 @@ import numpy as np
 
 from hwgen.errors import NetworkError
 from hwgen.network.checks import require, require_integers
-from hwgen.network.inverse_leak import DOUBLE
 from hwgen.network.network import Network
-from hwgen.network.neurons import Decoder, Readout
 from hwgen.network.nodes import Flatten, Layer, MaxPool2d
 from hwgen.network.train_type import TrainType
-
-_KINDS = ("a single-phase neuron fires", "a spiking softmax draws")
 
 
 def infer_train_types(network: Network) -> dict[str, TrainType]:
@@ -68,11 +64,11 @@ def _infer_layer(layer: Layer, train_types: dict[str, TrainType], *, where: str)
         given = train_types[projection.source]
         projection.verify(given.shape, given.q_max, where=where)
     inputs = [train_types[name] for name in layer.sources]
-    trains = {_train(given) for given in inputs}
+    trains = {(given.label, given.steps, given.q_max) for given in inputs}
     require(
         len(trains) == 1,
         f"{where}: all projections must bring trains of one code and length, not "
-        f"{sorted((code, length) for code, length, _ in trains)}",
+        f"{sorted((label, steps) for label, steps, _ in trains)}",
     )
     leaks = {given.leak.k for given in inputs}
     require(
@@ -87,45 +83,14 @@ def _infer_layer(layer: Layer, train_types: dict[str, TrainType], *, where: str)
         layer.bias.shape == shape[:1],
         f"{where}: {layer.bias.size} biases do not fit {shape[0]} channels",
     )
-    given, neuron = inputs[0], layer.neuron
-    require(
-        not given.held or not neuron.two_phase,
-        f"{where}: a {type(neuron).__name__} accumulates trains and then fires, but direct input "
-        f"is a constant current; let a single-phase SoftResetNeuron or HardResetNeuron of "
-        f"{given.held} timesteps read it",
-    )
-    if isinstance(neuron, Decoder):
+    if layer.neuron.is_decoder:
         require(
             shape[1:] == (1, 1),
-            f"{where}: the read-out must give one value a class, but its map is "
+            f"{where}: the readout must give one value per class, but its map is "
             f"{shape[1]}×{shape[2]}; flatten before it",
         )
-    if isinstance(neuron, Readout):
-        neuron.verify(fractional=given.fractional, where=where)
-        return TrainType(shape=shape, code=given.code, timesteps=given.timesteps, leak=given.leak)
-    neuron.verify(shape[0], where=where)
-    if not neuron.two_phase:
-        code, length, _ = _train(given)
-        require(
-            code in ("rate", "direct") and length == neuron.timesteps,
-            f"{where}: {_KINDS[isinstance(neuron, Decoder)]} in the step it integrates, so its "
-            f"input must be a rate train of {neuron.timesteps} steps, not {code} of {length}",
-        )
-    ones_first = neuron.two_phase and neuron.code == "rate"
-    return TrainType(
-        shape=shape,
-        code=neuron.code,
-        timesteps=neuron.timesteps,
-        ones_first=ones_first,
-        leak=getattr(neuron, "leak", DOUBLE),
-    )
-
-
-def _train(given: TrainType) -> tuple[str, int, int]:
-    """What must be alike where projections meet: code, timesteps, bits of a direct input."""
-    if given.held:
-        return "direct", given.held, given.timesteps
-    return given.code, given.timesteps, 0
+    layer.neuron.verify(shape[0], inputs[0], where=where)
+    return layer.neuron.train_type(shape, inputs[0])
 
 
 def _infer_pool(pool: MaxPool2d, given: TrainType, *, where: str) -> TrainType:
@@ -150,13 +115,13 @@ def _infer_pool(pool: MaxPool2d, given: TrainType, *, where: str) -> TrainType:
 def _verify_ends(network: Network, unused: set[str]) -> None:
     last = network.nodes[-1]
     require(
-        isinstance(last, Layer) and isinstance(last.neuron, Decoder),
+        isinstance(last, Layer) and last.neuron.is_decoder,
         f"{network.name}.{last.name}: the last node must be a layer with a Readout or a "
         f"SoftmaxReadout",
     )
     for layer in network.layers:
         require(
-            layer is last or not isinstance(layer.neuron, Decoder),
+            layer is last or not layer.neuron.is_decoder,
             f"{network.name}.{layer.name}: only the last layer may be a Readout or a "
             f"SoftmaxReadout",
         )

@@ -97,7 +97,7 @@ def assemble(
     counters: bool = True,
 ) -> HardwarePlan:
     """The plan whose layers ``layer_plan`` gives, in the order of the data flow."""
-    train_types = network.train_types()
+    train_types = network.train_types
     if schedule is None:
         schedule = "time" if network.input.code == "events" else "row"
     require_known("schedule", schedule, SCHEDULES, error=PlanError)

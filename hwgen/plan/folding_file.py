@@ -98,7 +98,7 @@ def folding_of(plan: HardwarePlan, scanners: Mapping[str, int]) -> Folding:
 
 def asked_scanners(network: Network, scanners: PerLayer) -> dict[str, int]:
     """The scanners that each layer is asked for by an option."""
-    train_types = network.train_types()
+    train_types = network.train_types
     return {
         layer.name: limit(
             "scanners",

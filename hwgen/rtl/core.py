@@ -34,7 +34,7 @@ def make_unit(plan, network, index):
     rows = [rows for of_scanners in weights for rows in of_scanners]
     large = [part.size * stage.weight_bits > INLINE_BITS for part in rows]
     names = [f"weights_{index}_{n}.hex" if is_large else None for n, is_large in enumerate(large)]
-    given = network.train_types()[layer.sources[0]]
+    given = network.train_types[layer.sources[0]]
     unit = LayerUnit(stage, layer, given, weights=weights, files=names)
     return unit, {memory.file: memory.hex_lines() for memory in unit.memories if memory.file}
 

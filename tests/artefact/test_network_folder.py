@@ -207,7 +207,7 @@ def test_the_documentation_is_enough_to_write_a_reader(tmp_path, seed):
         if layer is not network.readout:
             np.testing.assert_array_equal(read["neuron"]["threshold"], layer.neuron.threshold)
             assert read["neuron"]["timesteps"] == layer.neuron.timesteps
-            leak = getattr(layer.neuron, "leak", DOUBLE)
+            leak = layer.neuron.leak if layer.neuron.code == "radix" else DOUBLE
             assert read["neuron"].get("leak", [1, 0]) == [leak.n, leak.m]
         else:
             assert read["neuron"].get("frac_bits", 0) == layer.neuron.frac_bits

@@ -13,8 +13,7 @@ from hwgen import golden
 from hwgen.conversion import DecoderKind, NeuronKind, legal_combinations
 from hwgen.conversion.combinations import INPUT_CODES
 from hwgen.errors import ConversionError
-from hwgen.network import INPUT_CODES as NETWORK_INPUT_CODES
-from hwgen.network import Identity, SoftmaxReadout
+from hwgen.network import Identity, InputCode, SoftmaxReadout
 from hwgen.plan.assembly import make_plan
 from hwgen.plan.timing.predict import predict
 from tests.support.combined import STEPS, converted, shown
@@ -46,7 +45,7 @@ def test_the_table_is_what_the_codes_stand_for() -> None:
     assert set(LEGAL) == {names for names in EVERY if is_legal(*names)}
     assert len(LEGAL) == len(set(LEGAL)) == 54
     assert len(EVERY) == 120
-    assert list(INPUT_CODES) == list(NETWORK_INPUT_CODES)
+    assert list(INPUT_CODES) == list(InputCode)
 
 
 @pytest.mark.parametrize(("neuron", "code", "decoder"), LEGAL)

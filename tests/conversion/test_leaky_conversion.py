@@ -145,7 +145,7 @@ def test_the_leak_is_in_neurons_and_in_provenance():
     assert [layer.neuron.leak for layer in firing(network)] == [leak, leak]
     assert network.provenance["leak"] == {"n": 77, "m": 7, "k": 1.6015625}
     assert network.provenance["options"]["leak"] == 1.6
-    assert not network.train_types()["input"].fractional
+    assert not network.train_types["input"].fractional
     assert isinstance(network.readout.neuron, Readout)
     assert network.readout.neuron.frac_bits > 0
     plain = convert(tiny_cnn(), pixels((2, 8, 8)), timesteps=4)

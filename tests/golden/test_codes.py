@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from hwgen.golden import codes, decode_train, encode_train
-from hwgen.network import Input, code_max
+from hwgen.network import Code, Input
 
 
 def test_radix_train_is_most_significant_first():
@@ -22,7 +22,7 @@ def test_rate_train_holds_its_spikes_first():
 @pytest.mark.parametrize("code", ["radix", "rate", "ttfs"])
 @pytest.mark.parametrize("timesteps", [1, 3, 8, 9, 16])
 def test_every_value_comes_back_from_its_train(code, timesteps):
-    values = np.arange(code_max(code, timesteps) + 1)
+    values = np.arange(Code(code).q_max(timesteps) + 1)
     np.testing.assert_array_equal(decode_train(encode_train(values, code, timesteps), code), values)
 
 

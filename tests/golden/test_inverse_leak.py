@@ -134,7 +134,7 @@ def test_every_membrane_fires_as_without_a_clamp(theta, steps, places, data):
     """Near 0, D and V̂, and anywhere up to far beyond: V̂ stands for all above it."""
     leak = InverseLeak(n=2 * data.draw(st.integers(0, (1 << places - 1) - 1)) + 1, m=places)
     neuron = InverseLeakyNeuron(threshold=ints(theta), timesteps=steps, leak=leak)
-    level, top = int(leaky.level(neuron)[0]), int(leaky.largest(neuron)[0])
+    level, top = int(neuron.level[0]), int(neuron.clamp[0])
     near = [edge + n for edge in (0, level, top) for n in range(-2, 3)]
     drawn = data.draw(st.lists(st.integers(-top, 5 * top), max_size=30))
     membranes = np.array([*near, *drawn], dtype=np.int64)
@@ -158,7 +158,7 @@ def test_the_race_finds_the_train_worth_most(theta, steps, places, candidates, d
     """Order of membranes, of trains, of their binary numbers and of what they stand for agree."""
     leak = InverseLeak(n=2 * data.draw(st.integers(0, (1 << places - 1) - 1)) + 1, m=places)
     neuron = InverseLeakyNeuron(threshold=ints(theta), timesteps=steps, leak=leak)
-    top = int(leaky.largest(neuron)[0])
+    top = int(neuron.clamp[0])
     sizes = data.draw(st.lists(st.integers(-1, top + 1), min_size=candidates, max_size=candidates))
     membranes = np.array(sorted(sizes), dtype=np.int64)
     train = leaky.fire(membranes.reshape(1, 1, -1, 1), neuron)
@@ -216,12 +216,12 @@ def test_trains_stand_for_membranes_to_less_than_a_spike(leak):
 
 
 def test_k_of_2_is_the_same_neuron_as_ever():
-    """n = 1, m = 0 through the general form: V̂ = 2·D, and the same spikes for every membrane."""
+    """n = 1, m = 0 in the general form: V̂ = 2·D − 1, the same spikes for every membrane."""
     threshold = ints(1, 5, 30)
     neuron = InverseLeakyNeuron(threshold=threshold, timesteps=4)
     membranes = np.arange(-20, 600).reshape(-1, 1) * np.ones(3, np.int64)
     general = leaky.fire(membranes, neuron)
-    assert leaky.largest(neuron).tolist() == [16, 80, 480]
+    assert neuron.clamp.tolist() == [15, 79, 479]
     expected = golden.encode_train(np.clip(membranes // threshold, 0, 15), "radix", 4)
     np.testing.assert_array_equal(general, expected)
 

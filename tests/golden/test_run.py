@@ -59,7 +59,7 @@ def test_progress_is_told_after_each_batch(monkeypatch):
 
 def test_results_have_the_documented_types_and_shapes():
     network = random_network(6, neuron="radix")
-    train_types = network.train_types()
+    train_types = network.train_types
     result = golden.run(network, random_images(6, network, 5), trains=True)
     assert result.classes.dtype == result.logits.dtype == np.int64
     assert result.logits.shape == (len(result), network.classes) == (5, network.classes)
@@ -135,7 +135,7 @@ def test_extremes_of_the_range_are_exact(weight, timesteps, dtype):
             layer("out", "n", [[1, 0], [0, 1], [-32768, 32767]], [0, 0, 1 << 46], Readout()),
         ),
     )
-    product = bound(network, network.nodes[0], network.train_types()["input"]).product
+    product = bound(network, network.nodes[0], network.train_types["input"]).product
     assert exact_dtype(product) == dtype
     images = np.full((2, fan_in, 1, 1), (1 << timesteps) - 1, np.uint16)
     images[1, ::3] = 0
@@ -184,7 +184,7 @@ def test_bounds_are_reached_and_not_passed():
             layer("out", "n", [[1]], [0], Readout()),
         ),
     )
-    bounds = bound(network, network.nodes[0], network.train_types()["input"])
+    bounds = bound(network, network.nodes[0], network.train_types["input"])
     assert (bounds.step, bounds.product, bounds.membrane, bounds.span) == (10, 60, 60, 20)
     extremes = np.array([[3, 0, 3], [0, 3, 0]], np.uint8).reshape(2, 3, 1, 1)
     membranes = golden.run(network, extremes, trains=True).membranes["n"]

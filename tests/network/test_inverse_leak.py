@@ -35,14 +35,14 @@ def test_k():
 
 
 def test_signals_carry_the_leak_of_their_sender():
-    train_types = neuron(LEAKY).train_types()
+    train_types = neuron(LEAKY).train_types
     for name in ("conv", "pool", "flat", "out"):
         assert train_types[name].leak == LEAK
         assert train_types[name].fractional
         assert train_types[name].in_order
         assert train_types[name].q_max == 15
     assert not train_types["input"].fractional
-    assert not net().train_types()["conv"].fractional
+    assert not net().train_types["conv"].fractional
 
 
 @pytest.mark.parametrize(
@@ -75,13 +75,13 @@ def test_sources_of_a_layer_have_one_leak():
     with pytest.raises(NetworkError, match=r"add: .* one leak, not k = \[1\.625, 2\.0\]"):
         broken.verify()
     alike = net(replace(LAYER, neuron=LEAKY), other, add, replace(POOL, source="add"), FLAT, LAST)
-    assert not alike.train_types()["add"].fractional  # its own neuron doubles
+    assert not alike.train_types["add"].fractional  # its own neuron doubles
 
 
 @pytest.mark.parametrize(
     ("of", "bits", "message"),
     [
-        (NEURON, 1, "out: a read-out has frac_bits only where its sources leak by less than 2"),
+        (NEURON, 1, "out: a readout has frac_bits only where its sources leak by less than 2"),
         (LEAKY, 17, "out: frac_bits must be from 0 to 16, not 17"),
         (LEAKY, 0.5, "out: frac_bits must be from 0 to 16, not 0.5"),
     ],

@@ -72,7 +72,7 @@ BAD = {
     "two axes": (source(shape=(4, 5)), "input: shape must be .*all positive, not"),
     "no rows": (source(shape=(2, 0, 5)), "input: shape must be .*all positive, not"),
     "float shape": (source(shape=(2, 4.0, 5)), "input: shape must be"),
-    "code": (source(code="morse"), "input: code must be one of .*'rate', 'ttfs'.*, not 'morse'"),
+    "code": (source(code="morse"), "input: code must be one of .*rate, ttfs.*, not 'morse'"),
     "no steps": (source(timesteps=0), "input: timesteps must be an integer from 1 to 16, not 0"),
     "long": (source(timesteps=17), "input: timesteps must be an integer from 1 to 16, not 17"),
     "long rate": (source(code="rate", timesteps=1025), "from 1 to 1024, not 1025, in a rate train"),
@@ -162,7 +162,7 @@ BAD = {
     ),
     "read-out map": (
         net(replace(LAYER, neuron=Readout())),
-        "the read-out must give one value a class, but its map is 3×4; flatten before it",
+        "the readout must give one value per class, but its map is 3×4; flatten before it",
     ),
     # neurons
     "threshold": (
@@ -233,7 +233,7 @@ BAD = {
     "negative table": (softmax(table=ints(5, -1)), "must start above 0 and never rise or fall"),
     "softmax within": (
         net(replace(LAYER, neuron=SoftmaxReadout(timesteps=4, shift=0, table=ints(1)))),
-        "the read-out must give one value a class, but its map is 3×4; flatten before it",
+        "the readout must give one value per class, but its map is 3×4; flatten before it",
     ),
     # pool
     "pool kernel": (pool(kernel=(0, 2)), r"net\.pool: kernel and stride must be positive"),

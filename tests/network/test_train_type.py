@@ -7,12 +7,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from hwgen.network import Conv2d, TrainType, code_max
+from hwgen.network import Code, Conv2d, TrainType
 from tests.support.broken import FLAT, LAST, LAYER, POOL, SOFT, net, neuron, single, weights
 
 
 def test_signals_of_a_legal_network():
-    assert net().train_types() == {
+    assert net().train_types == {
         "input": TrainType(shape=(2, 4, 5), code="radix", timesteps=4),
         "conv": TrainType(shape=(3, 3, 4), code="radix", timesteps=4),
         "pool": TrainType(shape=(3, 1, 2), code="radix", timesteps=4),
@@ -23,12 +23,12 @@ def test_signals_of_a_legal_network():
 
 
 def test_trains_of_two_phase_neurons_hold_their_spikes_first_through_pool_and_flatten():
-    train_types = neuron(SOFT, timesteps=3).train_types()
+    train_types = neuron(SOFT, timesteps=3).train_types
     for name in ("conv", "pool", "flat"):
         assert (train_types[name].code, train_types[name].timesteps) == ("rate", 3)
         assert train_types[name].ones_first
-    assert not single().train_types()["conv"].ones_first
-    assert not single().train_types()["flat"].ones_first
+    assert not single().train_types["conv"].ones_first
+    assert not single().train_types["flat"].ones_first
 
 
 def test_shapes_round_down_as_pytorch_does():
@@ -47,4 +47,4 @@ def test_lookups():
     assert network.classes == 3
     with pytest.raises(KeyError):
         network["nothing"]
-    assert [code_max("radix", 4), code_max("rate", 4)] == [15, 4]
+    assert [Code("radix").q_max(4), Code("rate").q_max(4)] == [15, 4]

@@ -73,7 +73,7 @@ def test_the_networks_are_of_many_kinds() -> None:
         network = network_of(seed, "softmax")
         neuron = network.readout.neuron
         assert isinstance(neuron, SoftmaxReadout)
-        given = network.train_types()[network.readout.sources[0]]
+        given = network.train_types[network.readout.sources[0]]
         counts = golden.run(network, random_images(seed, network, 20)).logits
         found["ones first"] += given.ones_first
         found["any order"] += not given.ones_first

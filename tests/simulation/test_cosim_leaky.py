@@ -23,7 +23,7 @@ def test_random_network_in_both_schedules(seed: int, tmp_path: Path) -> None:
     network = random_network(
         seed, neuron="leaky", residual=seed % 2 == 0, max_size=5, max_channels=5, max_timesteps=5
     )
-    assert any(train_type.fractional for train_type in network.train_types().values())
+    assert any(train_type.fractional for train_type in network.train_types.values())
     images = random_images(seed, network, 3)
     rng = np.random.default_rng([seed, 5])
     for schedule in ("row", "time"):

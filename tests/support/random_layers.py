@@ -13,6 +13,7 @@ import numpy as np
 
 from hwgen.network import (
     DOUBLE,
+    Code,
     Conv2d,
     Flatten,
     HardResetNeuron,
@@ -30,7 +31,6 @@ from hwgen.network import (
     SoftmaxReadout,
     SoftResetNeuron,
     TimeToFirstSpikeNeuron,
-    code_max,
     exponentials,
 )
 from tests.support.plain_arithmetic import (
@@ -141,7 +141,7 @@ class Builder:
         out = max(groups, out // groups * groups)
         pad = None
         if (first or not self.leak.doubles) and rng.random() < 0.5:
-            pad = rng.integers(0, code_max(self.code, self.steps), size=channels, endpoint=True)
+            pad = rng.integers(0, Code(self.code).q_max(self.steps), size=channels, endpoint=True)
             pad = pad.astype(np.int32)
         return Conv2d(
             source=self.name,
@@ -155,7 +155,7 @@ class Builder:
     def largest(self, code: str, steps: int, leak: InverseLeak) -> int:
         """About what a train of ones stands for."""
         if leak.doubles:
-            return code_max(code, steps)
+            return Code(code).q_max(steps)
         return int(sum(leak.k**step for step in range(steps)))
 
     # --- nodes ---
@@ -257,10 +257,10 @@ class Builder:
         )
         if last:
             return
-        shift = neuron.threshold_frac_bits
+        shift = neuron.frac_bits
         single = not neuron.two_phase
         self.name, self.code, self.steps = name, neuron.code, neuron.timesteps
-        self.leak = getattr(neuron, "leak", DOUBLE)
+        self.leak = neuron.leak if neuron.code == "radix" else DOUBLE
         quotient = (currents << shift) + by_channel(bias) * (self.steps if single else 1)
         quotient = quotient // by_channel(neuron.threshold)
         self.q = np.clip(quotient, 0, self.largest(self.code, self.steps, self.leak))

@@ -49,7 +49,7 @@ def compute(network: Network, images: np.ndarray) -> Oracle:
 
 
 def _compute(network: Network, images: np.ndarray) -> Oracle:
-    oracle, train_types = Oracle(), network.train_types()
+    oracle, train_types = Oracle(), network.train_types
     source = network.input
     pixels = torch.from_numpy(images.astype(np.float64))
     full = 2.0**source.pixel_bits
@@ -101,7 +101,7 @@ def _layer(oracle: Oracle, layer: Layer, train_types: dict[str, TrainType]) -> N
     if not neuron.two_phase:
         membrane = _channels(0 if neuron.initial is None else neuron.initial)
         train = []
-        held = train_types[layer.sources[0]].held
+        held = train_types[layer.sources[0]].constant_steps
         for step in range(neuron.timesteps):
             current = sum(
                 _current(item, oracle.values[item.source], train_types[item.source])
@@ -125,7 +125,7 @@ def _layer(oracle: Oracle, layer: Layer, train_types: dict[str, TrainType]) -> N
         return
     given, train_type = train_types[layer.sources[0]], train_types[layer.name]
     last = isinstance(neuron, Readout)
-    scale = 2.0 ** (neuron.frac_bits if last else neuron.threshold_frac_bits)
+    scale = 2.0 ** (neuron.frac_bits if last else neuron.frac_bits)
     if given.fractional:
         sums = torch.zeros(())
         for step in range(given.timesteps):

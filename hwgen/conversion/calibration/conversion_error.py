@@ -23,7 +23,7 @@ import numpy as np
 
 from hwgen.conversion.calibration.levels import greedy_levels
 from hwgen.errors import ConversionError
-from hwgen.network import MAX_TIMESTEPS
+from hwgen.network import Code
 
 _LOW, _HIGH = 0.3, 1.1  # of the V_th whose largest level is U_max
 _TRIES = (300, 24, 24, 24, 24)  # on each grid, between the neighbours of the best before
@@ -104,7 +104,7 @@ def _error(values: np.ndarray, unit: float, eta: float) -> float:
 
 
 def _require(timesteps: int, k: float, eta: float) -> None:
-    most = MAX_TIMESTEPS["radix"]
+    most = Code.RADIX.max_timesteps
     if not isinstance(timesteps, int) or not 1 <= timesteps <= most:
         raise ConversionError(f"timesteps must be an integer from 1 to {most}, not {timesteps!r}")
     if not 1 < k <= 2:

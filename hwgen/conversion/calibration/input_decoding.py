@@ -17,7 +17,7 @@ from hwgen.conversion.float_graph import FloatConv2d, FloatGraph, Population
 from hwgen.conversion.op_graph import INPUT
 from hwgen.conversion.options import Options
 from hwgen.golden.poisson import poisson_draws
-from hwgen.network import Input, Shape
+from hwgen.network import Input, InputCode, Shape
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -56,7 +56,7 @@ def make_input(graph: FloatGraph, options: Options) -> Input:
     return Input(
         shape=graph.input_shape,
         timesteps=options.steps(INPUT),
-        code=options.source_code,
+        code=InputCode(options.source_code),
         pixel_bits=options.pixel_bits or 8,
         gain=options.input_gain,
         seed=options.input_seed,

@@ -1,5 +1,5 @@
 """Layers of a leak k < 2 timestep by timestep on the calibration images: exact, as they have no
-closed form (:mod:`hwgen.network.neurons`).
+closed form (:mod:`hwgen.network.neuron`).
 
 Their fractions are chosen so fine that rounding costs little. A step of accumulation rounds down by
 half a unit on average (less 2^−m of it), which the leaks after it enlarge: that much goes into the

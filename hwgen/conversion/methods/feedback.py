@@ -51,7 +51,7 @@ from hwgen.conversion.provenance import FeedbackFigures, Scales
 from hwgen.conversion.quantisation.neuron import moved
 from hwgen.errors import ConversionError
 from hwgen.golden.trials import Trials
-from hwgen.network import Decoder, Layer, Network, Node, Readout
+from hwgen.network import Layer, Network, Node, ThresholdNeuron
 
 MAX_OCTAVES = 16.0  # thresholds stay within 2^±16 of where they start
 
@@ -125,7 +125,7 @@ class _Search:
         self.names = [
             node.name
             for node in converted.nodes
-            if isinstance(node, Layer) and not isinstance(node.neuron, Readout)
+            if isinstance(node, Layer) and not node.neuron.is_decoder
         ]
         self.wanted = _activations(graph, images, self.names)
         self.before = self.best = self._try(dict.fromkeys(self.names, 0.0))[1]
@@ -242,6 +242,9 @@ def _same(layer: Layer, other: Node) -> bool:
     """Whether layers that came from one have the same bias and threshold."""
     if not isinstance(other, Layer) or not np.array_equal(layer.bias, other.bias):
         return False
-    if isinstance(layer.neuron, Decoder) or isinstance(other.neuron, Decoder):
-        return True
-    return np.array_equal(layer.neuron.threshold, other.neuron.threshold)
+    thresholds = [
+        neuron.threshold
+        for neuron in (layer.neuron, other.neuron)
+        if isinstance(neuron, ThresholdNeuron)
+    ]
+    return len(thresholds) < 2 or np.array_equal(thresholds[0], thresholds[1])

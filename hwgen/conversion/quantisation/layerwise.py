@@ -58,13 +58,13 @@ from hwgen.conversion.quantisation.neuron import make_neuron, whole_numbers
 from hwgen.conversion.quantisation.projections import in_steps, offset_sum, per_code, second_moment
 from hwgen.conversion.quantisation.weight_fitting import Fit
 from hwgen.network import (
-    Decoder,
+    Code,
     InverseLeakyNeuron,
     Layer,
+    Neuron,
     Node,
     Projection,
     Readout,
-    code_max,
 )
 
 
@@ -132,7 +132,7 @@ class _Layerwise:
         options = self.options
         if self.counts and node is self.graph.nodes[-1]:
             options = replace(options, channel_scales=False)  # classes are compared
-        q_max: float = code_max(self.code, options.steps(node.name))
+        q_max: float = Code(self.code).q_max(options.steps(node.name))
         levels = values = None
         if known.leaky is not None:
             levels = Levels.of(self.leak, options.steps(node.name))
@@ -216,7 +216,7 @@ class _Layerwise:
             taken = firing_level(neuron) / (threshold * self.leak.k ** (neuron.timesteps - 1))
             output = replace(output, scale=output.scale * taken)
         else:
-            q_max = code_max(self.code, self.options.steps(node.name))
+            q_max = Code(self.code).q_max(self.options.steps(node.name))
             closed = step * membranes + calibrate.per_channel(full)
             codes = (closed / calibrate.per_channel(threshold)).floor().clamp(0, q_max)
             known.codes[node.name], known.q_max[node.name] = codes.float(), q_max
@@ -240,7 +240,7 @@ class _Layerwise:
             fractions = readout_bits(max(known.q_max[name] for name in node.sources))
         self.figures.logit_scale /= 1 << fractions
         units = units * (1 << fractions) + lost
-        neuron: Decoder = Readout(frac_bits=fractions)
+        neuron: Neuron = Readout(frac_bits=fractions)
         if self.options.decoder is DecoderKind.SOFTMAX:
             timesteps = int(known.q_max[node.sources[0]])  # of a rate train
             neuron, step = softmax_of(scale, timesteps, self.options.temperature)

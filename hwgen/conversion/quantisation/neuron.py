@@ -16,19 +16,19 @@ from hwgen.conversion.quantisation.integers import Quantised
 from hwgen.errors import ConversionError
 from hwgen.network import (
     HardResetNeuron,
+    IntegrateAndFireNeuron,
     InverseLeakyNeuron,
     Layer,
-    Neuron,
     Readout,
-    SinglePhase,
     SoftResetNeuron,
+    ThresholdNeuron,
     TimeToFirstSpikeNeuron,
 )
 
 
 def make_neuron(
     name: str, quantised: Quantised, units: np.ndarray, full: np.ndarray, options: Options
-) -> tuple[Neuron, np.ndarray]:
+) -> tuple[ThresholdNeuron, np.ndarray]:
     """The neuron of layer ``name``, and the bias of the layer.
 
     Parameters
@@ -65,7 +65,7 @@ def make_neuron(
     return single_phase(threshold, options), bias
 
 
-def single_phase(threshold: np.ndarray, options: Options) -> SinglePhase:
+def single_phase(threshold: np.ndarray, options: Options) -> IntegrateAndFireNeuron:
     """The single-phase neuron of these thresholds, int64 (channels,)."""
     initial = np.minimum(np.round(options.eta * threshold), threshold - 1).astype(np.int64)
     floor = None
@@ -100,7 +100,7 @@ def moved(layer: Layer, octaves: float, upstream: float, options: Options) -> La
     if isinstance(neuron, Readout):
         bias = whole_numbers(layer.bias * 2.0**-upstream, layer.name)
         return replace(layer, bias=bias)
-    assert isinstance(neuron, SoftResetNeuron | HardResetNeuron)
+    assert isinstance(neuron, IntegrateAndFireNeuron)
     own = layer.bias - leak(neuron.threshold, options)
     threshold = np.maximum(np.round(neuron.threshold * 2.0**octaves), 1).astype(np.int64)
     bias = whole_numbers(own * 2.0**-upstream, layer.name) + leak(threshold, options)

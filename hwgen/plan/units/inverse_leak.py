@@ -15,7 +15,6 @@ from hwgen.network import (
     InverseLeak,
     InverseLeakyNeuron,
     Layer,
-    Readout,
     SoftResetNeuron,
     TimeToFirstSpikeNeuron,
     TrainType,
@@ -53,8 +52,7 @@ def grow(value: Any, leak: InverseLeak) -> Any:
 
 def fraction_bits(layer: Layer) -> int:
     """f of a two-phase layer."""
-    neuron = layer.neuron
-    return neuron.frac_bits if isinstance(neuron, Readout) else neuron.threshold_frac_bits
+    return layer.neuron.frac_bits
 
 
 def firing_level(neuron: InverseLeakyNeuron) -> Integers:

@@ -71,7 +71,7 @@ def plan_encoder(network: Network, input_width: int | None, schedule: str) -> En
     return EncoderPlan(
         input_width=width,
         pixel_bits=given.pixel_bits,
-        code=given.train_type.code if given.train_type.held else given.code,
+        code=given.train_type.code if given.train_type.constant_steps else given.code,
         piece_pixels=piece,
         word_pixels=word,
         output=output,
@@ -188,8 +188,9 @@ def plan_layer(layer: Layer, ends: LayerEnds, options: LayerOptions) -> LayerPla
     elif isinstance(neuron, SoftmaxReadout):
         kind, frac_bits = "softmax", 0
     else:
-        frac_bits = getattr(neuron, "threshold_frac_bits", 0)
-        kind = "two-phase" if neuron.two_phase else "held" if given[0].held else "single-phase"
+        frac_bits = neuron.frac_bits
+        single = "held" if given[0].constant_steps else "single-phase"
+        kind = "two-phase" if neuron.two_phase else single
     return LayerPlan(
         node=name,
         kind=kind,

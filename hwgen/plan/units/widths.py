@@ -9,12 +9,13 @@ from numpy.typing import NDArray
 
 from hwgen.network import (
     HardResetNeuron,
+    IntegrateAndFireNeuron,
     InverseLeakyNeuron,
     Layer,
     Readout,
-    SinglePhase,
     SoftmaxReadout,
     SoftResetNeuron,
+    ThresholdNeuron,
     TimeToFirstSpikeNeuron,
     TrainType,
 )
@@ -65,8 +66,8 @@ def membrane_width(layer: Layer, given: TrainType) -> int:
         ends = [*low, *high, *(low * neuron.timesteps), *(high * neuron.timesteps)]
         return signed_width(int(min(ends)), int(max(ends)))
     if not neuron.two_phase:
-        assert isinstance(neuron, SinglePhase)
-        if given.held:
+        assert isinstance(neuron, IntegrateAndFireNeuron)
+        if given.constant_steps:
             low, high = low * given.q_max, high * given.q_max
         return _single_phase_width(neuron, low + bias, high + bias)
     if is_fractional(layer, given):
@@ -87,7 +88,7 @@ def membrane_width(layer: Layer, given: TrainType) -> int:
     return max(width, signed_width(int(low.min()), int(high.max())))
 
 
-def _single_phase_width(neuron: SinglePhase, low: Integers, high: Integers) -> int:
+def _single_phase_width(neuron: IntegrateAndFireNeuron, low: Integers, high: Integers) -> int:
     """``low`` and ``high`` are the least and the greatest that a step adds to each channel."""
     steps = neuron.timesteps
     threshold = neuron.threshold.astype(object)
@@ -112,7 +113,7 @@ def firing_shift(layer: Layer, given: TrainType) -> int:
     if isinstance(layer.neuron, Readout):
         return int(given.code == "radix")
     leak = int(isinstance(layer.neuron, InverseLeakyNeuron))
-    return layer.neuron.threshold_frac_bits + leak
+    return layer.neuron.frac_bits + leak
 
 
 def firing_constants(layer: Layer, given: TrainType) -> tuple[Integers, Integers]:
@@ -130,7 +131,7 @@ def firing_constants(layer: Layer, given: TrainType) -> tuple[Integers, Integers
     bias, neuron = layer.bias.astype(object), layer.neuron
     if isinstance(neuron, Readout):
         return bias << int(given.code == "radix"), np.zeros_like(bias)
-    assert not isinstance(neuron, SoftmaxReadout)
+    assert isinstance(neuron, ThresholdNeuron)
     threshold = neuron.threshold.astype(object)
     if isinstance(neuron, SoftResetNeuron):
         return bias - threshold, -threshold

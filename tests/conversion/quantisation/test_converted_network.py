@@ -43,7 +43,7 @@ def test_single_phase_neurons():
             neuron = layer.neuron
             assert isinstance(neuron, SoftResetNeuron)
             assert not neuron.two_phase
-            assert neuron.threshold_frac_bits == 0
+            assert neuron.frac_bits == 0
             np.testing.assert_allclose(neuron.initial, neuron.threshold / 2, atol=0.5)
         first = network.layers[0]
         scale = network.provenance["output_scales"]["0"] / first.neuron.threshold

@@ -9,6 +9,7 @@ import pytest
 
 from hwgen.errors import PlanError
 from hwgen.network import (
+    Code,
     Conv2d,
     Input,
     InverseLeakyNeuron,
@@ -19,7 +20,6 @@ from hwgen.network import (
     SoftResetNeuron,
     TimeToFirstSpikeNeuron,
     TrainType,
-    code_max,
     exponentials,
 )
 from hwgen.plan.units.softmax import plan_softmax
@@ -87,7 +87,7 @@ def two_phase_numbers(layer: Layer, code: str, steps: int) -> set[int]:
 
 
 def slack(layer: Layer, code: str, steps: int) -> int:
-    q_max = code_max(code, steps)
+    q_max = Code(code).q_max(steps)
     inputs = layer.projections[0].weights.shape[1]
     assert q_max >= 1
     given = TrainType(shape=(inputs, 1, 1), code=code, timesteps=steps)

@@ -6,7 +6,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hwgen.golden import inverse_leak as leaky
 from hwgen.golden.two_phase import fire
 from hwgen.network import Input, Readout
 from hwgen.plan.units.inverse_leak import signed_digits
@@ -78,7 +77,7 @@ def test_logits_equal_golden(coming: str, frac_bits: int) -> None:
 def test_both_ends_of_the_range(kind: str, steps: int, theta: int) -> None:
     """From far below 0 to far beyond V̂, and each value near 0, D and V̂."""
     neuron = neuron_of(kind, [theta, 1], steps)
-    edges = [0, *leaky.level(neuron).tolist(), *leaky.largest(neuron).tolist()]
+    edges = [0, *neuron.level.tolist(), *neuron.clamp.tolist()]
     top = max(edges)
     values = sorted(
         {edge + n for edge in edges for n in range(-3, 4)}
@@ -98,7 +97,7 @@ def test_drives_that_keep_to_one_end_of_the_range(kind: str, steps: int) -> None
     neuron = neuron_of(kind, [3], steps)
     values = np.arange(7).reshape(1, -1, 1, 1, 1)
     source = Input(shape=(1, 1, 1), timesteps=1)
-    level, top = int(leaky.level(neuron)[0]), int(leaky.largest(neuron)[0])
+    level, top = int(neuron.level[0]), int(neuron.clamp[0])
     # Half a level above V̂ a membrane soon comes to where it is held.
     more = {min(5 * level // 2, top), top + level // 2}
     for bias in {0, max(0, level - 3), max(0, top - 6), top} | more:

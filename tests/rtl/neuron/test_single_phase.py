@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from hwgen.golden.single_phase import integrate_and_fire
-from hwgen.network import HardResetNeuron, Input, Layer, SinglePhase, SoftResetNeuron
+from hwgen.network import HardResetNeuron, Input, IntegrateAndFireNeuron, Layer, SoftResetNeuron
 from hwgen.rtl.neuron.single_phase import SinglePhaseUnit
 from tests.support.rtl.bench import Bench
 from tests.support.rtl.currents import Driven
@@ -55,7 +55,7 @@ def run(
 
 def neuron_of(
     threshold: Any, steps: int, initial: Any = None, floor: Any = None, reset: Any = None
-) -> SinglePhase:
+) -> IntegrateAndFireNeuron:
     """Of a hard reset where ``reset`` is given."""
     options = {
         name: None if value is None else np.array(value, dtype=np.int64)

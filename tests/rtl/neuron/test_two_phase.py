@@ -10,13 +10,13 @@ import pytest
 
 from hwgen.golden.two_phase import accumulate, close, fire
 from hwgen.network import (
+    Code,
     Input,
     InverseLeakyNeuron,
     Layer,
     Readout,
     SoftResetNeuron,
     TimeToFirstSpikeNeuron,
-    code_max,
 )
 from hwgen.rtl.neuron.two_phase import TwoPhaseUnit
 from tests.support.rtl.bench import Bench
@@ -113,7 +113,7 @@ def test_spikes_equal_golden(case: tuple, stall: tuple[float, float], schedule: 
     draw = once_currents if code == "ttfs" else random_currents
     currents = draw(rng, make_layer(weights, Readout()), t1, 8, side, side)
     drive = accumulate(list(currents), code) << frac_bits
-    threshold, bias = fit(rng, drive, code_max(kind, t2))
+    threshold, bias = fit(rng, drive, Code(kind).q_max(t2))
     layer = make_layer(weights, neuron_of(kind, threshold, t2, frac_bits), bias=bias)
     spiking = fire(close(drive >> frac_bits, layer), layer.neuron).mean()
     assert 0.1 / (t2 if kind == "ttfs" else 1) < spiking < 0.9
@@ -131,7 +131,7 @@ def test_memories_of_few_words(kind: str, depth: int, pipeline: str) -> None:
     rng = np.random.default_rng(depth)
     weights = mixed_weights(rng, depth)
     currents = random_currents(rng, make_layer(weights, Readout()), 3, 9, 1, 1)
-    threshold, bias = fit(rng, accumulate(list(currents), "radix"), code_max(kind, 4))
+    threshold, bias = fit(rng, accumulate(list(currents), "radix"), Code(kind).q_max(4))
     neuron = Readout() if kind == "readout" else neuron_of(kind, threshold, 4)
     layer = make_layer(weights, neuron, bias=bias)
     source = Input(shape=(2, 1, 1), timesteps=3)
@@ -164,7 +164,7 @@ def test_logits_equal_golden(
 def test_both_ends_of_the_range(kind: str, steps: int) -> None:
     """From far below 0 to far beyond 2·D, D = θ·2^(T2−1), each value on the way near them."""
     theta = 3
-    top = theta * (code_max(kind, steps) + 1)  # the first value that is clipped
+    top = theta * (Code(kind).q_max(steps) + 1)  # the first value that is clipped
     near = range(-2 * theta, 2 * theta + 1)
     values = sorted(
         {*near, *(top + n for n in near), *(top // 2 + n for n in near)}
@@ -182,7 +182,7 @@ def test_both_ends_of_the_range(kind: str, steps: int) -> None:
 def test_drives_that_keep_to_one_end_of_the_range(kind: str, steps: int) -> None:
     """So that a membrane has no bits to spare: V from 0 to 2·θ, and 2·θ below saturation."""
     theta = 3
-    top = theta * (code_max(kind, steps) + 1) - 1
+    top = theta * (Code(kind).q_max(steps) + 1) - 1
     values = np.arange(2 * theta + 1).reshape(1, -1, 1, 1, 1)
     source = Input(shape=(1, 1, 1), timesteps=1)
     for bias in (0, max(0, top - 2 * theta)):

@@ -8,12 +8,12 @@ import numpy as np
 
 from hwgen import golden
 from hwgen.network import (
+    Code,
     Input,
     InverseLeakyNeuron,
     Layer,
     Readout,
     SoftResetNeuron,
-    code_max,
 )
 from hwgen.plan.assembly import make_plan
 from hwgen.plan.units.weight_rows import pack_weights
@@ -43,7 +43,7 @@ def random_layer(
     images = rng.integers(0, 256, (20, *source.shape)).astype(np.uint8)
     drive = golden.run(network_of(layer, source), images, trains=True).membranes["n"]
     drive = np.moveaxis(drive, 1, -1) // (source.timesteps if single else 1)
-    threshold, bias = fit(rng, drive, 2 if single else code_max(kind, steps))
+    threshold, bias = fit(rng, drive, 2 if single else Code(kind).q_max(steps))
     make = InverseLeakyNeuron if kind == "radix" else SoftResetNeuron
     extra: dict[str, Any] = {"two_phase": False} if single else {}
     neuron = make(threshold=threshold, timesteps=steps, **extra)

@@ -51,7 +51,7 @@ def plan_one(layer: Layer, source: Input, **options: Any) -> tuple[LayerPlan, Tr
     network = network_of(layer, source)
     stage = make_plan(network, **options).stages[0]
     assert isinstance(stage, LayerPlan)
-    return stage, network.train_types()[source.name]
+    return stage, network.train_types[source.name]
 
 
 def current_range(layer: Layer) -> tuple[np.ndarray, np.ndarray]:

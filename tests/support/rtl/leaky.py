@@ -10,6 +10,7 @@ from hwgen.golden import inverse_leak as leaky
 from hwgen.golden.two_phase import accumulate, close, fire
 from hwgen.network import (
     DOUBLE,
+    Code,
     Identity,
     Input,
     InverseLeak,
@@ -20,7 +21,6 @@ from hwgen.network import (
     SoftResetNeuron,
     TimeToFirstSpikeNeuron,
     TrainType,
-    code_max,
 )
 from hwgen.plan.assembly import make_plan
 from hwgen.plan.units.hardware_plan import LayerPlan
@@ -64,7 +64,7 @@ def plan_behind(
     network = Network(name="n", input=pixels, nodes=(before, *nodes))
     stage = make_plan(network, **options).stages[1]
     assert isinstance(stage, LayerPlan)
-    return stage, network.train_types()[source.name]
+    return stage, network.train_types[source.name]
 
 
 def neuron_of(kind: str, threshold: Any, steps: int, frac_bits: int = 0):
@@ -81,7 +81,7 @@ def neuron_of(kind: str, threshold: Any, steps: int, frac_bits: int = 0):
 def largest(kind: str, steps: int) -> int:
     """What a train of ones stands for, rounded down."""
     if kind not in LEAKS:
-        return code_max(kind, steps)
+        return Code(kind).q_max(steps)
     return int(sum(LEAKS[kind].k ** step for step in range(steps)))
 
 
@@ -111,7 +111,7 @@ def run(
     dut = Driven(TwoPhaseUnit(plan, layer, given), plan, latency=LATENCY)
     bench = Bench(dut, seed=plan.membrane_depth)
     readout = isinstance(layer.neuron, Readout)
-    bits = layer.neuron.frac_bits if readout else layer.neuron.threshold_frac_bits
+    bits = layer.neuron.frac_bits
     closed = close(drive_of(currents, coming, bits), layer, fractional=True)
     if readout:
         groups = groups_of(plan.fan_out, plan.membrane_lanes)

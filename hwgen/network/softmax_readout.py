@@ -1,4 +1,4 @@
-"""The spiking softmax: a read-out whose classes spike as often as a softmax says."""
+"""The spiking softmax: a readout whose classes spike with the probabilities of a softmax."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from typing import ClassVar
 
 import numpy as np
 
-from hwgen.network.checks import require, require_integers, require_timesteps
+from hwgen.network.checks import require, require_int, require_integers, require_timesteps
+from hwgen.network.codes import Code
+from hwgen.network.neuron import Integers, Neuron
+from hwgen.network.train_type import Shape, TrainType
 
 MAX_TABLE = 256
 TABLE_BITS = 16
@@ -15,7 +18,7 @@ MAX_RANDOM_BITS = 16
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class SoftmaxReadout:
+class SoftmaxReadout(Neuron):
     """Classes spike with the probabilities that a softmax of their membranes gives (Rueckauer et
     al., 2017, "Softmax"; thReLU report, 3.1.4). The input must be a rate train of T steps.
 
@@ -53,21 +56,25 @@ class SoftmaxReadout:
     table: np.ndarray
     random_bits: int = 16
     seed: int = 0x9E3779B9
-    two_phase: ClassVar[bool] = False
-    code: ClassVar[str] = "rate"
-    threshold_frac_bits: ClassVar[int] = 0
+    is_decoder: ClassVar[bool] = True
+    code: ClassVar[Code] = Code.RATE
 
-    def verify(self, channels: int, *, where: str) -> None:
+    @property
+    def two_phase(self) -> bool:
+        return False
+
+    def step_range(self, low: Integers, high: Integers) -> tuple[int, int]:
+        ends = [*low, *high, *(low * self.timesteps), *(high * self.timesteps)]
+        return int(min(ends)), int(max(ends))
+
+    def train_type(self, shape: Shape, given: TrainType) -> TrainType:
+        return TrainType(shape=shape, code=self.code, timesteps=self.timesteps)
+
+    def verify(self, channels: int, given: TrainType, *, where: str) -> None:
         require_timesteps(self.timesteps, self.code, where=where)
-        for what, value, low, high in (
-            ("shift", self.shift, 0, 62),
-            ("random_bits", self.random_bits, 1, MAX_RANDOM_BITS),
-            ("seed", self.seed, 1, (1 << 32) - 1),
-        ):
-            require(
-                isinstance(value, int) and low <= value <= high,
-                f"{where}: {what} must be an integer from {low} to {high}, not {value!r}",
-            )
+        require_int(self.shift, 0, 62, where=where, what="shift")
+        require_int(self.random_bits, 1, MAX_RANDOM_BITS, where=where, what="random_bits")
+        require_int(self.seed, 1, (1 << 32) - 1, where=where, what="seed")
         require_integers(self.table, 1, where=where, what="table", bits=TABLE_BITS + 1)
         require(
             self.table.size <= MAX_TABLE,
@@ -78,6 +85,7 @@ class SoftmaxReadout:
             f"{where}: the table must start above 0 and never rise or fall below 0, as an "
             f"exponential does; make it with hwgen.network.exponentials",
         )
+        self._require_current(given, where=where, what="a spiking softmax draws")
 
 
 def exponentials(unit: float, *, most: int = MAX_TABLE) -> np.ndarray:

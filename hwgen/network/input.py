@@ -1,14 +1,13 @@
-"""Where spikes come from."""
+"""The input: images or frames of events, and the trains made from them."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
 
-from hwgen.network.checks import require, require_timesteps
-from hwgen.network.train_type import CODES, Shape, TrainType
-
-INPUT_CODES = (*CODES, "poisson", "direct", "events")
+from hwgen.network.checks import require, require_int, require_timesteps
+from hwgen.network.codes import Code, InputCode
+from hwgen.network.train_type import Shape, TrainType
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -47,13 +46,17 @@ class Input:
         Of "poisson", 1 … 2^32 − 1.
     """
 
+    name: str = "input"
     shape: Shape
     timesteps: int
-    code: str = "radix"
+    code: InputCode = InputCode.RADIX
     pixel_bits: int = 8
     gain: int = 16
     seed: int = 0x6A09E667  # of √2; a register of few ones would begin with many alike
-    name: str = "input"
+
+    def __post_init__(self) -> None:
+        if self.code in tuple(InputCode):  # verify() refuses any other
+            object.__setattr__(self, "code", InputCode(self.code))
 
     def verify(self) -> None:
         require(
@@ -61,44 +64,41 @@ class Input:
             f"{self.name}: shape must be (channels, height, width), all positive, not {self.shape}",
         )
         require(
-            self.code in INPUT_CODES,
-            f"{self.name}: code must be one of {INPUT_CODES}, not {self.code!r}",
+            isinstance(self.code, InputCode),
+            f"{self.name}: code must be one of {', '.join(InputCode)}, not {self.code!r}",
         )
         require_timesteps(self.timesteps, self.train_code, where=self.name)
+        require_int(self.pixel_bits, 1, 16, where=self.name, what="pixel_bits")
+        require_int(self.gain, 1, 16, where=self.name, what="gain")
+        require_int(self.seed, 1, (1 << 32) - 1, where=self.name, what="seed")
         require(
-            isinstance(self.pixel_bits, int) and 1 <= self.pixel_bits <= 16,
-            f"{self.name}: pixel_bits must be an integer from 1 to 16, not {self.pixel_bits!r}",
-        )
-        for what, value, most in (("gain", self.gain, 16), ("seed", self.seed, (1 << 32) - 1)):
-            require(
-                isinstance(value, int) and 1 <= value <= most,
-                f"{self.name}: {what} must be an integer from 1 to {most}, not {value!r}",
-            )
-        require(
-            self.code != "poisson" or math.prod(self.shape) <= 1 << 20,
+            self.code is not InputCode.POISSON or math.prod(self.shape) <= 1 << 20,
             f"{self.name}: a Poisson input has at most 2^20 pixels, not {math.prod(self.shape)}",
         )
         require(
-            self.code != "events" or self.pixel_bits == 1,
+            self.code is not InputCode.EVENTS or self.pixel_bits == 1,
             f"{self.name}: an event is one bit, so that pixel_bits must be 1, not "
             f"{self.pixel_bits}",
         )
 
     @property
-    def train_code(self) -> str:
-        """The code in which ``timesteps`` counts."""
-        return "rate" if self.code in ("poisson", "direct", "events") else self.code
+    def train_code(self) -> Code:
+        """Code that bounds ``timesteps``; that of the trains, except of direct input."""
+        return self.code.train_code
 
     @property
     def train_type(self) -> TrainType:
-        """What it gives."""
-        if self.code == "direct":
+        """Type of the trains that the input sends."""
+        if self.code is InputCode.DIRECT:
             return TrainType(
-                shape=self.shape, code="radix", timesteps=self.pixel_bits, held=self.timesteps
+                shape=self.shape,
+                code=Code.RADIX,
+                timesteps=self.pixel_bits,
+                constant_steps=self.timesteps,
             )
         return TrainType(shape=self.shape, code=self.train_code, timesteps=self.timesteps)
 
     @property
     def sample_shape(self) -> tuple[int, ...]:
-        """Shape of an image, or of the frames of a sample."""
-        return (self.timesteps, *self.shape) if self.code == "events" else self.shape
+        """Shape of one sample: an image, or frames of events."""
+        return (self.timesteps, *self.shape) if self.code is InputCode.EVENTS else self.shape
