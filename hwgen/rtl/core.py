@@ -8,7 +8,7 @@ from hwgen.plan.units.hardware_plan import LayerPlan
 from hwgen.plan.units.weight_rows import pack_weights
 from hwgen.rtl.counters import CounterBank, popcount
 from hwgen.rtl.input.address_event_encoder import AddressEventEncoder
-from hwgen.rtl.input.pixel_encoder import Encoder
+from hwgen.rtl.input.pixel_encoder import PixelEncoder
 from hwgen.rtl.layer import LayerUnit, word_shape
 from hwgen.rtl.names import identifier
 from hwgen.rtl.output.result import ResultUnit
@@ -25,7 +25,7 @@ def make_unit(plan, network, index):
     """The unit of a stage of the plan, by its index, and its weight files by name."""
     stage = plan.stages[index]
     if not isinstance(stage, LayerPlan):
-        return MaxPool(stage), {}
+        return MaxPool(plan=stage), {}
     layer = next(node for node in network if node.name == stage.node)
     weights = [
         pack_weights(projection, feed, stage, plan.stream(feed.source))
@@ -79,7 +79,7 @@ class Core(wiring.Component):
             ports[f"tap_{index}_valid"] = Out(1)
             ports[f"tap_{index}_ready"] = Out(1)
         events = plan.encoder.code == "events"
-        self._encoder = AddressEventEncoder(plan.encoder) if events else Encoder(plan.encoder)
+        self._encoder = (AddressEventEncoder if events else PixelEncoder)(plan=plan.encoder)
         taken = {*SUBMODULES, "clk", *ports}
         self._units = self._make_units(network, taken=taken)
         self._fork_names = {}
@@ -185,7 +185,7 @@ class Core(wiring.Component):
                 steps[stage.node, "busy"] = unit.busy
                 steps[stage.node, "stall"] = unit.stall
         values = [steps[counter] for counter in self.counters]
-        bank = CounterBank([len(value) for value in values])
+        bank = CounterBank(widths=[len(value) for value in values])
         m.submodules.counters = ResetInserter(reset)(bank)
         m.d.comb += [getattr(bank, f"step_{n}").eq(value) for n, value in enumerate(values)]
         m.d.comb += [bank.address.eq(self.counter_address), self.counter_data.eq(bank.data)]

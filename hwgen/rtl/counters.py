@@ -1,14 +1,18 @@
 """Performance counters, read by address."""
 
-from amaranth import Array, Module, Signal
+from collections.abc import Sequence
+
+from amaranth import Array, Module, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-WIDTH = 32
+from hwgen.rtl.parameters import require_positive
+
+COUNTER_WIDTH = 32
 
 
-def popcount(bits):
-    """How many of ``bits`` are 1, added in pairs."""
+def popcount(bits: Value) -> Value:
+    """Number of ones in ``bits``, as a tree of adders."""
     counts = list(bits)
     while len(counts) > 1:
         pairs = [a + b for a, b in zip(counts[::2], counts[1::2], strict=False)]
@@ -17,36 +21,41 @@ def popcount(bits):
 
 
 class CounterBank(wiring.Component):
-    """Adds up each of its inputs every cycle; the sums wrap at 32 bits.
+    """Accumulates each input in every cycle; the sums wrap at 32 bits.
 
     Parameters
     ----------
     widths : sequence of :class:`int`
-        Bits of what each counter adds in a cycle.
+        Bits of each counter's input.
 
     Members
     -------
-    steps : one ``In(width)`` a counter, named ``step_N``
+    step_N : ``In(widths[N])``
     address : ``In(range(len(widths)))``
     data : ``Out(32)``
         The addressed counter, one cycle later.
     """
 
-    def __init__(self, widths):
+    def __init__(self, *, widths: Sequence[int]) -> None:
+        require_positive(**{f"widths[{n}]": width for n, width in enumerate(widths)})
         self._widths = tuple(widths)
         super().__init__(
             {
                 **{f"step_{n}": In(width) for n, width in enumerate(self._widths)},
                 "address": In(range(max(2, len(self._widths)))),
-                "data": Out(WIDTH),
+                "data": Out(COUNTER_WIDTH),
             }
         )
 
-    def elaborate(self, platform):
+    @property
+    def widths(self) -> tuple[int, ...]:
+        return self._widths
+
+    def elaborate(self, platform: object) -> Module:
         m = Module()
         sums = []
         for index in range(len(self._widths)):
-            total = Signal(WIDTH, name=f"counter_{index}")
+            total = Signal(COUNTER_WIDTH, name=f"counter_{index}")
             step = Signal.like(getattr(self, f"step_{index}"))
             m.d.sync += [step.eq(getattr(self, f"step_{index}")), total.eq(total + step)]
             sums.append(total)

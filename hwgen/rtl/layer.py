@@ -90,7 +90,7 @@ class LayerUnit(wiring.Component):
         m.submodules.membranes = membranes
         taken = 0
         for index, feed in enumerate(plan.feeds):
-            m.submodules[f"window_{index}"] = window = WindowBuffer(feed)
+            m.submodules[f"window_{index}"] = window = WindowBuffer(path=feed)
             wiring.connect(m, wiring.flipped(getattr(self, f"inputs_{index}")), window.words)
             for chunks in window.chunks:
                 spikes = getattr(synapses, f"spikes_{taken}")

@@ -1,25 +1,27 @@
-"""Max-pool of spike trains: the candidates of each window race, or the one of most spikes goes."""
+"""Max-pool of spike trains: a race between the candidates of a window, or a spike count."""
 
-from amaranth import Cat, Module, Mux, Signal, unsigned
+from amaranth import Cat, Module, Mux, Signal, Value, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
+from hwgen.plan.units.hardware_plan import PoolPlan
+from hwgen.rtl.parameters import require_type
 from hwgen.rtl.streams.credit_fifo import CreditFifo
 from hwgen.rtl.window.buffer import WindowBuffer
 
 LATENCY = 3
-"""Cycles from a candidate until another reads what it wrote."""
+"""Cycles from a candidate to the first one that can read the state it wrote."""
 
 
 class MaxPool(wiring.Component):
-    """Sends in each timestep the OR of the candidates still in the race, or the spike of the
-    candidate that has sent most.
+    """Max-pool: in each timestep the OR of the candidates still in the race, or the spike of the
+    candidate with the most spikes so far.
 
-    A candidate that sent 0 where the window sent 1 is out of the race. That is found a timestep
-    later, when the candidate comes again, so every candidate is seen once a timestep, one a cycle:
-    its state is (in the race, last bit) and the window's is its last output. Where spikes are
-    counted, a candidate's state is their number.
+    A candidate that sent 0 when the window sent 1 is out of the race. This is detected in the next
+    timestep, so every candidate is processed once per timestep, one per cycle. The state of a
+    candidate is (in the race, last bit), that of a window its last output. If ``plan.count_bits``,
+    the state of a candidate is its spike count.
 
     Parameters
     ----------
@@ -31,7 +33,8 @@ class MaxPool(wiring.Component):
     words : ``Out(stream.Signature(plan.output.width))``
     """
 
-    def __init__(self, plan):
+    def __init__(self, *, plan: PoolPlan) -> None:
+        require_type(PoolPlan, plan=plan)
         self._plan = plan
         super().__init__(
             {
@@ -40,7 +43,11 @@ class MaxPool(wiring.Component):
             }
         )
 
-    def elaborate(self, platform):
+    @property
+    def plan(self) -> PoolPlan:
+        return self._plan
+
+    def elaborate(self, platform: object) -> Module:
         m = Module()
         plan = self._plan
         width = plan.output.width
@@ -49,7 +56,7 @@ class MaxPool(wiring.Component):
         else:
             state_layout = data.StructLayout({"racing": unsigned(width), "sent": unsigned(width)})
         depth = plan.words * plan.candidates
-        m.submodules.window = window = WindowBuffer(plan.feed)
+        m.submodules.window = window = WindowBuffer(path=plan.feed)
         m.submodules.fifo = fifo = CreditFifo(shape=unsigned(width))
         m.submodules.states = states = Memory(
             shape=state_layout, depth=depth, init=[], attrs={"no_rw_check": 1}
@@ -58,7 +65,7 @@ class MaxPool(wiring.Component):
         wiring.connect(m, fifo.words, wiring.flipped(self.words))
         chunks = window.chunks[0]
 
-        # Issue: the next candidate; a window promises its word with its last one.
+        # Issue the next candidate; the last one of a window reserves a slot for its word.
         step = Signal(range(plan.window.timesteps))
         candidate = Signal(range(depth))
         word = Signal(range(plan.words))
@@ -66,7 +73,7 @@ class MaxPool(wiring.Component):
         last = Signal()
         read = Signal(2)  # valid, last
         race = Signal(2)
-        # A window that comes again before its output is written waits for it.
+        # A window that repeats before its output is written waits for it.
         soon = (plan.words - 1) * plan.candidates + 1 < LATENCY
         free = ~(read[1] | race[1]) if soon else 1
         m.d.comb += [
@@ -115,28 +122,47 @@ class MaxPool(wiring.Component):
             self._race(m, words, bits, state, first, race, output, state_write.data)
         return m
 
-    def _count(self, m, bits, counts, first, step, output, written):
-        """The spike of the first of the candidates that have sent most."""
+    def _count(
+        self,
+        m: Module,
+        bits: Value,
+        counts: Value,
+        first: Value,
+        step: Value,
+        output: Value,
+        written: Value,
+    ) -> None:
+        """The spike of the candidate with the most spikes; the first one wins a tie."""
         plan = self._plan
         for lane in range(plan.output.width):
             count = Signal(plan.count_bits, name="count")
-            most = Signal(plan.count_bits, name="most")
+            highest = Signal(plan.count_bits, name="highest")
             sent, more = Signal(name="sent"), Signal(name="more")
             m.d.comb += [
                 count.eq(Mux(first, 0, counts[lane]) + bits[lane]),
-                more.eq(count > most),
+                more.eq(count > highest),
                 output[lane].eq(Mux(more, bits[lane], sent)),
                 written[lane].eq(count),
             ]
             with m.If(step[0]):
                 m.d.sync += sent.eq(output[lane])
                 with m.If(more):
-                    m.d.sync += most.eq(count)
+                    m.d.sync += highest.eq(count)
             with m.If(step[1]):
-                m.d.sync += [sent.eq(0), most.eq(0)]
+                m.d.sync += [sent.eq(0), highest.eq(0)]
 
-    def _race(self, m, words, bits, state, first, race, output, written):
-        """The OR of those in the race; ``words`` is the window's, now and two cycles later."""
+    def _race(
+        self,
+        m: Module,
+        words: tuple[Value, Value],
+        bits: Value,
+        state: Value,
+        first: Value,
+        race: Value,
+        output: Value,
+        written: Value,
+    ) -> None:
+        """The OR of the candidates in the race; ``words``: the window now and two cycles later."""
         plan = self._plan
         width = plan.output.width
         m.submodules.outputs = outputs = Memory(

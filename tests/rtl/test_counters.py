@@ -1,4 +1,4 @@
-"""Counters: sums of what they are given, read by address, modulo 2^32."""
+"""Counters: sums of their inputs modulo 2^32, read by address."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ def simulate(dut, bench) -> None:
 
 
 def test_every_counter_sums_its_steps_and_is_read_one_cycle_later() -> None:
-    """A step of cycle n is in the sum that is read at n + 3: taken, added, chosen."""
+    """A step of cycle n is in the sum that is read in cycle n + 3: register, add, select."""
     widths = [1, 3, 5, 1]
     rng = random.Random(1)
-    dut = CounterBank(widths)
+    dut = CounterBank(widths=widths)
     sums = [[0, 0, 0] for _ in widths]
 
     async def bench(ctx) -> None:
@@ -42,7 +42,7 @@ def test_every_counter_sums_its_steps_and_is_read_one_cycle_later() -> None:
 
 
 def test_sum_wraps_at_32_bits() -> None:
-    dut = CounterBank([32])
+    dut = CounterBank(widths=[32])
 
     async def bench(ctx) -> None:
         for step, total in ((0xFFFF_FFFB, 0xFFFF_FFFB), (4, 0xFFFF_FFFF), (3, 2)):
@@ -56,7 +56,7 @@ def test_sum_wraps_at_32_bits() -> None:
 
 
 @pytest.mark.parametrize("width", [1, 2, 3, 7, 8, 13])
-def test_ones_counts_set_bits(width: int) -> None:
+def test_popcount_counts_set_bits(width: int) -> None:
     from amaranth.hdl import Module
 
     m = Module()

@@ -42,7 +42,7 @@ def run(
     shape = pool.output_shape((channels, rows, columns))
     output = StreamPlan(node="p", shape=shape, timesteps=steps, width=width, schedule=schedule)
     bits = steps.bit_length() if counted else 0
-    dut = MaxPool(PoolPlan(node="p", source="x", window=plan, output=output, count_bits=bits))
+    dut = MaxPool(plan=PoolPlan(node="p", source="x", window=plan, output=output, count_bits=bits))
     bench = Bench(dut, seed=channels)
     sent = bench.send(dut.inputs, words_of(train, width, schedule), stall=stall[0])
     pooled = (pool_counts if counted else pool_train)(train, pool)

@@ -1,1 +1,1 @@
-"""Input encoders: pixels or address events to spikes."""
+"""Input encoders: from pixels or address events to spikes."""

@@ -1,22 +1,24 @@
-"""The encoder of address events: events in the order of their time in, planes of spikes out."""
+"""The address-event encoder: events in order of time in, planes of spikes out."""
 
-from amaranth import Cat, Module, Mux, Signal, unsigned
+from amaranth import Cat, Module, Mux, Signal, Value, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
+from hwgen.plan.units.hardware_plan import EncoderPlan
+from hwgen.rtl.parameters import require_type
 from hwgen.rtl.streams.credit_fifo import CreditFifo
 from hwgen.rtl.streams.loops import step_axes
 
 
 class AddressEventEncoder(wiring.Component):
-    """Keeps two planes of bits: one collects the events of a timestep while the other is sent,
-    and cleared word by word as it is.
+    """Stores two planes of bits: one collects the events of a timestep while the other is sent.
 
-    A beat whose t is later than that of the plane completes it, and the empty ones before its own;
-    the last beat of a sample completes all that are left. A beat is dropped where t is past the
-    last timestep or earlier than before in its sample, or where x, y or channel lie outside the
-    map; it still may be the last one. A null beat has no event and only moves t.
+    Each word of a plane is cleared after it is sent. A beat with a later t completes the current
+    plane and any empty planes before its own; the last beat of a sample completes all remaining
+    planes. A beat is dropped if t is past the last timestep or earlier than that of a previous
+    beat of its sample, or if x, y or channel lie outside the map; its ``last`` still counts. A
+    null beat carries no event and only advances t.
 
     Parameters
     ----------
@@ -25,11 +27,12 @@ class AddressEventEncoder(wiring.Component):
     Members
     -------
     beats : ``In(stream.Signature(data.StructLayout({"data": plan.input_width, "last": 1})))``
-        One a cycle, while the plane to be collected next is free.
+        One beat per cycle, until a beat needs a plane that is not free.
     words : ``Out(stream.Signature(plan.word_pixels))``
     """
 
-    def __init__(self, plan):
+    def __init__(self, *, plan: EncoderPlan) -> None:
+        require_type(EncoderPlan, plan=plan)
         self._plan = plan
         beat = data.StructLayout({"data": unsigned(plan.input_width), "last": 1})
         super().__init__(
@@ -39,22 +42,26 @@ class AddressEventEncoder(wiring.Component):
             }
         )
 
-    def elaborate(self, platform):
+    @property
+    def plan(self) -> EncoderPlan:
+        return self._plan
+
+    def elaborate(self, platform: object) -> Module:
         m = Module()
         plan = self._plan
         width, depth = plan.word_pixels, plan.plane_depth
         timesteps = plan.output.timesteps
 
-        clearing = Signal(init=1)  # after a reset, whatever was in the planes
+        clearing = Signal(init=1)  # after a reset, both planes
 
-        # A beat in its register, then the event that it is.
+        # Two stages: register the beat, then decode it.
         beat = Signal(self.beats.payload.shape(), reset_less=True)
         beat_valid = Signal()
         event = Signal(
             data.StructLayout(
                 {
-                    "hit": 1,  # it sets a bit
-                    "counts": 1,  # its t does
+                    "sets_bit": 1,
+                    "advances": 1,  # its t counts
                     "last": 1,
                     "t": range(timesteps),
                     "address": range(depth),
@@ -76,18 +83,18 @@ class AddressEventEncoder(wiring.Component):
         with m.If(self.beats.ready):
             m.d.sync += [beat_valid.eq(self.beats.valid), beat.eq(self.beats.payload)]
 
-        # Planes that are complete go to the other side when that has been sent.
+        # When the plane of the other side has been sent, a complete plane takes its turn.
         step = Signal(range(timesteps))
-        ending = Signal()  # the last event came: the planes that are left
-        side = Signal()  # of the plane that collects
+        ending = Signal()  # the last event has arrived: complete the remaining planes
+        side = Signal()  # the plane that collects
         sending = Signal()
         swap = Signal()
-        updates = Signal(2)  # words under way to the plane that collects
+        updates = Signal(2)  # words in flight to the plane that collects
         here = Signal()
         later = Signal()
         m.d.comb += [
-            here.eq(event.hit & (event.t == step)),
-            later.eq(event.counts & (event.t > step)),
+            here.eq(event.sets_bit & (event.t == step)),
+            later.eq(event.advances & (event.t > step)),
             take.eq(event_valid & ~ending & ~later),
             swap.eq((ending | (event_valid & later)) & ~sending & ~updates.any()),
         ]
@@ -98,7 +105,7 @@ class AddressEventEncoder(wiring.Component):
             with m.If(step == timesteps - 1):
                 m.d.sync += [step.eq(0), ending.eq(0)]
 
-        # Send: each word of the plane, in the order of the stream.
+        # Send each word of the plane in the order of the stream.
         m.submodules.fifo = fifo = CreditFifo(shape=unsigned(width))
         wiring.connect(m, fifo.words, wiring.flipped(self.words))
         send = Signal()
@@ -107,26 +114,26 @@ class AddressEventEncoder(wiring.Component):
         with m.If(sent):
             m.d.sync += sending.eq(0)
 
-        # Collect: read, set, write. An event of a word that is under way joins it there.
+        # Collect: read, set, write. An event for a word in flight is merged into it.
         word = data.StructLayout({"address": range(depth), "mask": width})
         reading, writing = Signal(word, reset_less=True), Signal(word, reset_less=True)
-        kept = Signal(width, reset_less=True)
-        joins_reading, joins_writing, begin = Signal(), Signal(), Signal()
+        stored = Signal(width, reset_less=True)
+        merges_reading, merges_writing, begin = Signal(), Signal(), Signal()
         m.d.comb += [
-            joins_reading.eq(take & here & updates[0] & (reading.address == event.address)),
-            joins_writing.eq(take & here & updates[1] & (writing.address == event.address)),
-            begin.eq(take & here & ~joins_reading & ~joins_writing),
+            merges_reading.eq(take & here & updates[0] & (reading.address == event.address)),
+            merges_writing.eq(take & here & updates[1] & (writing.address == event.address)),
+            begin.eq(take & here & ~merges_reading & ~merges_writing),
         ]
         m.d.sync += [
             updates.eq(updates << 1 | begin),
             reading.address.eq(event.address),
             reading.mask.eq(event.mask),
             writing.address.eq(reading.address),
-            writing.mask.eq(reading.mask | Mux(joins_reading, event.mask, 0)),
+            writing.mask.eq(reading.mask | Mux(merges_reading, event.mask, 0)),
         ]
-        collected = kept | writing.mask | Mux(joins_writing, event.mask, 0)
+        collected = stored | writing.mask | Mux(merges_writing, event.mask, 0)
 
-        # The planes: one collects, the other is sent.
+        # The memories of both planes.
         pushes = Signal(2)
         sent_address = Signal(range(depth), reset_less=True)
         sent_word = Signal(width, reset_less=True)
@@ -142,7 +149,7 @@ class AddressEventEncoder(wiring.Component):
             )
             read_port, write_port = memory.read_port(), memory.write_port()
             with m.If(side == n):
-                m.d.sync += kept.eq(read_port.data)
+                m.d.sync += stored.eq(read_port.data)
                 m.d.comb += [
                     read_port.addr.eq(event.address),
                     write_port.addr.eq(writing.address),
@@ -160,8 +167,8 @@ class AddressEventEncoder(wiring.Component):
                 m.d.comb += [write_port.addr.eq(clear), write_port.data.eq(0), write_port.en.eq(1)]
         return m
 
-    def _decode(self, m, beat, event):
-        """The event of ``beat``, in the next cycle."""
+    def _decode(self, m: Module, beat: Value, event: Value) -> None:
+        """Register the event that ``beat`` holds."""
         plan = self._plan
         output = plan.output
         channels, rows, columns = output.shape
@@ -176,8 +183,8 @@ class AddressEventEncoder(wiring.Component):
             in_time.eq(fields["t"] < output.timesteps),
         ]
         m.d.sync += [
-            event.hit.eq(inside & in_time & ~fields["null"]),
-            event.counts.eq((inside | fields["null"]) & in_time),
+            event.sets_bit.eq(inside & in_time & ~fields["null"]),
+            event.advances.eq((inside | fields["null"]) & in_time),
             event.last.eq(beat.last),
             event.t.eq(fields["t"]),
         ]
@@ -188,17 +195,17 @@ class AddressEventEncoder(wiring.Component):
                 event.mask.eq(1 << fields["channel"]),
             ]
             return
-        place = Signal(range(channels * rows * columns))
+        position = Signal(range(channels * rows * columns))
         bits = plan.word_pixels.bit_length() - 1
-        m.d.comb += place.eq(
+        m.d.comb += position.eq(
             _times(fields["y"], columns * channels)
             + _times(fields["x"], channels)
             + fields["channel"]
         )
-        m.d.sync += [event.address.eq(place[bits:]), event.mask.eq(1 << place[:bits])]
+        m.d.sync += [event.address.eq(position[bits:]), event.mask.eq(1 << position[:bits])]
 
-    def _walk(self, m, send):
-        """The address of the next word that is sent, and whether it is its plane's last one."""
+    def _walk(self, m: Module, send: Value) -> tuple[Value, Value]:
+        """(address of the next word to send, whether this cycle sends the plane's last word)."""
         plan = self._plan
         if plan.output.layout == "raster":
             axis = step_axes(m, send, [("send_word", plan.plane_depth)])["send_word"]
@@ -209,6 +216,6 @@ class AddressEventEncoder(wiring.Component):
         return Cat(axes["send_x"].count[:bits], axes["send_y"].count), axes["send_y"].end
 
 
-def _times(value, factor):
-    """``value`` · ``factor``, a constant: shifts and sums."""
+def _times(value: Value, factor: int) -> Value:
+    """``value`` times a constant ``factor``, by shifts and sums."""
     return sum(value << n for n in range(factor.bit_length()) if factor >> n & 1)

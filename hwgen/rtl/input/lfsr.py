@@ -1,14 +1,25 @@
-"""A shift register with linear feedback that gives many bits a cycle, and jumps."""
+"""Linear-feedback shift register that yields many bits per cycle and jumps ahead.
 
-from amaranth import Cat
+The register in some later state is a list of masks, one per bit: the bits of the initial register
+whose exclusive or it is.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from amaranth import Cat, Value
 
 BITS = 32
 TAPS = (0, 1, 2, 22)
 """b[k + 32] is the exclusive or of b[k + n] for these n."""
 
 
-def later(register, bits):
-    """``register``, the bits b[0] … b[31] as masks of what they depend on, ``bits`` later."""
+def identity() -> list[int]:
+    """The register itself: every bit depends on itself alone."""
+    return [1 << n for n in range(BITS)]
+
+
+def advance(register: Sequence[int], bits: int) -> list[int]:
+    """``register`` after ``bits`` shifts."""
     masks = list(register)
     for _ in range(bits):
         feedback = 0
@@ -18,34 +29,29 @@ def later(register, bits):
     return masks
 
 
-def start():
-    """The register itself: every bit depends on itself alone."""
-    return [1 << n for n in range(BITS)]
-
-
-def after(masks, others):
-    """What ``others`` are of a register that is ``masks`` of the first one."""
+def compose(first: Sequence[int], second: Sequence[int]) -> list[int]:
+    """The transition ``first`` followed by ``second``."""
     result = []
-    for other in others:
+    for selected in second:
         mask = 0
         for n in range(BITS):
-            if other >> n & 1:
-                mask ^= masks[n]
+            if selected >> n & 1:
+                mask ^= first[n]
         result.append(mask)
     return result
 
 
-def jump(bits):
-    """The register ``bits`` later, however many."""
-    result, power = start(), later(start(), 1)
+def jump(bits: int) -> list[int]:
+    """The register after any number of shifts, by repeated squaring."""
+    result, power = identity(), advance(identity(), 1)
     while bits:
         if bits & 1:
-            result = after(result, power)
-        power = after(power, power)
+            result = compose(result, power)
+        power = compose(power, power)
         bits >>= 1
     return result
 
 
-def read(register, masks):
-    """The bits of ``masks``, of a register in hardware."""
+def read(register: Value, masks: Iterable[int]) -> Value:
+    """The bits that ``masks`` describe, from a register in hardware."""
     return Cat(Cat(register[n] for n in range(BITS) if mask >> n & 1).xor() for mask in masks)

@@ -1,21 +1,24 @@
-"""The random numbers of a Poisson input: those of each pixel in each timestep, in any schedule."""
+"""Random numbers of a Poisson input: the same for each pixel and timestep in any schedule."""
 
-from amaranth import Module, Signal, unsigned
+from amaranth import Module, Signal, Value, unsigned
 from amaranth.lib import data, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
+from hwgen.plan.units.hardware_plan import EncoderPlan
 from hwgen.rtl.input import lfsr
+from hwgen.rtl.parameters import require_type
 
-TIMESTEP = 20
-"""Numbers that a timestep may draw, as a power of two: where the next one's begin."""
+LOG2_DRAWS_PER_TIMESTEP = 20
+"""The sequence of each timestep starts 2^20 numbers after that of the previous one."""
 
 
 class PoissonDraws(wiring.Component):
     """Draws ``word_pixels`` numbers with each word that is sent.
 
-    The register jumps to its place in the next timestep where a line ends, and back to the first
-    where a frame does; lines but the first go on where the line before them stopped.
+    At the end of a timestep the register jumps to the sequence of the next one, and at the end of
+    a frame back to the first. Every line but the first resumes the sequence of its timestep where
+    the previous line stopped.
 
     Parameters
     ----------
@@ -24,16 +27,17 @@ class PoissonDraws(wiring.Component):
     Members
     -------
     send, step_end, line_end, frame_end : ``In(1)``
-        A word goes; the last one of a timestep of a line, of a line, of a frame.
+        A word is sent; it is the last one of a line in this timestep, of a line, of a frame.
     step : ``In(range(timesteps))``
-        Of the word.
+        Timestep of the word.
     first : ``In(1)``
-        It is of the frame's first line.
+        The word belongs to the first line of the frame.
     draws : ``Out(data.ArrayLayout(unsigned(pixel_bits + 4), word_pixels))``
         Two cycles after ``send``.
     """
 
-    def __init__(self, plan):
+    def __init__(self, *, plan: EncoderPlan) -> None:
+        require_type(EncoderPlan, plan=plan)
         self._plan = plan
         self._bits = plan.pixel_bits + 4
         super().__init__(
@@ -48,7 +52,11 @@ class PoissonDraws(wiring.Component):
             }
         )
 
-    def elaborate(self, platform):
+    @property
+    def plan(self) -> EncoderPlan:
+        return self._plan
+
+    def elaborate(self, platform: object) -> Module:
         m = Module()
         plan = self._plan
         timesteps = plan.output.timesteps
@@ -57,11 +65,11 @@ class PoissonDraws(wiring.Component):
         word_bits = self._bits * plan.word_pixels
         drawn = Signal(word_bits, reset_less=True)
         draws = Signal(word_bits, reset_less=True)
-        sequence = lfsr.start()
+        sequence = lfsr.identity()
         masks = []
         for _ in range(word_bits):
             masks.append(sequence[0])
-            sequence = lfsr.later(sequence, 1)
+            sequence = lfsr.advance(sequence, 1)
         m.d.comb += [
             following.eq(lfsr.read(state, sequence)),
             self.draws.as_value().eq(draws),
@@ -75,16 +83,17 @@ class PoissonDraws(wiring.Component):
             m.d.sync += state.eq(plan.seed)
         return m
 
-    def _next_step(self, m, state, following):
+    def _next_step(self, m: Module, state: Value, following: Value) -> None:
+        """Jump to the sequence of the next timestep; resume it where the last line stopped."""
         plan = self._plan
         timesteps = plan.output.timesteps
-        base = Signal(lfsr.BITS, init=plan.seed)  # of the first line's timestep
+        base = Signal(lfsr.BITS, init=plan.seed)  # start of the timestep's sequence
         next_base = Signal(lfsr.BITS)
-        m.d.comb += next_base.eq(lfsr.read(base, lfsr.jump(self._bits << TIMESTEP)))
+        m.d.comb += next_base.eq(lfsr.read(base, lfsr.jump(self._bits << LOG2_DRAWS_PER_TIMESTEP)))
         with m.If(self.step_end):
             m.d.sync += [state.eq(next_base), base.eq(next_base)]
         if plan.line_words < plan.output.words_per_plane:
-            m.submodules.stopped = memory = Memory(
+            m.submodules.resume = memory = Memory(
                 shape=unsigned(lfsr.BITS), depth=timesteps, init=[]
             )
             write_port, read_port = memory.write_port(), memory.read_port(domain="comb")

@@ -1,1 +1,1 @@
-"""From logits to result packets."""
+"""Output units: from logits to result packets, from membranes to spike counts."""

@@ -1,20 +1,22 @@
-"""The result unit: logits become a packet that ends with their arg-max."""
+"""The result unit: turns logits into a packet that ends with their arg-max."""
 
 from amaranth import Module, Signal, signed
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from hwgen.rtl.parameters import require_positive, require_type
+
 
 class ResultUnit(wiring.Component):
-    """Sends each logit as it comes and then the class: the lowest index of the greatest logit.
+    """Sends each logit as it arrives and then the class: the lowest index of the maximum logit.
 
     Parameters
     ----------
     classes : :class:`int`
     word_layout : :class:`data.ArrayLayout`
-        Of the logits that come together; those past the last class are left out.
+        A word of logits; those past the last class are dropped.
     width : :class:`int`
-        Bits of a result word.
+        Bits of a result.
 
     Members
     -------
@@ -22,7 +24,9 @@ class ResultUnit(wiring.Component):
     results : ``Out(stream.Signature(data.StructLayout({"data": signed(width), "last": 1})))``
     """
 
-    def __init__(self, *, classes, word_layout, width):
+    def __init__(self, *, classes: int, word_layout: data.ArrayLayout, width: int) -> None:
+        require_positive(classes=classes, width=width)
+        require_type(data.ArrayLayout, word_layout=word_layout)
         self._classes = classes
         self._word_layout = word_layout
         self._width = width
@@ -35,28 +39,40 @@ class ResultUnit(wiring.Component):
             }
         )
 
-    def elaborate(self, platform):
+    @property
+    def classes(self) -> int:
+        return self._classes
+
+    @property
+    def word_layout(self) -> data.ArrayLayout:
+        return self._word_layout
+
+    @property
+    def width(self) -> int:
+        return self._width
+
+    def elaborate(self, platform: object) -> Module:
         m = Module()
         lanes = self._word_layout.length
         shape = self._word_layout.elem_shape
 
-        # Take the logits of a word one by one.
+        # Take the logits of a word one at a time.
         lane = Signal(range(lanes))
         taken = Signal(range(self._classes))
         logit, index = Signal(shape), Signal(range(self._classes))
-        held = Signal()
+        pending = Signal()
         final = Signal()
         take = Signal()
         sent = Signal()
         m.d.comb += [
             final.eq(taken == self._classes - 1),
-            take.eq(self.logits.valid & (~held | sent)),
-            self.logits.ready.eq((~held | sent) & (final | (lane == lanes - 1))),
+            take.eq(self.logits.valid & (~pending | sent)),
+            self.logits.ready.eq((~pending | sent) & (final | (lane == lanes - 1))),
         ]
         with m.If(sent):
-            m.d.sync += held.eq(0)
+            m.d.sync += pending.eq(0)
         with m.If(take):
-            m.d.sync += [held.eq(1), index.eq(taken), lane.eq(lane + 1), taken.eq(taken + 1)]
+            m.d.sync += [pending.eq(1), index.eq(taken), lane.eq(lane + 1), taken.eq(taken + 1)]
             with m.If(lane == lanes - 1):
                 m.d.sync += lane.eq(0)
             with m.If(final):
@@ -66,14 +82,14 @@ class ResultUnit(wiring.Component):
                     with m.Case(n):
                         m.d.sync += logit.eq(self.logits.payload[n])
 
-        # Send each, keep the greatest, and close with its index.
+        # Send each logit, keep the maximum, and end with its index.
         best = Signal(shape)
         best_index = Signal.like(index)
         closing = Signal()
         free = Signal()
         m.d.comb += [
             free.eq(~self.results.valid | self.results.ready),
-            sent.eq(held & free & ~closing),
+            sent.eq(pending & free & ~closing),
         ]
         with m.If(free):
             m.d.sync += self.results.valid.eq(sent | closing)

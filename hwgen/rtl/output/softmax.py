@@ -1,42 +1,52 @@
-"""The softmax unit: membranes of every timestep become counts of the spikes that they draw."""
+"""The softmax unit: turns the membranes of every timestep into counts of random spikes."""
 
+import numpy as np
 from amaranth import Module, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from hwgen.plan.units.softmax import SoftmaxPlan
 from hwgen.rtl.output.softmax_draws import SoftmaxDraws
 from hwgen.rtl.output.softmax_terms import SoftmaxTerms
+from hwgen.rtl.parameters import require_type
 
 
-def count_layout(plan):
-    """A word of the counts: one class's."""
+def count_layout(plan: SoftmaxPlan) -> data.ArrayLayout:
+    """A word of spike counts: that of one class."""
     return data.ArrayLayout(unsigned(plan.count_width), 1)
 
 
 class SoftmaxUnit(wiring.Component):
-    """Spikes of classes by the softmax of their membranes, counted over the timesteps of a sample
+    """Draws spikes of the classes by the softmax of their membranes and counts them over a sample
     (:class:`hwgen.network.SoftmaxReadout`).
 
-    The terms of one timestep are found while those before are compared; a class is compared in
-    :data:`hwgen.plan.units.softmax.STAGE_BITS` cycles. Nothing is taken while there is no room for
-    it.
+    The terms of one timestep are looked up while those of the previous one are compared; a
+    comparison takes :data:`hwgen.plan.units.softmax.STAGE_BITS` cycles per class. The input stalls
+    while both banks of terms are in use.
 
     Parameters
     ----------
     plan : :class:`hwgen.plan.units.softmax.SoftmaxPlan`
     word_layout : :class:`data.ArrayLayout`
-        Of the membranes that come together; those past the last class are left out.
+        A word of membranes; those past the last class are dropped.
     table : integer array, shape (entries,)
+        Softmax terms by the distance from the maximum.
 
     Members
     -------
     membranes : ``In(stream.Signature(word_layout))``
-        Of each timestep, in the order of the classes.
+        Membranes of each timestep, in the order of the classes.
     counts : ``Out(stream.Signature(count_layout(plan)))``
-        Of each sample, in the order of the classes.
+        Counts of each sample, in the order of the classes.
     """
 
-    def __init__(self, *, plan, word_layout, table):
+    def __init__(
+        self, *, plan: SoftmaxPlan, word_layout: data.ArrayLayout, table: np.ndarray
+    ) -> None:
+        require_type(SoftmaxPlan, plan=plan)
+        require_type(data.ArrayLayout, word_layout=word_layout)
+        if len(table) != plan.entries:
+            raise ValueError(f"table must have {plan.entries} entries, not {len(table)}")
         self._plan = plan
         self._word_layout = word_layout
         self._table = table
@@ -47,12 +57,24 @@ class SoftmaxUnit(wiring.Component):
             }
         )
 
-    def elaborate(self, platform):
+    @property
+    def plan(self) -> SoftmaxPlan:
+        return self._plan
+
+    @property
+    def word_layout(self) -> data.ArrayLayout:
+        return self._word_layout
+
+    @property
+    def table(self) -> np.ndarray:
+        return self._table
+
+    def elaborate(self, platform: object) -> Module:
         m = Module()
         m.submodules.terms = terms = SoftmaxTerms(
             plan=self._plan, word_layout=self._word_layout, table=self._table
         )
-        m.submodules.draws = draws = SoftmaxDraws(self._plan)
+        m.submodules.draws = draws = SoftmaxDraws(plan=self._plan)
         wiring.connect(m, wiring.flipped(self.membranes), terms.membranes)
         wiring.connect(m, terms.terms, draws.terms)
         m.d.comb += [

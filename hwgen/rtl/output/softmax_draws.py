@@ -1,26 +1,28 @@
-"""The draws of a softmax: who spikes, by a random number and its share; and the counts."""
+"""Random spikes of a softmax: compares each class's share with a random number, and counts."""
 
-from amaranth import Module, Mux, Signal, unsigned
+from amaranth import Module, Mux, Signal, Value, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import Out
 
-from hwgen.plan.units.softmax import STAGE_BITS
+from hwgen.plan.units.softmax import STAGE_BITS, SoftmaxPlan
 from hwgen.rtl.input import lfsr
 from hwgen.rtl.output.softmax_terms import terms_signature
+from hwgen.rtl.parameters import require_type
 
 
 class SoftmaxDraws(wiring.Component):
-    """Compares r·S < e·2^R, a bit of r after the other, and counts the spikes.
+    """Decides r·S < e·2^R one bit of r at a time, and counts the spikes.
 
-    It divides e by S and compares the bits of the quotient with those of r, the most significant
-    first: with ρ = e before the first bit, and 0 ≤ ρ ≤ S always,
+    r is a random number of R bits, e the term of a class, S the sum of all terms. The quotient
+    e / S is compared with r bit by bit, most significant bit first. Start with ρ = e; 0 ≤ ρ ≤ S
+    holds until the decision:
 
-        r's bit 1   ρ ← 2·ρ − S;  below 0: no spike, whatever comes
-        r's bit 0   ρ ← 2·ρ;      at least S: a spike, whatever comes
+        bit of r is 1   ρ ← 2·ρ − S;  no spike if this is negative
+        bit of r is 0   ρ ← 2·ρ;      a spike if this is at least S
 
-    and after the last bit ρ = e·2^R − r·S, a spike where it is above 0. Classes go through
-    ``plan.stages`` stages in turn, each of which takes STAGE_BITS bits.
+    After the last bit ρ = e·2^R − r·S: a spike if it is positive. Classes pass through
+    ``plan.stages`` pipeline stages, each of which handles STAGE_BITS bits.
 
     Parameters
     ----------
@@ -30,10 +32,11 @@ class SoftmaxDraws(wiring.Component):
     -------
     terms : ``Out(terms_signature(plan))``
     counts : ``Out(stream.Signature(plan.count_width))``
-        Of each sample, in the order of the classes.
+        Counts of each sample, in the order of the classes.
     """
 
-    def __init__(self, plan):
+    def __init__(self, *, plan: SoftmaxPlan) -> None:
+        require_type(SoftmaxPlan, plan=plan)
         self._plan = plan
         super().__init__(
             {
@@ -42,7 +45,11 @@ class SoftmaxDraws(wiring.Component):
             }
         )
 
-    def elaborate(self, platform):
+    @property
+    def plan(self) -> SoftmaxPlan:
+        return self._plan
+
+    def elaborate(self, platform: object) -> Module:
         m = Module()
         plan, terms, counts = self._plan, self.terms, self.counts
         total = Signal(plan.sum_width, reset_less=True)
@@ -51,7 +58,7 @@ class SoftmaxDraws(wiring.Component):
         index = Signal(range(plan.classes))
         step = Signal(range(plan.timesteps))
         last_step = step == plan.timesteps - 1
-        counted, sent = Signal(), Signal()  # the last class of a timestep; its count
+        counted, sent = Signal(), Signal()  # the last class of a timestep is counted; sent
         out = Signal(range(plan.classes))
         m.d.comb += [
             shift.eq(phase == STAGE_BITS - 1),
@@ -96,17 +103,21 @@ class SoftmaxDraws(wiring.Component):
         self._count(m, spike, decided, counted, step == 0, out)
         return m
 
-    def _draw(self, m, load, restart):
-        """r, a new one after each ``load``, and the first one after ``restart``."""
+    def _draw(self, m: Module, load: Value, restart: Value) -> Value:
+        """r: the next random number after each ``load``, the first one after ``restart``."""
         state = Signal(lfsr.BITS, init=self._plan.seed)
         with m.If(load):
-            m.d.sync += state.eq(lfsr.read(state, lfsr.later(lfsr.start(), self._plan.random_bits)))
+            m.d.sync += state.eq(
+                lfsr.read(state, lfsr.advance(lfsr.identity(), self._plan.random_bits))
+            )
         with m.If(restart):
             m.d.sync += state.eq(self._plan.seed)
         return state[: self._plan.random_bits]
 
-    def _compare(self, m, total, number, load, busy, shift):
-        """Whether a class spikes, in the cycle with ``decided``."""
+    def _compare(
+        self, m: Module, total: Value, number: Value, load: Value, busy: Value, shift: Value
+    ) -> tuple[Value, Value]:
+        """(spike, decided): whether a class spikes, valid in the cycle with ``decided``."""
         plan = self._plan
         bits = STAGE_BITS * plan.stages
         layout = data.StructLayout(
@@ -120,22 +131,25 @@ class SoftmaxDraws(wiring.Component):
             entering.number.eq(number << bits - plan.random_bits),
         ]
         for n, stage in enumerate(stages):
-            further = Signal(layout, name=f"further_{n}")
+            following = Signal(layout, name=f"following_{n}")
             doubled = Signal(plan.sum_width + 1, name="doubled")
             less = Signal(range(-(1 << plan.sum_width), 1 << plan.sum_width + 1), name="less")
             one = stage.number[-1]
             m.d.comb += [
                 doubled.eq(stage.rest << 1),
                 less.eq(doubled - total),
-                further.eq(stage),
-                further.number.eq(stage.number << 1),
-                further.rest.eq(Mux(one, less, doubled)),
+                following.eq(stage),
+                following.number.eq(stage.number << 1),
+                following.rest.eq(Mux(one, less, doubled)),
             ]
             with m.If(~stage.won & ~stage.lost):
-                m.d.comb += [further.won.eq(~one & (less >= 0)), further.lost.eq(one & (less < 0))]
+                m.d.comb += [
+                    following.won.eq(~one & (less >= 0)),
+                    following.lost.eq(one & (less < 0)),
+                ]
             with m.If(busy):
-                m.d.sync += stage.eq(Mux(shift, entering, further))
-            entering = further
+                m.d.sync += stage.eq(Mux(shift, entering, following))
+            entering = following
         decided = Signal()
         won, left = Signal(), Signal(plan.sum_width)
         m.d.sync += [
@@ -145,7 +159,16 @@ class SoftmaxDraws(wiring.Component):
         ]
         return won | left.any(), decided
 
-    def _count(self, m, spike, decided, counted, first_step, out):
+    def _count(
+        self,
+        m: Module,
+        spike: Value,
+        decided: Value,
+        counted: Value,
+        first_step: Value,
+        out: Value,
+    ) -> None:
+        """Add ``spike`` to the count of its class; the first timestep restarts the counts."""
         plan = self._plan
         m.submodules.counts = memory = Memory(
             shape=unsigned(plan.count_width), depth=plan.classes, init=[]

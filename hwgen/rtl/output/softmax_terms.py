@@ -1,32 +1,35 @@
-"""The terms of a softmax: what the table holds for each class's distance from the greatest."""
+"""The terms of a softmax: looks up each class's distance from the maximum in a table."""
 
 import itertools
 
-from amaranth import Module, Mux, Signal, unsigned
+import numpy as np
+from amaranth import Module, Mux, Signal, Value, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from hwgen.plan.units.memories import BLOCK_ROWS
+from hwgen.plan.units.softmax import SoftmaxPlan
+from hwgen.rtl.parameters import require_type
 
 DEPTH = 5
 """Cycles from the read of a membrane to the write of its term."""
 
 
-def terms_signature(plan):
-    """The terms of a timestep, as their reader sees them.
+def terms_signature(plan: SoftmaxPlan) -> wiring.Signature:
+    """The terms of one timestep, as their reader sees them.
 
     Members
     -------
     valid : ``In(1)``
-        They are there, until ``done``.
+        The terms are complete, until ``done``.
     total : ``In(plan.sum_width)``
         Their sum, in the first cycle with ``valid`` and in the first one after ``done``.
     address : ``Out(range(plan.classes))``
     entry : ``In(plan.entry_width)``
-        The term of the class that was at ``address`` a cycle before.
+        The term of the class at ``address``, one cycle later.
     done : ``Out(1)``
-        They are needed no more.
+        The terms are no longer needed.
     """
     return wiring.Signature(
         {
@@ -40,15 +43,17 @@ def terms_signature(plan):
 
 
 class SoftmaxTerms(wiring.Component):
-    """Collects a timestep's membranes, finds the greatest, and looks each one's term up.
+    """Collects a timestep's membranes, finds the maximum, and looks up the term of each.
 
-    One class a cycle comes in, and then one a cycle is looked up. The terms go into one of two
-    banks, so that they are found while those of the timestep before are read.
+    It takes one class per cycle, and then looks one up per cycle. Terms go into one of two banks,
+    so that the next timestep is looked up while the previous one is read.
 
     Parameters
     ----------
-    plan, word_layout, table
-        See :class:`hwgen.rtl.output.softmax.SoftmaxUnit`.
+    plan : :class:`hwgen.plan.units.softmax.SoftmaxPlan`
+    word_layout : :class:`data.ArrayLayout`
+    table : integer array, shape (entries,)
+        As for :class:`hwgen.rtl.output.softmax.SoftmaxUnit`.
 
     Members
     -------
@@ -56,7 +61,13 @@ class SoftmaxTerms(wiring.Component):
     terms : ``In(terms_signature(plan))``
     """
 
-    def __init__(self, *, plan, word_layout, table):
+    def __init__(
+        self, *, plan: SoftmaxPlan, word_layout: data.ArrayLayout, table: np.ndarray
+    ) -> None:
+        require_type(SoftmaxPlan, plan=plan)
+        require_type(data.ArrayLayout, word_layout=word_layout)
+        if len(table) != plan.entries:
+            raise ValueError(f"table must have {plan.entries} entries, not {len(table)}")
         self._plan = plan
         self._word_layout = word_layout
         self._table = table
@@ -67,7 +78,19 @@ class SoftmaxTerms(wiring.Component):
             }
         )
 
-    def elaborate(self, platform):
+    @property
+    def plan(self) -> SoftmaxPlan:
+        return self._plan
+
+    @property
+    def word_layout(self) -> data.ArrayLayout:
+        return self._word_layout
+
+    @property
+    def table(self) -> np.ndarray:
+        return self._table
+
+    def elaborate(self, platform: object) -> Module:
         m = Module()
         classes = self._plan.classes
         shape = self._word_layout.elem_shape
@@ -76,7 +99,7 @@ class SoftmaxTerms(wiring.Component):
         )
         read_port = memory.read_port()
         collecting, collected = Signal(), Signal()
-        scanning, used = Signal(), Signal(2)  # banks of steps that are looked up or read
+        scanning, used = Signal(), Signal(2)  # banks that are written or read
         bank, index = Signal(), Signal(range(classes))
         with m.FSM():
             with m.State("collect"):
@@ -91,31 +114,31 @@ class SoftmaxTerms(wiring.Component):
                 with m.If(index == classes - 1):
                     m.d.sync += [index.eq(0), bank.eq(~bank)]
                     m.next = "collect"
-        best = self._collect(m, memory.write_port(), collecting, collected)
+        largest = self._collect(m, memory.write_port(), collecting, collected)
         m.d.comb += read_port.addr.eq(index)
-        entry, place = self._look_up(m, read_port.data, best, scanning, bank, index)
-        self._keep(m, entry, place, used)
+        entry, position = self._look_up(m, read_port.data, largest, scanning, bank, index)
+        self._store(m, entry, position, used)
         return m
 
-    def _collect(self, m, write_port, collecting, collected):
-        """A membrane a cycle into the memory; returns the greatest, two cycles later."""
+    def _collect(self, m: Module, write_port: Value, collecting: Value, collected: Value) -> Value:
+        """Store one membrane per cycle; returns the maximum, two cycles later."""
         lanes, shape = self._word_layout.length, self._word_layout.elem_shape
         words = self.membranes
         lane, taken = Signal(range(lanes)), Signal(range(self._plan.classes))
         take, final = Signal(), Signal()
-        value, place = Signal(shape, reset_less=True), Signal.like(taken, reset_less=True)
+        value, position = Signal(shape, reset_less=True), Signal.like(taken, reset_less=True)
         written = Signal()
-        best = Signal(shape, reset_less=True)
+        largest = Signal(shape, reset_less=True)
         m.d.comb += [
             final.eq(taken == self._plan.classes - 1),
             take.eq(collecting & words.valid),
             words.ready.eq(collecting & (final | (lane == lanes - 1))),
             collected.eq(take & final),
-            write_port.addr.eq(place),
+            write_port.addr.eq(position),
             write_port.data.eq(value),
             write_port.en.eq(written),
         ]
-        m.d.sync += [written.eq(take), place.eq(taken)]
+        m.d.sync += [written.eq(take), position.eq(taken)]
         with m.If(take):
             m.d.sync += [lane.eq(lane + 1), taken.eq(taken + 1)]
             with m.If(lane == lanes - 1):
@@ -126,22 +149,30 @@ class SoftmaxTerms(wiring.Component):
             for n in range(lanes):
                 with m.Case(n):
                     m.d.sync += value.eq(words.payload[n])
-        with m.If(written & ((place == 0) | (value > best))):
-            m.d.sync += best.eq(value)
-        return best
+        with m.If(written & ((position == 0) | (value > largest))):
+            m.d.sync += largest.eq(value)
+        return largest
 
-    def _look_up(self, m, membrane, best, scanning, bank, index):
-        """The entry of each class, and what goes with it, ``DEPTH`` cycles after ``scanning``."""
+    def _look_up(
+        self,
+        m: Module,
+        membrane: Value,
+        largest: Value,
+        scanning: Value,
+        bank: Value,
+        index: Value,
+    ) -> tuple[Value, Value]:
+        """The entry of each class and its position, ``DEPTH`` cycles after ``scanning``."""
         plan = self._plan
         layout = data.StructLayout({"valid": 1, "bank": 1, "index": range(plan.classes), "last": 1})
-        places = [Signal(layout, name=f"place_{n}") for n in range(DEPTH + 1)]
+        positions = [Signal(layout, name=f"position_{n}") for n in range(DEPTH + 1)]
         m.d.comb += [
-            places[0].valid.eq(scanning),
-            places[0].bank.eq(bank),
-            places[0].index.eq(index),
-            places[0].last.eq(index == plan.classes - 1),
+            positions[0].valid.eq(scanning),
+            positions[0].bank.eq(bank),
+            positions[0].index.eq(index),
+            positions[0].last.eq(index == plan.classes - 1),
         ]
-        m.d.sync += [later.eq(before) for before, later in itertools.pairwise(places)]
+        m.d.sync += [later.eq(before) for before, later in itertools.pairwise(positions)]
 
         below = Signal(plan.below_width, reset_less=True)
         steps = Signal(max(1, plan.below_width - plan.shift))
@@ -157,14 +188,14 @@ class SoftmaxTerms(wiring.Component):
         port = table.read_port()
         m.d.comb += [steps.eq(below >> plan.shift), port.addr.eq(row)]
         m.d.sync += [
-            below.eq(best - membrane),
+            below.eq(largest - membrane),
             row.eq(Mux(steps > plan.entries - 1, plan.entries - 1, steps)),
             entry.eq(port.data),
         ]
-        return entry, places[DEPTH]
+        return entry, positions[DEPTH]
 
-    def _keep(self, m, entry, place, used):
-        """Terms into their bank, and their sum."""
+    def _store(self, m: Module, entry: Value, position: Value, used: Value) -> None:
+        """Store the terms in their bank and sum them."""
         plan, terms = self._plan, self.terms
         m.submodules.entries = memory = Memory(
             shape=unsigned(plan.entry_width),
@@ -175,20 +206,20 @@ class SoftmaxTerms(wiring.Component):
         write_port, read_port = memory.write_port(), memory.read_port()
         full, reads = Signal(2), Signal()
         total = Signal(plan.sum_width, reset_less=True)
-        first = place.index == 0
+        first = position.index == 0
         m.d.comb += [
-            write_port.addr.eq(place.index << 1 | place.bank),
+            write_port.addr.eq(position.index << 1 | position.bank),
             write_port.data.eq(entry),
-            write_port.en.eq(place.valid),
+            write_port.en.eq(position.valid),
             read_port.addr.eq(terms.address << 1 | reads),
             terms.entry.eq(read_port.data),
             terms.valid.eq(full.bit_select(reads, 1)),
             terms.total.eq(total),
         ]
-        with m.If(place.valid):
+        with m.If(position.valid):
             m.d.sync += total.eq(Mux(first, 0, total) + entry)
-            with m.If(place.last):
-                m.d.sync += full.bit_select(place.bank, 1).eq(1)
+            with m.If(position.last):
+                m.d.sync += full.bit_select(position.bank, 1).eq(1)
         with m.If(terms.done):
             m.d.sync += [
                 full.bit_select(reads, 1).eq(0),

@@ -1,1 +1,1 @@
-"""The window buffer: rows of spike words in, chunks of every window out."""
+"""Window buffers: rows of spike words in, chunks of windows out."""

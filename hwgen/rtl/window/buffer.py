@@ -5,34 +5,37 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
+from hwgen.plan.units.hardware_plan import SynapticPathPlan
+from hwgen.rtl.parameters import require_type
 from hwgen.rtl.synapses.scanner import chunk_layout
 from hwgen.rtl.window.reader import WindowReader
 from hwgen.rtl.window.writer import WindowWriter
 
 
 class WindowBuffer(wiring.Component):
-    """Keeps the newest rows of a map and yields the chunks of each window that reads them.
+    """Stores the newest rows of a map and yields the chunks of each window that reads them.
 
-    A row's place is free once no window needs it.
+    The slot of a row is free once no window needs the row.
 
     Parameters
     ----------
-    feed : :class:`hwgen.plan.units.hardware_plan.SynapticPathPlan`
+    path : :class:`hwgen.plan.units.hardware_plan.SynapticPathPlan`
 
     Members
     -------
-    words : ``In(stream.Signature(plan.word_width))``
-        In the order of ``plan.schedule``.
-    chunks : ``Out(stream.Signature(chunk_layout(plan.slice_width, weight_depth)))``
-        One a scanner. For each output pixel, in the same order, and each round: the window's
-        chunks in the order (y, x, chunk). The first one comes seven cycles after the word that
-        completes it.
+    words : ``In(stream.Signature(path.window.word_width))``
+        In the order of the plan's schedule.
+    chunks : ``Out(stream.Signature(chunk_layout(path.window.slice_width, path.weight_depth)))``
+        One stream per scanner. For each output pixel in the order of the schedule, and each round:
+        the chunks of the window in the order (y, x, chunk). The first chunk of a window comes seven
+        cycles after the word that completes it.
     """
 
-    def __init__(self, feed):
-        self._feed = feed
-        plan = feed.window
-        chunk = chunk_layout(plan.slice_width, feed.weight_depth)
+    def __init__(self, *, path: SynapticPathPlan) -> None:
+        require_type(SynapticPathPlan, path=path)
+        self._path = path
+        plan = path.window
+        chunk = chunk_layout(plan.slice_width, path.weight_depth)
         super().__init__(
             {
                 "words": In(stream.Signature(plan.word_width)),
@@ -40,11 +43,15 @@ class WindowBuffer(wiring.Component):
             }
         )
 
-    def elaborate(self, platform):
+    @property
+    def path(self) -> SynapticPathPlan:
+        return self._path
+
+    def elaborate(self, platform: object) -> Module:
         m = Module()
-        plan = self._feed.window
-        m.submodules.writer = writer = WindowWriter(plan)
-        m.submodules.reader = reader = WindowReader(self._feed)
+        plan = self._path.window
+        m.submodules.writer = writer = WindowWriter(plan=plan)
+        m.submodules.reader = reader = WindowReader(path=self._path)
         m.submodules.memory = memory = Memory(
             shape=plan.chunk_width, depth=plan.depth, init=[], attrs={"no_rw_check": 1}
         )
@@ -58,14 +65,14 @@ class WindowBuffer(wiring.Component):
             read_port.addr.eq(reader.address),
             reader.data.eq(read_port.data),
         ]
-        # A block RAM may lie far from the writer. The reader needs two cycles to hear of a chunk
-        # and one for the address, so that one cycle for the way there delays nothing.
+        # A block RAM may lie far from the writer, so the write port is registered. This costs no
+        # latency: the reader takes two cycles to see a chunk and one more to form its address.
         m.d.sync += [
-            write_port.addr.eq(Cat(writer.stored[:pitch_bits], writer.place)),
+            write_port.addr.eq(Cat(writer.stored[:pitch_bits], writer.slot)),
             write_port.data.eq(writer.chunk),
             write_port.en.eq(writer.write),
         ]
         wiring.connect(m, wiring.flipped(self.words), writer.words)
-        for given, taken in zip(reader.chunks, self.chunks, strict=True):
-            wiring.connect(m, given, wiring.flipped(taken))
+        for inner, outer in zip(reader.chunks, self.chunks, strict=True):
+            wiring.connect(m, inner, wiring.flipped(outer))
         return m

@@ -1,18 +1,23 @@
-"""The writer of a window buffer: words of a map in, chunks at their places out."""
+"""The window writer: words of a map in, chunks with their slot in the buffer out."""
 
-from amaranth import Cat, Module, Signal
+from collections.abc import Sequence
+
+from amaranth import Cat, Module, Signal, Value
+from amaranth.hdl import ValueLike
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from hwgen.plan.units.geometry import WindowPlan
+from hwgen.rtl.parameters import require_type
 from hwgen.rtl.streams.loops import ring_sum, step_axes
 
 
 class WindowWriter(wiring.Component):
-    """Packs words into chunks and gives each its place in the buffer.
+    """Packs words into chunks and assigns each a slot of the buffer.
 
-    For a wide window it keeps the newest pixels of the row, so that what it writes is a whole row
-    of the kernel, taps outside the map included; for those beyond the last pixel it writes on for
-    a few cycles, in which it takes no word.
+    For a wide window it keeps the newest pixels of the row and writes a whole row of the kernel as
+    one chunk, with taps outside the map. Chunks with taps beyond the last pixel follow in extra
+    cycles, in which it takes no word.
 
     Parameters
     ----------
@@ -24,25 +29,26 @@ class WindowWriter(wiring.Component):
     room : ``In(1)``
         A row may be written.
     write : ``Out(1)``
-    place : ``Out(range(plan.slots * plan.planes))``
-        The row, and the timestep in it, that is written.
+    slot : ``Out(range(plan.slots * plan.planes))``
+        Slot of the row and timestep that is written.
     stored : ``Out(range(plan.row_chunks + 1))``
-        Chunks that it holds already.
+        Chunks already in that slot.
     chunk : ``Out(plan.chunk_width)``
     plane : ``Out(range(plan.planes))``
-        The timestep of the row.
+        Timestep of the row.
     row_done : ``Out(1)``
         This chunk completes a row in all its timesteps.
     """
 
-    def __init__(self, plan):
+    def __init__(self, *, plan: WindowPlan) -> None:
+        require_type(WindowPlan, plan=plan)
         self._plan = plan
         super().__init__(
             {
                 "words": In(stream.Signature(plan.word_width)),
                 "room": In(1),
                 "write": Out(1),
-                "place": Out(range(plan.slots * plan.planes)),
+                "slot": Out(range(plan.slots * plan.planes)),
                 "stored": Out(range(plan.row_chunks + 1)),
                 "chunk": Out(plan.chunk_width),
                 "plane": Out(range(plan.planes)),
@@ -50,7 +56,11 @@ class WindowWriter(wiring.Component):
             }
         )
 
-    def elaborate(self, platform):
+    @property
+    def plan(self) -> WindowPlan:
+        return self._plan
+
+    def elaborate(self, platform: object) -> Module:
         m = Module()
         plan = self._plan
 
@@ -63,25 +73,25 @@ class WindowWriter(wiring.Component):
         pixel_done, last_pixel = axes["word"].end, axes["column"].end
         pixel = self.words.payload
         if plan.pack > 1:
-            held = Signal(plan.word_width * (plan.pack - 1))
-            pixel = Cat(held, self.words.payload)
+            earlier = Signal(plan.word_width * (plan.pack - 1))
+            pixel = Cat(earlier, self.words.payload)
             with m.If(take):
-                m.d.sync += held.eq(pixel[plan.word_width :])
+                m.d.sync += earlier.eq(pixel[plan.word_width :])
             if plan.words % plan.pack:  # the last chunk of a pixel has fewer words
                 with m.If(complete):
-                    m.d.sync += held.eq(0)
+                    m.d.sync += earlier.eq(0)
         if plan.chunks == 1:
             m.d.comb += complete.eq(pixel_done)
         elif plan.pack == 1:
             m.d.comb += complete.eq(take)
         else:
-            place = Signal(range(plan.pack))
-            full = Signal()  # with the next word
+            packed = Signal(range(plan.pack))
+            full = Signal()  # the next word completes the chunk
             m.d.comb += complete.eq(pixel_done | (take & full))
             with m.If(take):
-                m.d.sync += [place.eq(place + 1), full.eq(place == plan.pack - 2)]
+                m.d.sync += [packed.eq(packed + 1), full.eq(packed == plan.pack - 2)]
             with m.If(complete):
-                m.d.sync += [place.eq(0), full.eq(0)]
+                m.d.sync += [packed.eq(0), full.eq(0)]
 
         if plan.wide:
             self._write_wide(m, pixel, pixel_done, last_pixel, line_end)
@@ -93,7 +103,7 @@ class WindowWriter(wiring.Component):
                 line_end.eq(last_pixel),
             ]
 
-        # Where it writes.
+        # Slot and position in it.
         plane = step_axes(m, line_end, [("plane", plan.planes)])["plane"]
         m.d.comb += [self.plane.eq(plane.count), self.row_done.eq(plane.end)]
         with m.If(self.write):
@@ -101,15 +111,17 @@ class WindowWriter(wiring.Component):
         with m.If(line_end):
             m.d.sync += [
                 self.stored.eq(0),
-                self.place.eq(ring_sum(m, self.place, 1, plan.slots * plan.planes)),
+                self.slot.eq(ring_sum(m, self.slot, 1, plan.slots * plan.planes)),
             ]
         return m
 
-    def _write_wide(self, m, pixel, pixel_done, last_pixel, line_end):
-        """The row of pixels that ends with this one, every ``stride`` pixels."""
+    def _write_wide(
+        self, m: Module, pixel: Value, pixel_done: Value, last_pixel: Value, line_end: Value
+    ) -> None:
+        """Write the kernel row that ends with the newest pixel, every ``stride`` pixels."""
         plan = self._plan
         taps, width = plan.kernel[1], plan.pixel_width
-        first = taps - 1 - plan.padding[1]  # the pixel that completes the first row of taps
+        first = taps - 1 - plan.padding[1]  # the pixel that completes the first kernel row
         stride = plan.stride[1]
         shift = Signal()
         newest = Signal(width)
@@ -122,19 +134,19 @@ class WindowWriter(wiring.Component):
             with m.If(until == 0):
                 m.d.sync += until.eq(stride - 1)
         if plan.flush:
-            left = Signal(range(plan.flush + 1))
+            flushes_left = Signal(range(plan.flush + 1))
             m.d.comb += [
-                self.words.ready.eq(self.room & (left == 0)),
-                shift.eq(pixel_done | (left != 0)),
-                line_end.eq(left == 1),
+                self.words.ready.eq(self.room & (flushes_left == 0)),
+                shift.eq(pixel_done | (flushes_left != 0)),
+                line_end.eq(flushes_left == 1),
             ]
-            with m.If(left != 0):
-                m.d.sync += left.eq(left - 1)
-                m.d.comb += newest.eq(self._of_plane(m, self._pads(1)))
+            with m.If(flushes_left != 0):
+                m.d.sync += flushes_left.eq(flushes_left - 1)
+                m.d.comb += newest.eq(self._select_plane(m, self._pads(1)))
             with m.Else():
                 m.d.comb += newest.eq(pixel)
             with m.If(last_pixel):
-                m.d.sync += left.eq(plan.flush)
+                m.d.sync += flushes_left.eq(plan.flush)
         else:
             m.d.comb += [
                 self.words.ready.eq(self.room),
@@ -145,21 +157,21 @@ class WindowWriter(wiring.Component):
         pads = self._pads(taps - 1)
         following = pads[1:] + pads[:1]
         with m.If(line_end):
-            m.d.sync += [until.eq(first), history.eq(self._of_plane(m, following))]
+            m.d.sync += [until.eq(first), history.eq(self._select_plane(m, following))]
 
-    def _pads(self, taps):
-        """In each timestep, the bits of ``taps`` taps outside the map."""
+    def _pads(self, taps: int) -> list[int]:
+        """Bits of ``taps`` taps outside the map, for each timestep."""
         plan = self._plan
         planes = plan.pad_planes or ((0,),) * plan.planes
         return [sum(bits << n * plan.pixel_width for n in range(taps)) for (bits,) in planes]
 
-    def _of_plane(self, m, values):
+    def _select_plane(self, m: Module, values: Sequence[int]) -> ValueLike:
         """The value of the timestep that is written."""
         if len(set(values)) == 1:
             return values[0]
-        chosen = Signal(max(value.bit_length() for value in values), name="pad")
+        selected = Signal(max(value.bit_length() for value in values), name="pad")
         with m.Switch(self.plane):
             for plane, value in enumerate(values):
                 with m.Case(plane):
-                    m.d.comb += chosen.eq(value)
-        return chosen
+                    m.d.comb += selected.eq(value)
+        return selected

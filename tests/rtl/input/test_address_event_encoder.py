@@ -56,7 +56,7 @@ def run(
 ):
     plan = plan_of(source, layout, 32, "time")
     assert plan.output.layout == layout
-    dut = AddressEventEncoder(plan)
+    dut = AddressEventEncoder(plan=plan)
     bench = Bench(dut, seed=len(samples))
     beats = [beat for sample in samples for beat in packet_of(sample, source, 32)]
     sent = bench.send(dut.beats, beats, stall=stall[0])

@@ -8,7 +8,7 @@ import pytest
 from hwgen.golden.codes import input_train
 from hwgen.network import Conv2d, Flatten, Input, Layer, Linear, Network, Node, Readout
 from hwgen.plan.assembly import make_plan
-from hwgen.rtl.input.pixel_encoder import Encoder
+from hwgen.rtl.input.pixel_encoder import PixelEncoder
 from tests.support.rtl.bench import Bench
 from tests.support.rtl.cores import beats_of, words_of
 from tests.support.rtl.streams import STALLS
@@ -54,7 +54,7 @@ def run(
     plan = plan_of(source, layout, input_width, schedule)
     assert (plan.output.layout, plan.output.schedule) == (layout, schedule)
     images = images_of(source, samples)
-    dut = Encoder(plan)
+    dut = PixelEncoder(plan=plan)
     bench = Bench(dut, seed=samples)
     beats = beats_of(images, source, input_width)
     sent = bench.send(dut.beats, [beat for packet in beats for beat in packet], stall=stall[0])
@@ -136,7 +136,7 @@ def test_first_words_follow_the_pixels(schedule: str) -> None:
 
 def test_a_row_goes_in_all_its_timesteps_before_the_next_one_is_there() -> None:
     source = Input(shape=(1, 2, 4), timesteps=3)
-    dut = Encoder(plan_of(source, "pixel", 8, "row"))
+    dut = PixelEncoder(plan=plan_of(source, "pixel", 8, "row"))
     bench = Bench(dut)
     bench.send(dut.beats, [0xFF] * 4)  # the first of two rows, and no more
     got = bench.expect(dut.words, [1] * 12)
@@ -155,7 +155,7 @@ def test_a_frame_comes_in_while_the_other_is_sent(schedule: str) -> None:
 @pytest.mark.parametrize("layout", ["pixel", "raster"])
 def test_two_frames_are_taken_where_nobody_takes_words(layout: str) -> None:
     source = Input(shape=(1, 8, 8), timesteps=3)
-    dut = Encoder(plan_of(source, layout, 16))
+    dut = PixelEncoder(plan=plan_of(source, layout, 16))
     bench = Bench(dut)
     sent = bench.send(dut.beats, [0x1234] * 100)
     with pytest.raises(AssertionError, match="stands still"):

@@ -35,7 +35,7 @@ def run(
     if isinstance(given, WindowPlan):
         given = feed(given)
     plan = given.window
-    dut = WindowBuffer(given)
+    dut = WindowBuffer(path=given)
     bench = Bench(dut, seed=seed)
     if words is None:
         words = random_words(plan, samples, seed)
@@ -139,8 +139,8 @@ def test_chunks_of_random_windows(seed: int) -> None:
 
 @pytest.mark.parametrize("schedule", ["time", "row"])
 @pytest.mark.parametrize("wide", [False, True])
-def test_as_few_rows_as_can_do_and_one_less(wide: bool, schedule: str) -> None:
-    """``min_slots`` rows are enough for all windows; with one less they wait for ever."""
+def test_the_minimum_number_of_slots_and_one_less(wide: bool, schedule: str) -> None:
+    """``min_slots`` rows are enough for all windows; with one less the buffer deadlocks."""
     plan = window(
         rows=7, stride=(2, 1), padding=(1, 1, 2, 1), wide=wide, schedule=schedule, timesteps=2
     )
@@ -157,17 +157,17 @@ def test_first_chunk_comes_seven_cycles_after_the_word_that_completes_it(schedul
     words = np.full((1, 1, 3, 5, 1), 0b101)
     sent, (got,) = run(plan, 1, words=words)
     assert got.offered[0] == sent.cycles[12] + 7
-    # Nine chunks a window: the others are there when their turn comes, one a cycle.
+    # Nine chunks per window; the other windows are stored in time, so one chunk comes per cycle.
     assert got.cycles == list(range(got.offered[0], got.offered[0] + 27))
 
 
-def test_a_wide_window_is_a_chunk_a_row_of_the_kernel() -> None:
-    """Three columns padded on both sides: the last window is written a cycle after its pixel."""
+def test_a_wide_window_has_one_chunk_per_kernel_row() -> None:
+    """Three columns with padding: the last window is written one cycle after its pixel."""
     plan = window(rows=3, columns=3, timesteps=1, kernel=(3, 3), padding=(0, 1, 0, 1), wide=True)
     assert (plan.flush, plan.window_chunks) == (1, 3)
     words = np.full((1, 1, 3, 3, 1), 0b101)
     sent, (got,) = run(plan, 1, words=words)
-    # After each row the writer takes no word for a cycle, in which it writes the flushed chunk.
+    # After each row the writer takes no word for one cycle and writes the flushed chunk.
     assert sent.cycles == [0, 1, 2, 4, 5, 6, 8, 9, 10]
     assert got.cycles == [9 + 7 + n for n in range(9)]
 
@@ -175,7 +175,7 @@ def test_a_wide_window_is_a_chunk_a_row_of_the_kernel() -> None:
 def test_windows_of_a_row_come_timestep_by_timestep() -> None:
     """Schedule ``row``: the first row's last timestep is read before the second row comes.
 
-    The reader rests for a cycle between two lines.
+    The reader pauses for one cycle between two rows of one timestep.
     """
     plan = window(rows=2, columns=4, timesteps=3, kernel=(1, 1), schedule="row")
     words = np.full((1, 3, 2, 4, 1), 1)
@@ -185,8 +185,8 @@ def test_windows_of_a_row_come_timestep_by_timestep() -> None:
 
 
 @pytest.mark.parametrize("schedule", ["time", "row"])
-def test_one_pixel_windows_pass_a_word_a_cycle(schedule: str) -> None:
-    """But for a cycle after each row in a timestep."""
+def test_one_pixel_windows_pass_one_word_per_cycle(schedule: str) -> None:
+    """Except for one cycle after each row in a timestep."""
     plan = window(kernel=(1, 1), rows=4, columns=4, schedule=schedule)
     words = np.full((2, 2, 4, 4, 1), 1)
     _, (got,) = run(plan, 2, words=words)
@@ -195,13 +195,15 @@ def test_one_pixel_windows_pass_a_word_a_cycle(schedule: str) -> None:
 
 @pytest.mark.parametrize(("schedule", "steps"), [("time", 1), ("row", 3)])
 def test_rows_come_in_while_windows_are_read(schedule: str, steps: int) -> None:
-    """A row of all its timesteps has one place: the writer stops when five are held."""
+    """A row takes one slot for all its timesteps: the writer stops after five rows."""
     plan = window(
         rows=9, columns=3, kernel=(4, 3), timesteps=steps, schedule=schedule, slots=5, rounds=2
     )
-    dut = WindowBuffer(feed(plan))
+    dut = WindowBuffer(path=feed(plan))
     bench = Bench(dut)
     sent = bench.send(dut.words, [1] * 27 * steps)
     with pytest.raises(AssertionError, match="stands still"):
-        bench.run(timeout=200)  # nobody takes a chunk, and a window has more than can wait
+        bench.run(
+            timeout=200
+        )  # there is no consumer, and a window has more chunks than the queue has slots
     assert len(sent.cycles) == 15 * steps

@@ -1,4 +1,4 @@
-"""Chunks that wait: each scanner gets its own slices in order, silent ones only at the end."""
+"""The chunk queue: each scanner gets its slices in order, silent ones only at a window's end."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ import pytest
 from amaranth import Module, Value
 from amaranth.sim import Simulator
 
-from hwgen.rtl.window.chunk_queue import DEPTH, UNDER_WAY, ChunkQueue
+from hwgen.rtl.window.chunk_queue import DEPTH, IN_FLIGHT, ChunkQueue
 from tests.support.rtl.windows import feed, owned_bits, window
 
 DELAY = 3
-"""Cycles from the reader's look at ``free`` to the chunk."""
+"""Cycles from the reader's sample of ``room`` to the chunk."""
 
 
 def run(
     kind: str, scanners: int, order: tuple[int, ...], *, density: float, take: float, seed: int = 0
 ) -> tuple[list[list[int]], int]:
-    """Push as early as ``free`` allows; returns what each scanner got and the chunks pushed."""
+    """Push as early as ``room`` allows; returns each scanner's chunks and the number pushed."""
     plan = window(word_width=4, kernel=(1, 5), rows=1, columns=5, scanners=scanners, order=order)
     given = feed(plan, kind)
-    dut, rng = ChunkQueue(given), random.Random(seed)
+    dut, rng = ChunkQueue(path=given), random.Random(seed)
     size = -(-4 // scanners)
     base_width = (given.weight_depth - 1).bit_length()
     chunks = []
@@ -36,9 +36,9 @@ def run(
         for bits, base, last in chunks:
             mine = sum((bits >> bit & 1) << n for n, bit in enumerate(owned) if bit >= 0)
             if mine or last or kind == "every":
-                several = kind == "events" and mine.bit_count() > 1
+                two_or_more = kind == "events" and mine.bit_count() > 1
                 word = mine | base << size | last << size + base_width
-                words.append(word | several << size + base_width + 1)
+                words.append(word | two_or_more << size + base_width + 1)
         expected.append(words)
     got: list[list[int]] = [[] for _ in range(scanners)]
     pushed = 0
@@ -51,7 +51,7 @@ def run(
             push = go.pop()
             ctx.set(dut.push, push)
             bits, base, last = chunks[pushed] if push else (rng.randrange(16), 0, 1)
-            outside = not bits and rng.random() < 0.5  # whose bits do not count
+            outside = not bits and rng.random() < 0.5  # its bits do not count
             ctx.set(dut.inside, not outside)
             ctx.set(dut.bits, rng.randrange(16) if outside else bits)
             ctx.set(dut.base, base)
@@ -62,7 +62,7 @@ def run(
                 ctx.set(stream.ready, ready)
                 if ctx.get(stream.valid) and ready:
                     got[scanner].append(ctx.get(Value.cast(stream.payload)))
-            room = bool(ctx.get(dut.free)) and pushed + sum(go) < len(chunks)
+            room = bool(ctx.get(dut.room)) and pushed + sum(go) < len(chunks)
             go.insert(0, room)
             await ctx.tick()
             if all(len(a) == len(b) for a, b in zip(got, expected, strict=True)):
@@ -99,14 +99,14 @@ def test_slices_come_in_order_and_silent_ones_only_at_the_end(
 
 
 @pytest.mark.parametrize(("kind", "density"), [("events", 1.0), ("every", 0.0)])
-def test_sixteen_chunks_wait_where_nobody_takes_them(kind: str, density: float) -> None:
-    """``free`` falls while as many more fit as may be under way, and none is lost."""
+def test_sixteen_chunks_wait_without_a_consumer(kind: str, density: float) -> None:
+    """``room`` falls while there are slots for all chunks in flight; none is lost."""
     _, pushed = run(kind, 1, (), density=density, take=0.0)
     assert pushed == DEPTH == 16
-    assert UNDER_WAY == DELAY + 2  # ``free`` is a register, and so is what a slice holds
+    assert IN_FLIGHT == DELAY + 2  # ``room`` and the stored slice are registers
 
 
-def test_silent_chunks_take_no_place() -> None:
-    """Only the last chunk of each window of five waits; five more chunks were under way."""
+def test_silent_chunks_take_no_slot() -> None:
+    """Only the last chunk of each window of five is stored; five more chunks were in flight."""
     _, pushed = run("events", 1, (), density=0.0, take=0.0)
-    assert pushed == (DEPTH - UNDER_WAY) * 5 + UNDER_WAY
+    assert pushed == (DEPTH - IN_FLIGHT) * 5 + IN_FLIGHT

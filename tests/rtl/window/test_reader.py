@@ -1,5 +1,5 @@
 # amaranth: UnusedElaboratable=no
-"""The window reader alone, on a ring of rows that is written as early as it allows."""
+"""The window reader alone, on a ring of rows that is written as early as it permits."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ FEEDS = {
 
 
 def token(plan: WindowPlan, sample: int, step: int, row: int, chunk: int) -> int:
-    """Unlike that of any other chunk of the memory, over all samples; never 0."""
+    """Unique among all chunks of all samples; never 0."""
     line = (sample * plan.timesteps + step) * plan.rows + row
     place = line * plan.row_chunks + chunk
     assert place < 0xFFFF
@@ -68,15 +68,15 @@ def expected_chunks(given: SynapticPathPlan, samples: int) -> list[tuple[int, in
 @pytest.mark.parametrize(("pace", "stall"), [(1.0, 0.0), (0.4, 0.0), (1.0, 0.7)])
 @pytest.mark.parametrize("schedule", ["time", "row"])
 @pytest.mark.parametrize("name", FEEDS)
-def test_reads_what_is_there_and_lets_nothing_be_overwritten(
+def test_reads_stored_rows_only_and_prevents_overwriting(
     name: str, schedule: str, pace: float, stall: float
 ) -> None:
-    """Rows are a ring; a chunk read too early, or too late, holds another line's token."""
+    """Rows form a ring: a chunk read too early or too late holds the token of another row."""
     plan = replace(FEEDS[name].window, schedule=schedule)
     given = replace(FEEDS[name], window=plan)
     planes = plan.timesteps if schedule == "row" else 1
     pitch = plan.depth // (plan.slots * planes)
-    dut = WindowReader(given)
+    dut = WindowReader(path=given)
     samples, rng = 3, random.Random(7)
     expected = expected_chunks(given, samples)
     slice_width = plan.chunk_width
@@ -105,7 +105,7 @@ def test_reads_what_is_there_and_lets_nothing_be_overwritten(
                 bits, above = word & (1 << slice_width) - 1, word >> slice_width
                 got.append((bits, above & (1 << base_width) - 1, bool(above >> base_width & 1)))
                 assert got[-1] == expected[len(got) - 1], len(got)
-            address = ctx.get(dut.address)  # of a tap outside the map: anything
+            address = ctx.get(dut.address)  # arbitrary for a tap outside the map
             data = memory[address] if address < plan.depth else 0xFFFF
             if write:
                 memory[line % (plan.slots * planes) * pitch + place] = lines[line][place]

@@ -25,7 +25,7 @@ from tests.support.rtl.windows import (
 
 
 def expected_writes(plan: WindowPlan, words: np.ndarray) -> list[tuple[int, int, int, int]]:
-    """(place, timestep of the row, chunk of the line, bits) of each write."""
+    """(slot, timestep of the row, chunk of the line, bits) of each write."""
     planes = plan.timesteps if plan.schedule == "row" else 1
     chunks = -(-plan.words // plan.pack)
     left, kx, stride = plan.padding[1], plan.kernel[1], plan.stride[1]
@@ -50,7 +50,7 @@ def write(
 ) -> tuple[list[int], list[int]]:
     """Check every write, and that each line is complete once all of it is written; returns the
     cycles in which words were taken, and in which rows were complete."""
-    dut, rng = WindowWriter(plan), random.Random(seed)
+    dut, rng = WindowWriter(plan=plan), random.Random(seed)
     words = random_words(plan, samples, seed)
     stream, expected = words_in_order(plan, words), expected_writes(plan, words)
     planes = plan.timesteps if plan.schedule == "row" else 1
@@ -70,7 +70,7 @@ def write(
             ready = ctx.get(dut.words.ready)
             assert not ready or has_room, "takes a word without room"
             if ctx.get(dut.write):
-                fields = (dut.place, dut.plane, dut.stored, dut.chunk)
+                fields = (dut.slot, dut.plane, dut.stored, dut.chunk)
                 got.append(tuple(ctx.get(field) for field in fields))
                 assert got[-1] == expected[len(got) - 1], len(got)
             if offered and ready:
@@ -96,7 +96,7 @@ def write(
 
 @pytest.mark.parametrize(("kind", "seed"), [("plain", n) for n in range(12)]
                          + [("wide", n) for n in range(20)])  # fmt: skip
-def test_every_chunk_goes_to_its_place(kind: str, seed: int) -> None:
+def test_every_chunk_goes_to_its_slot(kind: str, seed: int) -> None:
     plan = random_feed(seed, kind).window
     write(plan, 2, stall=0.3, room=0.3, seed=seed)
 

@@ -1,0 +1,31 @@
+# amaranth: UnusedElaboratable=no
+"""Input encoders reject bad parameters and expose those that they were given."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from hwgen.network import Input
+from hwgen.rtl.input.address_event_encoder import AddressEventEncoder
+from hwgen.rtl.input.pixel_encoder import PixelEncoder
+from hwgen.rtl.input.poisson import PoissonDraws
+from tests.rtl.input.test_pixel_encoder import plan_of
+from tests.support.rtl.parameters import check_exposed, check_rejected
+
+PLANS = {
+    AddressEventEncoder: plan_of(
+        Input(name="input", shape=(2, 4, 4), timesteps=3, pixel_bits=1, code="events"), "pixel", 32
+    ),
+    PixelEncoder: plan_of(Input(name="input", shape=(2, 4, 4), timesteps=3), "pixel", 32),
+    PoissonDraws: plan_of(
+        Input(name="input", shape=(2, 4, 4), timesteps=3, code="poisson"), "pixel", 32
+    ),
+}
+
+
+@pytest.mark.parametrize("component", PLANS)
+def test_parameters_are_checked_and_exposed(component: Any) -> None:
+    check_exposed(component, {"plan": PLANS[component]})
+    check_rejected(component, {"plan": PLANS[component]}, "plan", PLANS[component].output)
