@@ -1,10 +1,8 @@
-"""Save and load the folder of an artefact, whole or not at all."""
+"""Saves and loads the folder of an artefact."""
 
 from __future__ import annotations
 
 import os
-import shutil
-import uuid
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +11,7 @@ import yaml
 from pydantic import ValidationError
 
 from hwgen.artefact.arrays import array_entry, read_arrays, write_arrays
+from hwgen.artefact.atomic import replace_folder
 from hwgen.artefact.plain_values import document_hash, plain
 from hwgen.artefact.read_network import Builder
 from hwgen.artefact.schema import FORMAT, VERSION, Document
@@ -34,34 +33,23 @@ def content_hash(network: Network) -> str:
 
 
 def save(network: Network, path: str | os.PathLike[str]) -> None:
-    """Write ``network`` as the folder ``path``; an artefact that stands there is replaced.
+    """Write ``network`` as the folder ``path``, completely or not at all.
 
-    The folder appears whole or not at all. Raises :class:`NetworkError` where the network breaks
-    a rule, :class:`ArtefactError` where ``path`` holds something else or cannot be written.
+    An artefact or an empty folder at ``path`` is replaced. Raises :class:`NetworkError` if the
+    network breaks a rule, :class:`ArtefactError` if ``path`` holds anything else or cannot be
+    written.
     """
     network.verify()
     document, arrays = _document(network)
-    target = Path(os.path.realpath(path))
-    unique = f"{target.name}.{os.getpid()}.{uuid.uuid4().hex[:8]}"
-    fresh, old = (target.with_name(f".{unique}.{end}") for end in ("new", "old"))
+    target = Path(path)
     try:
         _require_replaceable(target)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        fresh.mkdir()
-        text = yaml.safe_dump(document, sort_keys=False, default_flow_style=None, width=100)
-        (fresh / NETWORK_FILE).write_text(text, encoding="ascii", newline="\n")
-        write_arrays(fresh / ARRAYS_FILE, arrays)
-        if target.exists():
-            target.rename(old)
-        fresh.rename(target)
     except OSError as error:
-        if old.exists() and not target.exists():
-            old.rename(target)
         raise ArtefactError(f"{path}: cannot be written: {error}") from error
-    finally:
-        shutil.rmtree(fresh, ignore_errors=True)
-        if target.exists():
-            shutil.rmtree(old, ignore_errors=True)
+    with replace_folder(target) as folder:
+        text = yaml.safe_dump(document, sort_keys=False, default_flow_style=None, width=100)
+        (folder / NETWORK_FILE).write_text(text, encoding="ascii", newline="\n")
+        write_arrays(folder / ARRAYS_FILE, arrays)
 
 
 def load(path: str | os.PathLike[str]) -> Network:
