@@ -56,7 +56,9 @@ def test_so_they_do_with_direct_input_and_events(first: int, code: str) -> None:
 
 
 def check(case: int, code: str | None = None) -> None:
-    torch_oracle = pytest.importorskip("tests.support.torch_oracle")
+    pytest.importorskip("torch")
+    from tests.support import torch_oracle
+
     network, images = generate(case, code)
     closed = golden.run(network, images)
     steps = golden.run(network, images, trains=True)
@@ -80,7 +82,7 @@ def test_generated_networks_cover_what_they_should() -> None:
     silent = full = layers = 0
     for case in range(0, CASES, 9):
         network, images = generate(case)
-        train_types = network.train_types
+        train_types = network.train_types()
         result = golden.run(network, images, trains=True)
         for layer in network.layers:
             seen.update(_features(network, layer))
@@ -125,7 +127,7 @@ def _features(network: Network, layer: object) -> set[str]:
         found.add("projections")
     if layer is network.readout:
         return found
-    given = network.train_types[layer.sources[0]]
+    given = network.train_types()[layer.sources[0]]
     kind = type(neuron).__name__
     if kind == "SoftResetNeuron":
         kind += " two-phase" if neuron.two_phase else " single-phase"
@@ -133,6 +135,6 @@ def _features(network: Network, layer: object) -> set[str]:
     found.add(kind)
     found |= {"T1 != T2"} if given.timesteps != neuron.timesteps else set()
     found |= {"threshold 1"} if neuron.threshold.min() == 1 else set()
-    found |= {"fraction"} if neuron.frac_bits else set()
+    found |= {"fraction"} if neuron.threshold_frac_bits else set()
     found |= {"one channel"} if layer.bias.size == 1 else set()
     return found

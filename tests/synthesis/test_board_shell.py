@@ -45,7 +45,7 @@ def test_the_serial_port_carries_samples_and_results(
         timescale=("1ns", "1ps"),
     )
     results = runner.test(
-        test_module="tests.cores.bench_board_shell",
+        test_module="tests.support.cores.bench_board_shell",
         hdl_toplevel="hwgen_board_shell",
         test_dir=folder,
         build_dir=tmp_path / "sim",
