@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from hwgen import golden
-from hwgen.golden import Result
 from hwgen.network import Network
 from tests.support.random_networks import KINDS, random_images, random_network
+from tests.support.results import assert_counts_equal
 
 CASES, CHUNK = 1000, 50
 
@@ -30,16 +30,6 @@ def generate(case: int, code: str | None = None) -> tuple[Network, np.ndarray]:
         max_timesteps=16 if case % 5 == 0 else 6,
     )
     return network, random_images(case, network, 3)
-
-
-def assert_counts_equal(first: Result, second: Result) -> None:
-    np.testing.assert_array_equal(first.logits, second.logits)
-    np.testing.assert_array_equal(first.classes, second.classes)
-    for name in ("spikes", "synaptic_operations"):
-        expected, measured = getattr(first, name), getattr(second, name)
-        assert list(expected) == list(measured)
-        for node in expected:
-            np.testing.assert_array_equal(measured[node], expected[node], err_msg=f"{name} {node}")
 
 
 @pytest.mark.parametrize("first", range(0, CASES, CHUNK))

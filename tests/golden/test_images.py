@@ -11,8 +11,8 @@ from hwgen import golden
 from hwgen.errors import DataError
 from hwgen.golden.images import check_images
 from hwgen.network import Conv2d, Input, Layer, Network, Readout
-from tests.golden.test_equality import assert_counts_equal
 from tests.support.random_networks import random_images, random_network
+from tests.support.results import assert_counts_equal
 from tests.support.tiny import ints
 
 

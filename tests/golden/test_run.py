@@ -20,8 +20,8 @@ from hwgen.network import (
     Readout,
     SoftResetNeuron,
 )
-from tests.golden.test_equality import assert_counts_equal
 from tests.support.random_networks import random_images, random_network
+from tests.support.results import assert_counts_equal
 from tests.support.tiny import ints, layer, one_neuron
 
 

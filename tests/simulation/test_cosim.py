@@ -11,22 +11,10 @@ from hwgen.generation.design import generate
 from hwgen.network import Network
 from hwgen.simulation.runner import simulate
 from tests.support.random_networks import KINDS, random_images, random_network
+from tests.support.random_options import STALLS, random_options
 
 SEEDS = range(12)
 SAMPLES = 3
-STALLS = ("random", "adversarial")
-
-
-def random_options(seed: int) -> dict[str, object]:
-    rng = np.random.default_rng([seed, 77])
-    return {
-        "lanes": int(rng.choice([1, 2, 3, 5, 8, 16])),
-        "scanners": int(rng.choice([1, 1, 2, 3])),
-        "schedule": ("row", "time")[seed // 4 % 2],
-        "pipeline": str(rng.choice(["alternate", "overlap"])),
-        "input_width": int(rng.choice([16, 32, 64, 128, 256, 512])),
-        "counters": bool(rng.integers(2)),
-    }
 
 
 def network_of(seed: int) -> Network:

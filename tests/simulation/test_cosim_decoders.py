@@ -11,9 +11,9 @@ from hwgen.generation.design import generate
 from hwgen.network import Network
 from hwgen.simulation.runner import simulate
 from tests.support.random_networks import KINDS, random_images, random_network
+from tests.support.random_options import STALLS
 
 SAMPLES = 3
-STALLS = ("random", "adversarial")
 CASES = [
     *((seed, "softmax") for seed in range(10)),
     *((seed, "spike_count") for seed in (10, 11)),

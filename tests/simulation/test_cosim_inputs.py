@@ -10,8 +10,8 @@ import pytest
 from hwgen.generation.design import generate
 from hwgen.network import Network
 from hwgen.simulation.runner import simulate
-from tests.simulation.test_cosim import STALLS, random_options
 from tests.support.random_networks import random_images, random_network
+from tests.support.random_options import STALLS, random_options
 
 SAMPLES = 3
 NEURONS = {

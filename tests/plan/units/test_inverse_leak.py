@@ -20,7 +20,7 @@ from hwgen.network import (
 from hwgen.plan.assembly import make_plan, plan_from_json
 from hwgen.plan.units.inverse_leak import firing_constants, firing_level, restored
 from hwgen.plan.units.widths import membrane_width
-from tests.plan.units.test_widths import bits_of, layer_of
+from tests.support.exhaustive import bits_of, layer_of
 from tests.support.random_networks import random_network
 from tests.support.random_values import random_leak
 

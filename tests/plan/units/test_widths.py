@@ -14,7 +14,6 @@ from hwgen.network import (
     Input,
     InverseLeakyNeuron,
     Layer,
-    Linear,
     Readout,
     SoftmaxReadout,
     SoftResetNeuron,
@@ -24,20 +23,8 @@ from hwgen.network import (
 )
 from hwgen.plan.units.softmax import plan_softmax
 from hwgen.plan.units.widths import current_width, membrane_width, signed_width
+from tests.support.exhaustive import bits_of, layer_of
 from tests.support.rtl.layers import plan_one
-
-
-def bits_of(numbers: set[int]) -> int:
-    """Least width of a two's complement number that holds each of ``numbers``."""
-    width = 1
-    while not all(-(1 << width - 1) <= number < 1 << width - 1 for number in numbers):
-        width += 1
-    return width
-
-
-def layer_of(weights: np.ndarray, bias: np.ndarray, neuron) -> Layer:
-    projection = Linear(source="input", weights=weights.astype(np.int32))
-    return Layer(name="n", projections=(projection,), bias=bias.astype(np.int64), neuron=neuron)
 
 
 def trains(code: str, steps: int, inputs: int):

@@ -9,9 +9,9 @@ import pytest
 
 from hwgen.network import Input
 from hwgen.rtl.input.address_event_encoder import AddressEventEncoder
-from tests.rtl.input.test_pixel_encoder import plan_of
 from tests.support.rtl.bench import Bench
 from tests.support.rtl.cores import event_beats, pack_event, with_last, words_of
+from tests.support.rtl.encoders import encoder_plan
 from tests.support.rtl.streams import STALLS
 
 
@@ -54,7 +54,7 @@ def run(
     stall: tuple[float, float] = (0.0, 0.0),
     reset_at: tuple[int, ...] = (),
 ):
-    plan = plan_of(source, layout, 32, "time")
+    plan = encoder_plan(source, layout, 32, "time")
     assert plan.output.layout == layout
     dut = AddressEventEncoder(plan=plan)
     bench = Bench(dut, seed=len(samples))

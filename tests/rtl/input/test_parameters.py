@@ -11,15 +11,15 @@ from hwgen.network import Input
 from hwgen.rtl.input.address_event_encoder import AddressEventEncoder
 from hwgen.rtl.input.pixel_encoder import PixelEncoder
 from hwgen.rtl.input.poisson import PoissonDraws
-from tests.rtl.input.test_pixel_encoder import plan_of
+from tests.support.rtl.encoders import encoder_plan
 from tests.support.rtl.parameters import check_exposed, check_rejected
 
 PLANS = {
-    AddressEventEncoder: plan_of(
+    AddressEventEncoder: encoder_plan(
         Input(name="input", shape=(2, 4, 4), timesteps=3, pixel_bits=1, code="events"), "pixel", 32
     ),
-    PixelEncoder: plan_of(Input(name="input", shape=(2, 4, 4), timesteps=3), "pixel", 32),
-    PoissonDraws: plan_of(
+    PixelEncoder: encoder_plan(Input(name="input", shape=(2, 4, 4), timesteps=3), "pixel", 32),
+    PoissonDraws: encoder_plan(
         Input(name="input", shape=(2, 4, 4), timesteps=3, code="poisson"), "pixel", 32
     ),
 }

@@ -6,31 +6,12 @@ import numpy as np
 import pytest
 
 from hwgen.golden.codes import input_train
-from hwgen.network import Conv2d, Flatten, Input, Layer, Linear, Network, Node, Readout
-from hwgen.plan.assembly import make_plan
+from hwgen.network import Input
 from hwgen.rtl.input.pixel_encoder import PixelEncoder
 from tests.support.rtl.bench import Bench
 from tests.support.rtl.cores import beats_of, words_of
+from tests.support.rtl.encoders import encoder_plan
 from tests.support.rtl.streams import STALLS
-
-
-def plan_of(source: Input, layout: str, input_width: int, schedule: str = "time"):
-    """The encoder of a network that starts with a linear layer ("raster") or a convolution."""
-    channels, height, width = source.shape
-    if layout == "raster":
-        size = channels * height * width
-        linear = Linear(source="flat", weights=np.ones((1, size), np.int32))
-        nodes: tuple[Node, ...] = (Flatten(name="flat", source="input"), read_out(linear))
-    else:
-        conv = Conv2d(source="input", weights=np.ones((1, channels, height, width), np.int32))
-        nodes = (read_out(conv),)
-    network = Network(name="n", input=source, nodes=nodes)
-    return make_plan(network, input_width=input_width, schedule=schedule).encoder
-
-
-def read_out(projection: Linear | Conv2d) -> Layer:
-    bias = np.zeros(1, dtype=np.int64)
-    return Layer(name="out", projections=(projection,), bias=bias, neuron=Readout())
 
 
 def images_of(source: Input, samples: int, seed: int = 0) -> np.ndarray:
@@ -51,7 +32,7 @@ def run(
     reset_at: tuple[int, ...] = (),
     schedule: str = "time",
 ):
-    plan = plan_of(source, layout, input_width, schedule)
+    plan = encoder_plan(source, layout, input_width, schedule)
     assert (plan.output.layout, plan.output.schedule) == (layout, schedule)
     images = images_of(source, samples)
     dut = PixelEncoder(plan=plan)
@@ -136,7 +117,7 @@ def test_first_words_follow_the_pixels(schedule: str) -> None:
 
 def test_a_row_goes_in_all_its_timesteps_before_the_next_one_is_there() -> None:
     source = Input(shape=(1, 2, 4), timesteps=3)
-    dut = PixelEncoder(plan=plan_of(source, "pixel", 8, "row"))
+    dut = PixelEncoder(plan=encoder_plan(source, "pixel", 8, "row"))
     bench = Bench(dut)
     bench.send(dut.beats, [0xFF] * 4)  # the first of two rows, and no more
     got = bench.expect(dut.words, [1] * 12)
@@ -155,7 +136,7 @@ def test_a_frame_comes_in_while_the_other_is_sent(schedule: str) -> None:
 @pytest.mark.parametrize("layout", ["pixel", "raster"])
 def test_two_frames_are_taken_where_nobody_takes_words(layout: str) -> None:
     source = Input(shape=(1, 8, 8), timesteps=3)
-    dut = PixelEncoder(plan=plan_of(source, layout, 16))
+    dut = PixelEncoder(plan=encoder_plan(source, layout, 16))
     bench = Bench(dut)
     sent = bench.send(dut.beats, [0x1234] * 100)
     with pytest.raises(AssertionError, match="stands still"):

@@ -10,10 +10,16 @@ import pytest
 
 from hwgen.network import HardResetNeuron, Input, Layer
 from hwgen.rtl.neuron.two_phase import TwoPhaseUnit
-from tests.rtl.neuron.test_single_phase import neuron_of
 from tests.support.rtl.bench import Bench
 from tests.support.rtl.currents import Driven
-from tests.support.rtl.layers import current_range, fit, make_layer, mixed_weights, plan_one
+from tests.support.rtl.layers import (
+    current_range,
+    fit,
+    make_layer,
+    mixed_weights,
+    plan_one,
+    single_phase_neuron,
+)
 from tests.support.rtl.layers import random_currents as random_planes
 from tests.support.rtl.streams import STALLS
 from tests.support.rtl.words import groups_of, pixel_words, spike_words
@@ -104,13 +110,13 @@ def test_spikes_are_those_of_a_constant_current(
 ) -> None:
     rng = np.random.default_rng(fan_out)
     weights = mixed_weights(rng, fan_out)
-    any_layer = make_layer(weights, neuron_of([1] * fan_out, steps))
+    any_layer = make_layer(weights, single_phase_neuron([1] * fan_out, steps))
     planes = random_planes(rng, any_layer, bits, 9, side, side)
     constant = np.tensordot(1 << np.arange(bits)[::-1], planes, 1)
     threshold, bias = fit(rng, constant, 1)
     bias -= threshold // 2
     hard = fan_out % 2 == 0
-    neuron = neuron_of(
+    neuron = single_phase_neuron(
         threshold, steps, rng.integers(0, threshold), floor=-threshold // 2,
         reset=-(threshold // 3) if hard else None,
     )  # fmt: skip
@@ -124,7 +130,7 @@ def test_spikes_are_those_of_a_constant_current(
 
 def test_by_hand() -> None:
     """x = 5 of three bits, w = 3, B = 1: 16 a step; θ = 20, V₀ = 2: V = 18, 34 → 14, 30 → 10, 26"""
-    layer = make_layer([[3]], neuron_of([20], 4, [2]), bias=1)
+    layer = make_layer([[3]], single_phase_neuron([20], 4, [2]), bias=1)
     planes = np.array([3, 0, 3]).reshape(3, 1, 1, 1, 1)
     plan, train, _, _ = run(layer, planes)
     assert train.ravel().tolist() == [0, 1, 1, 1]
@@ -137,7 +143,9 @@ def test_membranes_that_run_away(steps: int) -> None:
     """All bits at the least and the greatest currents, which take the membranes to their ends."""
     weights = np.array([[127], [-127], [1], [-128]])
     bias = np.array([900, -900, 0, 1])
-    layer = make_layer(weights, neuron_of([1, 1, 1, 128], steps, [0, 0, 0, 127]), bias=bias)
+    layer = make_layer(
+        weights, single_phase_neuron([1, 1, 1, 128], steps, [0, 0, 0, 127]), bias=bias
+    )
     low, high = current_range(layer)
     planes = np.stack([np.broadcast_to(c, (8, 1, 1, 4)) for c in (low, high, low)], axis=1)
     run(layer, planes, lanes=3, membrane_lanes=3)
@@ -148,11 +156,11 @@ def test_memories_of_few_words(depth: int) -> None:
     """A word that comes round before it is written must wait for it: five cycles."""
     rng = np.random.default_rng(depth)
     weights = mixed_weights(rng, depth)
-    any_layer = make_layer(weights, neuron_of([1] * depth, 9))
+    any_layer = make_layer(weights, single_phase_neuron([1] * depth, 9))
     planes = random_planes(rng, any_layer, 2, 1, 1, 1)
     constant = np.tensordot(np.array([2, 1]), planes, 1)
     threshold = np.maximum(abs(constant).reshape(-1), 1) * 2 + 1
-    layer = make_layer(weights, neuron_of(threshold, 9, threshold // 2))
+    layer = make_layer(weights, single_phase_neuron(threshold, 9, threshold // 2))
     plan, _, sent, got = run(layer, planes, lanes=depth, membrane_lanes=1)
     assert plan.membrane_depth == depth
     assert got.cycles[0] == sent.cycles[-1] + 4 + depth + max(0, 5 - depth) + 6

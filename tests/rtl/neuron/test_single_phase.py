@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from hwgen.golden.single_phase import integrate_and_fire
-from hwgen.network import HardResetNeuron, Input, IntegrateAndFireNeuron, Layer, SoftResetNeuron
+from hwgen.network import Input, Layer
 from hwgen.rtl.neuron.single_phase import SinglePhaseUnit
 from tests.support.rtl.bench import Bench
 from tests.support.rtl.currents import Driven
@@ -20,6 +20,7 @@ from tests.support.rtl.layers import (
     mixed_weights,
     plan_one,
     random_currents,
+    single_phase_neuron,
 )
 from tests.support.rtl.streams import STALLS
 from tests.support.rtl.words import groups_of, pixel_words, spike_words
@@ -53,21 +54,6 @@ def run(
     return plan, train, sent, got
 
 
-def neuron_of(
-    threshold: Any, steps: int, initial: Any = None, floor: Any = None, reset: Any = None
-) -> IntegrateAndFireNeuron:
-    """Of a hard reset where ``reset`` is given."""
-    options = {
-        name: None if value is None else np.array(value, dtype=np.int64)
-        for name, value in (("initial", initial), ("floor", floor))
-    }
-    thresholds = np.array(threshold, dtype=np.int64)
-    if reset is None:
-        return SoftResetNeuron(threshold=thresholds, timesteps=steps, two_phase=False, **options)
-    resets = np.array(reset, dtype=np.int64)
-    return HardResetNeuron(threshold=thresholds, timesteps=steps, reset=resets, **options)
-
-
 @pytest.mark.parametrize("schedule", ["time", "row"])
 @pytest.mark.parametrize("stall", STALLS)
 @pytest.mark.parametrize(
@@ -93,11 +79,11 @@ def test_spikes_equal_golden(
 ) -> None:
     rng = np.random.default_rng(fan_out)
     weights = mixed_weights(rng, fan_out)
-    any_neuron = neuron_of([1] * fan_out, steps)
+    any_neuron = single_phase_neuron([1] * fan_out, steps)
     currents = random_currents(rng, make_layer(weights, any_neuron), steps, 8, side, side)
     threshold, bias = fit(rng, currents, 2)
     initial = rng.integers(0, threshold) if started else None
-    layer = make_layer(weights, neuron_of(threshold, steps, initial), bias=bias)
+    layer = make_layer(weights, single_phase_neuron(threshold, steps, initial), bias=bias)
     _, train, _, _ = run(
         layer, currents, channels=2, stall=stall, reset_at=(37,),
         lanes=lanes, membrane_lanes=membrane_lanes, schedule=schedule,
@@ -123,11 +109,11 @@ def test_resets_and_floors(
     """Constants that are alike for all channels, and some for each."""
     rng = np.random.default_rng(fan_out)
     weights = mixed_weights(rng, fan_out)
-    any_neuron = neuron_of([1] * fan_out, steps)
+    any_neuron = single_phase_neuron([1] * fan_out, steps)
     currents = random_currents(rng, make_layer(weights, any_neuron), steps, 8, side, side)
     threshold, bias = fit(rng, currents, 2)
     low = -rng.integers(0, 4, 1 if alike else fan_out) * np.ones(fan_out, np.int64)
-    neuron = neuron_of(
+    neuron = single_phase_neuron(
         threshold, steps, floor=low if floored else None, reset=(low + 1) // 2 if hard else None
     )
     layer = make_layer(weights, neuron, bias=bias)
@@ -143,10 +129,10 @@ def test_memories_of_few_words(depth: int) -> None:
     """A word that comes round before it is written must wait for it."""
     rng = np.random.default_rng(depth)
     weights = mixed_weights(rng, depth)
-    any_neuron = neuron_of([1] * depth, 4)
+    any_neuron = single_phase_neuron([1] * depth, 4)
     currents = random_currents(rng, make_layer(weights, any_neuron), 4, 9, 1, 1)
     threshold, bias = fit(rng, currents, 2)
-    layer = make_layer(weights, neuron_of(threshold, 4), bias=bias)
+    layer = make_layer(weights, single_phase_neuron(threshold, 4), bias=bias)
     plan, train, sent, got = run(layer, currents, channels=2, lanes=depth, membrane_lanes=1)
     assert plan.membrane_depth == depth
     assert 0.1 < train.mean() < 0.95
@@ -162,7 +148,9 @@ def test_membranes_that_run_away(steps: int) -> None:
     """Soft reset takes θ = 1 once a step, so V grows or falls by all that comes, and must fit."""
     weights = np.array([[127], [-127], [1], [-128]])
     bias = np.array([900, -900, 0, 1])
-    layer = make_layer(weights, neuron_of([1, 1, 1, 128], steps, [0, 0, 0, 127]), bias=bias)
+    layer = make_layer(
+        weights, single_phase_neuron([1, 1, 1, 128], steps, [0, 0, 0, 127]), bias=bias
+    )
     low, high = current_range(layer)
     currents = np.stack([np.broadcast_to(c, (steps, 1, 1, 4)) for c in (low, high, low)], axis=1)
     run(layer, currents, channels=1, lanes=3, membrane_lanes=3)
@@ -170,7 +158,7 @@ def test_membranes_that_run_away(steps: int) -> None:
 
 def test_by_hand() -> None:
     """θ = 4, V₀ = 2, B = 1, I = 3, 0, 0, 5: V = 6 → 2, 3, 4 → 0, 6 → 2; spikes 1, 0, 1, 1."""
-    layer = make_layer([[5]], neuron_of([4], 4, [2]), bias=1)
+    layer = make_layer([[5]], single_phase_neuron([4], 4, [2]), bias=1)
     currents = np.array([3, 0, 0, 5]).reshape(4, 1, 1, 1, 1)
     _, train, _, _ = run(layer, currents, channels=1)
     assert train.ravel().tolist() == [1, 0, 1, 1]
@@ -178,7 +166,7 @@ def test_by_hand() -> None:
 
 def test_one_word_a_cycle() -> None:
     """A window of six words is granted when those before have their places: every six cycles."""
-    layer = make_layer([[1]] * 12, neuron_of([1] * 12, 3))
+    layer = make_layer([[1]] * 12, single_phase_neuron([1] * 12, 3))
     currents = np.ones((3, 2, 1, 1, 12), dtype=np.int64)
     _, _, sent, got = run(layer, currents, channels=1, lanes=6, membrane_lanes=1)
     assert sent.cycles == [6 * n for n in range(2 * 6)]
@@ -187,7 +175,7 @@ def test_one_word_a_cycle() -> None:
 
 def test_one_window_a_cycle() -> None:
     """Windows of one word each; the FIFO has a place for all that are under way."""
-    layer = make_layer([[1]] * 24, neuron_of([1] * 24, 3))
+    layer = make_layer([[1]] * 24, single_phase_neuron([1] * 24, 3))
     currents = np.ones((3, 2, 1, 1, 24), dtype=np.int64)
     _, _, sent, got = run(layer, currents, channels=1, lanes=4, membrane_lanes=4)
     assert sent.cycles == list(range(3 * 2 * 6))
@@ -202,9 +190,11 @@ def test_no_window_comes_before_the_words_of_the_last_one_are_taken(
     """However slowly spikes are taken, and with more words a window than the FIFO has places."""
     rng = np.random.default_rng(fan_out)
     weights = mixed_weights(rng, fan_out)
-    currents = random_currents(rng, make_layer(weights, neuron_of([1] * fan_out, 4)), 4, 3, 1, 5)
+    currents = random_currents(
+        rng, make_layer(weights, single_phase_neuron([1] * fan_out, 4)), 4, 3, 1, 5
+    )
     threshold, bias = fit(rng, currents, 2)
-    layer = make_layer(weights, neuron_of(threshold, 4), bias=bias)
+    layer = make_layer(weights, single_phase_neuron(threshold, 4), bias=bias)
     _, train, _, _ = run(
         layer, currents, channels=2, stall=(0.0, consumer), lanes=lanes, membrane_lanes=1
     )

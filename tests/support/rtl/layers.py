@@ -9,13 +9,16 @@ import numpy as np
 from hwgen.network import (
     Conv2d,
     Flatten,
+    HardResetNeuron,
     Input,
+    IntegrateAndFireNeuron,
     Layer,
     Linear,
     Network,
     Neuron,
     Node,
     Readout,
+    SoftResetNeuron,
     TrainType,
 )
 from hwgen.plan.assembly import make_plan
@@ -52,6 +55,21 @@ def plan_one(layer: Layer, source: Input, **options: Any) -> tuple[LayerPlan, Tr
     stage = make_plan(network, **options).stages[0]
     assert isinstance(stage, LayerPlan)
     return stage, network.train_types[source.name]
+
+
+def single_phase_neuron(
+    threshold: Any, steps: int, initial: Any = None, floor: Any = None, reset: Any = None
+) -> IntegrateAndFireNeuron:
+    """Single-phase neuron; with hard reset if ``reset`` is not None."""
+    options = {
+        name: None if value is None else np.array(value, dtype=np.int64)
+        for name, value in (("initial", initial), ("floor", floor))
+    }
+    thresholds = np.array(threshold, dtype=np.int64)
+    if reset is None:
+        return SoftResetNeuron(threshold=thresholds, timesteps=steps, two_phase=False, **options)
+    resets = np.array(reset, dtype=np.int64)
+    return HardResetNeuron(threshold=thresholds, timesteps=steps, reset=resets, **options)
 
 
 def current_range(layer: Layer) -> tuple[np.ndarray, np.ndarray]:
