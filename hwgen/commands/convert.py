@@ -37,6 +37,9 @@ if TYPE_CHECKING:
 @click.option(
     "-o", "--output", required=True, type=click.Path(path_type=Path), help="Folder to write."
 )
+@click.option(
+    "--dump", type=click.Path(path_type=Path), help="Folder for the graph after each stage."
+)
 @click.option("--name", help="Name of the network.  [default: the model's]")
 @click.option(
     "--samples",

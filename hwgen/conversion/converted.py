@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from hwgen.conversion.float_graph import FloatGraph
 from hwgen.conversion.options import Options
 from hwgen.conversion.provenance import Figures
-from hwgen.network import Input, Node
+from hwgen.network import Input, Network, Node
 
 Progress = Callable[[int, int, str], None]
 """Called with the number of layers done, the number of layers, and the layer in work."""
@@ -18,12 +18,39 @@ Progress = Callable[[int, int, str], None]
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Converted:
-    """The network of integers without its name, and figures of the conversion."""
+    """A network of integers on its way: without name and provenance.
+
+    Parameters
+    ----------
+    input : Input
+    nodes : tuple of Node
+    figures : Figures
+    graph : FloatGraph
+        The float network that it was made of.
+    codes : mapping of name to int64 array (samples, channels, height, width)
+        Codes q of the first calibration images, and the logits, as conversion computed them.
+    """
 
     input: Input
     nodes: tuple[Node, ...]
     figures: Figures
+    graph: FloatGraph = field(metadata={"dump": False})
+    codes: Mapping[str, np.ndarray] = field(default_factory=dict, metadata={"dump": False})
+
+    def network(self, name: str = "network") -> Network:
+        """The network, without provenance."""
+        return Network(name=name, input=self.input, nodes=self.nodes)
+
+    def verify(self) -> None:
+        """Raise :class:`hwgen.errors.NetworkError` at the first broken rule."""
+        self.network().verify()
+
+    def weights(self) -> Iterator[tuple[str, np.ndarray]]:
+        """Weights of every projection, each with the name of its layer."""
+        for layer in self.network().layers:
+            for projection in layer.projections:
+                yield layer.name, projection.weights
 
 
-Tuner = Callable[[FloatGraph, Converted, np.ndarray, np.ndarray, Options, Progress], Converted]
-"""Function (float graph, converted network, images, their labels, options, progress)."""
+Tuner = Callable[[Converted, np.ndarray, np.ndarray, Options, Progress], Converted]
+"""Function (converted network, calibration images, their labels, options, progress)."""

@@ -6,18 +6,28 @@ Fusion makes it out of an :class:`hwgen.conversion.op_graph.OpGraph`; quantisati
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from hwgen.conversion.calibration.steps import Steps
-from hwgen.conversion.op_graph import NO_PADDING, Padding
+from hwgen.conversion.op_graph import (
+    INPUT,
+    NO_PADDING,
+    Padding,
+    Size,
+    require,
+    require_array,
+    require_sources,
+    window_shape,
+)
 from hwgen.network import Pair, Shape
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class FloatConv2d:
-    """As :class:`hwgen.network.Conv2d`; float64 weights, ``pad_value`` in units of the source."""
+    """:class:`hwgen.network.Conv2d` with float64 weights; ``pad_value`` in units of the source."""
 
     source: str
     weights: np.ndarray
@@ -26,21 +36,43 @@ class FloatConv2d:
     groups: int = 1
     pad_value: np.ndarray | None = None
 
+    def output_shape(self, given: Size, *, where: str) -> Size:
+        """Shape of the sums; :class:`GraphError` if weights do not fit maps of shape ``given``."""
+        out, _, ky, kx = self.weights.shape
+        size = window_shape(given, (ky, kx), self.stride, self.padding, where=where)
+        fan = given[0] // self.groups
+        require_array(self.weights, (out, fan, ky, kx), where=where, what="weights")
+        if self.pad_value is not None:
+            require_array(self.pad_value, given[:1], where=where, what="pad_value")
+        return (out, *size)
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class FloatLinear:
-    """As :class:`hwgen.network.Linear`; float64 weights (O, I)."""
+    """:class:`hwgen.network.Linear` with float64 weights (O, I)."""
 
     source: str
     weights: np.ndarray
+
+    def output_shape(self, given: Size, *, where: str) -> Size:
+        """Shape of the sums; :class:`GraphError` if weights do not fit features ``given``."""
+        out = len(self.weights)
+        require(given[1:] == (1, 1), f"{where}: source {self.source!r} must be flat, not {given}")
+        require_array(self.weights, (out, given[0]), where=where, what="weights")
+        return (out, 1, 1)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class FloatIdentity:
-    """As :class:`hwgen.network.Identity`; float64 weights (channels,)."""
+    """:class:`hwgen.network.Identity` with float64 weights (channels,)."""
 
     source: str
     weights: np.ndarray
+
+    def output_shape(self, given: Size, *, where: str) -> Size:
+        """Shape of the sums; :class:`GraphError` if weights do not fit maps of shape ``given``."""
+        require_array(self.weights, given[:1], where=where, what="weights")
+        return given
 
 
 FloatProjection = FloatConv2d | FloatLinear | FloatIdentity
@@ -48,7 +80,7 @@ FloatProjection = FloatConv2d | FloatLinear | FloatIdentity
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Population:
-    """y = min(max(Σ projections + bias, low), high), without the clamp where it does not fire.
+    """y = min(max(Σ projections + bias, low), high); without the clamp where it does not fire.
 
     Parameters
     ----------
@@ -59,11 +91,11 @@ class Population:
     low : float
         0 for a ReLU; −∞ for a linear population, which has none.
     high : float
-        Where the activation saturates; ∞ for a plain ReLU.
+        Saturation of the activation; ∞ for a plain ReLU.
     fires : bool
-        False for the read-out.
+        False for the readout.
     steps : Steps or None
-        The activation instead of the clamp, where fine-tuning has chosen it.
+        Activation instead of the clamp, chosen by fine-tuning.
     """
 
     name: str
@@ -78,10 +110,17 @@ class Population:
     def sources(self) -> tuple[str, ...]:
         return tuple(projection.source for projection in self.projections)
 
+    def output_shape(self, given: Sequence[Size]) -> Size:
+        """Shape of the result for sources of these shapes; :class:`GraphError` if none fits."""
+        sums = [p.output_shape(g, where=self.name) for p, g in zip(self.projections, given)]
+        require(len(set(sums)) == 1, f"{self.name}: sums of projections must agree, not {sums}")
+        require_array(self.bias, sums[0][:1], where=self.name, what="bias")
+        return sums[0]
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class FloatMaxPool:
-    """As :class:`hwgen.network.MaxPool2d`."""
+    """:class:`hwgen.network.MaxPool2d` on float values."""
 
     name: str
     source: str
@@ -93,10 +132,15 @@ class FloatMaxPool:
     def sources(self) -> tuple[str, ...]:
         return (self.source,)
 
+    def output_shape(self, given: Sequence[Size]) -> Size:
+        """Shape of the result for sources of these shapes; :class:`GraphError` if none fits."""
+        size = window_shape(given[0], self.kernel, self.stride, self.padding, where=self.name)
+        return (given[0][0], *size)
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class FloatFlatten:
-    """As :class:`hwgen.network.Flatten`."""
+    """:class:`hwgen.network.Flatten` on float values."""
 
     name: str
     source: str
@@ -104,6 +148,10 @@ class FloatFlatten:
     @property
     def sources(self) -> tuple[str, ...]:
         return (self.source,)
+
+    def output_shape(self, given: Sequence[Size]) -> Size:
+        """(channels·height·width, 1, 1)."""
+        return (math.prod(given[0]), 1, 1)
 
 
 FloatNode = Population | FloatMaxPool | FloatFlatten
@@ -113,14 +161,30 @@ FloatNode = Population | FloatMaxPool | FloatFlatten
 class FloatGraph:
     """Nodes in topological order over "input", whose values are raw pixels.
 
-    All values are ≥ 0 but those of linear populations and of what pools or flattens them.
+    All values are ≥ 0, except those of linear populations and of pools and flattens after them.
 
     Parameters
     ----------
     input_shape : (channels, height, width)
     nodes : tuple of FloatNode
-        The last is the read-out. Names are unique; none is "input".
+        The last is the readout. Names are unique; none is "input".
+    origins : mapping of str to str
+        From nodes to the nodes of the graph before this stage that have the same values.
     """
 
     input_shape: Shape
     nodes: tuple[FloatNode, ...]
+    origins: Mapping[str, str] = field(default_factory=dict)
+
+    def verify(self) -> None:
+        """Raise :class:`GraphError` at the first broken rule."""
+        shapes: dict[str, Size] = {INPUT: self.input_shape}
+        readouts = []
+        for node in self.nodes:
+            shapes[node.name] = node.output_shape(require_sources(node.name, node.sources, shapes))
+            if isinstance(node, Population) and not node.fires:
+                readouts.append(node)
+        require(
+            len(readouts) == 1 and readouts[0] is self.nodes[-1],
+            f"the last node, and no other, must be a readout, not {[r.name for r in readouts]}",
+        )

@@ -1,12 +1,13 @@
 """The float network as the model names it: operations on maps.
 
-:mod:`hwgen.conversion.frontend` gives it; importers of other formats may, too.
+:mod:`hwgen.conversion.frontend` makes it; importers of other formats may, too.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -17,6 +18,47 @@ INPUT = "input"
 
 Padding = tuple[int, int, int, int]  # top, left, bottom, right
 NO_PADDING: Padding = (0, 0, 0, 0)
+Size = tuple[int, ...]  # shape of one sample
+
+
+class GraphError(RuntimeError):
+    """A graph breaks a rule: a bug of the stage that made it."""
+
+
+def require(condition: bool, message: str) -> None:
+    """Raise :class:`GraphError` unless ``condition`` holds."""
+    if not condition:
+        raise GraphError(message)
+
+
+def require_array(array: np.ndarray, shape: Sequence[int], *, where: str, what: str) -> None:
+    """Require a finite array of ``shape``."""
+    require(array.shape == tuple(shape), f"{where}: {what} {array.shape} must be {tuple(shape)}")
+    require(bool(np.isfinite(array).all()), f"{where}: {what} must be finite")
+
+
+def require_sources(
+    name: str, sources: Sequence[str], shapes: Mapping[str, Size]
+) -> tuple[Size, ...]:
+    """Shapes of the sources of node ``name``, which must be new, and they earlier."""
+    require(name not in shapes, f"{name}: name must be unique")
+    for source in sources:
+        require(
+            source in shapes,
+            f"{name}: source {source!r} must be an earlier node; available: {', '.join(shapes)}",
+        )
+    return tuple(shapes[source] for source in sources)
+
+
+def window_shape(shape: Size, kernel: Pair, stride: Pair, padding: Padding, *, where: str) -> Size:
+    """(height, width) of a map of ``shape`` (channels, height, width) after a window."""
+    require(len(shape) == 3, f"{where}: source must be maps, not {shape}")
+    padded = (shape[1] + padding[0] + padding[2], shape[2] + padding[1] + padding[3])
+    require(
+        all(n >= k for n, k in zip(padded, kernel)),
+        f"{where}: window {kernel} must fit the padded map {padded}",
+    )
+    return tuple((n - k) // s + 1 for n, k, s in zip(padded, kernel, stride))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -30,19 +72,23 @@ class Op:
     source : str
         Name of the op that it reads, or "input".
     where : str
-        How messages name it: path, kind and, in a forward function, the line.
+        Place for messages: path, kind and, in a forward function, the line.
     shape : tuple of int
-        Of the result, without the samples' axis.
+        Shape of the result, without the samples' axis.
     """
 
     name: str
     source: str
     where: str
-    shape: tuple[int, ...]
+    shape: Size
 
     @property
     def sources(self) -> tuple[str, ...]:
         return (self.source,)
+
+    def output_shape(self, given: Sequence[Size]) -> Size:
+        """Shape of the result for sources of these shapes; :class:`GraphError` if none fits."""
+        return given[0]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -56,6 +102,11 @@ class AddOp(Op):
     def sources(self) -> tuple[str, ...]:
         return (self.source, *self.others)
 
+    def output_shape(self, given: Sequence[Size]) -> Size:
+        require(len(set(given)) == 1, f"{self.name}: sources must have one shape, not {given}")
+        require_array(np.array(self.factors), (len(given),), where=self.name, what="factors")
+        return given[0]
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ConvOp(Op):
@@ -67,6 +118,16 @@ class ConvOp(Op):
     padding: Padding
     groups: int
 
+    def output_shape(self, given: Sequence[Size]) -> Size:
+        shape, weights = given[0], self.weights
+        require(weights.ndim == 4, f"{self.name}: weights {weights.shape} must have 4 axes")
+        out, _, ky, kx = weights.shape
+        size = window_shape(shape, (ky, kx), self.stride, self.padding, where=self.name)
+        fan = shape[0] // self.groups
+        require_array(weights, (out, fan, ky, kx), where=self.name, what="weights")
+        require_array(self.bias, (out,), where=self.name, what="bias")
+        return (out, *size)
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class LinearOp(Op):
@@ -75,6 +136,12 @@ class LinearOp(Op):
     weights: np.ndarray
     bias: np.ndarray
 
+    def output_shape(self, given: Sequence[Size]) -> Size:
+        out = len(self.weights)
+        require_array(self.weights, (out, *given[0]), where=self.name, what="weights")
+        require_array(self.bias, (out,), where=self.name, what="bias")
+        return (out,)
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class AffineOp(Op):
@@ -82,6 +149,11 @@ class AffineOp(Op):
 
     scale: np.ndarray
     offset: np.ndarray
+
+    def output_shape(self, given: Sequence[Size]) -> Size:
+        for what, array in (("scale", self.scale), ("offset", self.offset)):
+            require_array(array, given[0][:1], where=self.name, what=what)
+        return given[0]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -100,6 +172,10 @@ class MaxPoolOp(Op):
     stride: Pair
     padding: Padding
 
+    def output_shape(self, given: Sequence[Size]) -> Size:
+        size = window_shape(given[0], self.kernel, self.stride, self.padding, where=self.name)
+        return (given[0][0], *size)
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class AveragePoolOp(Op):
@@ -110,6 +186,10 @@ class AveragePoolOp(Op):
     padding: Padding
     divisor: float
 
+    def output_shape(self, given: Sequence[Size]) -> Size:
+        size = window_shape(given[0], self.kernel, self.stride, self.padding, where=self.name)
+        return (given[0][0], *size)
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class PadOp(Op):
@@ -118,16 +198,38 @@ class PadOp(Op):
     padding: Padding
     value: float
 
+    def output_shape(self, given: Sequence[Size]) -> Size:
+        return (given[0][0], *window_shape(given[0], (1, 1), (1, 1), self.padding, where=self.name))
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ReshapeOp(Op):
     """The same values in the same order, as ``shape``."""
 
+    def output_shape(self, given: Sequence[Size]) -> Size:
+        before, after = math.prod(given[0]), math.prod(self.shape)
+        require(before == after, f"{self.name}: {self.shape} must hold {before} values")
+        return self.shape
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class OpGraph:
-    """Operations in topological order; ``output`` names the one that gives the logits."""
+    """Operations in topological order; ``output`` names the one that gives the logits.
+
+    ``origins`` maps operations to the nodes of the graph before this stage that have the same
+    values.
+    """
 
     input_shape: Shape
     ops: tuple[Op, ...]
     output: str
+    origins: Mapping[str, str] = field(default_factory=dict)
+
+    def verify(self) -> None:
+        """Raise :class:`GraphError` at the first broken rule."""
+        shapes: dict[str, Size] = {INPUT: self.input_shape}
+        for op in self.ops:
+            found = op.output_shape(require_sources(op.name, op.sources, shapes))
+            require(found == op.shape, f"{op.name}: shape {op.shape} must be {found}")
+            shapes[op.name] = found
+        require(self.output in shapes, f"output {self.output!r} must be an operation")

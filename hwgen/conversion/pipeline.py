@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
+from dataclasses import replace
 from importlib import metadata
+from pathlib import Path
 
 import numpy as np
 from torch import nn
 from torch.export import ExportedProgram
 
-from hwgen.conversion.calibration.finetuning import Finetuning, finetune
+from hwgen.conversion.calibration.finetuning import Finetuning
 from hwgen.conversion.calibration.float_run import run_float
 from hwgen.conversion.calibration.input_decoding import counts_of
 from hwgen.conversion.choices import (
@@ -20,16 +23,17 @@ from hwgen.conversion.choices import (
     Rounding,
     ThresholdRule,
 )
-from hwgen.conversion.converted import Progress
-from hwgen.conversion.float_graph import FloatGraph, Population
-from hwgen.conversion.fusion.float_network import Numbers, float_graph, normalisation
+from hwgen.conversion.converted import Converted, Progress
+from hwgen.conversion.float_graph import FloatGraph
+from hwgen.conversion.frontend.normalisation import Numbers, normalisation
+from hwgen.conversion.frontend.torch_program import export
 from hwgen.conversion.methods.registry import METHODS
 from hwgen.conversion.op_graph import INPUT
 from hwgen.conversion.options import Options
 from hwgen.conversion.provenance import Provenance
-from hwgen.conversion.quantisation.layerwise import layerwise
+from hwgen.conversion.stages import STAGES, Task, run_stages
 from hwgen.datasets import as_images, as_labels
-from hwgen.errors import ConversionError, DataError, NetworkError
+from hwgen.errors import ConversionError, DataError
 from hwgen.network import Network
 from hwgen.suggest import require_known
 
@@ -74,6 +78,7 @@ def convert(
     calibration_images: int = CALIBRATION_IMAGES,
     finetuning: Finetuning | None = None,
     name: str = "network",
+    dump: str | os.PathLike[str] | None = None,
     progress: Progress | None = None,
 ) -> Network:
     """Convert ``model`` to a spiking network of integers.
@@ -103,6 +108,8 @@ def convert(
         Train the fused network for its short trains first, on all of ``images``.
     name : str
         Name of the network.
+    dump : path or None
+        Folder for the graph after each stage, NN-stage.yaml and NN-stage.npz.
     progress : callable (layers done, number of layers, name of the layer in work), or None
 
     Raises
@@ -184,15 +191,25 @@ def convert(
     _require_range(pixels if finetuning is None else every, options)
     values = counts_of(pixels)
     factor, offset = normalisation(values.shape[1], scale, mean, std)
-    graph = float_graph(model, values, factor, offset, linear=options.neuron.signed)
-    _require_fit(graph, options)
-    report = progress or (lambda *_: None)
-    tuned = graph if finetuning is None else finetune(graph, every, options, finetuning, report)
-    converted = layerwise(tuned, pixels, options, report)
-    if chosen_method.load_tuner is not None and classes is not None:
-        tune = chosen_method.load_tuner()
-        converted = tune(tuned, converted, pixels, classes, options, report)
-    hits = None if classes is None else run_float(graph, values).argmax(axis=1) == classes
+    tuner = None if chosen_method.load_tuner is None else chosen_method.load_tuner()
+    task = Task(
+        images=pixels,
+        all_images=every,
+        labels=classes,
+        scale=factor,
+        offset=offset,
+        options=options,
+        finetuning=finetuning,
+        tuner=tuner,
+        progress=progress or (lambda *_: None),
+    )
+    _, channels, height, width = values.shape
+    program = export(model, (channels, height, width))
+    graphs = run_stages(task, program, STAGES, None if dump is None else Path(dump))
+    fused, converted = graphs["fuse"], list(graphs.values())[-1]
+    assert isinstance(fused, FloatGraph)
+    assert isinstance(converted, Converted)
+    hits = None if classes is None else run_float(fused, values).argmax(axis=1) == classes
     provenance = Provenance(
         method=method,
         options=options.plain(),
@@ -206,18 +223,11 @@ def convert(
         hwgen=_version(),
         float_accuracy=None if hits is None else 100 * float(hits.mean()),
     )
-    network = Network(
-        name=name,
-        input=converted.input,
-        nodes=converted.nodes,
+    return replace(
+        converted.network(name),
         provenance=provenance.plain(),
         probe=pixels[_spread(len(pixels), PROBE_IMAGES)],
     )
-    try:
-        network.verify()
-    except NetworkError as failure:
-        raise ConversionError(f"the model gives no legal network: {failure}") from failure
-    return network
 
 
 def _as_frames(images: np.ndarray, *, timesteps: int) -> np.ndarray:
@@ -245,18 +255,6 @@ def _require_range(pixels: np.ndarray, options: Options) -> None:
     bits, largest = options.pixel_bits or 8, int(pixels.max())
     if largest >= 1 << bits:
         raise ConversionError(f"pixels must fit {bits} bits, but the largest is {largest}")
-
-
-def _require_fit(graph: FloatGraph, options: Options) -> None:
-    """Check options that depend on the network: each layer that they name exists."""
-    populations = [node for node in graph.nodes if isinstance(node, Population)]
-    last_fires = options.decoder.fires
-    layers = [INPUT, *(node.name for node in populations if node.fires or last_fires)]
-    unknown = [name for name in options.layer_timesteps if name not in layers]
-    if unknown:
-        raise ConversionError(
-            f"timesteps are given for {', '.join(unknown)}, but the network has {', '.join(layers)}"
-        )
 
 
 def _list(numbers: Numbers | None) -> list[float] | None:

@@ -93,9 +93,11 @@ class Engine:
                 activity, membrane = self._layers[node.name].run(known)
             else:
                 activity, membrane = self._shape(node, known[node.source]), None
-            if activity is None:
-                assert membrane is not None
-                return membrane.reshape(len(images), -1)
+            if node is self.network.readout:
+                logits = membrane if activity is None else activity.values
+                assert logits is not None
+                return logits.reshape(len(images), -1)
+            assert activity is not None
             known[node.name] = activity
         raise AssertionError("a network ends with its read-out")
 

@@ -12,6 +12,7 @@ from hwgen.conversion.calibration.float_run import run_float
 from hwgen.conversion.float_graph import FloatGraph, Population
 from hwgen.conversion.frontend.torch_program import export
 from hwgen.conversion.frontend.torch_trace import trace
+from hwgen.conversion.fusion.clamps import merge_clamps
 from hwgen.conversion.fusion.fuse import fuse
 from hwgen.network import Layer, Network, Readout
 
@@ -56,7 +57,7 @@ def folded(
     linear: bool = True,
 ) -> FloatGraph:
     one = np.ones(shape[0])
-    graph = trace(export(model, shape))
+    graph = merge_clamps(trace(export(model, shape)))
     return fuse(graph, scale=one * scale, offset=one * offset, linear=linear)
 
 

@@ -41,6 +41,14 @@ def run_float(graph: FloatGraph, images: np.ndarray) -> np.ndarray:
     return np.concatenate(logits)
 
 
+def run_nodes(graph: FloatGraph, images: np.ndarray) -> dict[str, np.ndarray]:
+    """Values of every node by name, float32 (samples, channels, height, width), of raw pixels."""
+    values = {INPUT: as_tensor(images)}
+    for node in graph.nodes:
+        values[node.name] = step(node, values)
+    return {name: tensor.numpy() for name, tensor in values.items()}
+
+
 def as_tensor(array: np.ndarray) -> torch.Tensor:
     return torch.from_numpy(array.astype(np.float32))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import torch
 
 from hwgen.conversion.calibration import float_run as calibrate
 from hwgen.conversion.calibration.input_decoding import (
@@ -54,6 +55,10 @@ class Known:
         self.leaky = None
         if not options.inverse_leak.doubles:
             self.leaky = LeakySteps(self.codes[INPUT], self.input.timesteps)
+
+    def trains(self, name: str) -> torch.Tensor:
+        """Trains of ``name`` as integers: codes q, or binary numbers where k < 2."""
+        return self.codes[name] if self.leaky is None else self.leaky.words[name]
 
     def forget(self, needed: set[str]) -> None:
         """Drop the nodes that are not ``needed`` any more."""

@@ -9,8 +9,8 @@ import torch
 from torch import nn
 from torch.export import ExportedProgram
 
+from hwgen.conversion.frontend.normalisation import Numbers, normalisation
 from hwgen.conversion.frontend.torch_program import MODEL_ERRORS, run_program
-from hwgen.conversion.fusion.float_network import Numbers, normalisation
 from hwgen.errors import ConversionError
 
 _BATCH = 256
@@ -52,7 +52,7 @@ def float_classes(
         try:
             with torch.no_grad():
                 if isinstance(model, ExportedProgram):
-                    logits = run_program(model, ready)
+                    logits = torch.from_numpy(run_program(model, ready.numpy()))
                 else:
                     logits = model(ready)
         except MODEL_ERRORS as error:

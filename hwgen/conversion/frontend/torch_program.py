@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 from torch.export import ExportedProgram
@@ -65,24 +66,52 @@ def export(model: nn.Module | ExportedProgram, shape: Shape) -> ExportedProgram:
             ) from error
 
 
-def run_program(program: ExportedProgram, images: torch.Tensor) -> torch.Tensor:
-    """Logits of ``images`` (samples, channels, height, width), in batches of the traced size."""
-    placeholder = user_input(program)
-    value = placeholder.meta["val"]
+def run_program(program: ExportedProgram, images: np.ndarray) -> np.ndarray:
+    """Logits of float ``images`` (samples, channels, height, width)."""
+    return _run(program, images, torch.fx.Interpreter(program.graph_module))
+
+
+def run_program_nodes(program: ExportedProgram, images: np.ndarray) -> dict[str, np.ndarray]:
+    """Tensors of the traced graph's nodes, by name, for float ``images``."""
+    recorder = _Recorder(program.graph_module)
+    _run(program, images, recorder)
+    return {name: np.concatenate(parts)[: len(images)] for name, parts in recorder.results.items()}
+
+
+class _Recorder(torch.fx.Interpreter):
+    """Keeps the tensors of every node, one for each batch."""
+
+    def __init__(self, module: torch.fx.GraphModule) -> None:
+        super().__init__(module)
+        self.results: dict[str, list[np.ndarray]] = {}
+
+    def run_node(self, n: torch.fx.Node) -> Any:
+        result = super().run_node(n)
+        if isinstance(result, torch.Tensor) and result.ndim and n.op == "call_function":
+            # A copy, as the model may change the tensor in place.
+            self.results.setdefault(n.name, []).append(result.detach().clone().numpy())
+        return result
+
+
+def _run(
+    program: ExportedProgram, images: np.ndarray, interpreter: torch.fx.Interpreter
+) -> np.ndarray:
+    """Logits, in batches of the traced size."""
+    tensor = torch.from_numpy(images).float()
+    value = user_input(program).meta["val"]
     batch = value.shape[0] if isinstance(value.shape[0], int) else len(images)
     constants = constants_of(program)
-    interpreter = torch.fx.Interpreter(program.graph_module)
     position = user_output(program)
     logits = []
     with torch.no_grad():
         for start in range(0, len(images), batch):
-            part = images[start : start + batch]
+            part = tensor[start : start + batch]
             filled = torch.cat([part, part[-1:].expand(batch - len(part), *part.shape[1:])])
             given = [
                 constants.get(node.name, filled.to(value.dtype)) for node in placeholders(program)
             ]
-            logits.append(interpreter.run(*given)[position][: len(part)])
-    return torch.cat(logits)
+            logits.append(interpreter.run(*given)[position][: len(part)].numpy())
+    return np.concatenate(logits)
 
 
 def placeholders(program: ExportedProgram) -> Iterator[torch.fx.Node]:

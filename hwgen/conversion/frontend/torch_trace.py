@@ -57,6 +57,7 @@ def trace(program: ExportedProgram) -> OpGraph:
         input_shape=(int(channels), int(height), int(width)),
         ops=tuple(tracer.ops),
         output=tracer.output.name,
+        origins=tracer.origins(),
     )
 
 
@@ -143,6 +144,14 @@ class _Tracer:
         except MODEL_ERRORS as error:
             self._refuse(node, f"cannot be computed ahead of time: {error}")
             return torch.zeros(())
+
+    def origins(self) -> dict[str, str]:
+        """Nodes of the program by the operation that gives their values."""
+        found: dict[str, str] = {}
+        for node, value in self.values.items():
+            if isinstance(value, Ref) and isinstance(node.meta.get("val"), torch.Tensor):
+                found.setdefault(value.name, node.name)
+        return found
 
     def _refuse(self, node: torch.fx.Node, why: str) -> None:
         self.refusals.append(f"{_where(node)}: {why}")

@@ -13,6 +13,7 @@ def merge_clamps(graph: OpGraph) -> OpGraph:
     A clamp may be exchanged with a max-pool, which is monotone, and with a view.
     """
     ops: dict[str, Op] = {op.name: op for op in graph.ops}
+    origins = {name: name for name in ops}
     for op in graph.ops:
         if isinstance(op, ClampOp) and (first := _clamp_before(ops, op)) is not None:
             low, high = max(first.low, op.low), min(first.high, op.high)
@@ -20,11 +21,18 @@ def merge_clamps(graph: OpGraph) -> OpGraph:
                 continue  # no range is left: folding refuses the second one
             ops[first.name] = replace(first, low=low, high=high)
             del ops[op.name]
+            name = op.source  # from there to the first clamp values are those after the clamp now
+            del origins[op.name]
+            while name != first.name:
+                origins.pop(name, None)
+                name = ops[name].source
+            origins.pop(first.name, None)
+            origins[op.source] = op.name
             for user in [user for user in ops.values() if op.name in user.sources]:
                 ops[user.name] = _renamed(user, op.name, op.source)
             if graph.output == op.name:
                 graph = replace(graph, output=op.source)
-    return replace(graph, ops=tuple(ops.values()))
+    return replace(graph, ops=tuple(ops.values()), origins=origins)
 
 
 def _clamp_before(ops: dict[str, Op], op: Op) -> ClampOp | None:

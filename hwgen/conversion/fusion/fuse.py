@@ -22,7 +22,6 @@ from hwgen.conversion.float_graph import FloatGraph, FloatLinear
 from hwgen.conversion.frontend.operators.call import Refusal
 from hwgen.conversion.frontend.torch_trace import refuse
 from hwgen.conversion.fusion.builder import Builder
-from hwgen.conversion.fusion.clamps import merge_clamps
 from hwgen.conversion.fusion.compose import Kernel
 from hwgen.conversion.fusion.merge import add, merge_kernel, merge_linear
 from hwgen.conversion.fusion.pending import Map, Value
@@ -56,7 +55,6 @@ def fuse(
     ConversionError
         That names every op that has no place in a network of populations.
     """
-    graph = merge_clamps(graph)
     shape = graph.input_shape
     folder = _Folder(shape, linear=linear)
     start = Value(source=INPUT, shape=shape, view=shape, scale=scale, offset=offset)
@@ -79,10 +77,14 @@ def fuse(
     last = values[graph.output]
     assert last is not None
     try:
-        folder.finish(last)
+        readout = folder.finish(last)
     except Refusal as refusal:
         refuse([str(refusal)])
-    return folder.build.graph()
+    origins = {readout: graph.output}
+    for name, value in values.items():
+        if value is not None and value.map is None and value.is_plain and name != INPUT:
+            origins.setdefault(value.source, name)
+    return replace(folder.build.graph(), origins=origins)
 
 
 class _Folder:
@@ -114,8 +116,8 @@ class _Folder:
                 return value.require_maps().padded(op.padding, op.value)
         raise AssertionError(f"no rule for {type(op).__name__}")
 
-    def finish(self, value: Value) -> None:
-        """The read-out: a map whose sums are the logits."""
+    def finish(self, value: Value) -> str:
+        """Close the readout, a map whose sums are the logits; returns its name."""
         if value.map is None or value.pools or value.pad is not None:
             raise Refusal(
                 "the model must end with a linear map (Linear, Conv2d or an average), whose sums "
@@ -123,7 +125,7 @@ class _Folder:
             )
         if not value.is_flat or value.shape[1:] != (1, 1):
             raise Refusal(f"the logits must be one number a class, but they are {value.view}")
-        self.build.close(value, value.map.op.name, fires=False)
+        return self.build.close(value, value.map.op.name, fires=False).source
 
     # --- linear maps ----------------------------------------------------------------------------
 

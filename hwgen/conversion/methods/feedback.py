@@ -41,11 +41,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from hwgen.conversion.calibration import float_run as calibrate
+from hwgen.conversion.calibration.float_run import run_nodes
 from hwgen.conversion.choices import DecoderKind
 from hwgen.conversion.converted import Converted, Progress
 from hwgen.conversion.float_graph import FloatGraph
-from hwgen.conversion.op_graph import INPUT
 from hwgen.conversion.options import Options
 from hwgen.conversion.provenance import FeedbackFigures, Scales
 from hwgen.conversion.quantisation.neuron import moved
@@ -64,7 +63,6 @@ def right_share(logits: np.ndarray, labels: np.ndarray) -> float:
 
 
 def tune(
-    graph: FloatGraph,
     converted: Converted,
     images: np.ndarray,
     labels: np.ndarray,
@@ -93,7 +91,7 @@ def tune(
             )
     picks = np.linspace(0, len(images) - 1, min(len(images), options.search_images))
     chosen = picks.round().astype(int)
-    search = _Search(graph, converted, images[chosen], labels[chosen], options)
+    search = _Search(converted, images[chosen], labels[chosen], options)
     search.run(progress)
     return search.result()
 
@@ -111,7 +109,6 @@ class _Best:
 class _Search:
     def __init__(
         self,
-        graph: FloatGraph,
         converted: Converted,
         images: np.ndarray,
         labels: np.ndarray,
@@ -127,7 +124,7 @@ class _Search:
             for node in converted.nodes
             if isinstance(node, Layer) and not node.neuron.is_decoder
         ]
-        self.wanted = _activations(graph, images, self.names)
+        self.wanted = _activations(converted.graph, images, self.names)
         self.before = self.best = self._try(dict.fromkeys(self.names, 0.0))[1]
         self.trials.keep()
 
@@ -231,11 +228,9 @@ def correlation(counts: np.ndarray, wanted: np.ndarray) -> float:
 
 
 def _activations(graph: FloatGraph, images: np.ndarray, names: list[str]) -> dict[str, np.ndarray]:
-    """Of the layers ``names``, float32 (images, channels, height, width)."""
-    values = {INPUT: calibrate.as_tensor(images)}
-    for node in graph.nodes[:-1]:
-        values[node.name] = calibrate.step(node, values)
-    return {name: values[name].numpy() for name in names}
+    """Activations of the layers ``names``, float32 (images, channels, height, width)."""
+    values = run_nodes(graph, images)
+    return {name: values[name] for name in names}
 
 
 def _same(layer: Layer, other: Node) -> bool:

@@ -67,6 +67,8 @@ from hwgen.network import (
     Readout,
 )
 
+KEPT_IMAGES = 4
+
 
 def layerwise(
     graph: FloatGraph, images: np.ndarray, options: Options, progress: Progress
@@ -81,10 +83,13 @@ class _Layerwise:
         self, graph: FloatGraph, images: np.ndarray, options: Options, progress: Progress
     ) -> None:
         self.counts = options.decoder.fires
+        self.float_graph = graph
         self.graph = with_firing_end(graph) if self.counts else graph
+        self.codes: dict[str, np.ndarray] = {}
         self.options, self.progress = options, progress
         self.code = options.code
         self.known = Known(graph, images, options)
+        self._keep(INPUT, self.known.trains(INPUT))
         decoding = self.known.decodings[INPUT]
         self.leak = leak = options.inverse_leak
         self.figures = Figures(
@@ -102,6 +107,8 @@ class _Layerwise:
                     nodes.append(self._layer(node))
                 case FloatMaxPool() | FloatFlatten():
                     nodes.append(self.known.rearrange(node))
+            if not isinstance(node, Population) or node.fires:
+                self._keep(node.name, self.known.trains(node.name))
             later = self.graph.nodes[done + 1 :]
             self.known.forget({source for other in later for source in other.sources})
         if self.counts:
@@ -109,7 +116,13 @@ class _Layerwise:
             assert isinstance(last, Layer)
             nodes.append(read_values(last, {INPUT, *(node.name for node in nodes)}))
         self.progress(len(self.graph.nodes), len(self.graph.nodes), "")
-        return Converted(input=self.known.input, nodes=tuple(nodes), figures=self.figures)
+        return Converted(
+            input=self.known.input,
+            nodes=tuple(nodes),
+            figures=self.figures,
+            graph=self.float_graph,
+            codes=self.codes,
+        )
 
     def _layer(self, node: Population) -> Layer:
         known = self.known
@@ -167,6 +180,10 @@ class _Layerwise:
         output = Decoding(scale=scales, offset=-scales * zero, levels=levels)
         return self._finish(node, quantised, sums, output)
 
+    def _keep(self, name: str, codes: torch.Tensor) -> None:
+        """Keep the codes of a few images, for the check of this stage."""
+        self.codes[name] = codes[:KEPT_IMAGES].numpy().astype(np.int64)
+
     def _note(self, figure: Scales, node: Population, values: list[float]) -> None:
         """One value per channel, or one for all."""
         figure[node.name] = values if self.options.channel_scales else values[0]
@@ -198,7 +215,10 @@ class _Layerwise:
         threshold = quantised.threshold
         if threshold is None or output is None:
             scale = float(quantised.scale[0])
-            return self._readout(node, projections, units, scale, lost)
+            readout = self._readout(node, projections, units, scale, lost)
+            if known.leaky is None:
+                self._keep(node.name, membranes + calibrate.per_channel(readout.bias))
+            return readout
         step = 1 << quantised.frac_bits
         zero = -output.offset / output.scale
         zero = np.round(zero) if output.levels is None else zero

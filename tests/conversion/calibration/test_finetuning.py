@@ -11,11 +11,10 @@ from hwgen import golden
 from hwgen.conversion import Finetuning, convert
 from hwgen.conversion.calibration.finetuning import finetune
 from hwgen.conversion.calibration.steps import Steps
-from hwgen.conversion.float_graph import FloatIdentity, Population
-from hwgen.conversion.fusion.float_network import float_graph
+from hwgen.conversion.float_graph import FloatGraph, FloatIdentity, Population
 from hwgen.conversion.options import Options
 from hwgen.errors import ConversionError
-from tests.support.float_models import Forward, pixels
+from tests.support.float_models import Forward, folded, pixels
 
 
 def model(seed: int = 3) -> nn.Module:
@@ -30,8 +29,8 @@ def images(samples: int = 200) -> np.ndarray:
     return np.kron(pixels((1, 4, 4), samples=samples), np.ones((1, 1, 2, 2), np.uint8))
 
 
-def graph_of(made: nn.Module, shown: np.ndarray):
-    return float_graph(made, shown, np.array([1 / 255]), np.array([0.0]))
+def graph_of(made: nn.Module, shown: np.ndarray) -> FloatGraph:
+    return folded(made, shown.shape[1:])
 
 
 def test_steps_and_their_gradients_by_hand() -> None:

@@ -1,0 +1,81 @@
+"""Graphs of a conversion as files to read: YAML with statistics, arrays in an .npz beside it."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+
+from hwgen.errors import ConversionError
+
+
+def dump_graph(folder: Path, name: str, graph: Any) -> None:
+    """Write ``graph`` as ``name.yaml`` and ``name.npz``; each file appears whole or not at all.
+
+    In the YAML an array is its shape, type, range and mean; in the .npz it has the path of its
+    field ("nodes.conv1.bias"). Raises :class:`ConversionError` if the files cannot be written.
+    """
+    arrays: dict[str, np.ndarray] = {}
+    document = _plain(graph, "", arrays)
+    text = yaml.safe_dump(document, sort_keys=False, default_flow_style=None, width=100)
+    packed = io.BytesIO()
+    np.savez_compressed(packed, allow_pickle=False, **arrays)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        _write(folder / f"{name}.npz", packed.getvalue())
+        _write(folder / f"{name}.yaml", text.encode())
+    except OSError as error:
+        raise ConversionError(f"{folder}: cannot be written: {error}") from error
+
+
+def _write(path: Path, data: bytes) -> None:
+    fresh = path.with_name(f".{path.name}.{os.getpid()}.new")
+    try:
+        fresh.write_bytes(data)
+        fresh.replace(path)
+    finally:
+        fresh.unlink(missing_ok=True)
+
+
+def _plain(value: Any, place: str, arrays: dict[str, np.ndarray]) -> Any:
+    """``value`` as plain values; its arrays go to ``arrays`` by their place."""
+    match value:
+        case np.ndarray():
+            arrays[place] = value
+            return {
+                "shape": list(value.shape),
+                "type": str(value.dtype),
+                "range": [value.min().item(), value.max().item()] if value.size else [],
+                "mean": float(value.mean()) if value.size else None,
+            }
+        case Mapping():
+            return {str(key): _plain(item, f"{place}.{key}", arrays) for key, item in value.items()}
+        case list() | tuple():
+            return [
+                _plain(item, f"{place}.{getattr(item, 'name', number)}", arrays)
+                for number, item in enumerate(value)
+            ]
+        case _ if is_dataclass(value):
+            named = {
+                item.name: getattr(value, item.name)
+                for item in fields(value)
+                if item.metadata.get("dump", True)
+            }
+            kept = {
+                name: _plain(item, f"{place}.{name}".lstrip("."), arrays)
+                for name, item in named.items()
+                if item is not None
+            }
+            return {"kind": type(value).__name__, **kept}
+        case bool():
+            return value
+        case int() | float():
+            return float(value) if isinstance(value, float) else int(value)
+        case _:
+            return str(value)
