@@ -10,11 +10,11 @@ from pathlib import Path
 import click
 import pytest
 
-from hwgen.cli import cli
+from hwgen.cli import COMMANDS, cli
 from hwgen.resources import FOLDERS
 
 ROOT = Path(__file__).parents[1]
-DOCUMENTS = ("README.md", "docs/usage.md")
+DOCUMENTS = ("README.md", *(f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md"))))
 
 
 def shell_lines(text: str) -> list[str]:
@@ -33,16 +33,49 @@ def test_the_wheel_holds_the_folders_beside_the_package() -> None:
     assert set(wheel["only-include"]) == {"hwgen", *FOLDERS}
 
 
+def options(command: click.Command) -> set[str]:
+    """Every spelling of a command's options."""
+    found: set[str] = set()
+    for parameter in command.params:
+        found |= {*parameter.opts, *parameter.secondary_opts}
+    return found
+
+
+def command_of(line: str) -> click.Command:
+    """The command of a line that starts with "hwgen"."""
+    words = line.split()
+    command = cli.get_command(click.Context(cli), words[1]) if words[1] != "--help" else cli
+    assert command is not None, line
+    return command
+
+
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_commands_of_a_document_are_accepted(name: str) -> None:
     lines = [line for line in shell_lines((ROOT / name).read_text()) if line.startswith("hwgen ")]
-    assert len(lines) >= 5
+    assert len(lines) >= 5 or name not in ("README.md", "docs/usage.md")
     for line in lines:
         words = shlex.split(line.replace("[", "").replace("]", ""))  # [may be left out]
-        context = click.Context(cli)
-        command = cli.get_command(context, words[1])
-        assert command is not None, line
-        command.make_context(words[1], words[2:], parent=context)
+        command_of(line).make_context(words[1], words[2:], parent=click.Context(cli))
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_options_in_the_text_of_a_document_exist(name: str) -> None:
+    text = (ROOT / name).read_text()
+    for line in re.findall(r"`(hwgen [^`\n]+)`", text):
+        assert set(re.findall(r"--[a-z-]+", line)) <= options(command_of(line)) | {"--help"}, line
+    if name == "docs/usage.md":  # elsewhere they may be those of a benchmark
+        every = set().union(*(options(command_of(f"hwgen {command}")) for command in COMMANDS))
+        assert set(re.findall(r"`(--[a-z-]+)", text)) <= every
+
+
+def test_usage_describes_every_command_and_option_of_convert_generate_and_build() -> None:
+    text = (ROOT / "docs/usage.md").read_text()
+    for name in COMMANDS:
+        assert f"`hwgen {name}`" in text
+    for name in ("convert", "generate", "simulate", "build", "evaluate"):
+        long = {option for option in options(command_of(f"hwgen {name}")) if option[:2] == "--"}
+        missing = {option for option in long if not re.search(rf"{option}\b", text)}
+        assert missing <= {"--output", "--counters"}, name  # as -o, and --no-counters
 
 
 def test_make_targets_of_the_readme_exist() -> None:

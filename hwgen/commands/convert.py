@@ -16,6 +16,7 @@ from hwgen.conversion.choices import (
     DecoderKind,
     ErrorNorm,
     NeuronKind,
+    Rounding,
     ThresholdRule,
 )
 from hwgen.conversion.combinations import INPUT_CODES
@@ -113,6 +114,13 @@ if TYPE_CHECKING:
     default="none",
     show_default=True,
     help="Correct biases by the mean error of each channel.",
+)
+@click.option(
+    "--rounding",
+    type=Suggest(Rounding.words()),
+    default="nearest",
+    show_default=True,
+    help="Round each weight to the nearest integer, or fit weights to the calibration data.",
 )
 @click.option(
     "--finetune",

@@ -170,7 +170,7 @@ def test_options_and_defaults_of_the_command_are_those_of_the_function() -> None
     options = {option.name: option for option in command.params}
     own = {"model", "weights", "data", "output", "samples", "as_json", "finetune", "finetune_rate"}
     python_only = {
-        "images", "labels", "layer_timesteps", "rounding", "pixel_bits", "calibration_images",
+        "images", "labels", "layer_timesteps", "pixel_bits", "calibration_images",
         "finetuning", "progress", "model",
     }  # fmt: skip
     assert set(options) - own == set(function) - python_only
