@@ -1,1 +1,1 @@
-"""Membranes: from currents to spikes or logits."""
+"""Membrane units: from the currents of windows to spikes or logits."""

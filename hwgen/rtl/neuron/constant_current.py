@@ -1,4 +1,4 @@
-"""Membranes that a constant current drives: direct input."""
+"""Neurons with a constant current: direct input."""
 
 from amaranth import Module, Signal, signed
 from amaranth.lib import data, wiring
@@ -10,12 +10,12 @@ from hwgen.rtl.neuron.membrane import issue_layout
 
 
 class ConstantCurrentPipeline(wiring.Component):
-    """A memory of all banks' constant currents c and, behind it, single-phase neurons.
+    """The constant currents c of all banks, followed by single-phase neurons.
 
-    * accumulate: c ← 2·c + I, where I is what a bit of every pixel brings; the first step takes c
-      as 0. After the last bit c = W·x, and nothing was multiplied.
-    * fire: a step of the neurons with the current c. Their membranes are those of one pass: the
-      next one fires when this one has.
+    * accumulate: c ← 2·c + I, where I is the current of one bit of every pixel; the first step
+      takes c as 0. After the last bit c = W·x, without a multiplication.
+    * fire: one step of the neurons with the current c. There are membranes for one pass: a pass
+      fires after the previous one.
 
     Parameters
     ----------
@@ -26,13 +26,13 @@ class ConstantCurrentPipeline(wiring.Component):
     Members
     -------
     issue : ``In(issue_layout(plan))``
-        As of :class:`hwgen.rtl.neuron.membrane.MembranePipeline`.
+        As for :class:`hwgen.rtl.neuron.membrane.MembranePipeline`.
     word : ``In(range(plan.words))``
-        Of a step that fires: which of its pixel's words it is.
+        Index of the word in its pixel, for a step that fires.
     currents : ``In(data.ArrayLayout(signed(plan.current_width), plan.membrane_lanes))``
-        What accumulation adds, two cycles after ``issue``.
+        Added while accumulating, two cycles after ``issue``.
     fired : ``Out(1)``
-        ``spikes`` are those of the word issued with ``fire`` five cycles before.
+        ``spikes`` belong to the word issued with ``fire`` five cycles earlier.
     spikes : ``Out(plan.membrane_lanes)``
     """
 
@@ -64,9 +64,9 @@ class ConstantCurrentPipeline(wiring.Component):
         read_port, write_port = memory.read_port(), memory.write_port()
         bank_bits = (plan.banks - 1).bit_length()
 
-        # Read, and keep what was read: the currents come in step with it.
+        # Read and register the constant currents; the bit currents arrive in the same cycle.
         issue = self.issue
-        accumulates = Signal(3)  # since the word's issue
+        accumulates = Signal(3)  # one bit per stage
         addresses = [issue.address]
         for index in range(3):
             addresses.append(Signal.like(issue.address, name=f"address_{index}", reset_less=True))
@@ -75,15 +75,15 @@ class ConstantCurrentPipeline(wiring.Component):
             *(b.eq(a) for a, b in zip(addresses, addresses[1:], strict=False)),
         ]
         first = Signal(reset_less=True)
-        held, total = Signal(layout, reset_less=True), Signal(layout, reset_less=True)
+        constant, total = Signal(layout, reset_less=True), Signal(layout, reset_less=True)
         m.d.comb += read_port.addr.eq(issue.address)
-        m.d.sync += [first.eq(issue.first & ~issue.fire), held.eq(read_port.data)]
+        m.d.sync += [first.eq(issue.first & ~issue.fire), constant.eq(read_port.data)]
         with m.If(first):
-            m.d.sync += held.as_value().eq(0)
+            m.d.sync += constant.as_value().eq(0)
 
         # Accumulate.
         for lane in range(plan.membrane_lanes):
-            m.d.sync += total[lane].eq((held[lane] << 1) + self.currents[lane])
+            m.d.sync += total[lane].eq((constant[lane] << 1) + self.currents[lane])
         m.d.comb += [
             write_port.addr.eq(addresses[3]),
             write_port.data.eq(total),
@@ -96,7 +96,7 @@ class ConstantCurrentPipeline(wiring.Component):
             integrator.address.eq(issue.address[bank_bits:]),
             integrator.word.eq(self.word),
             integrator.first.eq(issue.first),
-            integrator.currents.eq(held),
+            integrator.currents.eq(constant),
             self.fired.eq(integrator.fired),
             self.spikes.eq(integrator.spikes),
         ]

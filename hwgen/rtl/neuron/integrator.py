@@ -1,4 +1,4 @@
-"""The arithmetic of single-phase neurons: add, compare, reset, a word of membranes a cycle."""
+"""The arithmetic of single-phase neurons: add, compare, reset, one membrane word per cycle."""
 
 import itertools
 
@@ -13,13 +13,14 @@ from hwgen.rtl.neuron.constants import constant_memory
 from hwgen.rtl.neuron.membrane import membrane_layout
 
 LATENCY = 5
-"""Cycles from the issue of a word until a new issue of it reads what this one wrote."""
+"""Cycles from the issue of a word to the first issue that reads the result."""
 
 
 class Integrator(wiring.Component):
-    """V ← max(V + I + B, V_min);  y = V ≥ θ;  V ← V − y·θ or, with a hard reset, V_reset where y
-    is 1 (ECC, Eq. 2–4; SpikeConverter, Eq. 4). It holds the membranes and all constants. A spiking
-    softmax has no θ: nothing fires.
+    """Single-phase neurons: membranes and constants (ECC, Eq. 2–4; SpikeConverter, Eq. 4).
+
+    V ← max(V + I + B, V_min);  y = V ≥ θ;  if y: V ← V − θ or, with a hard reset, V ← V_reset.
+    The membranes of a spiking softmax have no θ and never fire.
 
     Parameters
     ----------
@@ -31,18 +32,18 @@ class Integrator(wiring.Component):
     Members
     -------
     issue : ``In(1)``
-        A word's step begins; not again of the same word within ``LATENCY`` cycles.
+        A step of a word begins; the same word must not be issued within ``LATENCY`` cycles.
     address : ``In(range(plan.membrane_depth))``
     word : ``In(range(plan.words))``
-        Which of its pixel's words it is.
+        Index of the word in its pixel.
     first : ``In(1)``
-        It is the pass's first step: the membranes are what the neurons start from.
+        The first step of a pass: the membranes take their initial values.
     currents : ``In(data.ArrayLayout(signed(width), plan.membrane_lanes))``
         I, two cycles after ``issue``.
     fired : ``Out(1)``
-        ``spikes`` and ``left`` are those of the word issued ``LATENCY`` cycles before.
+        ``spikes`` and ``membranes`` belong to the word issued ``LATENCY`` cycles earlier.
     spikes : ``Out(plan.membrane_lanes)``
-    left : ``Out(membrane_layout(plan))``
+    membranes : ``Out(membrane_layout(plan))``
         The membranes after the step.
     """
 
@@ -69,7 +70,7 @@ class Integrator(wiring.Component):
                 "currents": In(data.ArrayLayout(signed(width), plan.membrane_lanes)),
                 "fired": Out(1),
                 "spikes": Out(plan.membrane_lanes),
-                "left": Out(membrane_layout(plan)),
+                "membranes": Out(membrane_layout(plan)),
             }
         )
 
@@ -81,14 +82,14 @@ class Integrator(wiring.Component):
         m.submodules.memory = memory = Memory(
             shape=layout, depth=plan.membrane_depth, init=[], attrs={"no_rw_check": 1}
         )
-        # A lane without a channel stays at 0, below its threshold.
+        # Unused lanes stay at 0, below their threshold.
         m.submodules.added = added_memory = constant_memory(
             self._added, layout, plan, unused=(0, 0)
         )
-        under_way = Signal(LATENCY)  # since the word's issue
-        m.d.sync += under_way.eq(under_way << 1 | self.issue)
+        in_flight = Signal(LATENCY)  # one bit per stage
+        m.d.sync += in_flight.eq(in_flight << 1 | self.issue)
 
-        # Read the membranes and what is added to them, in step with the currents.
+        # Read the membranes and the biases in step with the currents.
         read_port, added_port = memory.read_port(), added_memory.read_port()
         addresses, words, firsts = [self.address], [self.word], [self.first]
         for index in range(1, LATENCY + 1):
@@ -131,24 +132,24 @@ class Integrator(wiring.Component):
             ]
             if thresholds is None:
                 continue
-            left = Signal(signed(width + 1), name="left")
-            m.d.comb += left.eq(totals[lane] - thresholds[lane])
-            m.d.sync += spikes[lane].eq(~left[-1])
+            excess = Signal(signed(width + 1), name="excess")
+            m.d.comb += excess.eq(totals[lane] - thresholds[lane])
+            m.d.sync += spikes[lane].eq(~excess[-1])
             if floors is not None:
                 with m.If(totals[lane] < floors[lane]):
                     m.d.sync += reset[lane].eq(floors[lane])
-            with m.If(~left[-1]):
-                m.d.sync += reset[lane].eq(left if resets is None else resets[lane])
+            with m.If(~excess[-1]):
+                m.d.sync += reset[lane].eq(excess if resets is None else resets[lane])
 
         # Write.
         write_port = memory.write_port()
         m.d.comb += [
             write_port.addr.eq(addresses[LATENCY]),
             write_port.data.eq(reset),
-            write_port.en.eq(under_way[-1]),
-            self.fired.eq(under_way[-1]),
+            write_port.en.eq(in_flight[-1]),
+            self.fired.eq(in_flight[-1]),
             self.spikes.eq(spikes),
-            self.left.eq(reset),
+            self.membranes.eq(reset),
         ]
         return m
 

@@ -1,38 +1,40 @@
-"""Membranes of leaks k = 1 + n/2^m < 2, on either side: one memory, one pipeline for both phases.
+"""The membrane pipeline of layers with an inverse leak k = 1 + n/2^m < 2 at input or output.
 
-Stored is what is left before it grows. A step reads V, lets it grow, and adds:
+One memory and one pipeline serve both phases. The memory holds V before the leak. A step reads V,
+applies the leak, and adds:
 
-* grow: L(V) = V + ⌊V·n/2^m⌋ = ⌊V·N/2^m⌋ with N = 2^m + n. V·N is a sum of shifted V, as many as N
-  has digits other than 0 in signed digits, in two stages. Accumulation has the N of the trains
-  that come in, firing that of the neuron; of a ttfs or rate train it is 1, of k = 2 it is 2.
-* accumulate: L(V) + I·2^f, or + I where what comes in has no fractions; the first step takes V
-  as 0.
-* fire: R = L(V) + c with c = −D, and B − D in the first step, which takes V·2^f (or V, where it has
-  its fractions) for L(V). A spike where R ≥ 0; without one D is given back, a cycle later.
-* A V below 0 never fires again, and one from 2^(w−2) on always will, w being the membrane's bits:
-  :mod:`hwgen.plan.units.inverse_leak` makes w so wide that it is at V̂ − D or above, where a spike
-  in each
-  step does not bring it down. Either is held as it is, which stands for the clamp of the
+* leak: L(V) = V + ⌊V·n/2^m⌋ = ⌊V·N/2^m⌋ with N = 2^m + n. V·N is a sum of shifted V, one for each
+  non-zero signed digit of N, in two stages. Accumulation uses the N of the input trains, firing
+  that of the neuron; N is 1 for a ttfs or rate train and 2 for k = 2.
+* accumulate: L(V) + I·2^f, or L(V) + I if the input has no leak k < 2; the first step takes V as 0.
+* fire: R = L(V) + c with c = −D, or c = B − D in the first step, which takes V·2^f (or V, if V has
+  fraction bits already) as L(V). A spike if R ≥ 0; otherwise D is restored one cycle later.
+* A negative V never fires again, and V ≥ 2^(w−2) always does, where w is the membrane width:
+  :mod:`hwgen.plan.units.inverse_leak` makes w so wide that such a V is at least V̂ − D, from which
+  one spike per step does not bring it down. Both are frozen, which implements the clamp of the
   specification.
-* rate: D = θ. ttfs: nothing is given back, the spike stands where the sign turns. Read-out: c = B.
+* rate: D = θ. ttfs: nothing is restored; the spike is where the sign changes. Readout: c = B.
 """
 
-from amaranth import Cat, Module, Mux, Signal, signed
+from amaranth import Cat, Module, Mux, Signal, Value, signed
+from amaranth.hdl import ValueLike
 from amaranth.lib import data, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
+from hwgen.plan.units.hardware_plan import LayerPlan
 from hwgen.plan.units.inverse_leak import signed_digits
 from hwgen.rtl.neuron.membrane import issue_layout, membrane_layout
+from hwgen.rtl.parameters import require_type
 
 LATENCY = 7
-"""Cycles from the issue of a word until a new issue of it reads what this one wrote."""
+"""Cycles from the issue of a word to the first issue that reads the result."""
 CONSTANTS, LEVELS = 4, 5
-"""Cycles from the issue of a word until its constants come, and what it gives back."""
+"""Cycles from the issue of a word to its constants, and to the level that it restores."""
 
 
 class InverseLeakPipeline(wiring.Component):
-    """A memory of all banks' membranes and the pipeline that updates a word of them a cycle.
+    """The membranes of all banks, and a pipeline that updates one word per cycle.
 
     Parameters
     ----------
@@ -41,24 +43,25 @@ class InverseLeakPipeline(wiring.Component):
     Members
     -------
     issue : ``In(issue_layout(plan))``
-        As of :class:`hwgen.rtl.neuron.membrane.MembranePipeline`.
+        As for :class:`hwgen.rtl.neuron.membrane.MembranePipeline`.
     currents : ``In(data.ArrayLayout(signed(plan.current_width), plan.membrane_lanes))``
-        What accumulation adds, two cycles after ``issue``; 0 with a step that fires.
+        Added while accumulating, two cycles after ``issue``; 0 for a step that fires.
     constants, levels : ``In(membrane_layout(plan))``
-        What firing adds and gives back, four and five cycles after ``issue``; whatever they are
-        with a step that accumulates.
+        Added and restored while firing, four and five cycles after ``issue``; ignored for a step
+        that accumulates.
     fired : ``Out(1)``
-        A word that was issued with ``fire`` ``LATENCY − 1`` cycles before is there.
+        The outputs belong to the word issued with ``fire`` ``LATENCY − 1`` cycles earlier.
     spikes : ``Out(plan.membrane_lanes)``
     membranes : ``Out(membrane_layout(plan))``
-        For a read-out the logits.
+        The logits of a readout.
     """
 
-    def __init__(self, plan):
+    def __init__(self, *, plan: LayerPlan) -> None:
+        require_type(LayerPlan, plan=plan)
         self._plan = plan
         self._grows = plan.kind == "two-phase" and plan.growth_out[0] > 1
-        # Both products have the same places behind the point.
-        self._places = max(plan.growth_in[1], plan.growth_out[1])
+        # Both products have the same number of fraction bits.
+        self._product_bits = max(plan.growth_in[1], plan.growth_out[1])
         width = signed(plan.current_width)
         super().__init__(
             {
@@ -72,7 +75,11 @@ class InverseLeakPipeline(wiring.Component):
             }
         )
 
-    def elaborate(self, platform):
+    @property
+    def plan(self) -> LayerPlan:
+        return self._plan
+
+    def elaborate(self, platform: object) -> Module:
         m = Module()
         plan = self._plan
         width, lanes = plan.membrane_width, plan.membrane_lanes
@@ -84,40 +91,42 @@ class InverseLeakPipeline(wiring.Component):
         )
         read_port, write_port = memory.read_port(), memory.write_port()
 
-        # What each stage holds, by the cycles since its issue.
+        # The step in each stage, by cycles since its issue.
         steps, valids = [self.issue], [self.issue.valid]
         for cycle in range(1, LATENCY):
             steps.append(Signal(issue_layout(plan), name=f"step_{cycle}", reset_less=True))
             valids.append(Signal(name=f"valid_{cycle}"))
             m.d.sync += [steps[cycle].eq(steps[cycle - 1]), valids[cycle].eq(valids[cycle - 1])]
 
-        # Read, and keep what was read.
-        kept = Signal(membrane_layout(plan), reset_less=True)
+        # Read and register the word.
+        stored = Signal(membrane_layout(plan), reset_less=True)
         m.d.comb += read_port.addr.eq(self.issue.address)
-        m.d.sync += kept.eq(read_port.data)
+        m.d.sync += stored.eq(read_port.data)
         with m.If(steps[1].first & ~steps[1].fire):
-            m.d.sync += kept.as_value().eq(0)
+            m.d.sync += stored.as_value().eq(0)
         currents = self._delayed_currents(m, steps, valids)
 
         updated = Signal(membrane_layout(plan), reset_less=True)
         spikes = Signal(lanes, reset_less=True)
         for lane in range(lanes):
-            grown, flags = self._grow(m, kept[lane], steps[2])
-            # Add. The current is 0 with a step that fires, so that a bit of this is one LUT.
+            grown, flags = self._grow(m, stored[lane], steps[2])
+            # Add. The current is 0 for a step that fires, so that each bit is one LUT.
             current = Signal(signed(width), name="current")
             shift = plan.frac_bits if plan.growth_in[1] else 0
             total = Signal(signed(width), name="total", reset_less=True)
             fire = steps[4].fire.replicate(width)
             m.d.comb += current.eq(currents[lane] << shift)
             m.d.sync += total.eq(grown + (current | (self.constants[lane] & fire)).as_signed())
-            # Give back.
-            held, below, done = flags
-            spike, back = Signal(name="spike"), Signal(name="back")
-            m.d.comb += spike.eq(Mux(held, ~below, ~total[-1]) & ~done)
+            # Restore.
+            frozen, below, done = flags
+            spike, restore = Signal(name="spike"), Signal(name="restore")
+            m.d.comb += spike.eq(Mux(frozen, ~below, ~total[-1]) & ~done)
             if plan.kind == "two-phase" and not plan.ramp_out:
-                m.d.comb += back.eq(steps[5].fire & (held | total[-1]))
+                m.d.comb += restore.eq(steps[5].fire & (frozen | total[-1]))
             m.d.sync += [
-                updated[lane].eq(total + (self.levels[lane] & back.replicate(width)).as_signed()),
+                updated[lane].eq(
+                    total + (self.levels[lane] & restore.replicate(width)).as_signed()
+                ),
                 spikes[lane].eq(spike),
             ]
 
@@ -132,51 +141,55 @@ class InverseLeakPipeline(wiring.Component):
         ]
         return m
 
-    def _grow(self, m, kept, step):
-        """L of ``kept``, two cycles later; and three cycles later whether it is held, is below 0,
-        and fires no more as it has."""
+    def _grow(self, m: Module, stored: Value, step: Value) -> tuple[Value, Value]:
+        """(L of ``stored``, two cycles later; flags, three cycles later).
+
+        Flags: the membrane is frozen; it is negative; it has fired and fires only once.
+        """
         plan = self._plan
-        width, places = plan.membrane_width, self._places
-        wide = signed(width + places)
-        held = Signal(name="held")
+        width, fraction = plan.membrane_width, self._product_bits
+        wide = signed(width + fraction)
+        frozen = Signal(name="frozen")
         if self._grows:
-            m.d.comb += held.eq(step.fire & ~step.first & (kept[-1] | kept[-2]))
-        taken = Signal(wide, name="taken")  # where nothing grows
-        m.d.comb += taken.eq(kept << places)
+            m.d.comb += frozen.eq(step.fire & ~step.first & (stored[-1] | stored[-2]))
+        unchanged = Signal(wide, name="unchanged")  # without a leak
+        m.d.comb += unchanged.eq(stored << fraction)
         if plan.frac_bits and not plan.growth_in[1]:
             with m.If(step.first):
-                m.d.comb += taken.eq(kept << places + plan.frac_bits)
-        plain = step.fire & step.first | held if self._grows else step.fire
+                m.d.comb += unchanged.eq(stored << fraction + plan.frac_bits)
+        no_leak = step.fire & step.first | frozen if self._grows else step.fire
         halves = []
         for part in range(2):
-            share = self._share(kept, plan.growth_in, part)
+            product_part = self._partial_product(stored, plan.growth_in, part)
             if self._grows and plan.growth_out != plan.growth_in:
-                share = Mux(step.fire, self._share(kept, plan.growth_out, part), share)
+                product_part = Mux(
+                    step.fire, self._partial_product(stored, plan.growth_out, part), product_part
+                )
             half = Signal(wide, name=f"half_{part}", reset_less=True)
-            m.d.sync += half.eq(Mux(plain, 0 if part else taken, share))
+            m.d.sync += half.eq(Mux(no_leak, 0 if part else unchanged, product_part))
             halves.append(half)
         grown = Signal(signed(width), name="grown", reset_less=True)
         product = Signal(wide, name="product")
         m.d.comb += product.eq(halves[0] + halves[1])
-        m.d.sync += grown.eq(product >> places)
-        done = ~step.first & ~kept[-1] if plan.ramp_out else 0
-        flags = Cat(held, kept[-1], done)
+        m.d.sync += grown.eq(product >> fraction)
+        done = ~step.first & ~stored[-1] if plan.ramp_out else 0
+        flags = Cat(frozen, stored[-1], done)
         for cycle in range(3, 6):
             later = Signal(3, name=f"flags_{cycle}", reset_less=True)
             m.d.sync += later.eq(flags)
             flags = later
         return grown, flags
 
-    def _share(self, kept, growth, part):
-        """That of every second digit in ``kept``·N, ``_places`` bits of which are a fraction."""
+    def _partial_product(self, stored: Value, growth: tuple[int, int], part: int) -> ValueLike:
+        """``stored``·N over every second signed digit of N; ``_product_bits`` fraction bits."""
         number, bits = growth
-        total = 0
-        for place, sign in signed_digits(number << self._places - bits)[part::2]:
-            total = total + (kept << place) if sign > 0 else total - (kept << place)
+        total: ValueLike = 0
+        for position, sign in signed_digits(number << self._product_bits - bits)[part::2]:
+            total = total + (stored << position) if sign > 0 else total - (stored << position)
         return total
 
-    def _delayed_currents(self, m, steps, valids):
-        """The currents two cycles later; of ttfs trains what they and those before add up to.
+    def _delayed_currents(self, m: Module, steps: list[Value], valids: list[Value]) -> Value:
+        """The currents two cycles later; for ttfs trains their sum over all timesteps so far.
 
         Every input spikes at most once, so that sums need no more bits than a current.
         """

@@ -1,42 +1,47 @@
-"""Membranes: one memory with its adder, used for both phases of the two-phase neuron.
+"""The membrane pipeline: one memory and one adder per lane for both phases of two-phase neurons.
 
-Both phases are one operation, V ← 2·V + X (V ← V + X where nothing leaks):
+Both phases are the same operation, V ← 2·V + X (V ← V + X without a leak):
 
-* accumulate: X is the current; the first step takes V as 0. Of ttfs trains X is the sum of all
-  currents so far, which a second memory holds: a cycle and an adder more.
-* fire: by non-restoring division. With D = θ·2^(T2−1) and the bias B, the first step computes
-  R = V + B − D and spikes where R ≥ 0; the next ones R ← 2·R − D after a spike and 2·R + D after
-  none, which is what restoring R + D and subtracting D from its double gives. Stored is U = 2·R,
-  so that the first step doubles as well. An R outside −D … D − 1 (below zero or saturated)
-  keeps its sign for ever: once the two top bits of U differ they are held, whatever the others do.
-* fire once (ttfs): X is θ. The first step computes V + B − T2·θ, that is V + B + θ less the
-  threshold (T2 + 1)·θ of the charge. The spike stands where the sign turns.
+* accumulate: X is the current; the first step takes V as 0. For ttfs trains X is the sum of all
+  currents so far, which a second memory stores: one more cycle and one more adder.
+* fire, by non-restoring division: with D = θ·2^(T2−1) and the bias B, the first step computes
+  R = V + B − D and spikes if R ≥ 0. Each further step computes R ← 2·R − D after a spike and
+  R ← 2·R + D otherwise, which equals restoring R + D, doubling it and subtracting D. The memory
+  holds U = 2·R, so that the first step doubles as well. An R outside −D … D − 1 (negative or
+  saturated) keeps its sign for all further steps: once the two top bits of U differ they are
+  frozen, whatever the other bits do.
+* fire once (ttfs): X is θ. The first step computes V + B − T2·θ, which is V + B + θ minus the
+  threshold (T2 + 1)·θ of the charge. The spike is where the sign changes.
 """
 
-from amaranth import Cat, Module, Signal, signed
+from amaranth import Cat, Const, Module, Signal, Value, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
+from hwgen.plan.units.hardware_plan import LayerPlan
+from hwgen.rtl.parameters import require_type
 
-def latency(plan):
-    """Cycles from the issue of a word until a new issue of it reads what this one wrote."""
+
+def latency(plan: LayerPlan) -> int:
+    """Cycles from the issue of a word to the first issue that reads the result."""
     return 5 if plan.ramp_in or plan.kind == "held" else 4
 
 
-def issue_layout(plan):
-    """One step of one membrane word. The lowest bits of ``address`` are the bank."""
+def issue_layout(plan: LayerPlan) -> data.Layout:
+    """One step of one membrane word. The lowest bits of ``address`` select the bank."""
     return data.StructLayout(
         {"valid": 1, "fire": 1, "first": 1, "address": range(plan.banks * plan.membrane_depth)}
     )
 
 
-def membrane_layout(plan):
+def membrane_layout(plan: LayerPlan) -> data.ArrayLayout:
+    """A membrane word: the membranes of ``membrane_lanes`` channels."""
     return data.ArrayLayout(signed(plan.membrane_width), plan.membrane_lanes)
 
 
 class MembranePipeline(wiring.Component):
-    """A memory of all banks' membranes and the pipeline that updates a word of them a cycle.
+    """The membranes of all banks, and a pipeline that updates one word per cycle.
 
     Parameters
     ----------
@@ -45,21 +50,22 @@ class MembranePipeline(wiring.Component):
     Members
     -------
     issue : ``In(issue_layout(plan))``
-        A word's step; it must not be issued again within ``latency`` cycles, but for the first
-        step of accumulation, which does not read.
+        A step of a word. The same word must not be issued again within ``latency`` cycles, except
+        for the first step of accumulation, which does not read it.
     currents : ``In(data.ArrayLayout(signed(plan.current_width), plan.membrane_lanes))``
-        What accumulation adds, two cycles after ``issue``; 0 with a step that fires.
+        Added while accumulating, two cycles after ``issue``; 0 for a step that fires.
     constants : ``In(membrane_layout(plan))``
-        What firing adds, likewise; whatever it is with a step that accumulates.
+        Added while firing, two cycles after ``issue``; ignored for a step that accumulates.
     fired : ``Out(1)``
-        ``membranes`` holds a word that was issued with ``fire`` ``latency − 1`` cycles before.
+        ``membranes`` holds the word issued with ``fire`` ``latency − 1`` cycles earlier.
     membranes : ``Out(membrane_layout(plan))``
-        A spike where not negative; for a read-out the logits, doubled if ``leak_in``.
+        Not negative: a spike. For a readout the logits, doubled if ``leak_in``.
     done : ``Out(membrane_lanes)``
-        With ``fired``: lanes that fire once and have.
+        Lanes that fire once and have already fired.
     """
 
-    def __init__(self, plan):
+    def __init__(self, *, plan: LayerPlan) -> None:
+        require_type(LayerPlan, plan=plan)
         self._plan = plan
         width = signed(plan.current_width)
         super().__init__(
@@ -73,7 +79,11 @@ class MembranePipeline(wiring.Component):
             }
         )
 
-    def elaborate(self, platform):
+    @property
+    def plan(self) -> LayerPlan:
+        return self._plan
+
+    def elaborate(self, platform: object) -> Module:
         m = Module()
         plan = self._plan
         width, lanes = plan.membrane_width, plan.membrane_lanes
@@ -91,16 +101,16 @@ class MembranePipeline(wiring.Component):
         read_valid = Signal()
         m.d.sync += [read.eq(self.issue), read_valid.eq(self.issue.valid)]
 
-        # Keep what was read; the operands come in step with it.
+        # Register the word; the operands arrive in the same cycle.
         prepared = Signal(3)  # valid, fire, first
         address = Signal.like(read.address, reset_less=True)
         membranes = Signal(membrane_layout(plan), reset_less=True)
         divides = plan.kind == "two-phase" and plan.leak_out
-        # One flag for every lane, and no logic on the long way to all of them.
-        close = Signal(reset_less=True)  # the first step that fires
-        divide = Signal()  # a step of the division after that
+        # One flag drives every lane, without logic on these long routes.
+        first_fire = Signal(reset_less=True)
+        divide = Signal()  # a further step that fires
         m.d.sync += [
-            close.eq(read.fire & read.first),
+            first_fire.eq(read.fire & read.first),
             divide.eq(read.fire & ~read.first),
             prepared.eq(Cat(read_valid, read.fire, read.first)),
             address.eq(read.address),
@@ -111,16 +121,16 @@ class MembranePipeline(wiring.Component):
 
         currents, constants = self.currents, self.constants
         if plan.ramp_in:
-            stage = (prepared, address, membranes, close, divide, constants)
-            prepared, address, membranes, close, divide, constants, currents = self._add_up(
+            stage = (prepared, address, membranes, first_fire, divide, constants)
+            prepared, address, membranes, first_fire, divide, constants, currents = self._integrate(
                 m, read, stage
             )
 
-        # Add. One adder a lane: division negates the operand after a spike, the carry helps.
+        # One adder per lane: after a spike, division subtracts the operand by inversion and carry.
         valid, fire, first = prepared
         shifts = {
             "accumulate": int(plan.leak_in),
-            "close": int(plan.leak_out) + plan.frac_bits,
+            "first_fire": int(plan.leak_out) + plan.frac_bits,
             "fire": int(plan.leak_out),
         }
         written = Signal()
@@ -132,44 +142,44 @@ class MembranePipeline(wiring.Component):
             write_port.addr.eq(address),
         ]
         for lane in range(lanes):
-            kept = membranes[lane]
-            moved = Signal(signed(width), name="moved")
+            stored = membranes[lane]
+            shifted = Signal(signed(width), name="shifted")
             total = Signal(signed(width), name="total")
-            m.d.comb += moved.eq(kept << shifts["fire"])
+            m.d.comb += shifted.eq(stored << shifts["fire"])
             if len(set(shifts.values())) > 1:
-                with m.If(close):
-                    m.d.comb += moved.eq(kept << shifts["close"])
+                with m.If(first_fire):
+                    m.d.comb += shifted.eq(stored << shifts["first_fire"])
                 with m.Elif(~fire):
-                    m.d.comb += moved.eq(kept << shifts["accumulate"])
-            negate = divide & ~kept[-1] if divides else 0
+                    m.d.comb += shifted.eq(stored << shifts["accumulate"])
+            negate = divide & ~stored[-1] if divides else Const(0)
             current = Signal(signed(width), name="current")
             operand = Signal(signed(width), name="operand")
             m.d.comb += [
                 current.eq(currents[lane]),
-                # The current is 0 with a step that fires, so that a bit of this is one LUT.
+                # The current is 0 for a step that fires, so that each bit is one LUT.
                 operand.eq(
                     (current | (constants[lane] & fire.replicate(width)))
                     ^ (negate.replicate(width) if divides else 0)
                 ),
             ]
             if divides:
-                carry_sum = Cat(negate, moved).as_signed() + Cat(negate, operand)
+                carry_sum = Cat(negate, shifted).as_signed() + Cat(negate, operand)
                 m.d.comb += total.eq(carry_sum >> 1)
             else:
-                m.d.comb += total.eq(moved + operand)
+                m.d.comb += total.eq(shifted + operand)
             m.d.sync += updated[lane].eq(total)
             if plan.ramp_out:
-                m.d.sync += self.done[lane].eq(~first & ~kept[-1])
+                m.d.sync += self.done[lane].eq(~first & ~stored[-1])
             if divides:
-                with m.If(divide & (kept[-1] != kept[-2])):
-                    m.d.sync += updated[lane][-2:].eq(kept[-2:])
+                with m.If(divide & (stored[-1] != stored[-2])):
+                    m.d.sync += updated[lane][-2:].eq(stored[-2:])
 
         # Write.
         m.d.comb += [write_port.data.eq(self.membranes), write_port.en.eq(written)]
         return m
 
-    def _add_up(self, m, read, stage):
-        """``stage`` a cycle later, and the currents as what they and those before add up to.
+    def _integrate(self, m: Module, read: Value, stage: tuple[Value, ...]) -> tuple[Value, ...]:
+        """``stage`` one cycle later, and the sum of the currents of all timesteps so far.
 
         Every input spikes at most once, so that sums need no more bits than a current.
         """

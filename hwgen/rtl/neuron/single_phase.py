@@ -1,4 +1,4 @@
-"""The single-phase membrane unit: a neuron that fires in the step it integrates."""
+"""The single-phase membrane unit: neurons that fire in the timestep that they integrate."""
 
 from amaranth import Module, Mux, Signal, unsigned
 from amaranth.lib import stream, wiring
@@ -13,8 +13,8 @@ from hwgen.rtl.synapses.array import currents_signature
 
 
 class SinglePhaseUnit(wiring.Component):
-    """Integrates a window's currents as they come and sends the spikes, or for a spiking softmax
-    the membranes of each step: one word a cycle (:class:`hwgen.rtl.neuron.integrator.Integrator`).
+    """Integrates the currents of a window as they arrive and sends one word per cycle: spikes, or
+    for a spiking softmax the membranes (:class:`hwgen.rtl.neuron.integrator.Integrator`).
 
     Parameters
     ----------
@@ -24,9 +24,9 @@ class SinglePhaseUnit(wiring.Component):
     Members
     -------
     currents : ``In(currents_signature(plan.current_width, plan.lanes))``
-        Granted as the FIFO has room for their words.
+        Granted when the FIFO has slots for their words.
     words : ``Out(stream.Signature(...))``
-        Spike words of ``membrane_lanes`` bits, or as many membranes.
+        Words of ``membrane_lanes`` spikes, or as many membranes.
     """
 
     def __init__(self, plan, layer):
@@ -46,71 +46,71 @@ class SinglePhaseUnit(wiring.Component):
         m.submodules.integrator = integrator = Integrator(
             plan, self._layer, width=plan.current_width
         )
-        m.submodules.parts = parts = Serializer(plan)
+        m.submodules.serializer = serializer = Serializer(plan=plan)
         m.submodules.fifo = fifo = CreditFifo(shape=self._word)
         wiring.connect(m, fifo.words, wiring.flipped(self.words))
 
-        # Issue: the next word in the order of the stream.
+        # Issue the next word in the order of the stream.
         go = Signal()
         axes = step_axes(m, go, [("address", plan.membrane_depth), ("step", plan.timesteps_in)])
         word = step_axes(m, go, [("word", plan.words)])["word"].count
         m.d.comb += [
-            parts.valid.eq(self.currents.valid),
-            parts.values.eq(self.currents.values),
-            go.eq(parts.take),
+            serializer.valid.eq(self.currents.valid),
+            serializer.values.eq(self.currents.values),
+            go.eq(serializer.take),
             integrator.issue.eq(go),
             integrator.address.eq(axes["address"].count),
             integrator.word.eq(word),
             integrator.first.eq(axes["step"].count == 0),
-            integrator.currents.eq(parts.word),
+            integrator.currents.eq(serializer.word),
             fifo.push.eq(integrator.fired),
-            fifo.push_data.eq(integrator.left if plan.gives_logits else integrator.spikes),
+            fifo.push_data.eq(integrator.membranes if plan.gives_logits else integrator.spikes),
         ]
         if plan.membrane_depth < LATENCY:
-            self._grant_in_turn(m, parts, fifo)
+            self._grant_one_at_a_time(m, serializer, fifo)
         else:
-            self._grant_ahead(m, parts, fifo)
+            self._grant_ahead(m, serializer, fifo)
         return m
 
-    def _grant_ahead(self, m, parts, fifo):
-        """Places are promised to a window's words from its start on, one a cycle, and the next
-        window is granted with the last of them: its currents come after all of these words.
+    def _grant_ahead(self, m: Module, serializer: Serializer, fifo: CreditFifo) -> None:
+        """Reserve one slot per cycle for the words of a window from its start on.
 
-        So nothing behind a grant ever waits for long, and several windows are under way.
+        The next window is granted with the last of these slots, so that its currents arrive after
+        all of these words. Several windows are then in flight, and none waits long after a grant.
         """
         plan = self._plan
-        left = Signal(range(plan.parts + 1))  # places to promise to the window started last
-        ahead = Signal(range(fifo.depth + 1))  # places promised to words that are not taken yet
+        to_reserve = Signal(range(plan.parts + 1))  # slots that the newest window still needs
+        reserved = Signal(range(fifo.depth + 1))  # slots reserved for words that are not taken yet
         words = plan.parts
         if short := plan.words % plan.parts:
             group = step_axes(m, self.currents.start, [("start_group", plan.rounds)])["start_group"]
             words = Mux(group.last, short, words)
         m.d.comb += [
-            fifo.reserve.eq((left != 0) & fifo.credit),
-            self.currents.grant.eq((left == 0) | ((left == 1) & fifo.credit)),
-            parts.ready.eq(ahead != 0),
+            fifo.reserve.eq((to_reserve != 0) & fifo.credit),
+            self.currents.grant.eq((to_reserve == 0) | ((to_reserve == 1) & fifo.credit)),
+            serializer.ready.eq(reserved != 0),
         ]
         with m.If(fifo.reserve):
-            m.d.sync += left.eq(left - 1)
+            m.d.sync += to_reserve.eq(to_reserve - 1)
         with m.If(self.currents.start):
-            m.d.sync += left.eq(words)
-        with m.If(fifo.reserve & ~parts.take):
-            m.d.sync += ahead.eq(ahead + 1)
-        with m.Elif(~fifo.reserve & parts.take):
-            m.d.sync += ahead.eq(ahead - 1)
+            m.d.sync += to_reserve.eq(words)
+        with m.If(fifo.reserve & ~serializer.take):
+            m.d.sync += reserved.eq(reserved + 1)
+        with m.Elif(~fifo.reserve & serializer.take):
+            m.d.sync += reserved.eq(reserved - 1)
 
-    def _grant_in_turn(self, m, parts, fifo):
-        """A memory so small that a word comes round before it is written takes one step at a time,
-        and a window when the words of the one before are taken."""
-        under_way = Signal(LATENCY - 1)
+    def _grant_one_at_a_time(self, m: Module, serializer: Serializer, fifo: CreditFifo) -> None:
+        """For a memory so small that a word repeats before it is written: one word in flight, and
+        a window only after the words of the previous one are taken."""
+        recent = Signal(LATENCY - 1)
         in_flight = Signal()
-        m.d.sync += under_way.eq(under_way << 1 | parts.take)
+        m.d.sync += recent.eq(recent << 1 | serializer.take)
         m.d.comb += [
-            parts.ready.eq(fifo.credit & (under_way == 0)),
-            fifo.reserve.eq(parts.take),
+            serializer.ready.eq(fifo.credit & (recent == 0)),
+            fifo.reserve.eq(serializer.take),
             self.currents.grant.eq(~in_flight),
         ]
-        with m.If(parts.take & parts.final):
+        with m.If(serializer.take & serializer.final):
             m.d.sync += in_flight.eq(0)
         with m.If(self.currents.start):
             m.d.sync += in_flight.eq(1)

@@ -1,8 +1,8 @@
-"""The two-phase membrane unit: accumulates one pass's currents, fires its spikes."""
+"""The two-phase membrane unit: accumulates the currents of a pass, then fires its spikes."""
 
 from math import ceil
 
-from amaranth import Cat, Module, Mux, Signal, unsigned
+from amaranth import Cat, Module, Mux, Signal, Value, unsigned
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -15,21 +15,21 @@ from hwgen.rtl.neuron.inverse_leak import InverseLeakPipeline
 from hwgen.rtl.neuron.membrane import MembranePipeline, latency, membrane_layout
 from hwgen.rtl.neuron.serializer import Serializer
 from hwgen.rtl.streams.credit_fifo import CreditFifo
+from hwgen.rtl.streams.delays import delay, within
 from hwgen.rtl.streams.loops import step_axes
 from hwgen.rtl.synapses.array import currents_signature
 
 
 class TwoPhaseUnit(wiring.Component):
-    """Phase I of the two-phase neuron, and its Phase II or, for a read-out, its logits.
+    """Phase I (accumulate) and Phase II (fire) of two-phase neurons; a readout sends its logits.
 
-    Where the input is direct, Phase I adds up a constant current, and Phase II is that of
-    single-phase neurons which it drives
-    (:class:`hwgen.rtl.neuron.constant_current.ConstantCurrentPipeline`).
+    With direct input, Phase I accumulates a constant current, and Phase II runs single-phase
+    neurons with it (:class:`hwgen.rtl.neuron.constant_current.ConstantCurrentPipeline`).
 
-    With one bank it accumulates a pass and then fires it; with two it fires a pass while it
-    accumulates the next. Both phases share one pipeline: accumulation, which cannot wait, goes
-    first, firing takes the cycles that are left. Each phase visits the membranes in the order of
-    the stream.
+    With one bank of membranes the unit accumulates a pass and then fires it; with two it fires a
+    pass while it accumulates the next one. Both phases share one pipeline: accumulation cannot
+    stall and has priority; firing takes the remaining cycles. Each phase visits the membranes in
+    the order of the stream.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ class TwoPhaseUnit(wiring.Component):
     -------
     currents : ``In(currents_signature(plan.current_width, plan.lanes))``
     words : ``Out(stream.Signature(...))``
-        Spike words of ``membrane_lanes`` bits, or as many logits.
+        Words of ``membrane_lanes`` spikes, or as many logits.
     """
 
     def __init__(self, plan, layer, given):
@@ -66,48 +66,48 @@ class TwoPhaseUnit(wiring.Component):
         if plan.kind == "held":
             pipeline = ConstantCurrentPipeline(plan, self._layer)
         else:
-            pipeline = InverseLeakPipeline(plan) if plan.fractional else MembranePipeline(plan)
+            pipeline = (InverseLeakPipeline if plan.fractional else MembranePipeline)(plan=plan)
         m.submodules.pipeline = pipeline
-        m.submodules.parts = parts = Serializer(plan)
+        m.submodules.serializer = serializer = Serializer(plan=plan)
         m.submodules.fifo = fifo = CreditFifo(shape=self._word)
-        full = Signal(plan.banks)  # granted to a whole pass
-        closed = Signal(plan.banks)  # holds a whole pass: may fire
-        close = Signal()
+        full = Signal(plan.banks)  # all windows of a pass are granted
+        complete = Signal(plan.banks)  # holds a whole pass, which may fire
+        pass_written = Signal()
         fire_bank = Signal(range(plan.banks))
         fire_end = Signal()
 
         self._grant(m, full)
         with m.If(fire_end):
             m.d.sync += [
-                closed.bit_select(fire_bank, 1).eq(0),
+                complete.bit_select(fire_bank, 1).eq(0),
                 full.bit_select(fire_bank, 1).eq(0),
             ]
 
-        # Phase I: the words of a window as they come.
+        # Phase I: the words of a window as they arrive.
         acc_bank = Signal(range(plan.banks))
         acc_address = Signal(range(plan.membrane_depth))
-        close_bank = Signal(range(plan.banks))
-        noted = self.currents.tag_out
+        complete_bank = Signal(range(plan.banks))
+        tag = self.currents.tag_out
         m.d.comb += [
-            parts.valid.eq(self.currents.valid),
-            parts.values.eq(self.currents.values),
-            parts.ready.eq(1),
-            pipeline.currents.eq(parts.word),
+            serializer.valid.eq(self.currents.valid),
+            serializer.values.eq(self.currents.values),
+            serializer.ready.eq(1),
+            pipeline.currents.eq(serializer.word),
         ]
         pass_done = Signal()
-        m.d.comb += pass_done.eq(parts.take & parts.final & noted.pass_end)
-        with m.If(parts.take):
+        m.d.comb += pass_done.eq(serializer.take & serializer.final & tag.pass_end)
+        with m.If(serializer.take):
             m.d.sync += acc_address.eq(acc_address + 1)
-            with m.If(parts.final & noted.plane_end):
+            with m.If(serializer.final & tag.plane_end):
                 m.d.sync += acc_address.eq(0)
         with m.If(pass_done):
             m.d.sync += acc_bank.eq(acc_bank + 1)
-        # The first word that fires must find what the last of its membranes' steps wrote.
-        m.d.comb += close.eq(_delayed(m, pass_done, self._latency - plan.membrane_depth))
-        with m.If(close):
+        # The first word that fires must read the result of its last accumulation step.
+        m.d.comb += pass_written.eq(delay(m, pass_done, self._latency - plan.membrane_depth))
+        with m.If(pass_written):
             m.d.sync += [
-                closed.bit_select(close_bank, 1).eq(1),
-                close_bank.eq(close_bank + 1),
+                complete.bit_select(complete_bank, 1).eq(1),
+                complete_bank.eq(complete_bank + 1),
             ]
 
         # Phase II.
@@ -117,11 +117,11 @@ class TwoPhaseUnit(wiring.Component):
         )
         fire_address, fire_step = axes["fire_address"].count, axes["fire_step"].count
         fire_word = step_axes(m, fire, [("fire_word", plan.words)])["fire_word"].count
-        # A memory of few words: each is written before it comes round again.
-        soon = Signal()
+        # With few words, each must be written before it is issued again.
+        too_soon = Signal()
         m.d.comb += [
-            soon.eq(_within(m, fire, ceil(self._latency / plan.membrane_depth) - 1)),
-            fire.eq(closed.bit_select(fire_bank, 1) & fifo.credit & ~parts.take & ~soon),
+            too_soon.eq(within(m, fire, ceil(self._latency / plan.membrane_depth) - 1)),
+            fire.eq(complete.bit_select(fire_bank, 1) & fifo.credit & ~serializer.take & ~too_soon),
             fire_end.eq(axes["fire_step"].end),
             fifo.reserve.eq(fire),
         ]
@@ -130,10 +130,10 @@ class TwoPhaseUnit(wiring.Component):
 
         m.d.comb += [
             pipeline.issue.fire.eq(fire),
-            pipeline.issue.valid.eq(parts.take | fire),
-            pipeline.issue.first.eq(Mux(parts.take, noted.first, fire_step == 0)),
+            pipeline.issue.valid.eq(serializer.take | fire),
+            pipeline.issue.first.eq(Mux(serializer.take, tag.first, fire_step == 0)),
             pipeline.issue.address.eq(
-                Mux(parts.take, Cat(acc_bank, acc_address), Cat(fire_bank, fire_address))
+                Mux(serializer.take, Cat(acc_bank, acc_address), Cat(fire_bank, fire_address))
             ),
         ]
 
@@ -145,19 +145,19 @@ class TwoPhaseUnit(wiring.Component):
             self._fire(m, pipeline, fire_word, fire_step, fifo)
         return m
 
-    def _fire(self, m, pipeline, fire_word, fire_step, fifo):
-        """What firing adds, and what comes of it."""
+    def _fire(
+        self, m: Module, pipeline: Value, fire_word: Value, fire_step: Value, fifo: CreditFifo
+    ) -> None:
+        """Connect the constants of firing and the spikes or logits."""
         plan = self._plan
-        # A lane without a channel accumulates 0, and never fires from one below that. Later steps
-        # leave it there: its few bits could run over.
+        # Unused lanes accumulate 0; −1 in the first step keeps them from firing, and 0 in later
+        # steps keeps their few bits from overflowing.
         constants = widths.firing_constants(self._layer, self._given)
         m.submodules.constants = memory = constant_memory(
             constants, membrane_layout(plan), plan, unused=(-1, 0)
         )
         index = Signal(range(2 * plan.words))
-        m.d.comb += [
-            index.eq(fire_word << 1 | (fire_step != 0)),
-        ]
+        m.d.comb += index.eq(fire_word << 1 | (fire_step != 0))
         if plan.fractional:
             self._connect_leaky(m, pipeline, fifo, memory, index, fire_word)
             return
@@ -169,66 +169,52 @@ class TwoPhaseUnit(wiring.Component):
             else:
                 m.d.comb += fifo.push_data[lane].eq(~membrane[-1] & ~pipeline.done[lane])
 
-    def _connect_leaky(self, m, pipeline, fifo, memory, index, word):
-        """What the pipeline of leaks k < 2 needs later than the other one, and gives."""
+    def _connect_leaky(
+        self,
+        m: Module,
+        pipeline: InverseLeakPipeline,
+        fifo: CreditFifo,
+        memory: Value,
+        index: Value,
+        word: Value,
+    ) -> None:
+        """Connect the pipeline of leaks k < 2, which takes its constants later."""
         plan = self._plan
         m.submodules.levels = levels = constant_memory(
             (fractional.restored(self._layer),), membrane_layout(plan), plan, unused=(0,)
         )
-        # A row comes two cycles after its index.
-        index = _delayed(m, index, leaky.CONSTANTS - 2)
-        word = _delayed(m, word, leaky.LEVELS - 2)
+        # Reading a row takes two cycles.
+        index = delay(m, index, leaky.CONSTANTS - 2)
+        word = delay(m, word, leaky.LEVELS - 2)
         m.d.comb += [
             pipeline.constants.eq(read_row(m, memory, index)),
             pipeline.levels.eq(read_row(m, levels, word)),
             fifo.push_data.eq(pipeline.membranes if self._readout else pipeline.spikes),
         ]
 
-    def _grant(self, m, full):
-        """Grants windows, far enough apart, while their bank is free.
+    def _grant(self, m: Module, full: Value) -> None:
+        """Grant windows, far enough apart, while their bank is free.
 
-        What takes a window comes late in its cycle and from all scanners: the counters hear of it
-        in the next one. So after a pass a cycle goes by in which none is granted.
+        The start of a window depends on all scanners and is known late in its cycle, so the
+        counters see it one cycle later. After a pass no window is granted for one cycle.
         """
         plan = self._plan
         currents = self.currents
-        windows = plan.positions * plan.rounds  # of a timestep
-        # A window's words follow each other; those of a small memory are written before they
-        # come round again.
-        apart = max(plan.parts, ceil(self._latency / windows))
+        windows = plan.positions * plan.rounds  # per timestep
+        # The words of a window take one cycle each; with a small memory, each must also be written
+        # before it is issued again.
+        distance = max(plan.parts, ceil(self._latency / windows))
         bank = Signal(range(plan.banks), name="grant_bank")
         started = Signal()
         m.d.sync += started.eq(currents.start)
         axes = step_axes(m, started, [("grant_window", windows), ("grant_step", plan.timesteps_in)])
         window, step = axes["grant_window"], axes["grant_step"]
-        soon = _within(m, currents.start, apart - 1)
+        too_soon = within(m, currents.start, distance - 1)
         m.d.comb += [
-            currents.grant.eq(~full.bit_select(bank, 1) & ~soon & ~step.end),
+            currents.grant.eq(~full.bit_select(bank, 1) & ~too_soon & ~step.end),
             currents.tag_in.first.eq(step.count == 0),
             currents.tag_in.plane_end.eq(window.last),
             currents.tag_in.pass_end.eq(window.last & step.last),
         ]
         with m.If(step.end):
             m.d.sync += [full.bit_select(bank, 1).eq(1), bank.eq(bank + 1)]
-
-
-def _within(m, event, cycles):
-    """Whether ``event`` was 1 in one of the last ``cycles`` cycles; it comes once in those."""
-    if cycles < 1:
-        return 0
-    recent = Signal(name="recent")
-    passed = Signal(cycles, name="passed")
-    m.d.sync += passed.eq(passed << 1 | event)
-    with m.If(event):
-        m.d.sync += recent.eq(1)
-    with m.Elif(passed[-1]):
-        m.d.sync += recent.eq(0)
-    return recent
-
-
-def _delayed(m, event, cycles):
-    for _ in range(cycles):
-        later = Signal.like(event, name="later")
-        m.d.sync += later.eq(event)
-        event = later
-    return event

@@ -90,7 +90,7 @@ def test_both_phases(kind: str, code: str, steps: int, frac_bits: int, gap: floa
     currents = draw(rng, layer, steps, SAMPLES, *([SIDE] * 2 if depth > 1 else [1, 1]))
     first, others = constants(layer, code)
     flow = random.Random(4)
-    dut = MembranePipeline(plan)
+    dut = MembranePipeline(plan=plan)
     # Of each bank: (phase, first, address, operand, result), in order.
     steps_of: list[list[tuple]] = [[], []]
     for sample in range(SAMPLES):

@@ -23,7 +23,7 @@ def make(fan_out: int, lanes: int, membrane_lanes: int):
     source = Input(shape=(1, 1, 1), timesteps=2)
     plan, _ = plan_one(layer, source, lanes=lanes, membrane_lanes=membrane_lanes)
     assert (plan.lanes, plan.membrane_lanes) == (lanes, membrane_lanes)
-    return Serializer(plan), plan
+    return Serializer(plan=plan), plan
 
 
 class Windows(wiring.Component):
