@@ -11,7 +11,6 @@ the routed clock. With --schedules one image goes through `row` and `time` on th
 
 from __future__ import annotations
 
-import json
 import tempfile
 import time
 from collections.abc import Mapping
@@ -27,6 +26,8 @@ from benchmarks.command import make_parser, write_json
 from benchmarks.figures import cycles, lane_utilisation, percent_right
 from benchmarks.table import transposed_table
 from hwgen import golden
+from hwgen.artefact.build_folder import read_manifest
+from hwgen.boards import Resource
 from hwgen.datasets import Dataset
 from hwgen.errors import HwgenError
 from hwgen.generation.generator import generate
@@ -106,19 +107,26 @@ def routed(folder: Path, tries: int) -> dict[str, Any]:
         report = place_and_route(folder, tries=tries)
     except HwgenError as error:
         return {"not_routed": str(error)}
-    used = {key: report.utilisation[key][0] for key in ("lut4", "ff", "block_ram")}
+    used = {
+        key: report.utilisation[key].used
+        for key in (Resource.LUT4, Resource.FF, Resource.BLOCK_RAM)
+    }
     return {
         "fmax_mhz": round(report.fmax_mhz, 2),
         "seed": report.seed,
         **used,
         **estimates(folder, report.units),
-        "build_seconds": report.seconds,
+        "build_seconds": {
+            "synthesis": report.synthesis_seconds,
+            "place": report.place_seconds,
+        },
     }
 
 
 def estimates(folder: Path, units: Mapping[str, Mapping[str, int]]) -> dict[str, Any]:
     """The planner's LUT4 and block RAM beside yosys' ``units``, and the layer that differs most."""
-    expected = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["expected"]
+    expected = read_manifest(folder).expected
+    assert expected is not None
     core = [used for unit, used in units.items() if unit != "shell"]
     off = (
         100 * abs(layer["lut4"] / units[f"core.{identifier(name)}"]["lut4"] - 1)

@@ -24,6 +24,7 @@ from benchmarks.command import make_parser, write_json
 from benchmarks.figures import cycles, lane_utilisation
 from benchmarks.mnist import Steps, accuracy_row, converted
 from benchmarks.table import make_table
+from hwgen.boards import Resource
 from hwgen.datasets import Dataset
 from hwgen.generation.generator import generate
 from hwgen.network import Network
@@ -98,7 +99,10 @@ def rows_of(
         placed = {
             "board": case.board,
             "fmax_mhz": round(routed.fmax_mhz, 2),
-            **{key: routed.utilisation[key][0] for key in ("lut4", "ff", "block_ram")},
+            **{
+                key: routed.utilisation[key].used
+                for key in (Resource.LUT4, Resource.FF, Resource.BLOCK_RAM)
+            },
         }
     rows = []
     for simulator, samples in (("verilator", case.samples), ("icarus", case.icarus)):

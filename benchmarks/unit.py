@@ -32,7 +32,7 @@ from hwgen.plan.units.weight_rows import pack_weights
 from hwgen.resources import resource_dir
 from hwgen.rtl.layer import LayerUnit
 from hwgen.synthesis import netlist_passes as registers
-from hwgen.synthesis.netlist import attempts_for
+from hwgen.synthesis.families import family_of
 from hwgen.synthesis.tools import run
 
 BOARD = boards.load("ulx3s-85f")
@@ -107,7 +107,7 @@ def to_verilog(component: Any) -> str:
 def synthesise(source: str, folder: Path, *, flat: bool) -> dict[str, Counter[str]]:
     """LUT4, block RAMs and flip-flops of each module; ``top`` alone where ``flat``."""
     (folder / "top.v").write_text(source, encoding="utf-8")
-    mapping = attempts_for(BOARD, "top")[0]
+    mapping = family_of(BOARD).synthesis_scripts("top")[0]
     if not flat:
         mapping[0] += " -noflatten"
         mapping[-1] += " -noflatten"
@@ -133,7 +133,7 @@ def place(folder: Path, seed: int) -> dict[str, Any]:
     """Clock and slowest path of the netlist in ``folder``."""
     options = [
         "--85k", "--package", "CABGA381", "--speed", "6", "--json", "top.json", "--report",
-        "report.json", "--clock-mhz", "150", "--timing-allow-fail", "--lpf-allow-unconstrained",
+        "report.json", "--freq", "150", "--timing-allow-fail", "--lpf-allow-unconstrained",
         "--seed", str(seed),
     ]  # fmt: skip
     run("nextpnr-ecp5", options, folder=folder, log=folder / "nextpnr.out")

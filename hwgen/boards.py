@@ -1,7 +1,8 @@
-"""Boards: the part, clock, pins and resources that ``boards/*.yaml`` give, checked when read."""
+"""Boards: part, clock, pins and resources, from ``boards/*.yaml``."""
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Literal
 
@@ -11,21 +12,46 @@ from pydantic import BaseModel, ConfigDict, PositiveInt, ValidationError
 from hwgen.errors import PlanError
 from hwgen.resources import resource_dir
 from hwgen.suggest import unknown
+from hwgen.validation import first_problem
 
 
 class _Data(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
+class Resource(StrEnum):
+    """Resource of a part, by the name that board files and reports give it."""
+
+    LUT4 = "lut4"
+    FF = "ff"
+    BLOCK_RAM = "block_ram"
+    MULTIPLIER = "multiplier"
+    SPRAM = "spram"
+
+    @property
+    def label(self) -> str:
+        """Name for messages, in the plural."""
+        return _LABELS[self]
+
+
+_LABELS = {
+    Resource.LUT4: "LUT4",
+    Resource.FF: "flip-flops",
+    Resource.BLOCK_RAM: "block RAMs",
+    Resource.MULTIPLIER: "multipliers",
+    Resource.SPRAM: "single-port RAMs",
+}
+
+
 class Clock(_Data):
-    """The oscillator: its pin and frequency."""
+    """Oscillator: its pin and its frequency in Hz."""
 
     pin: str
     hz: PositiveInt
 
 
 class Uart(_Data):
-    """The serial port, seen from the FPGA: it reads ``rx_pin`` and drives ``tx_pin``."""
+    """Serial port as the FPGA sees it: it reads ``rx_pin`` and drives ``tx_pin``."""
 
     rx_pin: str
     tx_pin: str
@@ -33,7 +59,7 @@ class Uart(_Data):
 
 
 class Resources(_Data):
-    """What the part has. A block RAM holds ``block_ram_bits`` bits."""
+    """Resources of the part; a block RAM holds ``block_ram_bits`` bits."""
 
     lut4: PositiveInt
     ff: PositiveInt
@@ -42,20 +68,24 @@ class Resources(_Data):
     multiplier: PositiveInt
     spram: int = 0
 
+    def amount(self, resource: Resource) -> int:
+        """Amount of one resource."""
+        return int(getattr(self, resource))
+
 
 class Board(_Data):
-    """One board.
+    """An FPGA board.
 
     Parameters
     ----------
     name, title : str
     family : "ecp5" or "ice40"
-        Decides the tools: yosys' ``synth_`` command, nextpnr, and the packer.
+        Key of :data:`hwgen.synthesis.families.FAMILIES`.
     device, package, speed_grade
         As nextpnr names them.
     clock : Clock
     default_hz : int
-        Clock of the core where nothing else is asked for.
+        Default clock of the core.
     reset_pin : str
         A button that is low when pressed.
     uart : Uart
@@ -78,17 +108,17 @@ class Board(_Data):
 
 
 def names() -> list[str]:
-    """Names of the boards that come with hwgen."""
+    """Names of the boards that hwgen ships."""
     return sorted(path.stem for path in resource_dir("boards").glob("*.yaml"))
 
 
 def load(name: str | Path) -> Board:
-    """The board of this name, or the one that a file ``*.yaml`` describes.
+    """Load a board by its name, or from a file ``*.yaml`` that describes one.
 
     Raises
     ------
     PlanError
-        There is no such board, or its file breaks a rule of :class:`Board`.
+        The name is unknown, or the file breaks a rule of :class:`Board`.
     """
     path = Path(name)
     if path.suffix not in (".yaml", ".yml"):
@@ -103,9 +133,6 @@ def load(name: str | Path) -> Board:
     try:
         return Board.model_validate(data)
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(map(str, first["loc"])) or "the file"
         raise PlanError(
-            f"board file {path}: {place}: {first['msg']}, not {first['input']!r}; "
-            f"compare with boards/ulx3s-85f.yaml"
+            f"board file {path}: {first_problem(error)}; compare with boards/ulx3s-85f.yaml"
         ) from error

@@ -6,13 +6,15 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import numpy as np
 
+    from hwgen.artefact.build_folder import Manifest
     from hwgen.boards import Board
     from hwgen.network import Network
+    from hwgen.report import BuildFigures
     from hwgen.simulation import SimulationReport
     from hwgen.synthesis import BuildReport
 
@@ -50,7 +52,7 @@ class Build(os.PathLike[str]):
         return f"Build({str(self.folder)!r})"
 
     @property
-    def manifest(self) -> dict[str, Any]:
+    def manifest(self) -> Manifest:
         """Manifest of the folder: ports, streams, counters, plan and predictions."""
         from hwgen.artefact.build_folder import read_manifest
 
@@ -127,7 +129,7 @@ class Build(os.PathLike[str]):
         clock_mhz: float | None = None,
         seed: int = 1,
         tries: int = 1,
-        progress: Callable[[str], None] | None = None,
+        progress: Callable[[str], object] | None = None,
     ) -> BuildReport:
         """Synthesise, place and route the core for its board; the bitstream is in ``synth/``.
 
@@ -157,7 +159,7 @@ class Build(os.PathLike[str]):
             self.folder, board=board, clock_mhz=clock_mhz, seed=seed, tries=tries, progress=progress
         )
 
-    def report(self) -> dict[str, Any]:
+    def report(self) -> BuildFigures:
         """Collect all figures of the folder and write ``report.json`` and ``report.html``.
 
         Figures come from the manifest, the last simulation and the last place and route.

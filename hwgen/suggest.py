@@ -10,7 +10,7 @@ from hwgen.errors import HwgenError
 
 def suggest(word: object, choices: Iterable[str]) -> str:
     """``did you mean 'x'?`` for a near miss; otherwise ``available: a, b, c``."""
-    names = list(choices)
+    names = [str(choice) for choice in choices]  # an Enum shows its values
     close = get_close_matches(str(word), names, n=1)
     return f"did you mean {close[0]!r}?" if close else f"available: {', '.join(names) or 'none'}"
 

@@ -1,4 +1,4 @@
-"""When a source idles and a sink pushes back: one value a clock cycle, True to pause."""
+"""Pauses of a source or a sink: one value per clock cycle, True to pause."""
 
 from __future__ import annotations
 
@@ -6,26 +6,26 @@ import random
 from collections.abc import Callable, Iterator
 from itertools import cycle, islice, repeat
 
+from hwgen.simulation.options import StallPattern
+
 
 def pauses(pattern: str, *, seed: int, at_end: Callable[[], bool]) -> Iterator[bool] | None:
-    """The pauses of a pattern; None where there are none.
+    """Pauses of a stall pattern; None for :attr:`StallPattern.NONE`.
 
-    random        with an even chance each cycle.
-    adversarial   in turn and for 8 to 96 cycles each, in an order and for times that the seed
-                  decides: no pause, one long pause, every other cycle, all but one cycle in seven,
-                  one cycle in seven, and only around the ends of packets.
+    random        a pause with a probability of one half in each cycle.
+    adversarial   in turn, for 8 to 96 cycles each, in an order and for times that the seed
+                  determines: no pause, one long pause, every other cycle, all but one cycle in
+                  seven, one cycle in seven, and only around the ends of packets.
 
-    Parameters
-    ----------
-    at_end : tells whether the word that is next is the last of its packet
+    ``at_end`` returns whether the next word is the last of its packet.
     """
-    if pattern == "none":
-        return None
-    if pattern == "random":
-        return _random(random.Random(seed))
-    if pattern == "adversarial":
-        return _adversarial(random.Random(seed), at_end)
-    raise ValueError(f"no pattern is called {pattern!r}")
+    match StallPattern(pattern):
+        case StallPattern.NONE:
+            return None
+        case StallPattern.RANDOM:
+            return _random(random.Random(seed))
+        case StallPattern.ADVERSARIAL:
+            return _adversarial(random.Random(seed), at_end)
 
 
 def _random(chance: random.Random) -> Iterator[bool]:
@@ -49,7 +49,7 @@ def _adversarial(chance: random.Random, at_end: Callable[[], bool]) -> Iterator[
 
 
 def _starve(at_end: Callable[[], bool]) -> Iterator[bool]:
-    """Flow freely within packets and wait nineteen cycles before each last word."""
+    """Pause for nineteen cycles before the last word of each packet, and never within it."""
     waited = 0
     while True:
         ending = at_end()

@@ -1,4 +1,4 @@
-"""``hwgen.Build``: the object that stands for a build folder."""
+"""``hwgen.Build``: a build folder as an object."""
 
 from __future__ import annotations
 
@@ -52,8 +52,8 @@ IMAGES = np.zeros((2, 1, 4, 4), np.uint8)
         ({"idle": "often"}, DataError, "available: none, random, adversarial"),
         ({"backpressure": "randm"}, DataError, "did you mean 'random'"),
         ({"samples": 0}, DataError, "samples must be at least 1, not 0"),
-        ({"samples": 3}, DataError, "3 samples"),
-        ({"labels": [1]}, DataError, "1 labels for 2 images"),
+        ({"samples": 3}, DataError, "samples must be at most 2, the number of images, not 3"),
+        ({"labels": [1]}, DataError, "labels must be as many as the 2 images, not 1"),
     ],
 )
 def test_mistakes_of_a_simulation_are_named(

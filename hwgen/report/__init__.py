@@ -1,6 +1,7 @@
-"""All figures of a build folder in one place: ``report.json``, ``report.html``."""
+"""Figures of a build folder: gathered from its files, written as JSON and as an HTML page."""
 
+from hwgen.report.figures import BuildFigures
 from hwgen.report.gather import gather
 from hwgen.report.html import write
 
-__all__ = ["gather", "write"]
+__all__ = ["BuildFigures", "gather", "write"]

@@ -1,24 +1,21 @@
-"""Writes the figures of a build folder as JSON and as one page that needs nothing else."""
+"""Writes the figures of a build folder as JSON and as a self-contained HTML page."""
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from hwgen.boards import Resource
+from hwgen.report.figures import BuildFigures
 
-def write(folder: str | Path, figures: Mapping[str, Any]) -> tuple[Path, Path]:
-    """Write ``report.json`` and ``report.html`` into ``folder``; gives their paths.
 
-    ``figures`` are those of :func:`hwgen.report.gather`.
-    """
+def write(folder: str | Path, figures: BuildFigures) -> tuple[Path, Path]:
+    """Write ``report.json`` and ``report.html`` into ``folder``; gives their paths."""
     folder = Path(folder)
     texts = {
-        folder / "report.json": json.dumps(figures, indent=1, ensure_ascii=False) + "\n",
+        folder / "report.json": figures.model_dump_json(indent=1) + "\n",
         folder / "report.html": render(figures),
     }
     for path, text in texts.items():
@@ -29,8 +26,8 @@ def write(folder: str | Path, figures: Mapping[str, Any]) -> tuple[Path, Path]:
     return first, second
 
 
-def render(figures: Mapping[str, Any]) -> str:
-    """The page."""
+def render(figures: BuildFigures) -> str:
+    """HTML page of the figures."""
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
         autoescape=True,
@@ -39,11 +36,11 @@ def render(figures: Mapping[str, Any]) -> str:
         lstrip_blocks=True,
     )
     environment.filters["show"] = show
-    return environment.get_template("report.html.j2").render(**figures)
+    return environment.get_template("report.html.j2").render(figures=figures, Resource=Resource)
 
 
 def show(value: object, digits: int = 4) -> str:
-    """A figure as a person reads it; a dash for none."""
+    """A figure in the form that people read; a dash for None."""
     if value is None:
         return "–"
     if isinstance(value, float) and not value.is_integer():

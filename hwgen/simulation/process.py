@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import re
 import signal
@@ -12,23 +11,23 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from hwgen.errors import ToolError
+from hwgen.simulation.jobs import CompileJob, RunJob
 from hwgen.simulation.tools import environment
 
 LAUNCH = Path(__file__).with_name("launch.py")
-"""Run by its path, so that the child process imports cocotb's runner and nothing of hwgen."""
+"""Run by its path, so that the child process imports hardly anything of hwgen."""
 _POLL_S = 0.05
 _ERROR = re.compile(r"error|cannot|failed|terminat|Traceback", re.IGNORECASE)
 
 
 def launch(
-    job: dict[str, Any],
+    job: CompileJob | RunJob,
     *,
     job_file: Path,
     log: Path,
-    what: str,
+    task: str,
     watch: Callable[[], object] | None = None,
     patience_s: float | None = None,
 ) -> None:
@@ -36,17 +35,21 @@ def launch(
 
     Parameters
     ----------
-    what : for messages: "building the Verilator simulator"
-    watch : called now and then; what it gives changes as long as the job makes progress
-    patience_s : seconds without progress after which the job is ended
+    task : str
+        Name of the job in messages: "building with verilator".
+    watch : callable, optional
+        Called repeatedly; its result changes as long as the job makes progress.
+    patience_s : float, optional
+        Seconds without progress after which the job is killed.
 
     Raises
     ------
     ToolError
-        It failed or made no progress; the message quotes the log's first error and names it.
+        The job failed or made no progress; the message quotes the first error of the log.
     """
-    job_file.write_text(json.dumps(job), encoding="utf-8")
-    command = [sys.executable, "-P", str(LAUNCH), str(job_file)]
+    job.write(job_file)
+    action = "compile" if isinstance(job, CompileJob) else "run"
+    command = [sys.executable, "-P", str(LAUNCH), action, str(job_file)]
     with log.open("wb") as output:
         process = subprocess.Popen(
             command,
@@ -62,9 +65,9 @@ def launch(
             _end(process)
             raise
     if not finished:
-        raise ToolError(f"{what}: no progress for {patience_s:.0f} s; see {log}")
+        raise ToolError(f"{task}: no progress for {patience_s:.0f} s; see {log}")
     if process.returncode != 0:
-        raise ToolError(f"{what} failed: {first_error(log)}; see {log}")
+        raise ToolError(f"{task} failed: {first_error(log)}; see {log}")
 
 
 def _wait(
@@ -72,7 +75,7 @@ def _wait(
     watch: Callable[[], object] | None,
     patience_s: float | None,
 ) -> bool:
-    """Whether it ended by itself."""
+    """Wait for the end; False if the process had to be killed for lack of progress."""
     state, since = None, time.monotonic()
     while True:
         with contextlib.suppress(subprocess.TimeoutExpired):
@@ -87,14 +90,14 @@ def _wait(
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """Kill the job with the compilers or simulator that it started."""
+    """Kill the job together with the compilers or the simulator that it started."""
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
 
 
 def first_error(log: Path) -> str:
-    """The line of a log that tells most: the first error, else the last line."""
+    """First error of a log, or its last line."""
     lines = [line.strip() for line in log.read_text("utf-8", errors="replace").splitlines()]
     lines = [line for line in lines if line]
     errors = [line for line in lines if _ERROR.search(line) and "Warning" not in line]

@@ -1,103 +1,159 @@
-"""What a simulation found, as data."""
+"""Result of a simulation, as ``simulation.json`` holds it."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from hwgen.errors import ArtefactError
+from hwgen.simulation.options import Simulator, StallPattern
+from hwgen.validation import first_problem
 
 REPORT_FILE = "simulation.json"
 
 
-@dataclass(kw_only=True)
-class SimulationReport:
+class _Model(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class CounterValue(_Model):
+    """Hardware counter after the last result; ``node`` is empty for one of the whole core."""
+
+    node: str
+    kind: str
+    value: int
+
+
+class Cycles(NamedTuple):
+    """Measured and predicted cycles; ``name`` is "latency" or "interval"."""
+
+    name: str
+    measured: float | None
+    predicted: float | None
+
+    @property
+    def error_percent(self) -> float | None:
+        """Deviation of the prediction from the measurement, in per cent."""
+        if not self.measured or not self.predicted:
+            return None
+        return 100 * (self.predicted / self.measured - 1)
+
+
+class StreamActivity(_Model):
+    """Words compared on the stream of ``node``, and cycles in which a word waited."""
+
+    node: str
+    words: int
+    stalled_cycles: int
+
+
+class SimulationReport(_Model):
     """A simulation of a build folder.
 
     Parameters
     ----------
     bit_exact : bool
-        Every word of every inter-layer stream, every logit and class was golden's.
+        Every word of every inter-layer stream, every logit and every class equals golden's.
     difference : str or None
-        The first difference, where there is one.
+        The first difference, if there is one.
     latency_cycles : int or None
-        Of the first sample, from the edge that takes its first beat to the edge that takes its
-        last result.
+        From the edge that takes the first sample's first beat to the edge that takes its last
+        result.
     interval_cycles : float or None
         Mean distance of the results of neighbouring samples; None for a single sample.
-    predicted_latency_cycles, predicted_interval_cycles
-        Those of the cycle model, where it knows the build.
+    predicted_latency_cycles, predicted_interval_cycles : float or None
+        The same of the cycle model; None with stalls or after a difference.
     cycles : int
         From the start to the last result.
     cycles_per_second : float
         Speed of the simulator.
     build_seconds, run_seconds, wall_seconds : float
-        For the simulator's making, its run, and the whole.
+        Time to compile the simulator, to run it, and in total.
     accuracy : float or None
-        Per cent of the samples whose class is their label.
-    counters : {node: {kind: value}}
-        The core's counters; those of the whole core under "".
-    streams : list of {"node", "words", "stalled_cycles"}
-        What was compared; a stalled word is valid and not taken.
-    first_beat_cycles, last_result_cycles : list of int
-        Of each sample.
+        Percentage of samples whose class equals their label.
+    counters : tuple of CounterValue, by address
+    streams : tuple of StreamActivity, by tap
+    first_beat_cycles, last_result_cycles : tuple of int
+        One per sample.
+    waves : str or None
+        Waveform file, relative to the build folder.
     """
 
     network: str
     network_hash: str
-    simulator: str
-    idle: str
-    backpressure: str
+    simulator: Simulator
+    idle: StallPattern
+    backpressure: StallPattern
     seed: int
     samples: int
     bit_exact: bool
-    difference: str | None = None
-    latency_cycles: int | None = None
-    interval_cycles: float | None = None
-    predicted_latency_cycles: float | None = None
-    predicted_interval_cycles: float | None = None
-    cycles: int = 0
-    cycles_per_second: float = 0.0
-    build_seconds: float = 0.0
-    run_seconds: float = 0.0
-    wall_seconds: float = 0.0
-    accuracy: float | None = None
-    counters: dict[str, dict[str, int]] = field(default_factory=dict)
-    streams: list[dict[str, Any]] = field(default_factory=list)
-    first_beat_cycles: list[int] = field(default_factory=list)
-    last_result_cycles: list[int] = field(default_factory=list)
-    waves: str | None = None
+    difference: str | None
+    latency_cycles: int | None
+    interval_cycles: float | None
+    predicted_latency_cycles: float | None
+    predicted_interval_cycles: float | None
+    cycles: int
+    cycles_per_second: float
+    build_seconds: float
+    run_seconds: float
+    wall_seconds: float
+    accuracy: float | None
+    counters: tuple[CounterValue, ...]
+    streams: tuple[StreamActivity, ...]
+    first_beat_cycles: tuple[int, ...]
+    last_result_cycles: tuple[int, ...]
+    waves: str | None
+
+    @property
+    def is_stalled(self) -> bool:
+        """Whether source or sink paused: the cycles then measure their pauses, not the core."""
+        return (self.idle, self.backpressure) != (StallPattern.NONE, StallPattern.NONE)
+
+    @property
+    def latency(self) -> Cycles:
+        return Cycles("latency", self.latency_cycles, self.predicted_latency_cycles)
+
+    @property
+    def interval(self) -> Cycles:
+        return Cycles("interval", self.interval_cycles, self.predicted_interval_cycles)
+
+    @property
+    def nodes(self) -> list[str]:
+        """Nodes that have counters, in the order of the data flow."""
+        return list(dict.fromkeys(counter.node for counter in self.counters if counter.node))
+
+    def counter(self, kind: str, *, node: str = "") -> int | None:
+        """Value of a counter, of a node or of the whole core; None if the core lacks it."""
+        found = (c.value for c in self.counters if (c.node, c.kind) == (node, kind))
+        return next(found, None)
 
     def to_json(self) -> dict[str, Any]:
         """Plain values."""
-        return asdict(self)
+        return self.model_dump(mode="json")
 
     def write(self, folder: Path) -> Path:
-        """Write ``simulation.json`` into a folder, whole or not at all."""
+        """Write ``simulation.json`` into a build folder, whole or not at all."""
         path = folder / REPORT_FILE
         part = path.with_suffix(".part")
-        part.write_text(json.dumps(self.to_json(), indent=1) + "\n", encoding="utf-8")
+        part.write_text(self.model_dump_json(indent=1) + "\n", encoding="utf-8")
         part.replace(path)
         return path
 
+    @classmethod
+    def read(cls, folder: Path) -> SimulationReport | None:
+        """Report of the last simulation of a build folder; None if there is none.
 
-def read_simulation_log(path: Path) -> tuple[list[int], list[int]]:
-    """Cycles of each sample's first beat and last result, from the simulation log."""
-    cycles: dict[str, list[int]] = {"i": [], "o": []}
-    for line in path.read_text(encoding="ascii").splitlines():
-        kind, _, cycle = line.partition(" ")
-        cycles[kind].append(int(cycle))
-    return cycles["i"], cycles["o"]
-
-
-def latency(first_beats: Sequence[int], last_results: Sequence[int]) -> int | None:
-    """Cycles of the first sample; None where it has no result."""
-    return last_results[0] - first_beats[0] if first_beats and last_results else None
-
-
-def interval(last_results: Sequence[int]) -> float | None:
-    """Mean distance of neighbouring results; None for fewer than two."""
-    if len(last_results) < 2:
-        return None
-    return (last_results[-1] - last_results[0]) / (len(last_results) - 1)
+        Raises :class:`ArtefactError` if the file is damaged or from another version.
+        """
+        path = folder / REPORT_FILE
+        if not path.is_file():
+            return None
+        try:
+            return cls.model_validate_json(path.read_bytes())
+        except ValidationError as error:
+            raise ArtefactError(
+                f"{path} is damaged or from another version of hwgen: {first_problem(error)}; "
+                f"run `hwgen simulate` again"
+            ) from error

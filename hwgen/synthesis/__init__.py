@@ -1,5 +1,6 @@
-"""Synthesis, place and route for a board: a build folder in, a bitstream and its figures out."""
+"""Synthesis, place and route: from a build folder to a board's bitstream and its figures."""
 
-from hwgen.synthesis.flow import BuildReport, build
+from hwgen.synthesis.flow import build
+from hwgen.synthesis.report import BuildReport
 
 __all__ = ["BuildReport", "build"]

@@ -1,7 +1,8 @@
-"""Registers behind block RAM become the block's own, which yosys does not use.
+"""Netlist pass for ECP5: moves registers behind block RAM into the block, which yosys does not do.
 
-What an ECP5's block RAM gives without its output register comes 5.6 ns after the clock's edge, too
-late to travel far; with it, like what a flip-flop gives (Lattice FPGA-TN-02204, REGMODE).
+Without its output register, the output of an ECP5's block RAM is valid 5.6 ns after the clock edge,
+too late to travel far; with the register it is as early as that of a flip-flop (Lattice
+FPGA-TN-02204, REGMODE).
 """
 
 from __future__ import annotations
@@ -15,14 +16,14 @@ from typing import Any
 BLOCK = "DP16KD"
 
 Loads = Mapping[object, list[tuple[str, str]]]
-"""By net: the (cell, port) that read it."""
+"""Readers of each net, as (cell, port)."""
 
 
 def absorb(netlist: Path) -> int:
-    """Rewrite yosys' ``netlist``; gives the number of flip-flops that went into block RAMs.
+    """Rewrite yosys' ``netlist``; gives the number of flip-flops moved into block RAMs.
 
-    A block takes them if every output that is read goes to one flip-flop and nowhere else, with
-    the clock of the block and neither an enable nor a reset.
+    A block absorbs its flip-flops if every output in use goes to exactly one of them, on the clock
+    of the block, without an enable or a reset.
     """
     design = json.loads(netlist.read_text(encoding="utf-8"))
     absorbed = sum(
@@ -64,9 +65,9 @@ def _absorb_in(module: Mapping[str, Any]) -> int:
 
 
 def _registers(cells: Mapping[str, Any], block: Mapping[str, Any], loads: Loads) -> dict[str, str]:
-    """The flip-flop of each output that is read; none if the block cannot take all of them."""
+    """Flip-flop of each output in use; none if the block cannot absorb all of them."""
     ports = block["connections"]
-    # Port B reads; its upper half comes from A's outputs where words are 36 bits wide.
+    # Port B reads; for words of 36 bits, A's outputs carry the upper half.
     reads_only = ports["CEB"] == ["1"] and ports["WEB"] == ["0"] and ports["RSTB"] == ["0"]
     is_wide = int(block["parameters"]["DATA_WIDTH_A"], 2) == 36
     if not reads_only or (_reads_a(ports, loads) and not is_wide):
@@ -87,7 +88,7 @@ def _reads_a(ports: Mapping[str, list[Any]], loads: Loads) -> bool:
 
 
 def _is_plain(cell: Mapping[str, Any], clock: list[object]) -> bool:
-    """A flip-flop on ``clock`` that starts with 0, and knows no enable and no reset."""
+    """Whether a cell is a flip-flop on ``clock`` that starts at 0, without enable and reset."""
     if cell["type"] != "TRELLIS_FF":
         return False
     values = {name: str(value).strip() for name, value in cell["parameters"].items()}

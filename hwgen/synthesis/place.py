@@ -1,4 +1,4 @@
-"""Place and route with nextpnr, and what its report says."""
+"""Place and route with nextpnr, and the figures of its report."""
 
 from __future__ import annotations
 
@@ -9,59 +9,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hwgen.boards import Board
+from hwgen.boards import Board, Resource
+from hwgen.synthesis.families import family_of
+from hwgen.synthesis.report import CriticalPath, PathStep, Usage
 from hwgen.synthesis.tools import Watch, run
-
-_UTILISATION = {
-    "ecp5": {
-        "lut4": "TRELLIS_COMB",
-        "ff": "TRELLIS_FF",
-        "block_ram": "DP16KD",
-        "multiplier": "MULT18X18D",
-    },
-    # An iCE40 logic cell is a LUT4 and a flip-flop; nextpnr counts cells.
-    "ice40": {
-        "lut4": "ICESTORM_LC",
-        "block_ram": "ICESTORM_RAM",
-        "multiplier": "ICESTORM_DSP",
-        "spram": "ICESTORM_SPRAM",
-    },
-}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Step:
-    """One step of a path: through ``cell`` (``kind`` logic, clk-to-q, setup) or to it (routing)."""
-
-    kind: str
-    cell: str
-    net: str
-    delay_ns: float
-
-
-@dataclass(frozen=True, kw_only=True)
-class CriticalPath:
-    """The slowest path between two flip-flops or memories of the core's clock."""
-
-    source: str
-    sink: str
-    delay_ns: float
-    logic_ns: float
-    routing_ns: float
-    steps: tuple[Step, ...]
-
-    @property
-    def levels(self) -> int:
-        """Cells of logic between the two ends."""
-        return sum(step.kind == "logic" for step in self.steps)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Placement:
-    """What place and route gave. ``utilisation[resource]`` is (used, available)."""
+    """Figures of a routed design."""
 
     fmax_mhz: float
-    utilisation: dict[str, tuple[int, int]]
+    utilisation: dict[Resource, Usage]
     critical_path: CriticalPath | None
 
 
@@ -77,56 +36,25 @@ def place_and_route(
 ) -> tuple[Placement, Path]:
     """Run nextpnr and the packer in ``work``; gives the figures and the bitstream.
 
-    ``netlist`` is a name below ``folder``, where the tools run.
+    The tools run in ``folder``; ``netlist`` is relative to it.
     """
+    family = family_of(board)
     here = work.relative_to(folder).as_posix()
-    pins = work / ("pins.lpf" if board.family == "ecp5" else "pins.pcf")
-    pins.write_text(_constraints(board), encoding="utf-8")
-    shared = [
+    (work / family.constraints_file).write_text(family.constraints(board), encoding="utf-8")
+    options = [
         f"--{board.device}", "--package", board.package, "--json", netlist,
-        "--report", f"{here}/nextpnr.json", "--clock-mhz", f"{clock_mhz:g}", "--seed", str(seed),
-        "--timing-allow-fail",
+        "--report", f"{here}/nextpnr.json", "--freq", f"{clock_mhz:g}", "--seed", str(seed),
+        "--timing-allow-fail", *family.nextpnr_options(board, here),
     ]  # fmt: skip
-    log = work / "nextpnr.log"
-    if board.family == "ecp5":
-        # On full chips the default placer takes hours, and its wires are a third longer.
-        options = ["--placer", "static", "--speed", str(board.speed_grade)]
-        options += ["--lpf", f"{here}/{pins.name}"]
-        options += ["--textcfg", f"{here}/routed.config"]
-        pack = ("ecppack", ["--compress", f"{here}/routed.config", f"{here}/bitstream.bit"])
-        bitstream = work / "bitstream.bit"
-    else:
-        options = ["--pcf", f"{here}/{pins.name}", "--asc", f"{here}/routed.asc"]
-        pack = ("icepack", [f"{here}/routed.asc", f"{here}/bitstream.bin"])
-        bitstream = work / "bitstream.bin"
-    run(f"nextpnr-{board.family}", shared + options, folder=folder, log=log, watch=watch)
-    run(pack[0], pack[1], folder=folder, log=work / f"{pack[0]}.log", watch=watch)
+    run(family.nextpnr, options, folder=folder, log=work / "nextpnr.log", watch=watch)
+    log = work / f"{family.packer}.log"
+    run(family.packer, family.packer_options(here), folder=folder, log=log, watch=watch)
     report = json.loads((work / "nextpnr.json").read_text(encoding="utf-8"))
-    return read_report(board, report), bitstream
-
-
-def _constraints(board: Board) -> str:
-    pins = {
-        "clk": board.clock.pin,
-        "reset_n": board.reset_pin,
-        "rx": board.uart.rx_pin,
-        "tx": board.uart.tx_pin,
-    }
-    mhz = board.clock.hz / 1e6
-    if board.family == "ice40":
-        pull = {"reset_n": "-pullup yes ", "rx": "-pullup yes "}
-        lines = [f"set_io {pull.get(port, '')}{port} {pin}" for port, pin in pins.items()]
-        return "\n".join([*lines, f"set_frequency clk {mhz:g}", ""])
-    lines = []
-    for port, pin in pins.items():
-        pull_up = " PULLMODE=UP" if port in ("reset_n", "rx") else ""
-        lines.append(f'LOCATE COMP "{port}" SITE "{pin}";')
-        lines.append(f'IOBUF PORT "{port}" IO_TYPE={board.io_standard}{pull_up};')
-    return "\n".join([*lines, f'FREQUENCY PORT "clk" {mhz:g} MHZ;', ""])
+    return read_report(board, report), work / family.bitstream_file
 
 
 def read_report(board: Board, report: Mapping[str, Any]) -> Placement:
-    """The figures of nextpnr's ``--report``: of the core's clock, the slowest one."""
+    """Figures of nextpnr's ``--report`` for the core's clock, which is the slowest one."""
     clocks = report["fmax"]
     slowest = min((clock["achieved"] for clock in clocks.values()), default=0.0)
     used = report["utilization"]
@@ -138,8 +66,8 @@ def read_report(board: Board, report: Mapping[str, Any]) -> Placement:
     return Placement(
         fmax_mhz=round(slowest, 2),
         utilisation={
-            resource: (used[cell]["used"], used[cell]["available"])
-            for resource, cell in _UTILISATION[board.family].items()
+            resource: Usage(used=used[cell]["used"], available=used[cell]["available"])
+            for resource, cell in family_of(board).nextpnr_cells.items()
             if cell in used
         },
         critical_path=max(map(_path, paths), key=lambda path: path.delay_ns, default=None),
@@ -148,7 +76,7 @@ def read_report(board: Board, report: Mapping[str, Any]) -> Placement:
 
 def _path(path: Mapping[str, Any]) -> CriticalPath:
     steps = tuple(
-        Step(
+        PathStep(
             kind=step["type"],
             cell=_cell(step["to"]["cell"]),
             net=step.get("net", ""),
@@ -169,9 +97,9 @@ def _path(path: Mapping[str, Any]) -> CriticalPath:
 
 
 def _cell(name: str) -> str:
-    """``core.conv1.acc_TRELLIS_FF_Q_3_DI_LUT4_Z`` → ``core.conv1.acc``: the signal it is named for.
+    """Signal of a cell: ``core.conv1.acc_TRELLIS_FF_Q_3_DI_LUT4_Z`` → ``core.conv1.acc``.
 
-    Yosys names a cell for the nearest signal of the design, with the way to it appended.
+    Yosys names a cell after the nearest signal of the design and appends the path to it.
     """
     cells = r"TRELLIS_FF|LUT4|CCU2C|PFUMX|L6MUX21|DP16KD|MULT18X18D|TRELLIS_DPR16X4|SB_[A-Z0-9]+"
     return re.split(rf"_(?:{cells})(?:_|\$|$)", name, maxsplit=1)[0]

@@ -1,4 +1,4 @@
-"""Tells from the lines of a tool's log what it is doing."""
+"""Phase of a tool, from the lines of its log."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ _PHASES = (
 
 
 class Phases:
-    """A watcher of log lines: tells ``progress`` of each new phase, as "LABEL: what"."""
+    """Watcher of log lines that calls ``progress`` with each new phase, as "LABEL: PHASE"."""
 
-    def __init__(self, label: str, progress: Callable[[str], None] | None) -> None:
+    def __init__(self, label: str, progress: Callable[[str], object] | None) -> None:
         self._label = label
         self._progress = progress
         self._last = ""

@@ -1,4 +1,4 @@
-"""Place and route with seed after seed: the clock of a full chip varies by a tenth between them."""
+"""Place and route with several seeds: the clock of a full chip varies by a tenth between them."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ def fastest(
     clock_mhz: float,
     work: Path,
 ) -> tuple[Placement, Path, dict[int, float]]:
-    """The first of ``seeds`` that meets ``clock_mhz``, or the fastest of all.
+    """Place with the first of ``seeds`` that meets ``clock_mhz``, or with the fastest of all.
 
-    ``place(seed, folder)`` leaves its files in ``folder`` and gives the figures and the bitstream;
-    those of the chosen seed end in ``work``. Also gives the Fmax in MHz of every seed tried.
+    ``place(seed, folder)`` writes its files into ``folder`` and gives the figures and the
+    bitstream; the files of the chosen seed are moved into ``work``. The third result is the
+    maximum clock in MHz of every seed that was tried.
     """
     fmax: dict[int, float] = {}
     best: tuple[Placement, Path] | None = None

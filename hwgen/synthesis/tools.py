@@ -1,4 +1,4 @@
-"""Starts yosys, nextpnr and the packers: those of pip (YoWASP), or native ones if asked for.
+"""Runs yosys, nextpnr and the packers: pip's (YoWASP), or native ones that the environment names.
 
 Pip's are WebAssembly and see a private ``/tmp``: they run in the build folder with relative names.
 """
@@ -17,12 +17,12 @@ from pathlib import Path
 
 from hwgen.errors import ToolError
 
-Watch = Callable[[str], None]
+Watch = Callable[[str], object]
 
 
 @dataclass(frozen=True)
 class Tool:
-    """A program: the variable that names a native one, and pip's module and function."""
+    """A program: the variable that names a native one, and the module and function of pip's."""
 
     name: str
     variable: str
@@ -44,12 +44,14 @@ TOOLS = {
 
 
 def command(name: str) -> list[str]:
-    """The start of the command line of a tool; :class:`ToolError` where it is not installed."""
+    """First words of a tool's command line; raises :class:`ToolError` if it is not installed."""
     tool = TOOLS[name]
     if native := os.environ.get(tool.variable):
         words = shlex.split(native)
         if shutil.which(words[0]) is None:
-            raise ToolError(f"{tool.variable}={native}: no such program; unset it for pip's {name}")
+            raise ToolError(
+                f"{tool.variable}={native}: no such program; unset it to use pip's {name}"
+            )
         return words
     if importlib.util.find_spec(tool.module) is None:
         raise ToolError(
@@ -60,7 +62,7 @@ def command(name: str) -> list[str]:
 
 
 def require(*names: str) -> None:
-    """Raise :class:`ToolError` at the first tool that is not there."""
+    """Raise :class:`ToolError` for the first tool that is missing."""
     for name in names:
         command(name)
 
@@ -73,14 +75,14 @@ def run(
     log: Path,
     watch: Watch | None = None,
 ) -> None:
-    """Run a tool in ``folder``; its output goes to ``log``, line by line to ``watch`` too.
+    """Run a tool in ``folder``; its output goes to ``log``, and line by line to ``watch``.
 
     Raises
     ------
     ToolError
-        It is missing, or failed; with the last lines that tell why.
+        The tool is missing, or failed; the message quotes its last errors.
     """
-    with log.open("w", buffering=1, encoding="utf-8") as sink:  # to be read while it runs
+    with log.open("w", buffering=1, encoding="utf-8") as sink:  # readable while the tool runs
         process = subprocess.Popen(
             [*command(name), *arguments],
             cwd=folder,
@@ -107,7 +109,7 @@ def run(
 
 
 def why(log: Path) -> str:
-    """The lines of a log that name the error, or its last five."""
+    """Last five errors of a log, or its last five lines."""
     lines = [line.strip() for line in log.read_text(encoding="utf-8").splitlines() if line.strip()]
     errors = [line for line in lines if line.lower().startswith(("error", "fatal", "traceback"))]
     return "\n".join(f"  {line}" for line in (errors or lines)[-5:])

@@ -8,10 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hwgen import artefact, golden
+from hwgen import artefact, boards, golden
+from hwgen.artefact.build_folder import read_manifest
 from hwgen.cli import run
 from hwgen.datasets import load
-from hwgen.synthesis.core import read_core
+from hwgen.simulation import SimulationReport
+from hwgen.synthesis.shell import shell_parameters
 from tests.support.command_line import Captured, fails
 
 MODEL = """
@@ -78,18 +80,18 @@ def test_events_from_the_model_to_the_verilog(
 
     assert run(["generate", net, "-o", build, "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["plan"]["schedule"] == "time"
-    manifest = json.loads((tmp_path / "build" / "manifest.json").read_text())
-    assert manifest["input"]["kind"] == "events"
+    manifest = read_manifest(tmp_path / "build")
+    assert manifest.input.kind == "events"
     if not single:
         return
     stalls = ["--idle", "adversarial", "--backpressure", "random"]
     options = ["--data", str(events), "--samples", "6", "--json"]
     assert run(["simulate", build, *options, *stalls]) == 0
-    report = json.loads(capsys.readouterr().out)
-    assert (report["bit_exact"], report["samples"]) == (True, 6)
-    assert report["counters"]["input"]["spikes"] == int(frames.sum())
-    core = read_core(tmp_path / "build")
-    assert (core.sample_bytes, core.input_bytes) == (0, 4), "as many beats as there are events"
+    report = SimulationReport.model_validate_json(capsys.readouterr().out)
+    assert (report.bit_exact, report.samples) == (True, 6)
+    assert report.counter("spikes", node="input") == int(frames.sum())
+    shell = shell_parameters(manifest, boards.load("ulx3s-85f"), None, 25e6)
+    assert (shell["SAMPLE_BYTES"], shell["INPUT_BYTES"]) == (0, 4), "one beat per event"
 
 
 def test_other_schedules_are_refused(

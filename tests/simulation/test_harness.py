@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 from collections.abc import Iterator
@@ -11,10 +10,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from hwgen.artefact.build_folder import (
+    BitField,
+    EventFields,
+    StreamEntry,
+    read_manifest,
+    write_manifest,
+)
 from hwgen.errors import ArtefactError, DataError, MismatchError, ToolError
 from hwgen.network import Input
 from hwgen.simulation import expected, launch, run, simulate, tools
-from hwgen.simulation.layout import Place, ResultLayout, StreamLayout
+from hwgen.simulation.jobs import RunJob
+from hwgen.simulation.layout import ResultLayout, SpikePosition, StreamLayout
+from hwgen.simulation.report import SimulationReport
 from tests.support.cores.mock_core import set_fault, write_mock_core
 from tests.support.testbench import stall_patterns as patterns
 
@@ -26,9 +34,13 @@ CONV_WORDS = 2 * INPUT_WORDS  # three channels take two words
 # --- layouts against words written by hand --------------------------------------------------------
 
 
+def layout_of(**entry: object) -> StreamLayout:
+    return StreamLayout(StreamEntry.model_validate({"tap": 0, "node": "a", **entry}))
+
+
 def numbered(layout: StreamLayout, samples: int = 1) -> Iterator[tuple[int, np.ndarray]]:
     """For each spike in the order of its train, the words when it alone is set."""
-    shape = (samples, layout.timesteps, *layout.shape)
+    shape = (samples, *layout.train_shape)
     for index in range(int(np.prod(shape))):
         trains = np.zeros(shape, dtype=np.uint8)
         trains.reshape(-1)[index] = 1
@@ -36,9 +48,7 @@ def numbered(layout: StreamLayout, samples: int = 1) -> Iterator[tuple[int, np.n
 
 
 def test_pixel_words_by_hand() -> None:
-    layout = StreamLayout(
-        tap=0, node="a", shape=(3, 1, 2), timesteps=2, width=2, layout="pixel", schedule="time"
-    )
+    layout = layout_of(shape=(3, 1, 2), timesteps=2, width=2, layout="pixel", schedule="time")
     trains = np.array(
         [
             [  # sample 0: t, c, y, x
@@ -54,46 +64,43 @@ def test_pixel_words_by_hand() -> None:
     ]
     assert layout.words == 8
     assert layout.pack(trains).tolist() == words
-    assert layout.locate(8 + 6, 1) == Place(sample=1, timestep=2, row=0, column=1, channel=1)
+    assert layout.locate(8 + 6, 1) == SpikePosition(
+        sample=1, timestep=2, row=0, column=1, channel=1
+    )
     assert layout.locate(7, 1) is None
 
 
 def test_raster_words_by_hand() -> None:
-    layout = StreamLayout(
-        tap=0, node="a", shape=(2, 2, 2), timesteps=1, width=5, layout="raster", schedule="time"
-    )
+    layout = layout_of(shape=(2, 2, 2), timesteps=1, width=5, layout="raster", schedule="time")
     # c, y, x; the raster runs y, x, c: pixels (0,0) = 1 0, (0,1) = 0 1, (1,0) = 1 1, (1,1) = 0 1.
     trains = np.array([[[[[1, 0], [1, 0]], [[0, 1], [1, 1]]]]], dtype=np.uint8)
     assert layout.pack(trains).tolist() == [[1, 0, 0, 1, 1], [1, 0, 1, 0, 0]]
-    assert layout.locate(1, 0) == Place(sample=0, timestep=1, row=1, column=0, channel=1)
-    assert layout.locate(3, 2) == Place(sample=1, timestep=1, row=1, column=1, channel=1)
+    assert layout.locate(1, 0) == SpikePosition(sample=0, timestep=1, row=1, column=0, channel=1)
+    assert layout.locate(3, 2) == SpikePosition(sample=1, timestep=1, row=1, column=1, channel=1)
     assert layout.locate(1, 3) is None
 
 
 def test_row_words_by_hand() -> None:
     """Two rows of two pixels, two timesteps: the first row in both, then the second."""
-    layout = StreamLayout(
-        tap=0, node="a", shape=(1, 2, 2), timesteps=2, width=1, layout="pixel", schedule="row"
-    )
+    layout = layout_of(shape=(1, 2, 2), timesteps=2, width=1, layout="pixel", schedule="row")
     # t, c, y, x
     trains = np.array([[[[[1, 0], [1, 1]]], [[[0, 1], [0, 0]]]]], dtype=np.uint8)
     assert layout.pack(trains).ravel().tolist() == [1, 0, 0, 1, 1, 1, 0, 0]
-    assert layout.locate(8 + 5, 0) == Place(sample=1, timestep=1, row=1, column=1, channel=0)
-    assert layout.locate(3, 0) == Place(sample=0, timestep=2, row=0, column=1, channel=0)
+    assert layout.locate(8 + 5, 0) == SpikePosition(
+        sample=1, timestep=1, row=1, column=1, channel=0
+    )
+    assert layout.locate(3, 0) == SpikePosition(sample=0, timestep=2, row=0, column=1, channel=0)
 
 
 @pytest.mark.parametrize("schedule", ["time", "row"])
 @pytest.mark.parametrize("layout", ["pixel", "raster"])
 @pytest.mark.parametrize("width", [1, 3, 8])
 def test_locate_is_the_inverse_of_pack(layout: str, width: int, schedule: str) -> None:
-    stream = StreamLayout(
-        tap=0, node="a", shape=(3, 2, 2), timesteps=2, width=width, layout=layout,
-        schedule=schedule,
-    )  # fmt: skip
+    stream = layout_of(shape=(3, 2, 2), timesteps=2, width=width, layout=layout, schedule=schedule)
     for index, words in numbered(stream, samples=2):
         ((word, bit),) = np.argwhere(words)
         sample, t, c, y, x = np.unravel_index(index, (2, 2, 3, 2, 2))
-        assert stream.locate(int(word), int(bit)) == Place(sample, t + 1, y, x, c)
+        assert stream.locate(int(word), int(bit)) == SpikePosition(sample, t + 1, y, x, c)
 
 
 def test_result_words_by_hand() -> None:
@@ -120,7 +127,13 @@ def test_input_beats_by_hand() -> None:
 
 def test_event_beats_by_hand() -> None:
     """x of two bits, y, channel and t of one, null: six bits, and noise above them."""
-    fields = {"x": (0, 2), "y": (2, 1), "channel": (3, 1), "t": (4, 1), "null": (5, 1)}
+    fields = EventFields(
+        x=BitField(low=0, width=2),
+        y=BitField(low=2, width=1),
+        channel=BitField(low=3, width=1),
+        t=BitField(low=4, width=1),
+        null=BitField(low=5, width=1),
+    )
     frames = np.zeros((2, 2, 2, 2, 3), np.uint8)  # samples, t, channel, y, x
     frames[0, 1, 0, 1, 2] = frames[0, 1, 1, 0, 1] = frames[0, 0, 1, 1, 0] = 1
     packets = expected.pack_events(frames, fields, 16)
@@ -182,20 +195,20 @@ def test_a_right_core_passes(mock: tuple[Path, np.ndarray], simulator: str) -> N
     labels = np.zeros(SAMPLES, dtype=np.int64)
     fed = simulate(folder, images, simulator=simulator, labels=labels)
     assert fed.bit_exact
-    assert [stream["words"] for stream in fed.streams] == [
+    assert [stream.words for stream in fed.streams] == [
         SAMPLES * INPUT_WORDS,
         SAMPLES * CONV_WORDS,
     ]
-    assert fed.counters["input"]["wrong_beats"] == 0
-    assert fed.counters[""]["samples"] == SAMPLES
+    assert fed.counter("wrong_beats", node="input") == 0
+    assert fed.counter("samples") == SAMPLES
     assert fed.accuracy in (0.0, 25.0, 50.0, 75.0, 100.0)
     # Two frames of eight beats go in without a gap, and tap 0 takes two words every three cycles.
     assert fed.first_beat_cycles[1] - fed.first_beat_cycles[0] == 8
-    assert fed.streams[0]["stalled_cycles"] == pytest.approx(SAMPLES * INPUT_WORDS / 2, abs=2)
+    assert fed.streams[0].stalled_cycles == pytest.approx(SAMPLES * INPUT_WORDS / 2, abs=2)
     # Tap 1 takes two words every five cycles: it is what the results wait for.
     assert fed.interval_cycles == pytest.approx(CONV_WORDS * 5 / 2, abs=2)
     assert fed.latency_cycles == fed.last_result_cycles[0] - fed.first_beat_cycles[0]
-    assert json.loads((folder / "simulation.json").read_text())["bit_exact"] is True
+    assert SimulationReport.read(folder) == fed
 
     bused = simulate(folder, images, simulator=simulator, buses=True)
     # cocotb's models neither idle nor push back where they are not asked to.
@@ -216,7 +229,7 @@ def test_a_right_core_passes_with_stalls(
         folder, images, simulator=simulator, idle=idle, backpressure=backpressure, seed=3
     )
     assert report.bit_exact
-    assert report.counters["input"]["wrong_beats"] == 0
+    assert report.counter("wrong_beats", node="input") == 0
     # The source idles: two frames do not go in as fast as they can.
     assert report.first_beat_cycles[1] - report.first_beat_cycles[0] > 8
 
@@ -224,7 +237,7 @@ def test_a_right_core_passes_with_stalls(
 def test_fewer_samples_are_the_first_ones(mock: tuple[Path, np.ndarray]) -> None:
     folder, images = mock
     assert simulate(folder, images, samples=1).interval_cycles is None
-    with pytest.raises(DataError, match="5 samples are asked for, but there are 4 images"):
+    with pytest.raises(DataError, match="samples must be at most 4, the number of images, not 5"):
         simulate(folder, images, samples=5)
 
 
@@ -286,9 +299,11 @@ def test_a_wrong_core_is_named(mock: tuple[Path, np.ndarray], case: str) -> None
     with pytest.raises(MismatchError, match=message) as caught:
         simulate(folder, images)
     assert caught.value.exit_code == 1
-    report = json.loads((folder / "simulation.json").read_text())
-    assert report["bit_exact"] is False
-    assert report["difference"] in str(caught.value)
+    report = SimulationReport.read(folder)
+    assert report is not None
+    assert report.bit_exact is False
+    assert report.difference is not None
+    assert report.difference in str(caught.value)
 
 
 @needs_icarus
@@ -328,9 +343,14 @@ def test_the_lowest_tap_is_named(mock: tuple[Path, np.ndarray]) -> None:
 def test_a_wrong_counter_is_named(mock: tuple[Path, np.ndarray], tmp_path: Path) -> None:
     folder, images = mock
     other = copy_of(folder, tmp_path)
-    manifest = json.loads((other / "manifest.json").read_text())
-    manifest["counters"][2]["node"], manifest["counters"][3]["node"] = "conv1", "input"
-    (other / "manifest.json").write_text(json.dumps(manifest))
+    manifest = read_manifest(other)
+    *others, first, second, last = manifest.counters
+    swapped = (
+        first.model_copy(update={"node": second.node}),
+        second.model_copy(update={"node": first.node}),
+    )
+    counters = (*others, *swapped, last)
+    write_manifest(other, manifest.model_copy(update={"counters": counters}))
     with pytest.raises(MismatchError, match=r"counter spikes of layer 'conv1' is \d+, expected"):
         simulate(other, images)
 
@@ -374,9 +394,18 @@ def test_cocotb_has_the_last_word(
             Path(results_xml).write_text(f"<testsuites>{suite}</testsuites>")
 
     monkeypatch.setattr(launch, "get_runner", lambda name: Runner())
-    names = ["simulator", "bench", "folder", "cwd", "bench_job", "seed", "plusargs", "arguments"]
-    job = dict.fromkeys(names, "")
-    job |= {"waves": False, "results_xml": str(tmp_path / "results.xml")}
+    job = RunJob(
+        simulator="",
+        top="",
+        folder="",
+        cwd="",
+        results_xml=str(tmp_path / "results.xml"),
+        testbench_job="",
+        seed=0,
+        waves=False,
+        plusargs=[],
+        arguments=[],
+    )
     if (tests, failures) == (1, 0):
         launch.run(job)
         return
@@ -427,12 +456,12 @@ def test_missing_programs_are_named(
 
 def test_folders_that_are_none(mock: tuple[Path, np.ndarray], tmp_path: Path) -> None:
     folder, images = mock
-    with pytest.raises(ArtefactError, match=r"no build folder.*hwgen generate"):
+    with pytest.raises(ArtefactError, match=r"is not a build folder.*hwgen generate"):
         simulate(tmp_path, images)
     with pytest.raises(DataError, match=r"\(N, 2, 5, 3\)"):
         simulate(folder, images[:, :1])
     other = copy_of(folder, tmp_path)
-    manifest = json.loads((other / "manifest.json").read_text())
-    (other / "manifest.json").write_text(json.dumps({**manifest, "network_hash": "0" * 64}))
+    foreign = read_manifest(other).model_copy(update={"network_hash": "0" * 64})
+    write_manifest(other, foreign)
     with pytest.raises(ArtefactError, match="is not the network that the core was generated from"):
         simulate(other, images)

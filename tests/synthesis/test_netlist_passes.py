@@ -13,6 +13,7 @@ import pytest
 from amaranth.back import verilog
 
 from hwgen import boards
+from hwgen.boards import Resource
 from hwgen.generation.design import plain_verilog
 from hwgen.rtl.synapses.weight_memory import WeightMemory
 from hwgen.synthesis.netlist_passes import absorb
@@ -135,6 +136,6 @@ def test_yosys_weight_memory_loses_its_registers(tmp_path: Path) -> None:
     units = synthesise_out_of_context(board, {"top.v": source}, top="top", folder=tmp_path)
     before = total(units)
     # The bank's number follows the address by two registers of its own.
-    assert (before["block_ram"], before["ff"]) == (1, 3 * 12 + 4)
+    assert (before[Resource.BLOCK_RAM], before[Resource.FF]) == (1, 3 * 12 + 4)
     assert absorb(tmp_path / "unit.json") == 3 * 12
     assert absorb(tmp_path / "unit.json") == 0

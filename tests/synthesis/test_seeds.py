@@ -10,7 +10,7 @@ from hwgen import synthesis as synth
 from hwgen.errors import PlanError
 from hwgen.synthesis.place import Placement
 from hwgen.synthesis.seeds import fastest
-from tests.support.cores import write_tiny_core
+from tests.support.cores.tiny_core import write_tiny_core
 
 
 def place_with(fmax: dict[int, float]):

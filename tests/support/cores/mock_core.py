@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Iterable
 from math import ceil
@@ -11,6 +10,14 @@ from pathlib import Path
 import numpy as np
 
 from hwgen import artefact, golden
+from hwgen.artefact.build_folder import (
+    CounterEntry,
+    InputEntry,
+    Manifest,
+    Port,
+    StreamEntry,
+    write_manifest,
+)
 from hwgen.network import (
     Conv2d,
     Flatten,
@@ -21,6 +28,7 @@ from hwgen.network import (
     Network,
     Readout,
 )
+from hwgen.plan.assembly import make_plan
 
 CHANNELS, HEIGHT, WIDTH = 2, 5, 3
 OUT_CHANNELS = 3
@@ -117,31 +125,39 @@ def write_mock_core(folder: Path, samples: int) -> np.ndarray:
     shutil.copyfile(SOURCE, folder / "mock_core.v")
     counters = [("", "cycles"), ("", "samples"), ("input", "spikes"), ("conv1", "spikes")]
     counters.append(("input", "wrong_beats"))
-    ports = {"s_axis_tdata": INPUT_WIDTH, "m_axis_tdata": 32, "counter_address": 3}
-    manifest = {
-        "name": "mock",
-        "sources": ["mock_sizes.v", "mock_core.v"],
-        "files": {},
-        "network_hash": artefact.content_hash(network),
-        "ports": [{"name": name, "direction": "in", "width": n} for name, n in ports.items()],
-        "streams": [
-            {
-                "tap": tap,
-                "node": node,
-                "shape": [channels, HEIGHT, WIDTH],
-                "timesteps": TIMESTEPS,
-                "width": TAP_WIDTHS[tap],
-                "layout": "pixel",
-                "schedule": "time",
-            }
+    manifest = Manifest(
+        name="mock",
+        top="mock",
+        sources=("mock_sizes.v", "mock_core.v"),
+        network_hash=artefact.content_hash(network),
+        board=None,
+        tools={"hwgen": "0"},
+        ports=(
+            Port(name="s_axis_tdata", direction="in", width=INPUT_WIDTH),
+            Port(name="m_axis_tdata", direction="out", width=32),
+            Port(name="counter_address", direction="in", width=3),
+        ),
+        input=InputEntry(kind="pixels"),
+        streams=tuple(
+            StreamEntry(
+                tap=tap,
+                node=node,
+                shape=(channels, HEIGHT, WIDTH),
+                timesteps=TIMESTEPS,
+                width=TAP_WIDTHS[tap],
+                layout="pixel",
+                schedule="time",
+            )
             for tap, (node, channels) in enumerate((("input", CHANNELS), ("conv1", OUT_CHANNELS)))
-        ],
-        "counters": [
-            {"address": address, "node": node, "kind": kind}
+        ),
+        counters=tuple(
+            CounterEntry(address=address, node=node, kind=kind)
             for address, (node, kind) in enumerate(counters)
-        ],
-    }
-    (folder / "manifest.json").write_text(json.dumps(manifest))
+        ),
+        plan=make_plan(network, input_width=INPUT_WIDTH),
+        files={},
+    )
+    write_manifest(folder, manifest)
     return images
 
 

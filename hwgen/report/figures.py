@@ -1,0 +1,107 @@
+"""Figures of a build folder, as ``report.json`` holds them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from hwgen.artefact.build_folder import PlanField
+from hwgen.boards import Resource
+from hwgen.simulation import SimulationReport
+from hwgen.simulation.report import Cycles
+from hwgen.synthesis import BuildReport
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class NetworkFigures(_Model):
+    """Identity of the core: network, its content hash, board, versions of the tools."""
+
+    name: str
+    hash: str
+    board: str | None
+    tools: Mapping[str, str]
+
+
+class Performance(_Model):
+    """Rates that follow from cycles and clock; None if unknown.
+
+    Parameters
+    ----------
+    latency_cycles, interval_cycles : float or None
+        Measured in simulation if possible, otherwise predicted.
+    cycles_from : "simulation", "prediction" or None
+    clock_mhz : float or None
+        Clock of the bitstream, or its maximum clock if that is lower.
+    latency_us, results_per_second, results_per_second_per_klut : float or None
+        At that clock; the last one per 1,000 LUT4.
+    """
+
+    latency_cycles: float | None
+    interval_cycles: float | None
+    cycles_from: Literal["simulation", "prediction"] | None
+    clock_mhz: float | None
+    latency_us: float | None
+    results_per_second: float | None
+    results_per_second_per_klut: float | None
+
+
+class BuildFigures(_Model):
+    """Figures of a build folder: what was generated, simulated, and placed and routed."""
+
+    network: NetworkFigures
+    plan: PlanField
+    predicted: Mapping[str, Any] | None
+    simulation: SimulationReport | None
+    synthesis: BuildReport | None
+    performance: Performance
+
+    @property
+    def cycles(self) -> tuple[Cycles, Cycles]:
+        """Latency and interval, measured and predicted on the same samples if possible."""
+        if simulation := self.simulation:
+            return simulation.latency, simulation.interval
+        predicted = self.predicted or {}
+        return (
+            Cycles("latency", None, predicted.get("latency_cycles")),
+            Cycles("interval", None, predicted.get("interval_cycles")),
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return self.model_dump(mode="json")
+
+
+def performance(
+    predicted: Mapping[str, Any] | None,
+    simulation: SimulationReport | None,
+    synthesis: BuildReport | None,
+) -> Performance:
+    """Rates of a build folder."""
+    latency: float | None = None
+    interval: float | None = None
+    source: Literal["simulation", "prediction"] | None = None
+    if simulation and not simulation.is_stalled and simulation.latency_cycles is not None:
+        latency, interval = simulation.latency_cycles, simulation.interval_cycles
+        source = "simulation"
+    elif predicted:
+        latency, interval = predicted["latency_cycles"], predicted["interval_cycles"]
+        source = "prediction"
+    clock = lut4 = None
+    if synthesis is not None:
+        clock = min(synthesis.clock_mhz, synthesis.fmax_mhz)
+        lut4 = synthesis.utilisation[Resource.LUT4].used
+    rate = clock * 1e6 / interval if clock and interval else None
+    return Performance(
+        latency_cycles=latency,
+        interval_cycles=interval,
+        cycles_from=source,
+        clock_mhz=clock,
+        latency_us=latency / clock if clock and latency else None,
+        results_per_second=rate,
+        results_per_second_per_klut=rate / (lut4 / 1000) if rate and lut4 else None,
+    )

@@ -1,0 +1,132 @@
+"""Result of synthesis, place and route, as ``synth/report.json`` holds it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError, computed_field
+
+from hwgen.boards import Resource
+from hwgen.errors import ArtefactError
+from hwgen.validation import first_problem
+
+REPORT_FILE = "report.json"
+WORK_FOLDER = "synth"
+"""Folder of synthesis, place and route in a build folder."""
+
+
+class _Model(BaseModel):
+    # Properties that are written too, such as meets_timing, are computed again when read.
+    model_config = ConfigDict(frozen=True, extra="ignore", strict=True)
+
+
+class PathStep(_Model):
+    """Step of a path: through ``cell`` (``kind`` logic, clk-to-q, setup) or to it (routing)."""
+
+    kind: str
+    cell: str
+    net: str
+    delay_ns: float
+
+
+class CriticalPath(_Model):
+    """Slowest path between two flip-flops or memories of the core's clock."""
+
+    source: str
+    sink: str
+    delay_ns: float
+    logic_ns: float
+    routing_ns: float
+    steps: tuple[PathStep, ...]
+
+    @property
+    def levels(self) -> int:
+        """Cells of logic between the two ends."""
+        return sum(step.kind == "logic" for step in self.steps)
+
+
+class Usage(_Model):
+    """Amount of a resource that the routed design uses, and that the part has."""
+
+    used: int
+    available: int
+
+    @property
+    def percent(self) -> float:
+        return 100 * self.used / self.available
+
+
+class BuildReport(_Model):
+    """Place and route of a core in its board's shell.
+
+    Parameters
+    ----------
+    core, board, part : str
+    seed : int
+        Seed of place and route that gave the bitstream.
+    clock_mhz : float
+        Clock that the bitstream makes from the board's oscillator.
+    fmax_mhz : float
+        Maximum clock of the routed design, shell included.
+    utilisation : {resource: Usage}
+        Utilisation of the routed design.
+    units : {unit: {resource: used}}
+        After synthesis: each unit of the core, "core" for the logic between them, and "shell".
+    critical_path : CriticalPath or None
+    bitstream : str
+        Relative to the build folder.
+    synthesis_seconds, place_seconds : float
+    fmax_of_seeds : {seed: MHz}
+        Maximum clock of each seed that was tried.
+    """
+
+    core: str
+    board: str
+    part: str
+    seed: int
+    clock_mhz: float
+    fmax_mhz: float
+    utilisation: dict[Resource, Usage]
+    units: dict[str, dict[Resource, int]]
+    critical_path: CriticalPath | None
+    bitstream: str
+    synthesis_seconds: float
+    place_seconds: float
+    fmax_of_seeds: dict[int, float]
+
+    @computed_field  # type: ignore[prop-decorator]  # mypy: decorators on top of @property
+    @property
+    def meets_timing(self) -> bool:
+        return self.fmax_mhz >= self.clock_mhz
+
+    @property
+    def shell(self) -> dict[Resource, int]:
+        """Resources that the shell adds to the core, after synthesis."""
+        return self.units.get("shell", {})
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return self.model_dump(mode="json")
+
+    def write(self, work: Path) -> None:
+        """Write ``report.json`` into ``work``."""
+        text = self.model_dump_json(indent=1) + "\n"
+        (work / REPORT_FILE).write_text(text, encoding="utf-8")
+
+    @classmethod
+    def read(cls, folder: Path) -> BuildReport | None:
+        """Report of the last place and route of a build folder; None if there is none.
+
+        Raises :class:`ArtefactError` if the file is damaged or from another version.
+        """
+        path = folder / WORK_FOLDER / REPORT_FILE
+        if not path.is_file():
+            return None
+        try:
+            return cls.model_validate_json(path.read_bytes())
+        except ValidationError as error:
+            raise ArtefactError(
+                f"{path} is damaged or from another version of hwgen: {first_problem(error)}; "
+                f"run `hwgen build` again"
+            ) from error

@@ -1,0 +1,24 @@
+"""Message for the first rule of a pydantic model that a file breaks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
+
+_WITHOUT_VALUE = ("missing", "extra_forbidden", "json_invalid")
+
+
+def first_problem(error: ValidationError, *, root: str = "the file") -> str:
+    """``PLACE: RULE, not VALUE`` of the first problem; ``root`` names the document itself."""
+    problem = error.errors(include_url=False)[0]
+    place = ".".join(map(str, problem["loc"])) or root
+    if problem["type"] in _WITHOUT_VALUE:
+        return f"{place}: {problem['msg']}"
+    return f"{place}: {problem['msg']}, not {_short(problem['input'])}"
+
+
+def _short(value: object, limit: int = 60) -> str:
+    text = repr(value)
+    return text if len(text) <= limit else f"{text[: limit - 1]}…"

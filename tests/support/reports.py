@@ -1,0 +1,41 @@
+"""Reports of runs that never took place."""
+
+from __future__ import annotations
+
+from hwgen.simulation import SimulationReport, Simulator, StallPattern
+from hwgen.simulation.report import CounterValue
+
+
+def simulation_report(**changes: object) -> SimulationReport:
+    """A bit-exact simulation of 500 cycles latency and 250 interval; ``changes`` replace fields."""
+    report = SimulationReport(
+        network="tiny",
+        network_hash="abc",
+        simulator=Simulator.VERILATOR,
+        idle=StallPattern.NONE,
+        backpressure=StallPattern.NONE,
+        seed=1,
+        samples=12,
+        bit_exact=True,
+        difference=None,
+        latency_cycles=500,
+        interval_cycles=250.0,
+        predicted_latency_cycles=499,
+        predicted_interval_cycles=249.5,
+        cycles=3000,
+        cycles_per_second=1e6,
+        build_seconds=1.0,
+        run_seconds=0.5,
+        wall_seconds=2.0,
+        accuracy=None,
+        counters=(
+            CounterValue(node="", kind="cycles", value=3000),
+            CounterValue(node="<i>conv", kind="busy", value=200),
+            CounterValue(node="<i>conv", kind="stall", value=5),
+        ),
+        streams=(),
+        first_beat_cycles=(0,),
+        last_result_cycles=(500,),
+        waves=None,
+    )
+    return report.model_copy(update=changes)
