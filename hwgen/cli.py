@@ -1,7 +1,7 @@
-"""The command line: the only place that prints and that catches errors.
+"""The command line: the only part of hwgen that prints, and that catches errors.
 
-Each command lies in :mod:`hwgen.commands` and imports what it needs when it runs, so that
-``hwgen --help`` needs nothing but click.
+The commands are modules of :mod:`hwgen.commands`. They import other parts of hwgen when they run,
+so ``hwgen --help`` loads only click.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from hwgen.suggest import unknown
 
 COMMANDS = ("convert", "methods", "evaluate", "generate", "simulate", "build", "report", "demo")
 
-# The extra of pyproject.toml that a missing package comes with.
+# Extra of pyproject.toml that installs an optional package.
 _EXTRAS = {
     "torch": "convert",
     "safetensors": "convert",
@@ -29,7 +29,7 @@ _EXTRAS = {
 
 
 class _Commands(click.Group):
-    """Imports a command when it is asked for; suggests the nearest name for an unknown one."""
+    """Group that imports a command on first use and suggests a name for an unknown one."""
 
     def list_commands(self, context: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -52,8 +52,10 @@ class _Commands(click.Group):
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="hwgen", prog_name="hwgen")
 def cli() -> None:
-    """A trained PyTorch CNN becomes a spiking network of integers, and that verified Verilog.
+    """Convert a trained PyTorch CNN to a spiking network of integers, and that to verified Verilog.
 
+    \b
+    hwgen demo
     \b
     hwgen convert model.py:factory --weights w.pt --data train.npz -o net
     hwgen evaluate net --data test.npz
@@ -65,7 +67,7 @@ def cli() -> None:
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
-    """Run a command line; gives the exit code. A bug keeps its traceback."""
+    """Run a command line and return its exit code; bugs keep their traceback."""
     try:
         result = cli.main(args=arguments, prog_name="hwgen", standalone_mode=False)
         return result if isinstance(result, int) else 0
@@ -87,7 +89,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         package = (error.name or "").split(".")[0]
         if package not in _EXTRAS:
             raise
-        _complain(f"this needs {package}: pip install 'hwgen[{_EXTRAS[package]}]'")
+        _complain(f"{package} is not installed: pip install 'hwgen[{_EXTRAS[package]}]'")
         return ToolError.exit_code
 
 

@@ -1,39 +1,42 @@
-"""Errors that a user can mend: one message naming place, rule, value and remedy."""
+"""Errors that a user can correct: one message with the place, the rule, the value and a remedy."""
 
 
 class HwgenError(Exception):
-    """Base of every error that is the input's fault, not hwgen's; a bug keeps its traceback."""
+    """Base of all errors caused by input, options or tools; bugs raise other exceptions.
+
+    ``exit_code`` is that of the command line.
+    """
 
     exit_code = 2
 
 
 class NetworkError(HwgenError):
-    """A network that breaks a rule of :mod:`hwgen.network`."""
+    """A network breaks a rule of :mod:`hwgen.network`."""
 
 
 class ArtefactError(HwgenError):
-    """A folder that is no artefact of hwgen, or that is damaged."""
+    """A network folder or build folder is missing, damaged, or holds something else."""
 
 
 class ConversionError(HwgenError):
-    """A model or calibration data that cannot be converted."""
+    """A model cannot be converted, or a conversion option does not fit it."""
 
 
 class DataError(HwgenError):
-    """Images or labels of the wrong type, shape or range."""
+    """Images, events or labels have a wrong type, shape or range."""
 
 
 class PlanError(HwgenError):
-    """Hardware options that do not fit the network or the board."""
+    """A hardware option does not fit the network or the board."""
 
 
 class ToolError(HwgenError):
-    """An external tool that is missing or that failed."""
+    """An external tool is missing or failed."""
 
     exit_code = 3
 
 
 class MismatchError(HwgenError):
-    """The RTL differs from the golden model."""
+    """The Verilog differs from the golden model."""
 
     exit_code = 1

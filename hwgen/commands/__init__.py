@@ -1,1 +1,1 @@
-"""One module a command; none imports anything but click before it runs."""
+"""One module per command; each imports PyTorch, NumPy and the like only when it runs."""

@@ -1,4 +1,4 @@
-"""Types of options: choices with a suggestion, numbers by layer, lists of numbers."""
+"""Types of options: words with a suggestion, numbers per layer, lists of numbers, rates."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ from typing import Any
 
 import click
 
-from hwgen.suggest import suggest, unknown
+from hwgen.suggest import unknown
 
 
 class Suggest(click.Choice[str]):
-    """A choice that suggests the nearest value for one that is not there."""
+    """Choice that suggests the nearest word for an unknown one."""
 
     def convert(
         self, value: Any, param: click.Parameter | None, context: click.Context | None
     ) -> str:
         if value not in self.choices:
-            self.fail(f"{value!r}; {suggest(value, self.choices)}", param, context)
+            self.fail(unknown("value", value, self.choices), param, context)
         return str(value)
 
 
 class ByLayer(click.ParamType):  # type: ignore[type-arg]  # generic since click 8.3 only
-    """``8`` for the whole network, or ``conv1=8`` for one layer; gives (layer or "", number)."""
+    """``8`` for the whole network, or ``conv1=8`` for one layer: (layer or "", number)."""
 
     name = "[LAYER=]N"
 
@@ -41,8 +41,8 @@ class ByLayer(click.ParamType):  # type: ignore[type-arg]  # generic since click
         return layer, count
 
 
-class Numbers(click.ParamType):  # type: ignore[type-arg]  # generic since click 8.3 only
-    """Numbers with commas between them: ``0.485,0.456,0.406``."""
+class Numbers(click.ParamType):  # type: ignore[type-arg]
+    """Numbers separated by commas: ``0.485,0.456,0.406``."""
 
     name = "X[,X…]"
 
@@ -54,11 +54,11 @@ class Numbers(click.ParamType):  # type: ignore[type-arg]  # generic since click
         try:
             return tuple(float(part) for part in str(value).split(","))
         except ValueError:
-            self.fail(f"{value!r} is no list of numbers such as 0.5,0.25", param, context)
+            self.fail(f"{value!r} is not a list of numbers such as 0.5,0.25", param, context)
 
 
 class Fraction(click.ParamType):  # type: ignore[type-arg]
-    """A positive number, also as a fraction: ``1/255``."""
+    """A number, also as a fraction: ``1/255``."""
 
     name = "X or X/Y"
 
@@ -71,11 +71,11 @@ class Fraction(click.ParamType):  # type: ignore[type-arg]
         try:
             return float(above) / float(below or 1)
         except (ValueError, ZeroDivisionError):
-            self.fail(f"{value!r} is no number such as 0.5 or 1/255", param, context)
+            self.fail(f"{value!r} is not a number such as 0.5 or 1/255", param, context)
 
 
 class Rate(click.ParamType):  # type: ignore[type-arg]
-    """Results a second, or the word ``max``."""
+    """Results per second, or the word ``max``."""
 
     name = "N or max"
 
@@ -87,27 +87,36 @@ class Rate(click.ParamType):  # type: ignore[type-arg]
         try:
             return float(value)
         except ValueError:
-            self.fail(f"{value!r} is neither a number of results a second nor max", param, context)
+            self.fail(
+                f"{value!r} is neither a number of results per second nor max", param, context
+            )
 
 
 def by_layer(
-    given: Sequence[tuple[str, int]], *, option: str, layers: Sequence[str] | None = None
+    values: Sequence[tuple[str, int]], *, option: str, layers: Sequence[str] | None = None
 ) -> tuple[int | None, Mapping[str, int]]:
-    """Split the values of a repeated :class:`ByLayer` option into the default and the layers'.
+    """Split the values of a repeated :class:`ByLayer` option into a default and those per layer.
 
-    ``layers``, where known, are the names that there are.
+    Parameters
+    ----------
+    layers : names of the network's layers, or None where they are not known yet
+
+    Raises
+    ------
+    click.UsageError
+        An unknown layer, or two numbers for the whole network.
     """
     default: int | None = None
     named: dict[str, int] = {}
-    for layer, number in given:
-        if not layer:
-            if default is not None:
-                raise click.UsageError(
-                    f"{option} is given twice for the whole network: {default} and {number}"
-                )
-            default = number
-            continue
-        if layers is not None and layer not in layers:
+    for layer, number in values:
+        if layer and layers is not None and layer not in layers:
             raise click.UsageError(f"{option}: {unknown('layer', layer, layers)}")
-        named[layer] = number
+        if layer:
+            named[layer] = number
+        elif default is not None:
+            raise click.UsageError(
+                f"{option} is given twice for the whole network: {default} and {number}"
+            )
+        else:
+            default = number
     return default, named

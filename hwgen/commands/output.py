@@ -1,4 +1,4 @@
-"""What commands print: results on standard output, progress on standard error."""
+"""Output of the commands: results on standard output, progress on standard error."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ _SECONDS_BETWEEN_LINES = 5.0
 
 
 def print_json(data: Any) -> None:
-    """One JSON document on standard output."""
+    """Print one JSON document on standard output."""
     click.echo(json.dumps(data, indent=1, ensure_ascii=False))
 
 
 def note(text: str) -> None:
-    """A line of progress on standard error."""
+    """Print a line on standard error."""
     click.echo(text, err=True)
 
 
 def console() -> Console:
-    """Standard output; 100 columns where it is no terminal."""
+    """Console on standard output, 100 columns wide unless it is a terminal."""
     from rich.console import Console
 
     return Console(width=None if sys.stdout.isatty() else 100, highlight=False)
@@ -37,7 +37,7 @@ def console() -> Console:
 def print_table(
     title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], *, footer: str = ""
 ) -> None:
-    """A table on standard output; all columns but the first are aligned to the right."""
+    """Print a table on standard output; all columns but the first are aligned to the right."""
     from rich.markup import escape
     from rich.table import Table
 
@@ -54,7 +54,7 @@ def print_table(
 
 
 def show(value: object) -> str:
-    """A value as a person reads it: thousands separated, floats short, nothing as a dash."""
+    """A value for people: thousands separated, floats short, None as a dash."""
     if value is None:
         return "–"
     if isinstance(value, bool):
@@ -67,27 +67,27 @@ def show(value: object) -> str:
 
 
 class Progress:
-    """Tells what is going on: a spinner on a terminal, else a line now and then."""
+    """Progress as a spinner on a terminal, otherwise as a line every few seconds."""
 
     def __init__(self, status: Any) -> None:
         self._status = status
-        self._told = float("-inf")
+        self._last_line = float("-inf")
         self._phase = ""
 
     def __call__(self, text: str) -> None:
-        """Take up a new ``text``; what stands before a colon is the phase, always told."""
+        """Show ``text``; a new phase, the part before the colon, is always printed."""
         if self._status is not None:
             self._status.update(text)
             return
         phase, now = text.split(":")[0], time.monotonic()
-        if phase != self._phase or now - self._told >= _SECONDS_BETWEEN_LINES:
-            self._phase, self._told = phase, now
+        if phase != self._phase or now - self._last_line >= _SECONDS_BETWEEN_LINES:
+            self._phase, self._last_line = phase, now
             note(f"  {text}")
 
 
 @contextmanager
 def progress(text: str) -> Iterator[Progress]:
-    """Show ``text``, and what the function that this gives is called with, while it runs."""
+    """Show ``text`` while the block runs, and each text that the yielded function gets."""
     if not sys.stderr.isatty():
         note(f"{text} …")
         yield Progress(None)

@@ -89,7 +89,7 @@ def test_convert_and_evaluate_beside_the_float_model(
         ("tny", [], "did you mean 'tiny'?"),
         ("tiny", ["--scale", "-1"], "scale must be positive"),
         ("tiny", ["--scale", "0"], "scale must be positive"),
-        ("tiny", ["--scale", "1/0"], "'1/0' is no number"),
+        ("tiny", ["--scale", "1/0"], "'1/0' is not a number"),
         ("tiny", ["--std", "0"], "std must be positive"),
         ("tiny", ["--mean", "0.1,0.2"], "mean must be one finite number, or one for each of 1"),
         ("tiny", ["--weight-bits", "1"], "weight_bits must be an integer from 2 to 16, not 1"),

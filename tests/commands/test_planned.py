@@ -91,7 +91,7 @@ def test_without_a_rate_the_fastest_that_fits(probed: Path) -> None:
     [
         (["--target-fps", "1000"], "target_fps needs a clock; give a board, or clock_mhz"),
         (["--target-fps", "max"], "the highest rate needs a limit; give a board, or max_luts"),
-        (["--target-fps", "fast"], "neither a number of results a second nor max"),
+        (["--target-fps", "fast"], "neither a number of results per second nor max"),
         (["--target-fps", "0", "--board", "ulx3s-25f"], "target_fps must be a positive number"),
         (
             ["--target-fps", "1000", "--board", "ulx3s-25f", "--lanes", "2"],
