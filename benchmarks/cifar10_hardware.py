@@ -23,10 +23,9 @@ from rich.progress import Progress
 
 from benchmarks import cifar10, cifar_models
 from benchmarks.command import make_parser, write_json
-from benchmarks.figures import cycles, lane_utilisation, percent_right
+from benchmarks.figures import BOARD, cycles, lane_utilisation, percent_right, routed_resources
 from benchmarks.table import transposed_table
-from hwgen import golden
-from hwgen.artefact.build_folder import read_manifest
+from hwgen import Build, golden
 from hwgen.boards import Resource
 from hwgen.datasets import Dataset
 from hwgen.errors import HwgenError
@@ -34,10 +33,7 @@ from hwgen.generation.generator import generate
 from hwgen.network import Network
 from hwgen.plan.units.hardware_plan import HardwarePlan
 from hwgen.rtl.names import identifier
-from hwgen.simulation import simulate
-from hwgen.synthesis.flow import build as place_and_route
 
-BOARD = "ulx3s-85f"
 PUBLISHED = (
     ("nn2fpga, INT8 ResNet-20, KV260", "91.3", "7,601 results/s, 0.318 ms"),
     ("nn2fpga, INT8 ResNet-20, Ultra96", "91.3", "3,254 results/s"),
@@ -76,10 +72,10 @@ def memories(plan: HardwarePlan) -> dict[str, int]:
     return {"membrane_bits": membranes, "skip_bits": skips, "window_bits": windows}
 
 
-def simulated(folder: Path, network: Network, test: Dataset, samples: int) -> dict[str, Any]:
+def simulated(build: Build, network: Network, test: Dataset, samples: int) -> dict[str, Any]:
     """Measured and predicted cycles of ``samples`` test images, all streams compared."""
     start = time.perf_counter()
-    report = simulate(folder, test.images[:samples], labels=test.labels[:samples], samples=samples)
+    report = build.simulate(test.images, labels=test.labels, samples=samples)
     if not report.bit_exact:
         raise SystemExit(f"{network.name}: {report.difference}")
     return {
@@ -95,27 +91,22 @@ def schedules(network: Network, test: Dataset, options: dict[str, Any]) -> list[
     for schedule in ("row", "time"):
         with tempfile.TemporaryDirectory() as temporary:
             design = generate(network, schedule=schedule, counters=False, **options)
-            design.write(Path(temporary) / "build")
-            row = simulated(Path(temporary) / "build", network, test, 1)
+            row = simulated(design.write(Path(temporary) / "build"), network, test, 1)
         rows.append({"network": network.name, "schedule": schedule, **memories(design.plan), **row})
     return rows
 
 
-def routed(folder: Path, tries: int) -> dict[str, Any]:
-    """Fmax and resources, or why there are none."""
+def routed(build: Build, tries: int) -> dict[str, Any]:
+    """Fmax and resources, or the reason why there are none."""
     try:
-        report = place_and_route(folder, tries=tries)
+        report = build.place_and_route(tries=tries)
     except HwgenError as error:
         return {"not_routed": str(error)}
-    used = {
-        key: report.utilisation[key].used
-        for key in (Resource.LUT4, Resource.FF, Resource.BLOCK_RAM)
-    }
     return {
         "fmax_mhz": round(report.fmax_mhz, 2),
         "seed": report.seed,
-        **used,
-        **estimates(folder, report.units),
+        **routed_resources(report),
+        **estimates(build, report.units),
         "build_seconds": {
             "synthesis": report.synthesis_seconds,
             "place": report.place_seconds,
@@ -123,21 +114,21 @@ def routed(folder: Path, tries: int) -> dict[str, Any]:
     }
 
 
-def estimates(folder: Path, units: Mapping[str, Mapping[str, int]]) -> dict[str, Any]:
-    """The planner's LUT4 and block RAM beside yosys' ``units``, and the layer that differs most."""
-    expected = read_manifest(folder).expected
+def estimates(build: Build, units: Mapping[str, Mapping[Resource, int]]) -> dict[str, Any]:
+    """LUT4 and block RAM, planned and of yosys' ``units``; the largest difference of a layer."""
+    expected = build.manifest.expected
     assert expected is not None
     core = [used for unit, used in units.items() if unit != "shell"]
     off = (
-        100 * abs(layer["lut4"] / units[f"core.{identifier(name)}"]["lut4"] - 1)
+        100 * abs(layer["lut4"] / units[f"core.{identifier(name)}"][Resource.LUT4] - 1)
         for name, layer in expected["units"].items()
         if name
     )
     return {
         "lut4_expected": expected["lut4"],
-        "lut4_yosys": sum(used.get("lut4", 0) for used in core),
+        "lut4_yosys": sum(used.get(Resource.LUT4, 0) for used in core),
         "block_ram_expected": expected["block_ram"],
-        "block_ram_yosys": sum(used.get("block_ram", 0) for used in core),
+        "block_ram_yosys": sum(used.get(Resource.BLOCK_RAM, 0) for used in core),
         "layer_lut4_off_percent": round(max(off), 1),
     }
 
@@ -165,7 +156,6 @@ def main(argv: list[str] | None = None) -> None:
             model = getattr(cifar_models, name)()
             network = cifar10.converted(case.network, model, training)
             progress.update(task, description=f"{name}: hardware")
-            build = (arguments.folder or Path(temporary)) / name
             design = generate(
                 network,
                 board=BOARD,
@@ -173,7 +163,7 @@ def main(argv: list[str] | None = None) -> None:
                 clock_mhz=case.clock_mhz,
                 counters=False,
             )
-            design.write(build)
+            build = design.write((arguments.folder or Path(temporary)) / name)
             samples = 1 if arguments.quick else case.samples
             row = {
                 "network": name,

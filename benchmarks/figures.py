@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import tempfile
+from collections import Counter
+from pathlib import Path
 from typing import Any
 
-from hwgen import golden
+from hwgen import boards, golden
+from hwgen.boards import Resource
 from hwgen.datasets import Dataset
+from hwgen.generation.design import unit_files
 from hwgen.golden import Result
 from hwgen.network import Network
 from hwgen.plan.units.hardware_plan import HardwarePlan
 from hwgen.simulation import SimulationReport
+from hwgen.synthesis import BuildReport
+from hwgen.synthesis.out_of_context import synthesise_out_of_context
+
+BOARD = "ulx3s-85f"
+"""Board of the ECP5-85F, on which benchmarks count resources."""
 
 
 def percent_right(classes: Any, labels: Any) -> float:
@@ -50,3 +60,18 @@ def lane_utilisation(
         float(operations[layer.node].mean()) / (interval_cycles * layer.lanes * layer.scanners)
         for layer in plan.layers
     )
+
+
+def routed_resources(report: BuildReport) -> dict[str, int]:
+    """LUT4, flip-flops and block RAMs of the routed design."""
+    counted = (Resource.LUT4, Resource.FF, Resource.BLOCK_RAM)
+    return {resource.value: report.utilisation[resource].used for resource in counted}
+
+
+def synthesise_node(
+    network: Network, plan: HardwarePlan, node: str
+) -> dict[str, Counter[Resource]]:
+    """Resources of each unit of ``node``, synthesised out of context for :data:`BOARD`."""
+    files = unit_files(network, plan, node)
+    with tempfile.TemporaryDirectory() as folder:
+        return synthesise_out_of_context(boards.load(BOARD), files, top="unit", folder=Path(folder))

@@ -83,6 +83,7 @@ def integers(float_model: nn.Sequential, images: np.ndarray, timesteps: int) -> 
                 if isinstance(module, nn.Conv2d):
                     projection = Conv2d(source=name, weights=weights, padding=(1, 1, 1, 1))
                 unit, scale = step * scale, float(x.max()) / levels
+                assert module.bias is not None
                 bias = torch.round(module.bias / unit).numpy().astype(np.int64)
                 neuron: Any = Readout()
                 if module is not weighted[-1]:

@@ -21,18 +21,14 @@ from rich.progress import Progress
 
 from benchmarks import models
 from benchmarks.command import make_parser, write_json
-from benchmarks.figures import cycles, lane_utilisation
+from benchmarks.figures import BOARD, cycles, lane_utilisation, routed_resources
 from benchmarks.mnist import Steps, accuracy_row, converted
 from benchmarks.table import make_table
-from hwgen.boards import Resource
 from hwgen.datasets import Dataset
 from hwgen.generation.generator import generate
 from hwgen.network import Network
 from hwgen.plan.units.hardware_plan import HardwarePlan
-from hwgen.simulation import simulate
-from hwgen.synthesis.flow import build as place_and_route
 
-BOARD = "ulx3s-85f"
 PUBLISHED = (
     ("Spiker+ 784-128-10 (Zynq-7020)", "93.85", "780 µs a digit, 7,612 logic cells"),
     ("DWN (AMD FPGA), an MLP", "98.30", "4,082 LUT6 without its input encoder"),
@@ -89,26 +85,24 @@ def rows_of(
     *,
     build: bool,
 ) -> list[dict[str, Any]]:
-    """One row for each simulator; ``accuracies`` is what the row says of the whole test set."""
+    """One row for each simulator; ``accuracies`` are the row's figures for the whole test set."""
     design = generate(network, board=case.board, **case.options)
-    design.write(folder)
+    built = design.write(folder)
     images = test.images[: case.samples]
     placed: dict[str, Any] = {}
     if build and case.board:
-        routed = place_and_route(folder)
+        routed = built.place_and_route()
         placed = {
             "board": case.board,
             "fmax_mhz": round(routed.fmax_mhz, 2),
-            **{
-                key: routed.utilisation[key].used
-                for key in (Resource.LUT4, Resource.FF, Resource.BLOCK_RAM)
-            },
+            **routed_resources(routed),
         }
     rows = []
     for simulator, samples in (("verilator", case.samples), ("icarus", case.icarus)):
         if not samples or (simulator == "icarus" and shutil.which("iverilog") is None):
             continue
-        report = simulate(folder, images, samples=samples, simulator=simulator)
+        report = built.simulate(images, samples=samples, simulator=simulator)
+        assert report.interval_cycles is not None
         row = accuracies | {
             "schedule": design.plan.schedule,
             "pipeline": design.plan.pipeline,

@@ -135,9 +135,9 @@ def ablation_cases(network: str, timesteps: tuple[int, ...], samples: int) -> It
     """ECC's ingredients, one after the other (their Fig. 3a).
 
     Without CN thresholds are 1 for weights as they are; CMB is the ε of batch norm, which
-    ``epsilon`` leaves out of the folding; without TRE η is 0.
+    ``epsilon`` leaves out of the fusion; without TRE η is 0.
     """
-    ingredients = (
+    ingredients: tuple[tuple[str, dict[str, Any]], ...] = (
         ("none", {"thresholds": "one", "eta": 0.0, "epsilon": 0.0}),
         ("CN", {"eta": 0.0, "epsilon": 0.0}),
         ("CN + CMB", {"eta": 0.0}),

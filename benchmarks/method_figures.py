@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import copy
-import tempfile
 import time
-from pathlib import Path
 from typing import Any
 
 from torch import nn
 
-from benchmarks.figures import golden_figures
+from benchmarks.figures import BOARD, golden_figures, synthesise_node
 from benchmarks.method_cases import Case
 from benchmarks.method_subjects import Subject
-from hwgen import boards, golden
+from hwgen import golden
+from hwgen.boards import Resource
 from hwgen.conversion import convert
-from hwgen.generation.design import Design, unit_files
+from hwgen.generation.design import Design
 from hwgen.generation.generator import generate
 from hwgen.network import Network
-from hwgen.synthesis.out_of_context import synthesise_out_of_context
 
-BOARD = "ulx3s-85f"
 LANES = 16
 ADDITION_PJ, MULTIPLY_ADD_PJ = 0.9, 4.6
 """Of 32-bit floating point at 45 nm (Horowitz, ISSCC 2014), as the SNN literature counts:
@@ -88,12 +85,8 @@ def hardware_figures(network: Network, layer: str) -> dict[str, Any]:
 def neuron_lut4(design: Design, layer: str) -> float:
     """LUT4 of the membrane unit of a layer, synthesised alone for the ECP5, for each lane."""
     stage = next(stage for stage in design.plan.layers if stage.node == layer)
-    files = unit_files(design.network, design.plan, layer)
-    with tempfile.TemporaryDirectory() as folder:
-        units = synthesise_out_of_context(
-            boards.load(BOARD), files, top="unit", folder=Path(folder)
-        )
+    units = synthesise_node(design.network, design.plan, layer)
     count = sum(
-        counts["lut4"] for path, counts in units.items() if path.split(".")[0] == "membranes"
+        counts[Resource.LUT4] for path, counts in units.items() if path.split(".")[0] == "membranes"
     )
     return count / stage.membrane_lanes

@@ -11,11 +11,12 @@ the upper two bits of the pixels; the other networks are plain.
 from __future__ import annotations
 
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.progress import Progress
+from rich.progress import Progress, TaskID
 from rich.table import Table
 from torch import nn
 
@@ -86,10 +87,8 @@ def run(*, quick: bool, cache: Path | None, console: Console) -> list[dict[str, 
         for name in models.RECIPES:
             epochs = 2 if quick else models.RECIPES[name].epochs
             task = progress.add_task(f"training the {name}", total=epochs + len(STEPS[name]))
-            model = models.train(
-                name, training, cache=cache, epochs=epochs,
-                progress=lambda done, _, task=task: progress.update(task, completed=done),
-            )  # fmt: skip
+            show = partial(_show_epochs, progress, task)
+            model = models.train(name, training, cache=cache, epochs=epochs, progress=show)
             progress.update(task, completed=epochs)
             floats = models.float_accuracy(model, test)
             for steps in STEPS[name]:
@@ -98,6 +97,10 @@ def run(*, quick: bool, cache: Path | None, console: Console) -> list[dict[str, 
                 rows.append(accuracy_row(name, network, test, floats))
                 progress.advance(task)
     return rows
+
+
+def _show_epochs(progress: Progress, task: TaskID, done: int, _: int) -> None:
+    progress.update(task, completed=done)
 
 
 def missed(rows: list[dict[str, Any]]) -> list[str]:

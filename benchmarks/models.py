@@ -141,8 +141,7 @@ def train(
     """
     recipe = recipe or RECIPES[name]
     torch.manual_seed(recipe.seed)
-    given = {"cache": cache, "epochs": epochs, "progress": progress}
-    return fitted(recipe.build(), name, recipe, data, **given)
+    return fitted(recipe.build(), name, recipe, data, cache=cache, epochs=epochs, progress=progress)
 
 
 def fitted(

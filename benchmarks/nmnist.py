@@ -39,7 +39,6 @@ from hwgen.conversion import convert
 from hwgen.datasets import Dataset, load
 from hwgen.generation.design import generate
 from hwgen.network import Network
-from hwgen.simulation import simulate
 
 SHAPE = (2, 34, 34)
 WEIGHT_BITS = 8
@@ -92,14 +91,14 @@ def as_frames(data: Dataset) -> Dataset:
 def converted(
     name: str, model: nn.Module, way: Way, training: Dataset, steps: int, decoder: str
 ) -> Network:
-    options = {"weight_bits": WEIGHT_BITS, "name": f"nmnist_{name}", "decoder": decoder}
-    options |= way.method
+    options: dict[str, Any] = {"decoder": decoder, **way.method}
     if way.frames:
         training = as_frames(training)
         options |= {"input_code": "direct", "scale": 1 / steps, "pixel_bits": steps.bit_length()}
     return convert(
-        model, training.images, labels=training.labels, timesteps=way.longer * steps, **options
-    )
+        model, training.images, labels=training.labels, timesteps=way.longer * steps,
+        weight_bits=WEIGHT_BITS, name=f"nmnist_{name}", **options,
+    )  # fmt: skip
 
 
 def row(name: str, way: Way, network: Network, test: Dataset, floats: float) -> dict[str, Any]:
@@ -123,7 +122,7 @@ def measure(network: Network, test: Dataset, samples: int) -> dict[str, Any]:
     """The Verilog on the first ``samples``; raises where anything differs from golden."""
     with tempfile.TemporaryDirectory() as folder:
         build = generate(network, counters=False).write(Path(folder) / "build")
-        report = simulate(build, test.images, labels=test.labels, samples=samples)
+        report = build.simulate(test.images, labels=test.labels, samples=samples)
     return {
         "rtl_samples": report.samples,
         "rtl_bit_exact": report.bit_exact,

@@ -14,12 +14,13 @@ import contextlib
 import io
 import warnings
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 import torch
 from rich.console import Console
-from rich.progress import Progress
+from rich.progress import Progress, TaskID
 from rich.table import Table
 
 from benchmarks import method_cases
@@ -122,6 +123,10 @@ def table(rows: list[dict[str, Any]], title: str) -> Table:
     return make_table(title, ("", *(f"T = {steps}" for steps in lengths)), cells, left=("",))
 
 
+def _show(progress: Progress, task: TaskID, line: str) -> None:
+    progress.update(task, description=line)
+
+
 def main(argv: list[str] | None = None) -> None:
     parser = make_parser(__doc__, cache=True, samples=1000)
     parser.add_argument("--network", nargs="+", choices=tuple(TIMESTEPS), default=("mnist",))
@@ -132,7 +137,7 @@ def main(argv: list[str] | None = None) -> None:
         subject.test = subject.test.take(arguments.samples)
         with Progress(console=console, transient=True) as progress:
             task = progress.add_task(name, total=None)
-            mine = run(subject, lambda what, task=task: progress.update(task, description=what))
+            mine = run(subject, partial(_show, progress, task))
         floats = 100 * float(np.mean(subject.float_hits()))
         title = f"{TITLES[name]}, {arguments.samples:,} images; float {floats:.2f} %"
         console.print(table(mine, title))

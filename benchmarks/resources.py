@@ -9,10 +9,8 @@ Each layer is synthesised alone for the ECP5:
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,14 +18,15 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.command import make_parser, write_json
-from hwgen import boards
-from hwgen.generation.design import unit_files
+from benchmarks.figures import synthesise_node
+from hwgen.boards import Resource
 from hwgen.network import (
     DOUBLE,
     Conv2d,
     Flatten,
     Identity,
     Input,
+    InputCode,
     InverseLeak,
     InverseLeakyNeuron,
     Layer,
@@ -41,10 +40,9 @@ from hwgen.network import (
     exponentials,
 )
 from hwgen.plan.assembly import make_plan
-from hwgen.plan.cost.area import stage_usage
-from hwgen.synthesis.out_of_context import synthesise_out_of_context, total
+from hwgen.plan.cost.area import Usage, stage_usage
+from hwgen.synthesis.out_of_context import total
 
-BOARD = "ulx3s-85f"
 TOLERANCE = 0.15
 
 
@@ -88,6 +86,7 @@ def network(
     def layer(name: str, count: int, *projections: Projection) -> Layer:
         scale = sum(np.abs(p.weights).reshape(count, -1).sum(axis=1).mean() for p in projections)
         threshold = rng.integers(int(scale / 4), int(scale), count).astype(np.int64)
+        neuron: SoftResetNeuron | InverseLeakyNeuron
         if rate:
             neuron = SoftResetNeuron(threshold=threshold, timesteps=timesteps, two_phase=False)
         else:
@@ -133,7 +132,9 @@ def network(
     made = Network(
         name="net",
         input=Input(
-            shape=(pixels, size, size), timesteps=timesteps, code="rate" if rate else "radix"
+            shape=(pixels, size, size),
+            timesteps=timesteps,
+            code=InputCode.RATE if rate else InputCode.RADIX,
         ),
         nodes=tuple(nodes),
     )
@@ -147,9 +148,9 @@ def cases() -> Iterator[tuple[str, Case]]:
     def case(options: dict[str, Any] | None = None, node: str = "b", **sizes: Any) -> Case:
         return Case(lambda: network(**sizes), options or {}, node)
 
-    small = {"channels": 16, "given": 16, "size": 32}
-    middle = {"channels": 32, "given": 32, "size": 16}
-    large = {"channels": 64, "given": 64, "size": 8}
+    small: dict[str, Any] = {"channels": 16, "given": 16, "size": 32}
+    middle: dict[str, Any] = {"channels": 32, "given": 32, "size": 16}
+    large: dict[str, Any] = {"channels": 64, "given": 64, "size": 8}
     for scanners in (1, 2, 3, 4):
         yield f"conv16 s{scanners}", case({"scanners": {"b": scanners}}, **small)
     for lanes in (8, 4):
@@ -200,16 +201,12 @@ def cases() -> Iterator[tuple[str, Case]]:
     yield "pool words of 8", case({"membrane_lanes": {"b": 8}}, node="pool", **middle)
 
 
-def measure(case: Case) -> tuple[Any, Any, dict[str, Any]]:
+def measure(case: Case) -> tuple[Usage, dict[Resource, int], Mapping[str, Any]]:
     """Estimate, total of synthesis, and its parts."""
     made = case.make()
     plan = make_plan(made, **case.options)
     stage = next(stage for stage in plan.stages if stage.node == case.node)
-    files = unit_files(made, plan, case.node)
-    with tempfile.TemporaryDirectory() as folder:
-        units = synthesise_out_of_context(
-            boards.load(BOARD), files, top="unit", folder=Path(folder)
-        )
+    units = synthesise_node(made, plan, case.node)
     return stage_usage(stage), total(units), units
 
 
@@ -219,23 +216,23 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--units", action="store_true", help="each unit of a layer by itself")
     arguments = parser.parse_args(argv)
     table = Table("layer", "LUT4 expected", "yosys", "off by", "block RAM expected", "yosys")
-    figures = {}
+    figures: dict[str, Any] = {}
     console = Console()
     for name, case in cases():
         if arguments.names and not any(name.startswith(start) for start in arguments.names):
             continue
         expected, used, units = measure(case)
-        off = expected.lut4 / used["lut4"] - 1
+        off = expected.lut4 / used[Resource.LUT4] - 1
         table.add_row(
             name,
             f"{expected.lut4:,.0f}",
-            f"{used['lut4']:,}",
+            f"{used[Resource.LUT4]:,}",
             f"[{'red' if abs(off) > TOLERANCE else 'green'}]{off:+.1%}[/]",
             f"{expected.block_rams}",
-            f"{used['block_ram']}",
+            f"{used[Resource.BLOCK_RAM]}",
         )
         figures[name] = {"expected": expected.lut4, "used": used, "units": units}
-        console.print(f"{name}: {expected.lut4:,.0f} expected, {used['lut4']:,} used")
+        console.print(f"{name}: {expected.lut4:,.0f} expected, {used[Resource.LUT4]:,} used")
         if arguments.units:
             for unit, counts in sorted(units.items()):
                 console.print(f"    {unit or 'itself'}: {dict(counts)}")

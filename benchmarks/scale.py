@@ -32,11 +32,10 @@ def measure(name: str) -> dict[str, Any]:
     from hwgen.conversion import convert
     from hwgen.errors import PlanError
     from hwgen.generation.generator import generate
-    from hwgen.plan.cost.area import plan_usage
-    from hwgen.plan.search.planner import Usage
+    from hwgen.plan.cost.area import Usage, plan_usage
 
     model = scale_models.random_model(name)
-    seconds = {}
+    seconds: dict[str, float] = {}
     start = time.perf_counter()
 
     def lap(what: str) -> None:
@@ -56,7 +55,7 @@ def measure(name: str) -> dict[str, Any]:
         lap("generate")
         size = sum(file.stat().st_size for file in build.folder.rglob("*") if file.is_file())
     usage = sum(plan_usage(design.plan).values(), Usage())
-    golden.run(network, network.probe[:1])
+    golden.run(network, scale_models.images(1))
     return {
         "network": name,
         "weights": sum(p.weights.size for layer in network.layers for p in layer.projections),

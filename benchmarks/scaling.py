@@ -10,7 +10,6 @@ always taken; `ideal` is what its additions take if no lane ever waits.
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -20,9 +19,9 @@ from rich.console import Console
 from rich.progress import track
 
 from benchmarks.command import make_parser, require_matplotlib, write_json
+from benchmarks.figures import synthesise_node
 from benchmarks.table import records_table
-from hwgen import boards
-from hwgen.generation.design import unit_files
+from hwgen.boards import Resource
 from hwgen.network import Conv2d, Input, InverseLeakyNeuron, Layer, Network, Readout
 from hwgen.plan.assembly import make_plan
 from hwgen.plan.cost.activity import window_costs
@@ -31,9 +30,8 @@ from hwgen.plan.timing.process import Link, Process, run
 from hwgen.plan.timing.scanner import PathTimes
 from hwgen.plan.timing.window import Window, write
 from hwgen.plan.units.hardware_plan import HardwarePlan, LayerPlan
-from hwgen.synthesis.out_of_context import synthesise_out_of_context, total
+from hwgen.synthesis.out_of_context import total
 
-BOARD = "ulx3s-85f"
 SWEEPS = ("lanes", "channels", "T", "density", "scanners")
 DENSITY = 0.16  # of a converted ResNet-20
 
@@ -120,7 +118,7 @@ def ideal(plan: HardwarePlan, stage: LayerPlan, density: float) -> float:
     return spikes * stage.fan_out / (stage.lanes * feed.window.scanners)
 
 
-def measure(point: Point, synthesised: dict[Point, dict[str, int]]) -> dict[str, Any]:
+def measure(point: Point, synthesised: dict[Point, dict[Resource, int]]) -> dict[str, Any]:
     net = network(point)
     lanes = {"layer": min(point.lanes, point.channels), None: 16}
     scanners = {"layer": point.scanners, None: 1}
@@ -128,19 +126,15 @@ def measure(point: Point, synthesised: dict[Point, dict[str, int]]) -> dict[str,
     stage = next(stage for stage in plan.layers if stage.node == "layer")
     hardware = replace(point, sweep="", density=0.0)
     if hardware not in synthesised:
-        with tempfile.TemporaryDirectory() as folder:
-            units = synthesise_out_of_context(
-                boards.load(BOARD), unit_files(net, plan, "layer"), top="unit", folder=Path(folder)
-            )
-        synthesised[hardware] = total(units)
+        synthesised[hardware] = total(synthesise_node(net, plan, "layer"))
     used = synthesised[hardware]
     cycles, best = interval(plan, stage, point.density), ideal(plan, stage, point.density)
     return asdict(point) | {
         "lanes": stage.lanes,
         "membrane_lanes": stage.membrane_lanes,
-        "lut4": used["lut4"],
-        "lut4_per_lane": round(used["lut4"] / stage.lanes, 1),
-        "block_ram": used["block_ram"],
+        "lut4": used[Resource.LUT4],
+        "lut4_per_lane": round(used[Resource.LUT4] / stage.lanes, 1),
+        "block_ram": used[Resource.BLOCK_RAM],
         "interval_cycles": round(cycles, 1),
         "ideal_cycles": round(best, 1),
         "lost_percent": round(100 * (1 - best / cycles), 2),
@@ -189,7 +183,7 @@ def main(argv: list[str] | None = None) -> None:
     arguments = parser.parse_args(argv)
     require_matplotlib(parser, arguments.plot)
     console = Console(stderr=True)
-    synthesised: dict[Point, dict[str, int]] = {}
+    synthesised: dict[Point, dict[Resource, int]] = {}
     chosen = [p for p in points(quick=arguments.quick) if p.sweep in arguments.sweep]
     rows = []
     for point in track(chosen, console=console):

@@ -185,9 +185,9 @@ def main(argv: list[str] | None = None) -> int:
     if swept:
         console.print(table(swept, paper=False))
     write_json(arguments.json, {"table1": rows, "fig2": swept})
-    missed = [row for row in rows if row["threshold"] is not None and row["loss"] > MAX_LOSS]
-    for row in missed:
-        console.print(f"[red]{row['model']}: loss {row['loss']:.2f} > {MAX_LOSS}[/]")
+    missed = [one for one in rows if one["threshold"] is not None and one["loss"] > MAX_LOSS]
+    for one in missed:
+        console.print(f"[red]{one['model']}: loss {one['loss']:.2f} > {MAX_LOSS}[/]")
     return 1 if missed else 0
 
 

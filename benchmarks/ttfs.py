@@ -52,9 +52,10 @@ def layer_error(
 
 
 def first_layer(model: nn.Sequential) -> nn.Sequential:
-    """The layer, and the least of a network behind it."""
-    behind = OrderedDict(pool=nn.MaxPool2d(28), flatten=nn.Flatten(), fc=nn.Linear(8, 10))
-    return nn.Sequential(OrderedDict(conv1=model.conv1, relu1=model.relu1) | behind)
+    """The layer, followed by the smallest possible rest of a network."""
+    layers = {name: model.get_submodule(name) for name in (LAYER, "relu1")}
+    rest = OrderedDict(pool=nn.MaxPool2d(28), flatten=nn.Flatten(), fc=nn.Linear(8, 10))
+    return nn.Sequential(OrderedDict(layers) | rest)
 
 
 def activations(model: nn.Sequential, data: Dataset) -> np.ndarray:
@@ -64,8 +65,11 @@ def activations(model: nn.Sequential, data: Dataset) -> np.ndarray:
 
 
 def largest_voltage(model: nn.Sequential) -> float:
-    """Eq. 5's Σ W⁺ of the channel that has most, its bias with it, for pixels of 1."""
-    sums = model.conv1.weight.clamp(min=0).sum((1, 2, 3)) + model.conv1.bias
+    """Largest Σ W⁺ of a channel, plus its bias, for pixels of 1 (Eq. 5)."""
+    layer = model.get_submodule(LAYER)
+    assert isinstance(layer, nn.Conv2d)
+    assert layer.bias is not None
+    sums = layer.weight.clamp(min=0).sum((1, 2, 3)) + layer.bias
     return float(sums.detach().max())
 
 

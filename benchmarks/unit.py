@@ -82,7 +82,7 @@ class Registered(wiring.Component):
 
     def __init__(self, unit: LayerUnit) -> None:
         self.unit = unit
-        ports = {True: [], False: []}
+        ports: dict[bool, list[Value]] = {True: [], False: []}
         for _, member, value in unit.signature.flatten(unit):
             ports[member.flow is In].append(Value.cast(value))
         self.inputs, self.outputs = Cat(ports[True]), Cat(ports[False])
