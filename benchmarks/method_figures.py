@@ -76,7 +76,7 @@ def hardware_figures(network: Network, layer: str) -> dict[str, Any]:
     assert design.expected is not None
     return {
         "lanes": LANES,
-        "interval_cycles": float(design.expected["interval_cycles"]),
+        "interval_cycles": float(design.expected.interval_cycles),
         "exact": design.prediction is not None,
         "neuron_lut4": neuron_lut4(design, layer),
     }

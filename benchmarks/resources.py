@@ -41,6 +41,7 @@ from hwgen.network import (
 )
 from hwgen.plan.assembly import make_plan
 from hwgen.plan.cost.area import Usage, stage_usage
+from hwgen.plan.units.options import PlanOptions
 from hwgen.synthesis.out_of_context import total
 
 TOLERANCE = 0.15
@@ -204,7 +205,7 @@ def cases() -> Iterator[tuple[str, Case]]:
 def measure(case: Case) -> tuple[Usage, dict[Resource, int], Mapping[str, Any]]:
     """Estimate, total of synthesis, and its parts."""
     made = case.make()
-    plan = make_plan(made, **case.options)
+    plan = make_plan(made, PlanOptions(**case.options))
     stage = next(stage for stage in plan.stages if stage.node == case.node)
     units = synthesise_node(made, plan, case.node)
     return stage_usage(stage), total(units), units

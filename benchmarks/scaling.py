@@ -29,7 +29,9 @@ from hwgen.plan.timing.predict import layer_processes
 from hwgen.plan.timing.process import Link, Process, run
 from hwgen.plan.timing.scanner import PathTimes
 from hwgen.plan.timing.window import Window, write
-from hwgen.plan.units.hardware_plan import HardwarePlan, LayerPlan
+from hwgen.plan.units.hardware_plan import HardwarePlan
+from hwgen.plan.units.layer import LayerPlan
+from hwgen.plan.units.options import PlanOptions
 from hwgen.synthesis.out_of_context import total
 
 SWEEPS = ("lanes", "channels", "T", "density", "scanners")
@@ -87,7 +89,7 @@ def network(point: Point) -> Network:
 
 def interval(plan: HardwarePlan, stage: LayerPlan, density: float, samples: int = 2) -> float:
     """Mean cycles between the samples of a layer that waits for nobody."""
-    (feed,) = stage.feeds
+    (feed,) = stage.paths
     source = plan.stream(feed.source)
     rng = np.random.default_rng(1)
     shape = (source.timesteps, *source.shape)
@@ -111,7 +113,7 @@ def interval(plan: HardwarePlan, stage: LayerPlan, density: float, samples: int 
 
 def ideal(plan: HardwarePlan, stage: LayerPlan, density: float) -> float:
     """Cycles of the layer's additions, on all lanes of all scanners."""
-    (feed,) = stage.feeds
+    (feed,) = stage.paths
     shape = plan.stream(feed.source).shape
     taps = (3 * shape[1] - 2) ** 2  # of all output pixels, those inside the map
     spikes = density * feed.window.timesteps * shape[0] * taps
@@ -122,7 +124,7 @@ def measure(point: Point, synthesised: dict[Point, dict[Resource, int]]) -> dict
     net = network(point)
     lanes = {"layer": min(point.lanes, point.channels), None: 16}
     scanners = {"layer": point.scanners, None: 1}
-    plan = make_plan(net, lanes=lanes, scanners=scanners, counters=False)
+    plan = make_plan(net, PlanOptions(lanes=lanes, scanners=scanners, counters=False))
     stage = next(stage for stage in plan.layers if stage.node == "layer")
     hardware = replace(point, sweep="", density=0.0)
     if hardware not in synthesised:

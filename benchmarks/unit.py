@@ -27,7 +27,9 @@ from hwgen import boards
 from hwgen.generation.design import TEMPLATES, plain_verilog
 from hwgen.network import Conv2d, Input, InverseLeakyNeuron, Layer, Network, Readout
 from hwgen.plan.assembly import make_plan
-from hwgen.plan.units.hardware_plan import HardwarePlan, LayerPlan
+from hwgen.plan.units.hardware_plan import HardwarePlan
+from hwgen.plan.units.layer import LayerPlan
+from hwgen.plan.units.options import PlanOptions
 from hwgen.plan.units.weight_rows import pack_weights
 from hwgen.resources import resource_dir
 from hwgen.rtl.layer import LayerUnit
@@ -72,7 +74,7 @@ def make_unit(net: Network, plan: HardwarePlan) -> tuple[LayerUnit, LayerPlan]:
     assert isinstance(layer, Layer)
     weights = [
         pack_weights(projection, feed, stage, plan.stream(feed.source))
-        for projection, feed in zip(layer.projections, stage.feeds, strict=True)
+        for projection, feed in zip(layer.projections, stage.paths, strict=True)
     ]
     return LayerUnit(stage, layer, net.train_types["first"], weights=weights), stage
 
@@ -151,7 +153,7 @@ def place(folder: Path, seed: int) -> dict[str, Any]:
 
 def measure(options: Mapping[str, Any], *, seeds: int, size: int = 32) -> dict[str, Any]:
     net = network(channels=16, size=size, timesteps=4)
-    plan = make_plan(net, **options)
+    plan = make_plan(net, PlanOptions(**options))
     unit, stage = make_unit(net, plan)
     source = to_verilog(unit)
     with tempfile.TemporaryDirectory() as temporary:

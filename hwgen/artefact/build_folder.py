@@ -22,7 +22,6 @@ from pydantic import (
 )
 
 from hwgen.errors import ArtefactError, PlanError
-from hwgen.plan.assembly import plan_from_json
 from hwgen.plan.units.hardware_plan import HardwarePlan
 from hwgen.validation import first_problem
 
@@ -97,9 +96,9 @@ def _read_plan(value: Any) -> HardwarePlan:
     if isinstance(value, HardwarePlan):
         return value
     try:
-        return plan_from_json(value)
-    except (KeyError, TypeError, PlanError) as error:
-        raise ValueError(f"not a hardware plan ({type(error).__name__}: {error})") from error
+        return HardwarePlan.from_json(value)
+    except PlanError as error:
+        raise ValueError(str(error)) from error
 
 
 PlanField = Annotated[

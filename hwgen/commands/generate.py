@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from hwgen.commands.options import ByLayer, Rate, Suggest, by_layer
 from hwgen.commands.output import print_json, print_table, progress
 
 if TYPE_CHECKING:
+    from hwgen.plan.search.expectation import Expectation
     from hwgen.plan.units.hardware_plan import HardwarePlan
 
 
@@ -81,24 +83,24 @@ def command(
     with progress(f"generating {output}"):
         design = generate(loaded, **options)
         design.write(output)
-    predicted: Mapping[str, Any] | None = design.prediction
+    predicted, expected = design.prediction, design.expected
     if as_json:
         print_json(
             {
                 "folder": str(output),
                 "board": design.board,
                 "plan": design.plan.to_json(),
-                "predicted": predicted,
-                "expected": design.expected,
+                "predicted": asdict(predicted) if predicted else None,
+                "expected": asdict(expected) if expected else None,
             }
         )
         return
-    _print_plan(design.plan, output, design.expected)
+    _print_plan(design.plan, output, expected)
     if predicted:
-        interval = predicted["interval_cycles"]
+        interval = predicted.interval_cycles
         click.echo(
-            f"predicted on {predicted['images']} calibration images: latency "
-            f"{predicted['latency_cycles']:,.0f} cycles"
+            f"predicted on {predicted.images} calibration images: latency "
+            f"{predicted.latency_cycles:,} cycles"
             + (f", interval {interval:,.0f} cycles" if interval is not None else "")
         )
 
@@ -114,23 +116,19 @@ def _per_layer(
     return numbers
 
 
-def _print_plan(plan: HardwarePlan, output: Path, expected: Mapping[str, Any] | None) -> None:
-    from hwgen.plan.units.hardware_plan import LayerPlan
+def _print_plan(plan: HardwarePlan, output: Path, expected: Expectation | None) -> None:
+    from hwgen.plan.units.layer import LayerPlan
 
-    units = expected["units"] if expected else {}
+    units = expected.units if expected else {}
     rows = []
     for stage in plan.stages:
-        unit = units.get(stage.node, {})
-        use = unit.get("lane_use")
-        figures = (
-            unit.get("cycles"),
-            f"{use:.0%}" if use is not None else None,
-            unit.get("lut4"),
-            unit.get("block_ram"),
-        )
+        figures: tuple[object, ...] = (None,) * 4
+        if unit := units.get(stage.node):
+            use = None if unit.lane_use is None else f"{unit.lane_use:.0%}"
+            figures = (unit.cycles, use, unit.lut4, unit.block_ram)
         choice: tuple[object, ...] = (None,) * 4
         if isinstance(stage, LayerPlan):
-            memories = "+".join(dict.fromkeys(feed.memory for feed in stage.feeds))
+            memories = "+".join(dict.fromkeys(path.memory for path in stage.paths))
             choice = (stage.lanes, stage.scanners, stage.membrane_lanes, memories)
         rows.append((stage.node, *choice, *figures))
     print_table(
@@ -152,18 +150,19 @@ def _print_plan(plan: HardwarePlan, output: Path, expected: Mapping[str, Any] | 
     )
 
 
-def _totals(expected: Mapping[str, Any] | None) -> Iterator[str]:
-    """What the plan as a whole comes to."""
+def _totals(expected: Expectation | None) -> Iterator[str]:
+    """Rate and resources of the whole plan."""
     if expected is None:
         return
-    rate = f"a result every {expected['interval_cycles']:,.0f} cycles"
-    if expected["results_per_s"] is not None:
-        rate += f", {expected['results_per_s']:,.0f}/s at {expected['clock_mhz']:g} MHz"
-    yield f"{rate}; held up by {expected['bottleneck']}"
-    parts = []
-    for key, label in (("lut4", "LUT4"), ("block_ram", "block RAMs")):
-        available = expected[f"{key}_available"]
-        parts.append(
-            f"{expected[key]:,} {label}" + (f" of {available:,}" if available is not None else "")
+    rate = f"a result every {expected.interval_cycles:,.0f} cycles"
+    if expected.results_per_s is not None:
+        rate += f", {expected.results_per_s:,.0f}/s at {expected.clock_mhz:g} MHz"
+    yield f"{rate}; limited by {expected.bottleneck}"
+    resources = [
+        f"{used:,} {label}" + (f" of {available:,}" if available is not None else "")
+        for used, available, label in (
+            (expected.lut4, expected.lut4_available, "LUT4"),
+            (expected.block_ram, expected.block_ram_available, "block RAMs"),
         )
-    yield f"about {' and '.join(parts)}, {expected['units']['']['lut4']:,} LUT4 between the units"
+    ]
+    yield f"about {' and '.join(resources)}, {expected.units[''].lut4:,} LUT4 between the units"

@@ -5,11 +5,10 @@ from __future__ import annotations
 import os
 import re
 import tempfile
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from amaranth import ClockDomain
 from amaranth.back import verilog
@@ -31,7 +30,10 @@ from hwgen.build import Build
 from hwgen.errors import ArtefactError
 from hwgen.network import Network
 from hwgen.plan.assembly import make_plan
+from hwgen.plan.search.expectation import Expectation
+from hwgen.plan.timing.predict import PredictedCycles
 from hwgen.plan.units.hardware_plan import HardwarePlan
+from hwgen.plan.units.options import PlanOptions
 from hwgen.resources import resource_dir
 from hwgen.rtl.core import Core, make_unit
 from hwgen.rtl.names import identifier
@@ -54,7 +56,7 @@ def generate(
     plan : HardwarePlan or None
         Where it is made already.
     options
-        Those of :func:`hwgen.plan.assembly.make_plan` otherwise.
+        Those of :class:`hwgen.plan.units.options.PlanOptions` otherwise.
 
     Raises
     ------
@@ -65,7 +67,7 @@ def generate(
     """
     network.verify()
     if plan is None:
-        plan = make_plan(network, name=identifier(network.name), **options)
+        plan = make_plan(network, PlanOptions(**options), name=identifier(network.name))
     return Design(network=network, plan=plan, board=board)
 
 
@@ -73,15 +75,15 @@ def generate(
 class Design:
     """A network with its hardware plan; :meth:`write` makes the files of ``docs/hardware.md``.
 
-    ``prediction`` and ``expected`` hold plain values for the manifest, ``folding`` the text of the
+    ``prediction`` and ``expected`` are written into the manifest; ``folding`` is the text of the
     folding file (see :mod:`hwgen.generation.generator`).
     """
 
     network: Network
     plan: HardwarePlan
     board: str | None = None
-    prediction: Mapping[str, object] | None = None
-    expected: Mapping[str, Any] | None = None
+    prediction: PredictedCycles | None = None
+    expected: Expectation | None = None
     folding: str | None = None
 
     def files(self) -> dict[str, str]:
@@ -176,8 +178,8 @@ class Design:
                 for address, (node, kind) in enumerate(core.counters)
             ),
             plan=self.plan,
-            predicted=None if self.prediction is None else dict(self.prediction),
-            expected=None if self.expected is None else dict(self.expected),
+            predicted=None if self.prediction is None else asdict(self.prediction),
+            expected=None if self.expected is None else asdict(self.expected),
             files=hash_files(folder),
         )
 

@@ -1,11 +1,9 @@
-"""Generate hardware, planned for a rate where one is asked for, and foresee its cycles."""
+"""Generate hardware: choose a plan, predict its cycles, and describe both."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,12 +12,23 @@ from hwgen import boards, golden
 from hwgen.errors import PlanError
 from hwgen.network import Network
 from hwgen.plan import folding_file
+from hwgen.plan.assembly import make_plan
+from hwgen.plan.search.expectation import expect
 from hwgen.plan.search.planned_design import PlannedDesign, evaluate_plan
 from hwgen.plan.search.planner import Planner
-from hwgen.plan.search.target import Target, describe, design_for
+from hwgen.plan.search.target import Target, design_for
 from hwgen.plan.timing.predict import Prediction, predict
+from hwgen.plan.units.geometry import Schedule
 from hwgen.plan.units.hardware_plan import HardwarePlan
-from hwgen.plan.units.unit_plans import DEFAULT_LANES
+from hwgen.plan.units.layer_sizes import DEFAULT_LANES
+from hwgen.plan.units.options import (
+    Orders,
+    PerLayer,
+    PerLayerMemory,
+    Pipeline,
+    PlanOptions,
+    choice,
+)
 from hwgen.rtl.names import identifier
 
 if TYPE_CHECKING:
@@ -28,9 +37,7 @@ if TYPE_CHECKING:
 PLANNED_IMAGES = 4
 """Calibration images whose spikes the planner counts."""
 MODEL_STEPS = 6_000_000
-"""Spikes and chunks that the exact cycle model may go through; it takes some 10 µs for each."""
-BY_HAND = ("lanes", "scanners", "membrane_lanes", "weight_memory", "orders")
-IN_FILE = ("schedule", "pipeline", "input_width")
+"""Spikes and chunks that the cycle model may process; each takes about 10 µs."""
 
 
 def generate(
@@ -41,28 +48,53 @@ def generate(
     clock_mhz: float | None = None,
     max_luts: int | None = None,
     folding: str | Path | None = None,
-    **options: Any,
+    schedule: str | None = None,
+    pipeline: str | None = None,
+    input_width: int | None = None,
+    lanes: PerLayer = None,
+    scanners: PerLayer = None,
+    membrane_lanes: PerLayer = None,
+    weight_memory: PerLayerMemory = None,
+    orders: Orders | None = None,
+    counters: bool = True,
 ) -> Design:
-    """The hardware of a network; ``.write(path)`` makes the build folder.
+    """Generate the hardware of a network; ``.write(path)`` writes the build folder.
+
+    The units are chosen by the planner (``target_fps``, ``max_luts``), by a ``folding`` file, or by
+    ``lanes`` … ``orders``: these three exclude each other.
 
     Parameters
     ----------
     network : Network
-    board : str, optional
+    board : str or path, optional
         Name of a board, or a ``.yaml`` file that describes one.
     target_fps : float or "max", optional
-        Results a second: the planner chooses lanes, scanners, membrane lanes and memories. "max"
-        asks for the highest rate that fits.
+        Results per second that the planner must reach; "max" for the highest rate that fits.
     clock_mhz : float, optional
-        The clock that ``target_fps`` counts on; the board's default where not given.
+        Clock for ``target_fps``; the board's default if omitted.
     max_luts : int, optional
         LUT4 that the planner may use.
     folding : path, optional
-        A folding file: the plan that it describes.
-    options
-        Those of :func:`hwgen.plan.assembly.make_plan`: ``schedule``, ``pipeline``, ``input_width``,
-        ``counters``; and, without planner or file, ``lanes``, ``scanners``, ``membrane_lanes``,
-        ``weight_memory``, ``orders``.
+        A folding file, as ``hwgen generate`` writes it.
+    schedule : "row" or "time", optional
+        Order of the words; by default "row", and "time" for address events.
+    pipeline : "overlap" or "alternate", optional
+        Two banks of membranes per layer (default) or one.
+    input_width : int, optional
+        Bits of an input beat.
+    lanes : int or {layer: int}, optional
+        Output channels that a layer sums in parallel. One number for all layers is cut to the
+        largest that a layer can use; the key None names all layers that are not listed.
+    scanners : int or {layer: int}, optional
+        Spikes that a layer reads per cycle.
+    membrane_lanes : int or {layer: int}, optional
+        Membranes that a layer updates per cycle.
+    weight_memory : str or {layer: str or sequence of str}, optional
+        "auto", "block", "lut" or "split"; a sequence has one for each projection.
+    orders : {layer: sequence of sequence of int}, optional
+        For each projection, the bits of a chunk that each scanner owns.
+    counters : bool
+        Whether to build performance counters.
 
     Raises
     ------
@@ -71,57 +103,85 @@ def generate(
     PlanError
         An option does not fit the network, or nothing fits the board.
     """
-    from hwgen.generation.design import generate as design_of
+    from hwgen.generation.design import Design
 
     network.verify()
-    options = {name: value for name, value in options.items() if value is not None}
-    chosen = boards.load(board) if board is not None else None
-    target = Target(target_fps=target_fps, max_luts=max_luts, board=chosen, clock_mhz=clock_mhz)
-    _require_one_way(target, folding, options)
+    chosen_board = boards.load(board) if board is not None else None
+    target = Target(
+        target_fps=target_fps, max_luts=max_luts, board=chosen_board, clock_mhz=clock_mhz
+    )
+    by_hand = {
+        "lanes": lanes,
+        "scanners": scanners,
+        "membrane_lanes": membrane_lanes,
+        "weight_memory": weight_memory,
+        "orders": orders,
+    }
+    in_file = {"schedule": schedule, "pipeline": pipeline, "input_width": input_width}
+    _require_one_way(
+        target,
+        folding,
+        by_hand=[name for name, value in by_hand.items() if value],
+        in_file=[name for name, value in in_file.items() if value is not None],
+    )
     if folding is not None:
-        options |= folding_file.read(folding).options()
+        options = folding_file.read(folding).plan_options(counters=counters)
+    else:
+        options = PlanOptions(
+            schedule=None if schedule is None else choice(Schedule, schedule, option="schedule"),
+            pipeline=choice(Pipeline, pipeline or Pipeline.OVERLAP, option="pipeline"),
+            input_width=input_width,
+            counters=counters,
+            lanes=lanes,
+            scanners=scanners,
+            membrane_lanes=membrane_lanes,
+            weight_memory=weight_memory,
+            orders=orders or {},
+        )
     model = CycleModel(network) if network.probe is not None else None
+    name = identifier(network.name)
     planned: PlannedDesign | None = None
     prediction: Prediction | None = None
-    if target.is_made:
+    if target.needs_planner:
         if model is None:
             raise PlanError(
                 "the planner counts the spikes of calibration images, and the network has none; "
                 "convert it with hwgen, or give lanes and scanners"
             )
-        planner = Planner(network, model.trains, name=identifier(network.name), **options)
+        planner = Planner(network, model.trains, name=name, options=options)
         planned = design_for(target, planner, model.interval)
-        scanners = planned.scanners
-        design = design_of(network, board=chosen.name if chosen else None, plan=planned.plan)
-        prediction = model.predict_round(design.plan)
+        plan, scanners_by_layer = planned.plan, planned.scanners
+        prediction = model.predict_round(plan)
     else:
-        design = design_of(network, board=chosen.name if chosen else None, **options)
-        scanners = folding_file.asked_scanners(network, options.get("scanners"))
+        plan = make_plan(network, options, name=name)
+        scanners_by_layer = folding_file.requested_scanners(network, options.scanners)
         if model is not None:
-            planned = evaluate_plan(design.plan, model.trains, scanners)
-            prediction = model.predict(design.plan)
+            planned = evaluate_plan(plan, model.trains, scanners_by_layer)
+            prediction = model.predict(plan)
     expected = None
     if planned is not None:
-        expected = describe(planned, target, prediction.interval_cycles if prediction else None)
-    return replace(
-        design,
-        prediction=_plain(prediction),
+        expected = expect(planned, target, prediction.interval_cycles if prediction else None)
+    return Design(
+        network=network,
+        plan=plan,
+        board=chosen_board.name if chosen_board else None,
+        prediction=prediction.summary if prediction else None,
         expected=expected,
         folding=folding_file.to_yaml(
-            folding_file.folding_of(design.plan, scanners),
+            folding_file.folding_of(plan, scanners_by_layer),
             name=network.name,
-            notes=_notes(expected),
+            notes=expected.folding_notes() if expected else {},
         ),
     )
 
 
 class CycleModel:
-    """The exact cycle model on a network's calibration images, as many as time allows.
+    """The cycle model on as many of a network's calibration images as time allows.
 
     Attributes
     ----------
     trains : {node: uint8 array}
-        Of the first images; few where the network is large.
+        Spike trains of the first images; few where the network is large.
     """
 
     def __init__(self, network: Network) -> None:
@@ -141,11 +201,11 @@ class CycleModel:
         return {node: trains[:images] for node, trains in self._all.items()}
 
     def predict(self, plan: HardwarePlan) -> Prediction | None:
-        """Of all calibration images, or those that time allows; None where it allows none."""
+        """Cycles of the affordable calibration images; None where not even one is."""
         return predict(plan, self._first(self._affordable)) if self._affordable else None
 
     def predict_round(self, plan: HardwarePlan) -> Prediction | None:
-        """Of ``trains`` with the last one before the first too: the interval is the mean of all."""
+        """Cycles of ``trains``, preceded by the last image, so that the interval is their mean."""
         if self._round is None or self._round[0] is not plan:
             images = len(next(iter(self.trains.values())))
             order = [images - 1, *range(images)]
@@ -156,51 +216,26 @@ class CycleModel:
         return self._round[1]
 
     def interval(self, plan: HardwarePlan) -> float | None:
+        """Cycles between results; None where the model would take too long."""
         prediction = self.predict_round(plan)
         return prediction.interval_cycles if prediction else None
 
 
-def _plain(prediction: Prediction | None) -> dict[str, Any] | None:
-    if prediction is None:
-        return None
-    return {
-        "images": len(prediction.result_cycles),
-        "latency_cycles": prediction.latency_cycles,
-        "interval_cycles": prediction.interval_cycles,
-        "busy_cycles": prediction.busy_cycles,
-    }
-
-
-def _require_one_way(target: Target, folding: object, options: Mapping[str, Any]) -> None:
+def _require_one_way(
+    target: Target, folding: object, *, by_hand: list[str], in_file: list[str]
+) -> None:
     """Planner, folding file and options by hand exclude each other."""
-    by_hand = [name for name in BY_HAND if options.get(name)]
-    ways = {
-        "target_fps or max_luts": target.is_made,
-        "folding": folding is not None,
-        ", ".join(by_hand): bool(by_hand),
-    }
-    given = [way for way, is_given in ways.items() if is_given]
+    used = []
+    if target.needs_planner:
+        used.append("target_fps or max_luts")
     if folding is not None:
-        given += [name for name in IN_FILE if name in options]
-    if len(given) > 1:
+        used.append("folding")
+    if by_hand:
+        used.append(", ".join(by_hand))
+    if folding is not None:
+        used += in_file
+    if len(used) > 1:
         raise PlanError(
-            f"{given[0]} and {given[1]} cannot be given together; write what you want to fix into "
-            f"the folding file, and give that alone"
+            f"{used[0]} and {used[1]} cannot be given together; write the options that you want to "
+            f"fix into the folding file, and give only that"
         )
-
-
-def _notes(expected: Mapping[str, Any] | None) -> dict[str, str]:
-    """Comments of a folding file."""
-    if expected is None:
-        return {}
-    notes = {
-        name: f"{unit['cycles']:,} cycles a sample, {unit['lut4']:,} LUT4, "
-        f"{unit['block_ram']} block RAMs"
-        for name, unit in expected["units"].items()
-        if unit["cycles"] is not None
-    }
-    notes[""] = (
-        f"Expected: a result every {expected['interval_cycles']:,.0f} cycles, held up by "
-        f"{expected['bottleneck']};\n{expected['lut4']:,} LUT4, {expected['block_ram']} block RAMs."
-    )
-    return notes

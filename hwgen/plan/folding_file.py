@@ -1,30 +1,32 @@
-"""The folding file: what the planner, or a person, chose for each layer, as YAML to be edited."""
+"""The folding file: how each layer is built, as YAML that the planner writes and people edit."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, PositiveInt, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError, model_validator
 
 from hwgen.errors import PlanError
 from hwgen.network import Network
+from hwgen.plan.units.geometry import Schedule
 from hwgen.plan.units.hardware_plan import HardwarePlan
-from hwgen.plan.units.options import PerLayer, limit, of_layer
-from hwgen.plan.units.unit_plans import max_scanners
+from hwgen.plan.units.layer_sizes import max_scanners
+from hwgen.plan.units.memories import MemoryKind
+from hwgen.plan.units.options import PerLayer, Pipeline, PlanOptions, Request
 
 _HEADER = """\
-# How the layers of {name} are built; `hwgen generate NET --folding THIS_FILE` builds them so.
-#   lanes           output channels that are summed together
-#   scanners        spikes that are taken in a cycle
-#   membrane_lanes  membranes that are updated in a cycle; divides lanes
-#   weights         where they lie: block (block RAM), lut, split (both) or auto; or one of these
-#                   for each projection
-#   orders          for each projection, which bits of a chunk of spikes each scanner owns, so that
-#                   all have as many; leave it out when you change lanes or scanners
+# How the layers of {name} are built; `hwgen generate NET --folding THIS_FILE` builds them again.
+#   lanes           output channels that are summed in parallel
+#   scanners        spikes that are read per cycle
+#   membrane_lanes  membranes that are updated per cycle; divides lanes
+#   weight_memory   where the weights lie: block (block RAM), lut, split (both) or auto; or a list
+#                   with one of these for each projection
+#   orders          for each projection, the bits of a chunk of spikes that each scanner owns, so
+#                   that all find equally many; remove it when you change lanes or scanners
 # A layer or a line that is left out takes the default.
 """
 
@@ -34,61 +36,74 @@ class _Data(BaseModel):
 
 
 class LayerFolding(_Data):
-    """What is asked of one layer; None and nothing stand for the defaults."""
+    """Options of one layer; None or an empty list means the default."""
 
     lanes: PositiveInt | None = None
     scanners: PositiveInt | None = None
     membrane_lanes: PositiveInt | None = None
-    weights: str | list[str] = "auto"
+    weight_memory: str | list[str] = MemoryKind.AUTO
     orders: list[list[int]] = []
 
 
 class Folding(_Data):
-    """What a folding file says."""
+    """Content of a folding file."""
 
     format: Literal["hwgen-folding"]
-    version: Literal[1]
-    schedule: str | None = None
-    pipeline: str = "overlap"
+    version: Literal[2]
+    schedule: Annotated[Schedule | None, Field(strict=False)] = None
+    pipeline: Annotated[Pipeline, Field(strict=False)] = Pipeline.OVERLAP
     input_width: PositiveInt | None = None
     layers: dict[str, LayerFolding] = {}
 
-    def options(self) -> dict[str, Any]:
-        """The options of :func:`hwgen.plan.assembly.make_plan` that it stands for."""
+    @model_validator(mode="before")
+    @classmethod
+    def _read_version_1(cls, data: Any) -> Any:
+        """Version 1 called ``weight_memory`` ``weights``."""
+        if not isinstance(data, dict) or data.get("version") != 1:
+            return data
+        layers = data.get("layers")
+        if isinstance(layers, dict):
+            layers = {name: _renamed(layer) for name, layer in layers.items()}
+            data = {**data, "layers": layers}
+        return {**data, "version": 2}
+
+    def plan_options(self, *, counters: bool = True) -> PlanOptions:
+        """Options with which :func:`hwgen.plan.assembly.make_plan` builds this folding."""
         layers = self.layers
 
-        def numbers(option: str) -> dict[str, int]:
-            given = {name: getattr(layer, option) for name, layer in layers.items()}
-            return {name: number for name, number in given.items() if number is not None}
+        def numbers(option: str) -> dict[str | None, int]:
+            named = {name: getattr(layer, option) for name, layer in layers.items()}
+            return {name: number for name, number in named.items() if number is not None}
 
-        return {
-            "schedule": self.schedule,
-            "pipeline": self.pipeline,
-            "input_width": self.input_width,
-            "lanes": numbers("lanes"),
-            "scanners": numbers("scanners"),
-            "membrane_lanes": numbers("membrane_lanes"),
-            "weight_memory": {name: layer.weights for name, layer in layers.items()},
-            "orders": {name: layer.orders for name, layer in layers.items() if layer.orders},
-        }
+        return PlanOptions(
+            schedule=self.schedule,
+            pipeline=self.pipeline,
+            input_width=self.input_width,
+            counters=counters,
+            lanes=numbers("lanes"),
+            scanners=numbers("scanners"),
+            membrane_lanes=numbers("membrane_lanes"),
+            weight_memory={name: layer.weight_memory for name, layer in layers.items()},
+            orders={name: layer.orders for name, layer in layers.items() if layer.orders},
+        )
 
 
 def folding_of(plan: HardwarePlan, scanners: Mapping[str, int]) -> Folding:
-    """The folding that gives ``plan`` again; ``scanners`` are those that it was asked for."""
+    """The folding that builds ``plan`` again; ``scanners`` are those requested for each layer."""
     layers = {}
     for layer in plan.layers:
-        kinds = [feed.memory for feed in layer.feeds]
-        orders = [list(feed.window.order) for feed in layer.feeds]
+        kinds: list[str] = [path.memory for path in layer.paths]
+        orders = [list(path.window.order) for path in layer.paths]
         layers[layer.node] = LayerFolding(
             lanes=layer.lanes,
             scanners=scanners[layer.node],
             membrane_lanes=layer.membrane_lanes,
-            weights=kinds[0] if len(set(kinds)) == 1 else kinds,
+            weight_memory=kinds[0] if len(set(kinds)) == 1 else kinds,
             orders=orders if any(orders) else [],
         )
     return Folding(
         format="hwgen-folding",
-        version=1,
+        version=2,
         schedule=plan.schedule,
         pipeline=plan.pipeline,
         input_width=plan.encoder.input_width,
@@ -96,40 +111,39 @@ def folding_of(plan: HardwarePlan, scanners: Mapping[str, int]) -> Folding:
     )
 
 
-def asked_scanners(network: Network, scanners: PerLayer) -> dict[str, int]:
-    """The scanners that each layer is asked for by an option."""
+def requested_scanners(network: Network, scanners: PerLayer) -> dict[str, int]:
+    """The scanners that an option requests for each layer."""
     train_types = network.train_types
     return {
-        layer.name: limit(
+        layer.name: Request.of(scanners, layer.name).limit(
             "scanners",
             layer.name,
-            of_layer(scanners, layer.name),
-            1,
-            max_scanners(layer, [train_types[name] for name in layer.sources]),
-            "inputs",
+            default=1,
+            maximum=max_scanners(layer, [train_types[name] for name in layer.sources]),
+            unit="inputs",
         )
         for layer in network.layers
     }
 
 
 def to_yaml(folding: Folding, *, name: str, notes: Mapping[str, str]) -> str:
-    """The text of a folding file. ``notes`` are comments on the whole ("") and on layers."""
+    """Text of a folding file; ``notes`` are comments on the whole network ("") and on layers."""
     lines = [_HEADER.format(name=name).rstrip("\n")]
     lines += [f"# {line}" for line in notes.get("", "").splitlines()]
     lines += [f"format: {folding.format}", f"version: {folding.version}"]
     lines += [f"schedule: {folding.schedule}", f"pipeline: {folding.pipeline}"]
     lines += [f"input_width: {json.dumps(folding.input_width)}", "layers:"]
-    for layer, given in folding.layers.items():
+    for layer, options in folding.layers.items():
         note = notes.get(layer)
         lines.append(f"  {json.dumps(layer)}:" + (f"  # {note}" if note else ""))
-        # JSON is YAML, and stays on one line.
-        values = {key: json.dumps(value) for key, value in given.model_dump().items() if value}
+        # JSON is YAML that stays on one line.
+        values = {key: json.dumps(value) for key, value in options.model_dump().items() if value}
         lines += [f"    {key}: {value}" for key, value in values.items()]
     return "\n".join([*lines, ""])
 
 
 def read(path: str | Path) -> Folding:
-    """The folding that a file says. Raises :class:`PlanError` where it cannot be read."""
+    """Read a folding file of version 1 or 2. Raises :class:`PlanError` for an invalid one."""
     path = Path(path)
     try:
         data = yaml.safe_load(path.read_text(encoding="utf-8"))
@@ -144,3 +158,9 @@ def read(path: str | Path) -> Folding:
             f"folding file {path}: {place}: {first['msg']}, not {first['input']!r}; compare with "
             f"the folding.yaml that `hwgen generate` writes"
         ) from error
+
+
+def _renamed(layer: Any) -> Any:
+    if not isinstance(layer, dict) or "weights" not in layer:
+        return layer
+    return {("weight_memory" if key == "weights" else key): value for key, value in layer.items()}

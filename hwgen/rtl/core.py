@@ -4,7 +4,7 @@ from amaranth import Cat, Const, Module, ResetInserter, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from hwgen.plan.units.hardware_plan import LayerPlan
+from hwgen.plan.units.layer import LayerPlan
 from hwgen.plan.units.weight_rows import pack_weights
 from hwgen.rtl.counters import CounterBank, popcount
 from hwgen.rtl.input.address_event_encoder import AddressEventEncoder
@@ -29,7 +29,7 @@ def make_unit(plan, network, index):
     layer = next(node for node in network if node.name == stage.node)
     weights = [
         pack_weights(projection, feed, stage, plan.stream(feed.source))
-        for projection, feed in zip(layer.projections, stage.feeds, strict=True)
+        for projection, feed in zip(layer.projections, stage.paths, strict=True)
     ]
     rows = [rows for of_scanners in weights for rows in of_scanners]
     large = [part.size * stage.weight_bits > INLINE_BITS for part in rows]

@@ -25,7 +25,7 @@ class LayerUnit(wiring.Component):
 
     Parameters
     ----------
-    plan : :class:`hwgen.plan.units.hardware_plan.LayerPlan`
+    plan : :class:`hwgen.plan.units.layer.LayerPlan`
     layer : :class:`hwgen.network.Layer`
     given : :class:`hwgen.network.TrainType`
         What its sources give.
@@ -36,7 +36,7 @@ class LayerUnit(wiring.Component):
 
     Members
     -------
-    inputs_N : ``In(stream.Signature(plan.feeds[N].window.word_width))``
+    inputs_N : ``In(stream.Signature(plan.paths[N].window.word_width))``
     words : ``Out(stream.Signature(...))``
         Spikes of ``membrane_lanes`` channels, or the logits of as many; of a softmax, one's.
     busy, stall : ``Out(1)``
@@ -49,13 +49,13 @@ class LayerUnit(wiring.Component):
         self._given = given
         pairs = [
             (feed, rows)
-            for feed, of_scanners in zip(plan.feeds, weights, strict=True)
+            for feed, of_scanners in zip(plan.paths, weights, strict=True)
             for rows in of_scanners
         ]
         files = files or [None] * len(pairs)
         self._synapses = SynapseArray(
             inputs=[
-                SynapseInput(rows=rows, masked=feed.kind == "masked", file=file, memory=feed.memory)
+                SynapseInput(rows=rows, masked=feed.is_masked, file=file, memory=feed.memory)
                 for (feed, rows), file in zip(pairs, files, strict=True)
             ],
             lanes=plan.lanes,
@@ -66,7 +66,7 @@ class LayerUnit(wiring.Component):
             {
                 **{
                     f"inputs_{n}": In(stream.Signature(feed.window.word_width))
-                    for n, feed in enumerate(plan.feeds)
+                    for n, feed in enumerate(plan.paths)
                 },
                 "words": Out(stream.Signature(word_shape(plan))),
                 "busy": Out(1),
@@ -89,12 +89,12 @@ class LayerUnit(wiring.Component):
             membranes = TwoPhaseUnit(plan, self._layer, self._given)
         m.submodules.membranes = membranes
         taken = 0
-        for index, feed in enumerate(plan.feeds):
+        for index, feed in enumerate(plan.paths):
             m.submodules[f"window_{index}"] = window = WindowBuffer(path=feed)
             wiring.connect(m, wiring.flipped(getattr(self, f"inputs_{index}")), window.words)
             for chunks in window.chunks:
                 spikes = getattr(synapses, f"spikes_{taken}")
-                if feed.kind == "masked":
+                if feed.is_masked:
                     busy = self._connect_masked(m, chunks, spikes)
                 else:
                     scanner = SpikeScanner(

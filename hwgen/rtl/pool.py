@@ -5,7 +5,7 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from hwgen.plan.units.hardware_plan import PoolPlan
+from hwgen.plan.units.pool import PoolPlan
 from hwgen.rtl.parameters import require_type
 from hwgen.rtl.streams.credit_fifo import CreditFifo
 from hwgen.rtl.window.buffer import WindowBuffer
@@ -25,7 +25,7 @@ class MaxPool(wiring.Component):
 
     Parameters
     ----------
-    plan : :class:`hwgen.plan.units.hardware_plan.PoolPlan`
+    plan : :class:`hwgen.plan.units.pool.PoolPlan`
 
     Members
     -------
@@ -56,7 +56,7 @@ class MaxPool(wiring.Component):
         else:
             state_layout = data.StructLayout({"racing": unsigned(width), "sent": unsigned(width)})
         depth = plan.words * plan.candidates
-        m.submodules.window = window = WindowBuffer(path=plan.feed)
+        m.submodules.window = window = WindowBuffer(path=plan.path)
         m.submodules.fifo = fifo = CreditFifo(shape=unsigned(width))
         m.submodules.states = states = Memory(
             shape=state_layout, depth=depth, init=[], attrs={"no_rw_check": 1}

@@ -10,6 +10,7 @@ import numpy as np
 
 from hwgen.artefact.build_folder import Manifest, StreamEntry
 from hwgen.errors import ArtefactError
+from hwgen.plan.units.geometry import WordLayout
 
 
 class SpikePosition(NamedTuple):
@@ -54,10 +55,10 @@ class StreamLayout:
         channels, height, width = entry.shape
         spikes = np.arange(channels * height * width).reshape(entry.shape)
         raster = spikes.transpose(1, 2, 0)  # y, x, c
-        lines = raster.reshape(height * width if entry.layout == "pixel" else 1, -1)
+        lines = raster.reshape(height * width if entry.layout == WordLayout.PIXEL else 1, -1)
         padding = -lines.shape[1] % entry.width
         lines = np.pad(lines, ((0, 0), (0, padding)), constant_values=-1)
-        rows = lines.reshape(height if entry.layout == "pixel" else 1, -1, entry.width)
+        rows = lines.reshape(height if entry.layout == WordLayout.PIXEL else 1, -1, entry.width)
         steps = np.arange(entry.timesteps)[:, None, None, None] * spikes.size
         words = np.where(rows < 0, -1, rows + steps)
         if entry.schedule == "row":

@@ -21,7 +21,7 @@ def quiet_limit(plan: HardwarePlan) -> int:
     longest = max(
         feed.window.rounds * feed.window.window_chunks * feed.window.slice_width
         for layer in plan.layers
-        for feed in layer.feeds
+        for feed in layer.paths
     )
     # After a reset the planes of address events are cleared.
     longest += plan.encoder.plane_depth if plan.encoder.code == "events" else 0

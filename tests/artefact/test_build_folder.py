@@ -12,6 +12,7 @@ import pytest
 from hwgen.artefact.build_folder import is_build_folder, read_manifest, write_manifest
 from hwgen.errors import ArtefactError
 from hwgen.plan.assembly import make_plan
+from hwgen.plan.units.options import PlanOptions
 from tests.support.cores.tiny_core import tiny_network, write_tiny_core
 
 
@@ -29,7 +30,7 @@ def edit(folder: Path, change: Callable[[dict[str, Any]], object]) -> None:
 
 def test_a_manifest_is_read_as_it_was_written(folder: Path) -> None:
     manifest = read_manifest(folder)
-    assert manifest.plan == make_plan(tiny_network(), input_width=16)
+    assert manifest.plan == make_plan(tiny_network(), PlanOptions(input_width=16))
     assert (manifest.board, manifest.sources) == ("icebreaker", ("tiny_top.v",))
     assert (manifest.input_width, manifest.output_width, manifest.address_width) == (16, 32, 2)
     before = (folder / "manifest.json").read_bytes()

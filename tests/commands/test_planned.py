@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from hwgen.errors import PlanError
 from hwgen.generation.generator import generate
 from hwgen.network import Network
 from hwgen.plan.search import target as planning
+from hwgen.plan.search.expectation import Expectation
 from tests.support.command_line import Captured, fails, small_network
 
 
@@ -35,7 +35,7 @@ def made(capsys: Captured, *arguments: str | Path) -> dict[str, Any]:
     return printed
 
 
-def expected(network: Network, **options: Any) -> Mapping[str, Any]:
+def expected(network: Network, **options: Any) -> Expectation:
     found = generate(network, **options).expected
     assert found is not None
     return found
@@ -66,7 +66,7 @@ def test_the_table_names_the_bottleneck(capsys: Captured, probed: Path, tmp_path
     arguments = ["--target-fps", "20000", "--board", "ulx3s-25f"]
     assert run(["generate", str(probed), "-o", str(tmp_path / "b"), *arguments]) == 0
     shown = " ".join(capsys.readouterr().out.split())
-    assert "/s at 100 MHz; held up by" in shown
+    assert "/s at 100 MHz; limited by" in shown
     assert "LUT4 of 18,216 and" in shown  # 75 % of 24,288
     assert "block RAMs of 56" in shown
 
@@ -75,22 +75,22 @@ def test_without_a_rate_the_fastest_that_fits(probed: Path) -> None:
     network = artefact.load(probed)
     with pytest.raises(PlanError) as refused:
         generate(network, max_luts=50)
-    least = re.search(r"need ([\d,]+) LUT4 of 50", str(refused.value))
+    least = re.search(r"needs ([\d,]+) LUT4 of 50", str(refused.value))
     assert least is not None
     luts = int(least[1].replace(",", "")) + 1
     few, many = (expected(network, max_luts=most) for most in (luts, 6000))
-    assert few["lut4"] <= luts
-    assert many["lut4"] <= 6000
-    assert many["interval_cycles"] < few["interval_cycles"]
+    assert few.lut4 <= luts
+    assert many.lut4 <= 6000
+    assert many.interval_cycles < few.interval_cycles
     most = expected(network, target_fps="max", board="ulx3s-25f")
-    assert most["interval_cycles"] <= many["interval_cycles"]
+    assert most.interval_cycles <= many.interval_cycles
 
 
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["--target-fps", "1000"], "target_fps needs a clock; give a board, or clock_mhz"),
-        (["--target-fps", "max"], "the highest rate needs a limit; give a board, or max_luts"),
+        (["--target-fps", "1000"], "target_fps needs a clock; give a board or clock_mhz"),
+        (["--target-fps", "max"], "target_fps 'max' needs a limit; give a board or max_luts"),
         (["--target-fps", "fast"], "neither a number of results per second nor max"),
         (["--target-fps", "0", "--board", "ulx3s-25f"], "target_fps must be a positive number"),
         (
@@ -101,7 +101,7 @@ def test_without_a_rate_the_fastest_that_fits(probed: Path) -> None:
             ["--target-fps", "9e6", "--board", "ulx3s-25f"],
             "9e+06 results/s at 100 MHz are not reachable on ulx3s-25f: ",
         ),
-        (["--max-luts", "50"], "nothing fits: the smallest plan need"),
+        (["--max-luts", "50"], "no plan fits: the smallest plan needs"),
         (["--folding", "nowhere.yaml"], "folding file nowhere.yaml cannot be read"),
         (
             ["--folding", "nowhere.yaml", "--schedule", "time"],
@@ -125,11 +125,11 @@ def test_the_planner_needs_calibration_images(net: Path) -> None:
 def test_a_larger_board_is_named(monkeypatch: pytest.MonkeyPatch, probed: Path) -> None:
     """With so little of a part usable, only the largest ones hold the network."""
     network = artefact.load(probed)
-    needs = expected(network, target_fps=100000, clock_mhz=10)["lut4"]
+    needs = expected(network, target_fps=100000, clock_mhz=10).lut4
     monkeypatch.setattr(planning, "FILL", 1.1 * needs / 43848)
     with pytest.raises(PlanError) as refused:
         generate(network, target_fps=100000, clock_mhz=10, board="ulx3s-25f")
-    assert str(refused.value).endswith("ulx3s-45f has room for it")
+    assert str(refused.value).endswith("it fits on ulx3s-45f")
     monkeypatch.setattr(planning, "FILL", 0.001)
-    with pytest.raises(PlanError, match="none of the boards that come with hwgen can do it"):
+    with pytest.raises(PlanError, match="it fits on no board that comes with hwgen"):
         generate(network, target_fps=100000, clock_mhz=10, board="ulx3s-25f")

@@ -16,6 +16,7 @@ from hwgen.errors import ConversionError
 from hwgen.network import Identity, InputCode, SoftmaxReadout
 from hwgen.plan.assembly import make_plan
 from hwgen.plan.timing.predict import predict
+from hwgen.plan.units.options import PlanOptions
 from tests.support.combined import STEPS, converted, shown
 from tests.support.rtl.cores import CoreBench
 
@@ -104,7 +105,7 @@ def test_a_dozen_of_them_as_hardware(neuron: str, code: str, decoder: str) -> No
     network = converted(neuron, code, decoder, weight_bits=5)
     odd = SAMPLED.index((neuron, code, decoder)) % 2
     schedule = "time" if odd or code == "events" else "row"
-    plan = make_plan(network, schedule=schedule, counters=False)
+    plan = make_plan(network, PlanOptions(schedule=schedule, counters=False))
     bench = CoreBench(plan, network, shown(code)[:2])
     prediction = predict(plan, bench.trains)
     bench.run()

@@ -23,7 +23,9 @@ from hwgen.network import (
     Projection,
     Readout,
 )
-from hwgen.plan.assembly import make_plan, plan_from_json
+from hwgen.plan.assembly import make_plan
+from hwgen.plan.units.hardware_plan import HardwarePlan
+from hwgen.plan.units.options import PlanOptions
 from tests.support.random_networks import KINDS, random_network
 
 
@@ -58,20 +60,20 @@ def cnn(pixel_bits: int = 8) -> Network:
 
 def test_sizes_by_hand() -> None:
     plan = make_plan(
-        cnn(), lanes={"conv": 8, None: 16}, membrane_lanes={"conv": 4}, schedule="time"
+        cnn(), PlanOptions(lanes={"conv": 8, None: 16}, membrane_lanes={"conv": 4}, schedule="time")
     )
     conv, pool, fc, out = plan.stages
     assert [stage.node for stage in plan.stages] == ["conv", "pool", "fc", "out"]
-    assert (conv.lanes, conv.rounds, conv.parts, conv.words) == (8, 3, 2, 5)
+    assert (conv.lanes, conv.rounds, conv.words_per_round, conv.words) == (8, 3, 2, 5)
     assert (conv.positions, conv.membrane_depth) == (36, 36 * 5)
     assert (conv.timesteps_in, conv.timesteps_out, conv.banks) == (4, 3, 2)
     # Two channels are one word; a row of three taps is one chunk of six bits.
     assert (conv.window.word_width, conv.window.window_chunks) == (2, 3)
-    assert (conv.window.chunk_width, conv.feeds[0].weight_depth) == (6, 3 * 3 * 6)
+    assert (conv.window.chunk_width, conv.paths[0].weight_depth) == (6, 3 * 3 * 6)
     assert (pool.candidates, pool.window.rounds, pool.words) == (4, 5, 9 * 5)
     # A map of three rows of 15 words of four bits, eight a chunk of 32 bits.
     assert (fc.window.rows, fc.window.words, fc.window.pack, fc.window.chunks) == (3, 15, 8, 2)
-    assert (fc.lanes, fc.rounds, fc.feeds[0].weight_depth) == (10, 1, 3 * 2 * 32)
+    assert (fc.lanes, fc.rounds, fc.paths[0].weight_depth) == (10, 1, 3 * 2 * 32)
     assert (out.lanes, out.kind, out.timesteps_out) == (4, "readout", 1)
     assert [stream.node for stream in plan.streams] == ["input", "conv", "pool", "fc"]
     assert plan.logit_width == 32
@@ -79,7 +81,10 @@ def test_sizes_by_hand() -> None:
 
 def test_a_pass_is_a_row_in_the_schedule_row() -> None:
     """Six rows of six pixels of five words; pools and memories hold a row of them."""
-    by_row, by_time = make_plan(cnn(), lanes=4), make_plan(cnn(), lanes=4, schedule="time")
+    by_row, by_time = (
+        make_plan(cnn(), PlanOptions(lanes=4)),
+        make_plan(cnn(), PlanOptions(lanes=4, schedule="time")),
+    )
     assert by_row.schedule == "row"
     conv, pool, fc, _ = by_row.stages
     assert (conv.passes, conv.positions, conv.membrane_depth) == (6, 6, 6 * conv.words)
@@ -95,11 +100,13 @@ def test_a_pass_is_a_row_in_the_schedule_row() -> None:
 
 def test_alternate_has_one_bank_and_overlap_two() -> None:
     for pipeline, banks in (("alternate", 1), ("overlap", 2)):
-        assert {stage.banks for stage in make_plan(cnn(), pipeline=pipeline).layers} == {banks}
+        assert {
+            stage.banks for stage in make_plan(cnn(), PlanOptions(pipeline=pipeline)).layers
+        } == {banks}
 
 
 def test_a_number_for_all_layers_is_cut_to_what_each_can_use() -> None:
-    plan = make_plan(cnn(), lanes=64, scanners=500, membrane_lanes=64)
+    plan = make_plan(cnn(), PlanOptions(lanes=64, scanners=500, membrane_lanes=64))
     assert [stage.lanes for stage in plan.layers] == [20, 10, 4]
     assert [stage.membrane_lanes for stage in plan.layers] == [20, 10, 4]
     # Two channels; a row of three pixels of 20 channels; ten inputs.
@@ -120,7 +127,7 @@ def test_a_number_for_all_layers_is_cut_to_what_each_can_use() -> None:
         ({"lanes": 2.0}, "lanes: must be a positive integer, not 2.0"),
         ({"membrane_lanes": "4"}, "membrane_lanes: must be a positive integer, not '4'"),
         ({"pipeline": "both"}, "unknown pipeline 'both'; available: alternate, overlap"),
-        ({"schedule": "column"}, "unknown schedule 'column'; available: time, row"),
+        ({"schedule": "column"}, "unknown schedule 'column'; available: row, time"),
         ({"input_width": 24}, "input_width must be one of 8, 16, 32, 64, 128, 256, 512.*not 24"),
         ({"input_width": 0}, "input_width must be one of.*not 0"),
         ({"input_width": 1024}, "input_width must be one of.*not 1024"),
@@ -129,7 +136,7 @@ def test_a_number_for_all_layers_is_cut_to_what_each_can_use() -> None:
 )
 def test_options_that_do_not_fit_are_refused(options: dict[str, Any], message: str) -> None:
     with pytest.raises(PlanError, match=message):
-        make_plan(cnn(), **options)
+        make_plan(cnn(), PlanOptions(**options))
 
 
 def test_address_events_come_in_the_order_of_time() -> None:
@@ -139,39 +146,39 @@ def test_address_events_come_in_the_order_of_time() -> None:
     zero = np.zeros(3, np.int64)
     last = Layer(name="out", projections=(conv,), bias=zero, neuron=Readout())
     network = Network(name="n", input=source, nodes=(last,))
-    with pytest.raises(PlanError, match="input: address events come.* must be 'time', not 'row'"):
-        make_plan(network, schedule="row")
+    with pytest.raises(PlanError, match="input: address events arrive.* must be 'time', not 'row'"):
+        make_plan(network, PlanOptions(schedule="row"))
     plan = make_plan(network)
     assert plan.schedule == "time"
     assert plan.encoder.input_width == 32
     assert plan.encoder.event_fields == {
         "x": (0, 2), "y": (2, 2), "channel": (4, 1), "t": (5, 2), "null": (7, 1),
     }  # fmt: skip
-    assert make_plan(network, input_width=8).encoder.input_width == 8
+    assert make_plan(network, PlanOptions(input_width=8)).encoder.input_width == 8
     wide = replace(network, input=replace(source, timesteps=5))
     with pytest.raises(PlanError, match="hold an event of 9 bits, not 8"):
-        make_plan(wide, input_width=8)
+        make_plan(wide, PlanOptions(input_width=8))
 
 
 def test_a_beat_must_hold_a_pixel() -> None:
     with pytest.raises(PlanError, match="hold a pixel of 2 bytes, not 8"):
-        make_plan(cnn(pixel_bits=9), input_width=8)
-    encoder = make_plan(cnn(pixel_bits=9), input_width=16).encoder
+        make_plan(cnn(pixel_bits=9), PlanOptions(input_width=8))
+    encoder = make_plan(cnn(pixel_bits=9), PlanOptions(input_width=16)).encoder
     assert (encoder.pixel_bytes, encoder.beat_pixels, encoder.beats) == (2, 1, 72)
 
 
 @pytest.mark.parametrize("width", [8, 16, 32, 64, 128, 256, 512])
 def test_every_input_width_gives_a_plan(width: int) -> None:
-    encoder = make_plan(cnn(), input_width=width).encoder
+    encoder = make_plan(cnn(), PlanOptions(input_width=width)).encoder
     assert encoder.beats == -(-72 // (width // 8))
     assert encoder.output.width == 2  # a pixel's channels, whatever a beat holds
 
 
 def test_membrane_unit_keeps_up_with_short_windows() -> None:
     """A linear layer of few inputs has windows of one chunk: all its lanes at once."""
-    plan = make_plan(cnn(), lanes={"out": 4})
-    assert plan.layers[-1].parts == 1
-    assert plan.layers[1].parts > 1  # the spikes of 180 inputs leave time
+    plan = make_plan(cnn(), PlanOptions(lanes={"out": 4}))
+    assert plan.layers[-1].words_per_round == 1
+    assert plan.layers[1].words_per_round > 1  # the spikes of 180 inputs leave time
     assert all(stage.lanes % stage.membrane_lanes == 0 for stage in plan.layers)
 
 
@@ -189,22 +196,22 @@ def residual(short: Projection, channels: int = 4, flat: bool = False) -> Networ
 
 
 def test_a_layer_has_a_feed_for_each_projection() -> None:
-    plan = make_plan(residual(Identity(source="a", weights=ones(4))), membrane_lanes=4)
+    plan = make_plan(residual(Identity(source="a", weights=ones(4))), PlanOptions(membrane_lanes=4))
     join = plan.layers[2]
     assert join.sources == ("b", "a")
-    assert [feed.kind for feed in join.feeds] == ["events", "masked"]
+    assert [feed.kind for feed in join.paths] == ["spikes", "masked"]
     assert plan.consumers("a") == 2
     assert {plan.consumers(node) for node in ("input", "b", "c")} == {1}
     # A masked chunk is a word; its row holds the weight of each of the four lanes.
-    assert (join.feeds[1].window.window_chunks, join.feeds[1].weight_depth) == (1, 1)
+    assert (join.paths[1].window.window_chunks, join.paths[1].weight_depth) == (1, 1)
 
 
 def test_scanners_go_where_the_work_is() -> None:
     """A 1×1 convolution of eight channels has 8 inputs beside 36: one for four scanners."""
     short = Conv2d(source="a", weights=ones(4, 8, 1, 1))
-    plan = make_plan(residual(short, channels=8), scanners=4, membrane_lanes=8)
+    plan = make_plan(residual(short, channels=8), PlanOptions(scanners=4, membrane_lanes=8))
     join = plan.layers[2]
-    assert [feed.window.scanners for feed in join.feeds] == [4, 1]
+    assert [feed.window.scanners for feed in join.paths] == [4, 1]
     assert join.scanners == 5
 
 
@@ -226,12 +233,14 @@ def test_a_pool_after_a_flatten_is_refused() -> None:
         layer("out", Linear(source="p", weights=ones(1, 8)), out=1, last=True),
     )
     network = Network(name="n", input=Input(shape=(2, 2, 2), timesteps=3), nodes=nodes)
-    with pytest.raises(PlanError, match="p: a max-pool after a flatten; pool before it"):
+    with pytest.raises(PlanError, match="p: a max-pool cannot read the flattened map 'f'"):
         make_plan(network)
 
 
 @pytest.mark.parametrize("seed", range(12))
 def test_plan_survives_json(seed: int) -> None:
     network = random_network(seed, neuron=KINDS[seed % len(KINDS)], residual=seed % 2 == 0)
-    plan = make_plan(network, lanes=3, scanners=2, schedule=("row", "time")[seed // 2 % 2])
-    assert plan_from_json(json.loads(json.dumps(plan.to_json()))) == plan
+    plan = make_plan(
+        network, PlanOptions(lanes=3, scanners=2, schedule=("row", "time")[seed // 2 % 2])
+    )
+    assert HardwarePlan.from_json(json.loads(json.dumps(plan.to_json()))) == plan

@@ -10,6 +10,7 @@ import yaml
 from hwgen.errors import PlanError
 from hwgen.plan import folding_file
 from hwgen.plan.assembly import make_plan
+from hwgen.plan.units.options import PlanOptions
 from tests.support import two_layers
 
 ORDER = [0, 2, 4, 6, 1, 3, 5, 7]
@@ -25,21 +26,23 @@ def test_a_plan_goes_through_a_file_and_comes_back(tmp_path: Path) -> None:
     network = two_layers.network()
     plan = make_plan(
         network,
-        schedule="time",
-        pipeline="alternate",
-        input_width=64,
-        lanes={"quiet": 2, None: 4},
-        scanners={"busy": 2},
-        membrane_lanes={"busy": 1},
-        weight_memory={"busy": "lut", "fc": "block"},
-        orders={"busy": [ORDER]},
+        PlanOptions(
+            schedule="time",
+            pipeline="alternate",
+            input_width=64,
+            lanes={"quiet": 2, None: 4},
+            scanners={"busy": 2},
+            membrane_lanes={"busy": 1},
+            weight_memory={"busy": "lut", "fc": "block"},
+            orders={"busy": [ORDER]},
+        ),
     )
-    asked = folding_file.asked_scanners(network, {"busy": 2})
+    asked = folding_file.requested_scanners(network, {"busy": 2})
     text = folding_file.to_yaml(
         folding_file.folding_of(plan, asked), name="two", notes={"": "first\nsecond", "busy": "x"}
     )
     read = folding_file.read(written(tmp_path, text))
-    assert make_plan(network, **read.options()) == plan
+    assert make_plan(network, read.plan_options()) == plan
     # What a person sees: comments above, a line for each choice.
     lines = text.splitlines()
     assert lines[0].startswith("# How the layers of two are built")
@@ -48,24 +51,34 @@ def test_a_plan_goes_through_a_file_and_comes_back(tmp_path: Path) -> None:
     assert "    lanes: 4" in lines
     assert f"    orders: [{ORDER}]" in lines
     assert yaml.safe_load(text)["layers"]["quiet"] == {
-        "lanes": 2, "scanners": 1, "membrane_lanes": 2, "weights": "auto"
+        "lanes": 2, "scanners": 1, "membrane_lanes": 2, "weight_memory": "auto"
     }  # fmt: skip
 
 
 def test_what_is_left_out_takes_the_default(tmp_path: Path) -> None:
-    text = "format: hwgen-folding\nversion: 1\nlayers: {busy: {lanes: 2}}\n"
-    options = folding_file.read(written(tmp_path, text)).options()
+    text = "format: hwgen-folding\nversion: 2\nlayers: {busy: {lanes: 2}}\n"
+    options = folding_file.read(written(tmp_path, text)).plan_options()
     network = two_layers.network()
-    assert make_plan(network, **options) == make_plan(network, lanes={"busy": 2})
+    assert make_plan(network, options) == make_plan(network, PlanOptions(lanes={"busy": 2}))
+
+
+def test_version_1_is_read(tmp_path: Path) -> None:
+    """It called the memory of the weights ``weights``."""
+    text = "format: hwgen-folding\nversion: 1\nlayers: {busy: {lanes: 2, weights: lut}}\n"
+    network = two_layers.network()
+    plan = make_plan(network, folding_file.read(written(tmp_path, text)).plan_options())
+    expected = PlanOptions(lanes={"busy": 2}, weight_memory={"busy": "lut"})
+    assert plan == make_plan(network, expected)
+    assert plan.layers[1].paths[0].memory == "lut"
 
 
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("format: hwgen-folding\nversion: 2\n", "version"),
+        ("format: hwgen-folding\nversion: 3\n", "version"),
         ("format: hwgen-network\nversion: 1\n", "format"),
-        ("format: hwgen-folding\nversion: 1\nlayer: {}\n", "layer: Extra inputs"),
-        ("format: hwgen-folding\nversion: 1\nlayers: {busy: {lanes: 0}}\n", "layers.busy.lanes"),
+        ("format: hwgen-folding\nversion: 2\nlayer: {}\n", "layer: Extra inputs"),
+        ("format: hwgen-folding\nversion: 2\nlayers: {busy: {lanes: 0}}\n", "layers.busy.lanes"),
         ("format: hwgen-folding\nversion: 1\nlayers: {busy: {lane: 1}}\n", "layers.busy.lane"),
         ("format: [hwgen-folding\n", "cannot be read"),
         ("- 1\n", "the file"),
@@ -90,18 +103,21 @@ def test_no_yaml_makes_objects(tmp_path: Path) -> None:
         ("busy: {lanes: 9}", "busy: lanes 9 is more than its 8 output channels"),
         ("busy: {lanes: 8, membrane_lanes: 3}", "busy: membrane_lanes 3 must divide its 8 lanes"),
         (
-            "busy: {weights: disk}",
-            "unknown weight_memory 'disk'; available: auto, block, lut",
+            "busy: {weight_memory: disk}",
+            "unknown weight_memory 'disk'; available: auto, block, lut, split",
         ),
-        ("busy: {weights: [lut, lut]}", "busy: weight_memory has 2 entries for its 1 projections"),
+        (
+            "busy: {weight_memory: [lut, lut]}",
+            "busy: weight_memory has 2 entries for its 1 projections",
+        ),
         ("busy: {scanners: 2, orders: [[0, 1]]}", "busy: its order must give each of 2 scanners 4"),
         (f"busy: {{scanners: 2, orders: [{[0] * 8}]}}", "busy: its order must give"),
         (f"busy: {{scanners: 2, orders: [{ORDER}, []]}}", "busy: 2 orders for its 1 projections"),
     ],
 )
 def test_a_layer_that_cannot_be_built_so_is_refused(tmp_path: Path, layer: str, says: str) -> None:
-    text = f"format: hwgen-folding\nversion: 1\nlayers: {{{layer}}}\n"
-    options = folding_file.read(written(tmp_path, text)).options()
+    text = f"format: hwgen-folding\nversion: 2\nlayers: {{{layer}}}\n"
+    options = folding_file.read(written(tmp_path, text)).plan_options()
     with pytest.raises(PlanError) as refused:
-        make_plan(two_layers.network(), **options)
+        make_plan(two_layers.network(), options)
     assert says in str(refused.value)

@@ -7,6 +7,7 @@ import pytest
 
 from hwgen.network import Input, InverseLeakyNeuron, Layer, Linear, Network, Readout
 from hwgen.plan.assembly import make_plan
+from hwgen.plan.units.options import PlanOptions
 from tests.support.random_networks import random_images, random_network
 from tests.support.rtl.cores import CoreBench
 from tests.support.rtl.streams import PAUSE
@@ -14,7 +15,9 @@ from tests.support.rtl.streams import PAUSE
 
 def bench_of(seed: int, neuron: str | None, samples: int, **options) -> CoreBench:
     network = random_network(seed, neuron=neuron, max_size=5, max_channels=4, max_timesteps=3)
-    return CoreBench(make_plan(network, **options), network, random_images(seed, network, samples))
+    return CoreBench(
+        make_plan(network, PlanOptions(**options)), network, random_images(seed, network, samples)
+    )
 
 
 @pytest.mark.parametrize(

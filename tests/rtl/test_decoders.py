@@ -10,8 +10,10 @@ import pytest
 
 from hwgen import golden
 from hwgen.network import Identity, Network, SoftmaxReadout
-from hwgen.plan.assembly import make_plan, plan_from_json
+from hwgen.plan.assembly import make_plan
 from hwgen.plan.timing.predict import predict
+from hwgen.plan.units.hardware_plan import HardwarePlan
+from hwgen.plan.units.options import PlanOptions
 from tests.support.random_networks import DECODERS, KINDS, random_images, random_network
 from tests.support.rtl.cores import CoreBench
 
@@ -47,8 +49,8 @@ def test_network_in_both_schedules(seed: int, decoder: str) -> None:
     network = network_of(seed, decoder)
     images = random_images(seed, network, 3)
     for schedule in ("row", "time"):
-        plan = make_plan(network, schedule=schedule, **options_of(seed))
-        assert plan_from_json(plan.to_json()) == plan
+        plan = make_plan(network, PlanOptions(schedule=schedule, **options_of(seed)))
+        assert HardwarePlan.from_json(plan.to_json()) == plan
         bench = CoreBench(plan, network, images)
         prediction = predict(plan, bench.trains)
         bench.run()
@@ -62,7 +64,9 @@ def test_network_in_both_schedules(seed: int, decoder: str) -> None:
 )
 def test_stalls_and_a_reset(seed: int, decoder: str) -> None:
     network = network_of(seed, decoder)
-    plan = make_plan(network, schedule=("row", "time")[seed // 4 % 2], **options_of(seed))
+    plan = make_plan(
+        network, PlanOptions(schedule=("row", "time")[seed // 4 % 2], **options_of(seed))
+    )
     bench = CoreBench(plan, network, random_images(seed, network, 2))
     bench.run(stall=(0.3, 0.5), seed=seed, reset_at=(307,))
 

@@ -10,6 +10,7 @@ import pytest
 from hwgen.network import HardResetNeuron, Layer, Network
 from hwgen.plan.assembly import make_plan
 from hwgen.plan.timing.predict import predict
+from hwgen.plan.units.options import PlanOptions
 from tests.support.random_networks import random_images, random_network
 from tests.support.rtl.cores import CoreBench
 
@@ -45,10 +46,16 @@ def test_every_word_and_cycle(seed: int) -> None:
     network = network_of(seed)
     rng = np.random.default_rng([seed, 10])
     plan = make_plan(
-        network, schedule=("row", "time")[seed // 2 % 2], lanes=int(rng.choice([1, 2, 4, 16])),
-        scanners=int(rng.choice([1, 2])), pipeline=("overlap", "alternate")[seed // 4 % 2],
-        input_width=int(rng.choice([16, 64])), counters=False,
-    )  # fmt: skip
+        network,
+        PlanOptions(
+            schedule=("row", "time")[seed // 2 % 2],
+            lanes=int(rng.choice([1, 2, 4, 16])),
+            scanners=int(rng.choice([1, 2])),
+            pipeline=("overlap", "alternate")[seed // 4 % 2],
+            input_width=int(rng.choice([16, 64])),
+            counters=False,
+        ),
+    )
     bench = CoreBench(plan, network, random_images(seed, network, 2))
     prediction = predict(plan, bench.trains)
     bench.run()

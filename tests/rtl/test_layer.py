@@ -80,7 +80,7 @@ def test_linear_layers(kind: str, inputs: int, outputs: int, stall: tuple[float,
     )  # fmt: skip
 
 
-@pytest.mark.parametrize(("lanes", "kind"), [(2, "events"), (3, "masked")])
+@pytest.mark.parametrize(("lanes", "kind"), [(2, "spikes"), (3, "masked")])
 def test_identity(lanes: int, kind: str) -> None:
     """Masked where each group of lanes is whole words of the source."""
     rng = np.random.default_rng(0)
@@ -89,7 +89,7 @@ def test_identity(lanes: int, kind: str) -> None:
     plan, *_ = run(
         random_layer(rng, source, identity, "radix", 3), source, lanes=lanes, stall=(0.4, 0.4)
     )
-    assert plan.feeds[0].kind == kind
+    assert plan.paths[0].kind == kind
 
 
 def test_a_spike_costs_a_cycle_and_a_silent_chunk_none() -> None:

@@ -10,6 +10,7 @@ import pytest
 from hwgen.network import Network
 from hwgen.plan.assembly import make_plan
 from hwgen.plan.timing.predict import predict
+from hwgen.plan.units.options import PlanOptions
 from tests.support.random_networks import random_images, random_network
 from tests.support.rtl.cores import CoreBench
 
@@ -32,12 +33,14 @@ def test_network_in_both_schedules(seed: int) -> None:
     for schedule in ("row", "time"):
         plan = make_plan(
             network,
-            schedule=schedule,
-            lanes=int(rng.choice([1, 2, 3, 16])),
-            membrane_lanes=(None, 16, 1)[rng.integers(3)],
-            scanners=int(rng.choice([1, 1, 2])),
-            pipeline=str(rng.choice(["alternate", "overlap"])),
-            counters=False,
+            PlanOptions(
+                schedule=schedule,
+                lanes=int(rng.choice([1, 2, 3, 16])),
+                membrane_lanes=(None, 16, 1)[rng.integers(3)],
+                scanners=int(rng.choice([1, 1, 2])),
+                pipeline=str(rng.choice(["alternate", "overlap"])),
+                counters=False,
+            ),
         )
         bench = CoreBench(plan, network, images)
         prediction = predict(plan, bench.trains)

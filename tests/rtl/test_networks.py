@@ -16,6 +16,7 @@ from hwgen.network import Network
 from hwgen.plan.assembly import make_plan
 from hwgen.plan.timing.predict import predict
 from hwgen.plan.units.hardware_plan import HardwarePlan
+from hwgen.plan.units.options import PlanOptions
 from tests.support.random_networks import KINDS, random_images, random_network
 from tests.support.rtl.cores import CoreBench
 
@@ -46,7 +47,10 @@ def options_of(seed: int) -> dict[str, Any]:
 
 def plans_of(seed: int) -> list[HardwarePlan]:
     network, options = network_of(seed), options_of(seed)
-    return [make_plan(network, schedule=schedule, **options) for schedule in ("row", "time")]
+    return [
+        make_plan(network, PlanOptions(schedule=schedule, **options))
+        for schedule in ("row", "time")
+    ]
 
 
 @pytest.mark.parametrize("seed", [*SEEDS, *FIRST_SPIKES])
@@ -67,7 +71,7 @@ def test_network_in_both_schedules(seed: int) -> None:
 @pytest.mark.parametrize("seed", [*SEEDS[::10], FIRST_SPIKES[0]])
 def test_stalls_and_a_reset(seed: int, schedule: str) -> None:
     network = network_of(seed)
-    plan = make_plan(network, schedule=schedule, **options_of(seed))
+    plan = make_plan(network, PlanOptions(schedule=schedule, **options_of(seed)))
     bench = CoreBench(plan, network, random_images(seed, network, 2))
     bench.run(stall=(0.3, 0.5), seed=seed, reset_at=(211,))
 
@@ -80,12 +84,12 @@ def test_the_networks_hold_all_that_a_plan_can_be_made_of() -> None:
         found[plan.pipeline] += 1
         for stage in plan.layers:
             found[stage.kind] += 1
-            found[f"{len(stage.feeds)} feeds"] += 1
-            for feed in stage.feeds:
+            found[f"{len(stage.paths)} feeds"] += 1
+            for feed in stage.paths:
                 window = feed.window
                 found[feed.kind] += 1
                 found["wide"] += window.wide
-                found["flush"] += window.flush > 0
+                found["flush"] += window.flush_chunks > 0
                 found["shared taps"] += feed.shared_taps
                 found["depthwise"] += feed.kind == "masked" and window.kernel == (3, 3)
                 found["stride"] += window.stride == (2, 2)

@@ -11,7 +11,7 @@ from hwgen.golden import encode_train
 from hwgen.golden.pool import pool_counts, pool_train
 from hwgen.network import MaxPool2d
 from hwgen.plan.units.geometry import StreamPlan
-from hwgen.plan.units.hardware_plan import PoolPlan
+from hwgen.plan.units.pool import PoolPlan
 from hwgen.rtl.pool import MaxPool
 from tests.support.rtl.bench import Bench
 from tests.support.rtl.streams import STALLS

@@ -13,31 +13,31 @@ from tests.support.rtl.layer_bench import random_layer, run, weights
 JOINS: dict[str, tuple[tuple, int, tuple[str, ...], Any]] = {
     # shape of the input, lanes, the kinds of its feeds, its projections
     "convolution and identity": (
-        (4, 4, 3), 4, ("events", "masked"),
+        (4, 4, 3), 4, ("spikes", "masked"),
         lambda rng: (
             conv(rng, 4, 4, 3, 3, padding=(1, 1, 1, 1)), identity(rng, 4),
         ),
     ),
     "identity first, more channels than lanes": (
-        (4, 3, 4), 2, ("events", "events"),
+        (4, 3, 4), 2, ("spikes", "spikes"),
         lambda rng: (identity(rng, 4), conv(rng, 4, 4, 2, 3, padding=(1, 1, 0, 1))),
     ),
     "convolution and strided 1×1": (
-        (3, 5, 5), 4, ("events", "events"),
+        (3, 5, 5), 4, ("spikes", "spikes"),
         lambda rng: (
             conv(rng, 6, 3, 3, 3, stride=(2, 2), padding=(1, 1, 1, 1)),
             conv(rng, 6, 3, 1, 1, stride=(2, 2)),
         ),
     ),
     "strided, padded on one side": (
-        (2, 4, 6), 2, ("events", "events"),
+        (2, 4, 6), 2, ("spikes", "spikes"),
         lambda rng: (
             conv(rng, 2, 2, 1, 1, stride=(2, 2)),
             conv(rng, 2, 2, 3, 3, stride=(2, 2), padding=(0, 0, 1, 1)),
         ),
     ),
     "convolution, depthwise and identity": (
-        (4, 4, 3), 4, ("events", "masked", "masked"),
+        (4, 4, 3), 4, ("spikes", "masked", "masked"),
         lambda rng: (
             conv(rng, 4, 4, 1, 1),
             conv(rng, 4, 1, 3, 3, padding=(1, 1, 1, 1), groups=4),
@@ -68,7 +68,7 @@ def test_all_projections_of_a_layer_add_up(name: str, schedule: str, pipeline: s
         layer, source, samples=2, stall=(0.4, 0.4), reset_at=(103,), lanes=lanes,
         scanners=2, pipeline=pipeline, schedule=schedule,
     )  # fmt: skip
-    assert tuple(feed.kind for feed in plan.feeds) == kinds
+    assert tuple(feed.kind for feed in plan.paths) == kinds
 
 
 def test_equal_taps_share_their_weights() -> None:
@@ -81,6 +81,6 @@ def test_equal_taps_share_their_weights() -> None:
         plan, *_ = run(
             layer, source, samples=4, stall=(0.4, 0.4), lanes=2, scanners=2, schedule=schedule
         )
-        (feed,) = plan.feeds
+        (feed,) = plan.paths
         assert feed.shared_taps
         assert feed.weight_depth == 2 * 2  # two folds, two channels a scanner

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from hwgen.plan.units.geometry import StreamPlan, WindowPlan
-from hwgen.plan.units.hardware_plan import LayerPlan, SynapticPathPlan
+from hwgen.plan.units.geometry import StreamPlan, WindowPlan, WordLayout
+from hwgen.plan.units.layer import LayerPlan
+from hwgen.plan.units.synaptic_path import SynapticPathPlan
 from hwgen.plan.units.window_buffers import pixel_bits
 
 
@@ -17,7 +18,7 @@ def stream_words(trains: NDArray[np.uint8], stream: StreamPlan) -> NDArray[np.ui
     """
     timesteps = len(trains)
     pixels = trains.transpose(0, 2, 3, 1)
-    if stream.layout == "raster":
+    if stream.layout == WordLayout.RASTER:
         lines = pixels.reshape(timesteps, 1, 1, -1)
         width = stream.words_per_row * stream.width
     else:
@@ -29,14 +30,14 @@ def stream_words(trains: NDArray[np.uint8], stream: StreamPlan) -> NDArray[np.ui
 
 
 def window_costs(
-    trains: NDArray[np.uint8], stream: StreamPlan, feed: SynapticPathPlan
+    trains: NDArray[np.uint8], stream: StreamPlan, path: SynapticPathPlan
 ) -> NDArray[np.uint8]:
     """Spikes in each scanner's slice of each chunk that a window reads; a masked one counts as 1.
 
     Shape (timesteps, out_rows, out_columns, rounds, chunks of a window, scanners), with one round
     where all read the same.
     """
-    window = feed.window
+    window = path.window
     words = stream_words(trains, stream).reshape(window.timesteps, window.rows, window.columns, -1)
     bits = np.concatenate([words, np.zeros((*words.shape[:3], 1), dtype=np.uint8)], axis=3)
     pixels = bits[..., pixel_bits(window)]  # t, y, x, chunk, bit
@@ -53,7 +54,7 @@ def window_costs(
     if window.pad_planes:
         padded[:] = _pad_bits(window)[:, None, None]
     padded[:, top : top + window.rows, left : left + window.columns] = pixels
-    if feed.kind == "masked":
+    if path.is_masked:
         whole = padded.max(axis=-1, keepdims=True)
         taps = _windows(whole, window.kernel, window)[..., 0]  # t, y, x, ky, kx, chunk
         taps = taps.reshape(*taps.shape[:3], -1, window.chunks)
@@ -85,7 +86,7 @@ def scan_cycles(costs: NDArray[np.uint8]) -> NDArray[np.int64]:
 def busy_cycles(costs: list[NDArray[np.uint8]], plan: LayerPlan) -> int:
     """Cycles of a layer's slowest scanner, over all windows and folds of a sample.
 
-    ``costs`` are :func:`window_costs` of each feed. What the buffers between scanners do not even
+    ``costs`` are :func:`window_costs` of each path. What the buffers between scanners do not even
     out is not in it.
     """
     busiest = 0
@@ -117,7 +118,9 @@ def _rows_of_taps(padded: NDArray[np.uint8], window: WindowPlan) -> NDArray[np.u
 def _slices(chunks: NDArray[np.uint8], window: WindowPlan) -> NDArray[np.uint8]:
     """Spikes of each scanner's slice; the last axis of ``chunks`` is a chunk's bits."""
     padded = np.concatenate([chunks, np.zeros((*chunks.shape[:-1], 1), dtype=np.uint8)], axis=-1)
-    counts: NDArray[np.uint8] = padded[..., np.array(window.places)].sum(axis=-1, dtype=np.uint8)
+    counts: NDArray[np.uint8] = padded[..., np.array(window.owned_bits)].sum(
+        axis=-1, dtype=np.uint8
+    )
     return counts
 
 

@@ -10,17 +10,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import ceil
 
-from hwgen.plan.units.hardware_plan import (
-    EncoderPlan,
-    HardwarePlan,
-    LayerPlan,
-    PoolPlan,
-    Stage,
-    SynapticPathPlan,
-)
+from hwgen.plan.units.encoder import EncoderPlan
+from hwgen.plan.units.hardware_plan import HardwarePlan
 from hwgen.plan.units.inverse_leak import signed_digits
-from hwgen.plan.units.memories import BLOCK_ROWS, read_only, read_write
+from hwgen.plan.units.layer import LayerPlan, UnitKind
+from hwgen.plan.units.memories import BLOCK_ROWS, MemoryKind, read_only, read_write
+from hwgen.plan.units.pool import PoolPlan, Stage
 from hwgen.plan.units.softmax import SoftmaxPlan
+from hwgen.plan.units.synaptic_path import PathKind, SynapticPathPlan
 
 LAYER = 125
 """What steers a layer: grants, passes, the ends of its FIFOs."""
@@ -84,36 +81,40 @@ def memory_usage(rows: int, width: int) -> Usage:
     16 × 4 bits four, and a bit that is selected about half a one."""
     banks = ceil(rows / 16)
     in_luts = 4 * banks * ceil(width / 4) + SELECTED_BIT * (banks - 1) * width
-    block = read_write(rows, width, "block")
-    cost = block if BLOCK_WEIGHT * block.block_rams < in_luts else read_write(rows, width, "lut")
+    block = read_write(rows, width, MemoryKind.BLOCK)
+    cost = (
+        block
+        if BLOCK_WEIGHT * block.block_rams < in_luts
+        else read_write(rows, width, MemoryKind.LUT)
+    )
     return Usage(cost.luts, cost.block_rams)
 
 
-def weight_usage(plan: LayerPlan, feed: SynapticPathPlan, kind: str) -> Usage:
-    """The weight memories of a feed. A single row is constants, which adders absorb."""
-    if feed.weight_depth == 1:
+def weight_usage(plan: LayerPlan, path: SynapticPathPlan, kind: MemoryKind) -> Usage:
+    """The weight memories of a path. A single row is constants, which adders absorb."""
+    if path.weight_depth == 1:
         return Usage()
-    cost = read_only(feed.weight_depth, plan.lanes * feed.weight_bits, kind)
-    luts: float = SPLIT * cost.luts if cost.kind == "split" else cost.luts
-    if cost.kind == "lut":
-        width = plan.lanes * feed.weight_bits
-        luts = min(luts, SPARSE_BIT * feed.weight_share * feed.weight_depth * width)
-    count = feed.window.scanners
+    cost = read_only(path.weight_depth, plan.lanes * path.weight_bits, kind)
+    luts: float = SPLIT * cost.luts if cost.kind == MemoryKind.SPLIT else cost.luts
+    if cost.kind == MemoryKind.LUT:
+        width = plan.lanes * path.weight_bits
+        luts = min(luts, SPARSE_BIT * path.weight_share * path.weight_depth * width)
+    count = path.window.scanners
     return Usage(count * luts, count * cost.block_rams)
 
 
-def path_usage(feed: SynapticPathPlan) -> Usage:
+def path_usage(path: SynapticPathPlan) -> Usage:
     """A window buffer and its scanners."""
-    window = feed.window
-    total = memory_usage(window.depth, window.chunk_width) + _reader(feed) + Usage(WRITER)
+    window = path.window
+    total = memory_usage(window.depth, window.chunk_width) + _reader(path) + Usage(WRITER)
     if window.pack > 1:
         total += Usage(PACKED_BIT * window.pixel_width)
-    address = _bits(feed.weight_depth)
+    address = _bits(path.weight_depth)
     for _ in range(window.scanners):
-        flags = 2 if feed.kind == "events" else 1
+        flags = 2 if path.kind == PathKind.SPIKES else 1
         queue = memory_usage(QUEUE_DEPTH, window.slice_width + address + flags)
         total += queue + Usage(WAITING_BIT * window.slice_width)
-        if feed.kind == "events":
+        if path.kind == PathKind.SPIKES:
             total += memory_usage(FIFO_DEPTH, address + 2)
             total += Usage(SCANNER + SCANNED_BIT * window.slice_width + ADDRESS_BIT * address)
     return total
@@ -122,30 +123,34 @@ def path_usage(feed: SynapticPathPlan) -> Usage:
 def layer_usage(plan: LayerPlan) -> Usage:
     """All of a layer but its weights."""
     total = Usage(LAYER)
-    for feed in plan.feeds:
-        total += path_usage(feed)
+    for path in plan.paths:
+        total += path_usage(path)
 
     # Synapse array: an accumulator a lane, and an adder a lane for each further scanner.
     total += Usage(plan.lanes * (plan.current_width + CARRY))
-    bits = sorted(feed.weight_bits for feed in plan.feeds for _ in range(feed.window.scanners))
+    bits = sorted(path.weight_bits for path in plan.paths for _ in range(path.window.scanners))
     total += Usage(sum(plan.lanes * (width + ADDER) for width in bits[:-1]))
 
     # Membrane unit: adders, and a table of constants of two rows a word.
     width = plan.membrane_lanes * plan.membrane_width
-    banks = 1 if plan.kind == "held" else plan.banks
+    banks = 1 if plan.kind == UnitKind.CONSTANT_CURRENT else plan.banks
     total += memory_usage(banks * plan.membrane_depth, width)
     if plan.fractional:
         total += _leaky_usage(plan)
     else:
-        bit = MEMBRANE_BIT if plan.kind in ("two-phase", "readout") else SINGLE_PHASE_BIT
+        bit = (
+            MEMBRANE_BIT
+            if plan.kind in (UnitKind.TWO_PHASE, UnitKind.READOUT)
+            else SINGLE_PHASE_BIT
+        )
         total += Usage(bit * width) + _constants(2 * plan.words, width)
-    if plan.kind == "held":
-        held = plan.membrane_lanes * plan.held_width
+    if plan.kind == UnitKind.CONSTANT_CURRENT:
+        held = plan.membrane_lanes * plan.constant_current_width
         total += Usage(HELD_BIT * held) + memory_usage(plan.banks * plan.membrane_depth, held)
     if plan.ramp_in:
         slopes = plan.membrane_lanes * plan.current_width
         total += Usage(MEMBRANE_BIT * slopes) + memory_usage(plan.membrane_depth, slopes)
-    if plan.parts > 1:
+    if plan.words_per_round > 1:
         total += Usage(PART_BIT * plan.lanes * plan.current_width)
     word = width if plan.gives_logits else plan.membrane_lanes
     if plan.softmax is not None:
@@ -170,7 +175,7 @@ def _leaky_usage(plan: LayerPlan) -> Usage:
     """
     places = max(plan.growth_in[1], plan.growth_out[1])
     factors = {plan.growth_in[0]}
-    if plan.kind != "readout":
+    if plan.kind != UnitKind.READOUT:
         factors.add(plan.growth_out[0])
     additions = sum(max(0, len(signed_digits(factor)) - 2) for factor in factors)
     grown = plan.membrane_width + places
@@ -190,7 +195,7 @@ def pool_usage(plan: PoolPlan) -> Usage:
     outputs = memory_usage(plan.words, width)
     counted = _bits(plan.words * plan.candidates) + _bits(plan.words)
     race = Usage((RACE_BIT + COUNTED_BIT * plan.count_bits) * width + RACE_COUNTED * counted)
-    return path_usage(plan.feed) + states + outputs + memory_usage(FIFO_DEPTH, width) + race
+    return path_usage(plan.path) + states + outputs + memory_usage(FIFO_DEPTH, width) + race
 
 
 def stage_usage(stage: Stage) -> Usage:
@@ -198,8 +203,8 @@ def stage_usage(stage: Stage) -> Usage:
     if isinstance(stage, PoolPlan):
         return pool_usage(stage)
     total = layer_usage(stage)
-    for feed in stage.feeds:
-        total += weight_usage(stage, feed, feed.memory)
+    for path in stage.paths:
+        total += weight_usage(stage, path, path.memory)
     return total
 
 
@@ -222,12 +227,13 @@ def encoder_usage(plan: EncoderPlan) -> Usage:
     return memory + Usage(fixed + pixel * plan.word_pixels)
 
 
-def _reader(feed: SynapticPathPlan) -> Usage:
+def _reader(path: SynapticPathPlan) -> Usage:
     """Counters for the axes of a window and for the address that they give."""
-    window = feed.window
+    window = path.window
     axes = (
-        window.run, window.kernel[0], window.rounds, window.out_columns, window.out_rows,
-        window.timesteps, window.slots * window.planes, 2 * window.row_chunks, feed.weight_depth,
+        window.kernel_row_chunks, window.kernel[0], window.rounds, window.out_columns,
+        window.out_rows, window.timesteps, window.slots * window.planes, 2 * window.row_chunks,
+        path.weight_depth,
     )  # fmt: skip
     luts = READER_BIT * sum(map(_bits, axes))
     if window.kernel[0] > 1:
@@ -239,7 +245,7 @@ def _reader(feed: SynapticPathPlan) -> Usage:
 
 def _constants(rows: int, width: int) -> Usage:
     """A table that is read; yosys takes a block RAM for one of many rows."""
-    cost = read_only(rows, width, "block" if rows >= BLOCK_ROWS else "lut")
+    cost = read_only(rows, width, MemoryKind.BLOCK if rows >= BLOCK_ROWS else MemoryKind.LUT)
     return Usage(cost.luts, cost.block_rams)
 
 

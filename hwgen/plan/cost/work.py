@@ -22,9 +22,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwgen.plan.cost.activity import scan_cycles, window_costs
-from hwgen.plan.timing.membrane import SINGLE_LATENCY, Grants, group_parts, takes_turns
+from hwgen.plan.timing.membrane import SINGLE_LATENCY, Grants, takes_turns
+from hwgen.plan.units.encoder import EncoderPlan
 from hwgen.plan.units.geometry import StreamPlan, WindowPlan
-from hwgen.plan.units.hardware_plan import EncoderPlan, LayerPlan, PoolPlan, SynapticPathPlan
+from hwgen.plan.units.layer import LayerPlan
+from hwgen.plan.units.pool import PoolPlan
+from hwgen.plan.units.synaptic_path import PathKind, SynapticPathPlan
 
 Trains = Mapping[str, NDArray[np.uint8]]
 """By node, shape (samples, timesteps, channels, height, width)."""
@@ -83,10 +86,10 @@ class Workload:
                 float(counts @ np.maximum(cycles, apart)) / plan.rounds
                 for apart in window_distances(plan)
             ),
-            read=max(plan.rounds * windows * feed.window.window_chunks for feed in plan.feeds),
+            read=max(plan.rounds * windows * path.window.window_chunks for path in plan.paths),
             membrane=plan.timesteps_in * words + fire,
             softmax=0 if plan.softmax is None else plan.softmax.sample_cycles,
-            words=max(map(self._words, plan.feeds)),
+            words=max(map(self._words, plan.paths)),
             spikes=spikes,
             scanners=scanners,
         )
@@ -95,56 +98,56 @@ class Workload:
 
     def balance(self, plan: LayerPlan) -> LayerPlan:
         """The plan with each chunk's bits dealt out so that scanners have equally many spikes."""
-        feeds = tuple(
-            replace(feed, window=replace(feed.window, order=self._order(feed)))
-            for feed in plan.feeds
+        paths = tuple(
+            replace(path, window=replace(path.window, order=self._order(path)))
+            for path in plan.paths
         )
-        return replace(plan, feeds=feeds)
+        return replace(plan, paths=paths)
 
-    def _words(self, feed: SynapticPathPlan) -> int:
-        window = feed.window
+    def _words(self, path: SynapticPathPlan) -> int:
+        window = path.window
         lines = window.rows * window.timesteps
-        return lines * (window.columns * window.words + window.flush)
+        return lines * (window.columns * window.words + window.flush_chunks)
 
     def _count_windows(self, plan: LayerPlan) -> tuple[NDArray[np.float64], float, int]:
-        """How many windows and folds of a sample take 0, 1, … cycles; and the busiest feed's
+        """How many windows and folds of a sample take 0, 1, … cycles; and the busiest path's
         spikes and scanners."""
-        masked = any(feed.kind == "masked" for feed in plan.feeds)
-        key = (tuple(map(_shape, plan.feeds)), plan.rounds if masked else 1)
+        masked = any(path.is_masked for path in plan.paths)
+        key = (tuple(map(_shape, plan.paths)), plan.rounds if masked else 1)
         if key not in self._windows:
             self._windows[key] = self._scan(plan)
         counts, spikes, scanners = self._windows[key]
         return (counts if masked else counts * plan.rounds), spikes, scanners
 
     def _scan(self, plan: LayerPlan) -> tuple[NDArray[np.float64], float, int]:
-        samples = len(self._trains[plan.feeds[0].source])
+        samples = len(self._trains[plan.paths[0].source])
         counts = np.zeros(1)
-        spikes = [0.0] * len(plan.feeds)
+        spikes = [0.0] * len(plan.paths)
         for sample in range(samples):
             slowest: NDArray[np.int64] = np.zeros(1, dtype=np.int64)
-            for index, feed in enumerate(plan.feeds):
-                costs = self._costs(sample, feed)
+            for index, path in enumerate(plan.paths):
+                costs = self._costs(sample, path)
                 slowest = np.maximum(slowest, scan_cycles(costs).max(axis=-1))
                 spikes[index] += float(costs.sum()) / costs.shape[3] / samples
             found = np.bincount(slowest.ravel())
             counts = np.pad(counts, (0, max(0, len(found) - len(counts))))
             counts[: len(found)] += found
         busiest = int(np.argmax(spikes))
-        return counts / samples, spikes[busiest], plan.feeds[busiest].window.scanners
+        return counts / samples, spikes[busiest], plan.paths[busiest].window.scanners
 
-    def _costs(self, sample: int, feed: SynapticPathPlan) -> NDArray[np.uint8]:
-        return window_costs(self._trains[feed.source][sample], self._stream(feed.source), feed)
+    def _costs(self, sample: int, path: SynapticPathPlan) -> NDArray[np.uint8]:
+        return window_costs(self._trains[path.source][sample], self._stream(path.source), path)
 
-    def _order(self, feed: SynapticPathPlan) -> tuple[int, ...]:
-        if feed.window.scanners == 1:
+    def _order(self, path: SynapticPathPlan) -> tuple[int, ...]:
+        if path.window.scanners == 1:
             return ()
-        key = _shape(feed)
+        key = _shape(path)
         if key not in self._orders:
-            window = feed.window
-            single = replace(feed, window=replace(window, scanners=window.chunk_width, order=()))
+            window = path.window
+            single = replace(path, window=replace(window, scanners=window.chunk_width, order=()))
             spikes = sum(
                 self._costs(sample, single).sum(axis=(0, 1, 2, 3, 4), dtype=np.int64)
-                for sample in range(len(self._trains[feed.source]))
+                for sample in range(len(self._trains[path.source]))
             )
             self._orders[key] = deal(np.asarray(spikes), window.scanners)
         return self._orders[key]
@@ -156,11 +159,11 @@ def window_distances(plan: LayerPlan) -> list[int]:
     if not plan.is_single_phase:
         return [grants.apart] * plan.rounds
     if not takes_turns(plan):
-        return group_parts(plan)
+        return plan.words_by_round
     # The last word frees the unit at once; the next window's words come a latency later.
     return [
         max(SINGLE_LATENCY * words, grants.latency + 1 + SINGLE_LATENCY * (words - 1))
-        for words in group_parts(plan)
+        for words in plan.words_by_round
     ]
 
 
@@ -181,17 +184,17 @@ def deal(spikes: NDArray[np.int64], scanners: int) -> tuple[int, ...]:
     return tuple(bit for bits in owned for bit in [*sorted(bits), *[-1] * (size - len(bits))])
 
 
-def _shape(feed: SynapticPathPlan) -> tuple[str, str, WindowPlan]:
+def _shape(path: SynapticPathPlan) -> tuple[str, PathKind, WindowPlan]:
     """What its spikes and cycles depend on."""
-    rounds = feed.window.rounds if feed.kind == "masked" else 1
-    return feed.source, feed.kind, replace(feed.window, rounds=rounds, slots=1)
+    rounds = path.window.rounds if path.is_masked else 1
+    return path.source, path.kind, replace(path.window, rounds=rounds, slots=1)
 
 
 def encoder_cycles(plan: EncoderPlan) -> int:
     """Cycles that the input takes for a sample: its beats and pieces, or its words."""
     if plan.code == "events":
         return plan.output.words_per_sample
-    pieces = ceil(plan.sample_pixels / plan.piece_pixels)
+    pieces = ceil(plan.sample_pixels / plan.pixels_per_cycle)
     return max(pieces, plan.beats, plan.output.words_per_sample)
 
 

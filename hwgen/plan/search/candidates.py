@@ -9,9 +9,15 @@ from math import ceil
 from hwgen.network import Layer
 from hwgen.plan.cost.area import Usage, layer_usage, weight_usage
 from hwgen.plan.cost.work import Work, Workload
-from hwgen.plan.units.hardware_plan import LayerPlan
-from hwgen.plan.units.options import MEMORIES, LayerOptions
-from hwgen.plan.units.unit_plans import MAX_PARTS, LayerEnds, max_scanners, plan_layer
+from hwgen.plan.units.layer import LayerPlan
+from hwgen.plan.units.layer_sizes import (
+    MAX_WORDS_PER_ROUND,
+    LayerContext,
+    max_scanners,
+    plan_layer,
+)
+from hwgen.plan.units.memories import READ_ONLY_KINDS, MemoryKind
+from hwgen.plan.units.options import LayerOptions, Request
 from hwgen.plan.units.window_buffers import MAX_SLICE_WIDTH
 
 MAX_SCANNERS = 16
@@ -34,16 +40,16 @@ class Candidate:
     scanners: int
     work: Work
     usage: Usage
-    weights: tuple[dict[str, Usage], ...]
+    weights: tuple[dict[MemoryKind, Usage], ...]
 
     def at(self, price: float) -> tuple[LayerPlan, Usage]:
         """With the weight memories that cost least, a block RAM being worth ``price`` LUT4."""
-        feeds, usage = [], self.usage
-        for feed, kinds in zip(self.plan.feeds, self.weights, strict=True):
+        paths, usage = [], self.usage
+        for path, kinds in zip(self.plan.paths, self.weights, strict=True):
             kind = min(kinds, key=lambda name: kinds[name].cost(price))
-            feeds.append(replace(feed, memory=kind))
+            paths.append(replace(path, memory=kind))
             usage += kinds[kind]
-        return replace(self.plan, feeds=tuple(feeds)), usage
+        return replace(self.plan, paths=tuple(paths)), usage
 
 
 class Candidates:
@@ -60,46 +66,50 @@ class Candidates:
         self._units: dict[object, LayerPlan] = {}
         self._spikes: dict[str, float] = {}
 
-    def within(self, layer: Layer, ends: LayerEnds, cycles: float) -> list[Candidate]:
+    def within(self, layer: Layer, context: LayerContext, cycles: float) -> list[Candidate]:
         """For each number of lanes, the one with fewest scanners, and then membrane lanes, that
         takes at most ``cycles``."""
         found = []
-        most = min(MAX_SCANNERS, max_scanners(layer, ends.given))
-        for lanes in lane_counts(ends.result.shape[0]):
-            least = self._least_scanners(layer, ends, lanes, cycles)
+        most = min(MAX_SCANNERS, max_scanners(layer, context.inputs))
+        for lanes in lane_counts(context.output.shape[0]):
+            least = self._least_scanners(layer, context, lanes, cycles)
             scanners = range(least, most + 1)
-            candidates = (c for n in scanners for c in self._of(layer, ends, lanes, n))
+            candidates = (c for n in scanners for c in self._of(layer, context, lanes, n))
             within = (c for c in candidates if c.work.cycles <= cycles)
             if (first := next(within, None)) is not None:
                 found.append(first)
         return found
 
-    def fastest(self, layer: Layer, ends: LayerEnds) -> Candidate:
+    def fastest(self, layer: Layer, context: LayerContext) -> Candidate:
         """The one that takes least cycles, and of those the first of fewest lanes and scanners."""
-        most = min(MAX_SCANNERS, max_scanners(layer, ends.given))
-        lanes = lane_counts(ends.result.shape[0])[-1]
-        every = (c for n in range(1, most + 1) for c in self._of(layer, ends, lanes, n))
+        most = min(MAX_SCANNERS, max_scanners(layer, context.inputs))
+        lanes = lane_counts(context.output.shape[0])[-1]
+        every = (c for n in range(1, most + 1) for c in self._of(layer, context, lanes, n))
         return min(every, key=lambda candidate: candidate.work.cycles)
 
-    def _least_scanners(self, layer: Layer, ends: LayerEnds, lanes: int, cycles: float) -> int:
+    def _least_scanners(
+        self, layer: Layer, context: LayerContext, lanes: int, cycles: float
+    ) -> int:
         """A scanner takes one spike a cycle."""
         if layer.name not in self._spikes:
-            self._spikes[layer.name] = next(self._of(layer, ends, lanes, 1)).work.spikes
-        rounds = ceil(ends.result.shape[0] / lanes)
+            self._spikes[layer.name] = next(self._of(layer, context, lanes, 1)).work.spikes
+        rounds = ceil(context.output.shape[0] / lanes)
         return max(1, ceil(rounds * self._spikes[layer.name] / max(cycles, 1)))
 
-    def _of(self, layer: Layer, ends: LayerEnds, lanes: int, scanners: int) -> Iterator[Candidate]:
+    def _of(
+        self, layer: Layer, context: LayerContext, lanes: int, scanners: int
+    ) -> Iterator[Candidate]:
         """Of few membrane lanes first."""
-        for parts in range(min(lanes, MAX_PARTS), 0, -1):
+        for parts in range(min(lanes, MAX_WORDS_PER_ROUND), 0, -1):
             if lanes % parts == 0 and lanes // parts <= MAX_SLICE_WIDTH:
-                yield self._make(layer, ends, lanes, scanners, lanes // parts)
+                yield self._make(layer, context, lanes, scanners, lanes // parts)
 
     def _make(
-        self, layer: Layer, ends: LayerEnds, lanes: int, scanners: int, membrane_lanes: int
+        self, layer: Layer, context: LayerContext, lanes: int, scanners: int, membrane_lanes: int
     ) -> Candidate:
-        key = (layer.name, ends.sources, lanes, scanners, membrane_lanes)
+        key = (layer.name, context.streams, lanes, scanners, membrane_lanes)
         if key not in self._known:
-            unit = self._unit(layer, ends, lanes, scanners)
+            unit = self._unit(layer, context, lanes, scanners)
             output = replace(unit.output, width=membrane_lanes)
             plan = replace(unit, membrane_lanes=membrane_lanes, output=output)
             self._known[key] = Candidate(
@@ -108,18 +118,18 @@ class Candidates:
                 work=self._workload.measure(plan),
                 usage=layer_usage(plan),
                 weights=tuple(
-                    {kind: weight_usage(plan, feed, kind) for kind in MEMORIES if kind != "auto"}
-                    for feed in plan.feeds
+                    {kind: weight_usage(plan, path, kind) for kind in READ_ONLY_KINDS}
+                    for path in plan.paths
                 ),
             )
         return self._known[key]
 
-    def _unit(self, layer: Layer, ends: LayerEnds, lanes: int, scanners: int) -> LayerPlan:
+    def _unit(self, layer: Layer, context: LayerContext, lanes: int, scanners: int) -> LayerPlan:
         """With membrane lanes of the planner's own planned."""
-        key = (layer.name, ends.sources, lanes, scanners)
+        key = (layer.name, context.streams, lanes, scanners)
         if key not in self._units:
-            options = LayerOptions(lanes=(lanes, False), scanners=(scanners, False))
-            self._units[key] = self._workload.balance(plan_layer(layer, ends, options))
+            options = LayerOptions(lanes=Request(lanes), scanners=Request(scanners))
+            self._units[key] = self._workload.balance(plan_layer(layer, context, options))
         return self._units[key]
 
 

@@ -1,4 +1,4 @@
-"""What the planner chose, and what it expects of it."""
+"""A plan with its expected cycles and resources."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ from math import inf
 
 from hwgen.plan.cost.area import Usage, plan_usage
 from hwgen.plan.cost.work import Trains, Work, Workload, encoder_cycles, pool_cycles
-from hwgen.plan.units.hardware_plan import HardwarePlan, LayerPlan, PoolPlan
+from hwgen.plan.units.hardware_plan import HardwarePlan
+from hwgen.plan.units.layer import LayerPlan
+from hwgen.plan.units.pool import PoolPlan
 
 
 @dataclass(frozen=True, kw_only=True)
 class Budget:
-    """What all units together may take."""
+    """Resources that all units together may use."""
 
     lut4: float = inf
     block_rams: float = inf
@@ -24,18 +26,18 @@ class Budget:
 
 @dataclass(frozen=True, kw_only=True)
 class PlannedDesign:
-    """A plan, and what the planner expects of it.
+    """A plan with its expected cycles and resources.
 
     Parameters
     ----------
     plan : HardwarePlan
     scanners : {layer: int}
-        As :func:`hwgen.plan.assembly.make_plan` is asked for them.
+        Scanners requested from :func:`hwgen.plan.assembly.make_plan`.
     works : {layer: Work}
     cycles : {stage: float}
-        A sample's, of each layer, pool and of the encoder.
+        Cycles per sample of each layer, each pool and the encoder.
     usage : {stage: Usage}
-        "" for what lies between the stages.
+        Resources of each stage; "" for the logic between stages.
     """
 
     plan: HardwarePlan
@@ -54,19 +56,19 @@ class PlannedDesign:
 
     @property
     def interval(self) -> float:
-        """Cycles between results, as far as single units tell."""
+        """Cycles between results if no unit waits for another."""
         return self.cycles[self.bottleneck]
 
     def lane_use(self, layer: LayerPlan, interval: float | None = None) -> float:
-        """Share of the cycles in which a weight is added, of a layer's lanes and the scanners of
-        its busiest projection."""
+        """Share of lane-cycles that add a weight: the layer's lanes, times the scanners of its
+        busiest projection, times ``interval``."""
         work = self.works[layer.node]
         sums = layer.lanes * work.scanners * (interval or self.interval)
         return work.spikes * layer.fan_out / sums
 
 
 def evaluate_plan(plan: HardwarePlan, trains: Trains, scanners: Mapping[str, int]) -> PlannedDesign:
-    """What the planner expects of a plan that it did not make."""
+    """Evaluate a plan that the planner did not make, on spike trains from golden."""
     workload = Workload(trains, plan.stream)
     works = {layer.node: workload.measure(layer) for layer in plan.layers}
     return evaluate(plan, works=works, scanners=scanners)
@@ -75,7 +77,7 @@ def evaluate_plan(plan: HardwarePlan, trains: Trains, scanners: Mapping[str, int
 def evaluate(
     plan: HardwarePlan, *, works: Mapping[str, Work], scanners: Mapping[str, int]
 ) -> PlannedDesign:
-    """A plan with what is expected of it; ``works`` are those of its layers."""
+    """Evaluate a plan whose layers' work is known."""
     cycles = {name: work.cycles for name, work in works.items()}
     for stage in plan.stages:
         if isinstance(stage, PoolPlan):

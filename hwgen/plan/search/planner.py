@@ -1,8 +1,8 @@
 """The planner: lanes, scanners, membrane lanes and memories of each layer for a rate and a board.
 
-For a number of cycles a sample, every layer takes the cheapest unit that needs at most so many, a
-block RAM being worth some LUT4. That price moves until what all of them take is there; where no
-rate is asked for, the cycles move until they are the fewest that fit.
+For a number of cycles per sample, each layer gets the cheapest unit that takes at most that many,
+with a price in LUT4 for a block RAM. The planner adjusts the price until all units together fit the
+budget. Without a rate, it searches for the fewest cycles that fit.
 """
 
 from __future__ import annotations
@@ -12,37 +12,41 @@ from math import inf, sqrt
 
 from hwgen.errors import PlanError
 from hwgen.network import Layer, Network
-from hwgen.plan.assembly import assemble
+from hwgen.plan.assembly import DEFAULT_OPTIONS, assemble
 from hwgen.plan.cost.area import Usage
 from hwgen.plan.cost.work import Trains, Workload
 from hwgen.plan.search.candidates import Candidate, Candidates
 from hwgen.plan.search.planned_design import Budget, PlannedDesign, evaluate
 from hwgen.plan.units.geometry import StreamPlan
-from hwgen.plan.units.hardware_plan import HardwarePlan, LayerPlan
-from hwgen.plan.units.unit_plans import LayerEnds
+from hwgen.plan.units.hardware_plan import HardwarePlan
+from hwgen.plan.units.layer import LayerPlan
+from hwgen.plan.units.layer_sizes import LayerContext
+from hwgen.plan.units.options import PlanOptions
 
 USUAL_PRICE = 400.0
-"""LUT4 for a block RAM: the ECP5 has one for about so many."""
+"""LUT4 for a block RAM: about their ratio on an ECP5."""
 PRICE_STEPS, CORRECTIONS = 10, 6
 SLOWEST = 1e12
-"""Cycles in which everything can be done."""
+"""Cycles per sample that every unit can meet."""
 NEARLY = 1.01
-"""The fastest plan is found up to this factor."""
+"""Factor up to which the fastest plan is found."""
 MARGIN, MIN_STEP = 0.998, 0.97
-"""By how much more than it missed a plan is made faster, and by how much at least: which layer
-holds an image up differs from image to image, so that a small step may change nothing."""
+"""Correction of a plan that missed its cycles: this much beyond the shortfall, and at least by
+``MIN_STEP``. The bottleneck differs from image to image, so a smaller step may change nothing."""
 
 
 class Planner:
-    """Chooses plans for one network.
+    """Plans one network.
 
     Parameters
     ----------
     network : Network
     trains : Trains
-        Of golden, on images like those that the hardware will see.
-    name, schedule, pipeline, input_width, counters
-        As for :func:`hwgen.plan.assembly.make_plan`.
+        Spike trains from golden, of images like those that the hardware will process.
+    name : str or None
+        Name of the top module, by default the network's.
+    options : PlanOptions
+        Those of single layers are not used.
     """
 
     def __init__(
@@ -51,33 +55,21 @@ class Planner:
         trains: Trains,
         *,
         name: str | None = None,
-        schedule: str | None = None,
-        pipeline: str = "overlap",
-        input_width: int | None = None,
-        counters: bool = True,
+        options: PlanOptions = DEFAULT_OPTIONS,
     ) -> None:
-        self._network = network
         self._streams: dict[str, StreamPlan] = {}
         self._workload = Workload(trains, self._streams.__getitem__)
         self._candidates = Candidates(self._workload)
 
-        def assembled(layer_plan: Callable[[Layer, LayerEnds], LayerPlan]) -> HardwarePlan:
-            return assemble(
-                network,
-                layer_plan,
-                name=name,
-                schedule=schedule,
-                pipeline=pipeline,
-                input_width=input_width,
-                counters=counters,
-            )
+        def assembled(layer_plan: Callable[[Layer, LayerContext], LayerPlan]) -> HardwarePlan:
+            return assemble(network, layer_plan, options, name=name)
 
         self._assemble = assembled
 
     def for_cycles(self, cycles: float, budget: Budget) -> PlannedDesign:
-        """The cheapest plan that takes at most ``cycles`` a sample and fits the budget.
+        """The cheapest plan that takes at most ``cycles`` per sample and fits the budget.
 
-        Raises :class:`PlanError`, naming what is short and which layer needs most.
+        Raises :class:`PlanError`, which names the missing resource and the largest layer.
         """
         planned = self._fit(cycles, budget)
         if planned.interval > cycles:
@@ -87,8 +79,8 @@ class Planner:
             )
         if not budget.holds(planned.total):
             raise PlanError(
-                f"{cycles:,.0f} cycles a sample {_shortage(planned.total, budget)}; the layer that "
-                f"takes most is {_largest(planned)}; ask for fewer results a second"
+                f"a plan for {cycles:,.0f} cycles per sample {_shortage(planned.total, budget)}; "
+                f"the largest layer is {_largest(planned)}; lower target_fps"
             )
         return planned
 
@@ -97,7 +89,7 @@ class Planner:
         best = self._fit(SLOWEST, budget)
         if not self._is_good(best, SLOWEST, budget):
             raise PlanError(
-                f"the smallest plan {_shortage(best.total, budget)}; the layer that takes most is "
+                f"the smallest plan {_shortage(best.total, budget)}; the largest layer is "
                 f"{_largest(best)}"
             )
         fast, slow = 1.0, best.interval
@@ -113,10 +105,10 @@ class Planner:
     def confirmed(
         self, cycles: float, budget: Budget, interval_of: Callable[[HardwarePlan], float | None]
     ) -> PlannedDesign:
-        """As :meth:`for_cycles`, with ``interval_of`` the plan at most ``cycles`` too.
+        """As :meth:`for_cycles`, for a plan whose ``interval_of`` is at most ``cycles`` too.
 
-        Units that wait for each other lose some: where they do, faster ones are chosen.
-        ``interval_of`` may give None where it cannot tell.
+        Units that wait for each other lose cycles; the planner then chooses faster ones.
+        ``interval_of`` may return None for unknown.
         """
         aim, missed = cycles, ""
         for _ in range(1 + CORRECTIONS):
@@ -125,16 +117,16 @@ class Planner:
             except PlanError as error:
                 if not missed:
                     raise
-                missed += f"; and no faster one goes: {error}"
+                missed += f"; and no faster one is possible: {error}"
                 break
             interval = interval_of(planned.plan)
             if interval is None or interval <= cycles:
                 return planned
-            missed = f"the last one needs {interval:,.0f}, for {planned.bottleneck}"
+            missed = f"the last one takes {interval:,.0f}, limited by {planned.bottleneck}"
             aim = min(aim, planned.interval) * min(cycles / interval * MARGIN, MIN_STEP)
         raise PlanError(
-            f"no plan was found that gives a result every {cycles:,.0f} cycles: {missed}; "
-            f"ask for fewer results a second"
+            f"no plan was found with a result every {cycles:,.0f} cycles: {missed}; "
+            f"lower target_fps"
         )
 
     @staticmethod
@@ -144,7 +136,7 @@ class Planner:
     def _fit(self, cycles: float, budget: Budget) -> PlannedDesign:
         """The plan for ``cycles`` at the first price of a block RAM at which it fits the budget.
 
-        The first is what the budget has of each; a lower one gives more block RAMs and fewer LUT4.
+        The first price is the budget's ratio; a lower one uses more block RAMs and fewer LUT4.
         """
         low, high = 0.0, inf
         is_known = budget.lut4 < inf and 0 < budget.block_rams < inf
@@ -167,11 +159,11 @@ class Planner:
     def _choose(self, cycles: float, price: float) -> PlannedDesign:
         chosen: dict[str, Candidate] = {}
 
-        def cheapest(layer: Layer, ends: LayerEnds) -> LayerPlan:
-            self._streams.update((stream.node, stream) for stream in ends.sources)
-            found = self._candidates.within(layer, ends, cycles)
+        def cheapest(layer: Layer, context: LayerContext) -> LayerPlan:
+            self._streams.update((stream.node, stream) for stream in context.streams)
+            found = self._candidates.within(layer, context, cycles)
             if not found:
-                found = [self._candidates.fastest(layer, ends)]
+                found = [self._candidates.fastest(layer, context)]
             best = min(found, key=lambda candidate: candidate.at(price)[1].cost(price))
             chosen[layer.name] = best
             return best.at(price)[0]
@@ -185,17 +177,17 @@ class Planner:
 
     def _remedy(self, planned: PlannedDesign) -> str:
         if planned.bottleneck == planned.plan.encoder.output.node:
-            return "that is the input; give it a wider --input-width, or ask for less"
-        return "ask for fewer results a second"
+            return "widen the input with input_width, or lower target_fps"
+        return "lower target_fps"
 
 
 def _shares(usage: Usage, budget: Budget) -> tuple[float, float]:
-    """How much of the budget's LUT4 and block RAMs is taken; more than 1 where they do not do."""
+    """Share of the budget's LUT4 and block RAMs in use; above 1 where they do not suffice."""
     return usage.lut4 / max(budget.lut4, 1), usage.block_rams / max(budget.block_rams, 1)
 
 
 def _shortage(usage: Usage, budget: Budget) -> str:
-    wants = [
+    lacks = [
         f"{need:,.0f} {label} of {limit:,.0f} ({need - limit:,.0f} too many)"
         for need, limit, label in (
             (usage.lut4, budget.lut4, "LUT4"),
@@ -203,7 +195,7 @@ def _shortage(usage: Usage, budget: Budget) -> str:
         )
         if need > limit
     ]
-    return f"need {' and '.join(wants)}"
+    return f"needs {' and '.join(lacks)}"
 
 
 def _largest(planned: PlannedDesign) -> str:

@@ -1,11 +1,10 @@
-"""Plans for a rate and a board: what the user asks for, in cycles and resources, and back."""
+"""Plan for a rate and a board: the user's target as cycles and resources, and the answer."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import inf
-from typing import Any
 
 from hwgen import boards
 from hwgen.boards import Board
@@ -15,24 +14,24 @@ from hwgen.plan.search.planner import Planner
 from hwgen.plan.units.hardware_plan import HardwarePlan
 
 FILL = 0.75
-"""Share of a part's LUT4 that may be used: nextpnr adds about a seventh for the ends of carry
-chains, and routing needs budget."""
+"""Share of a part's LUT4 that a core may use: nextpnr adds about a seventh for the ends of carry
+chains, and routing needs free ones."""
 FASTEST = "max"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Target:
-    """What is asked of the planner.
+    """The user's target.
 
     Parameters
     ----------
     target_fps : float, "max" or None
-        Results a second; None and "max" ask for the highest rate that fits.
+        Results per second; None or "max" for the highest rate that fits.
     max_luts : int or None
-        LUT4 that the core may take.
+        LUT4 that the core may use.
     board : Board or None
     clock_mhz : float or None
-        The board's default where not given.
+        None for the board's default clock.
     """
 
     target_fps: float | str | None = None
@@ -48,13 +47,13 @@ class Target:
         if isinstance(fps, str) and fps != FASTEST or isinstance(fps, int | float) and not fps > 0:
             raise PlanError(f"target_fps must be a positive number or {FASTEST!r}, not {fps!r}")
         if self.fps is not None and self.clock_hz is None:
-            raise PlanError("target_fps needs a clock; give a board, or clock_mhz")
+            raise PlanError("target_fps needs a clock; give a board or clock_mhz")
         if fps == FASTEST and self.board is None and self.max_luts is None:
-            raise PlanError("the highest rate needs a limit; give a board, or max_luts")
+            raise PlanError("target_fps 'max' needs a limit; give a board or max_luts")
 
     @property
-    def is_made(self) -> bool:
-        """Whether the planner is asked at all; a board alone is none of its business."""
+    def needs_planner(self) -> bool:
+        """Whether it states a rate or a limit; a board alone does not."""
         return self.target_fps is not None or self.max_luts is not None
 
     @property
@@ -68,7 +67,7 @@ class Target:
         return self.board.default_hz if self.board else None
 
     def budget(self, board: Board | None) -> Budget:
-        """What the core may take of ``board``."""
+        """Resources that the core may use on ``board``; unlimited without one."""
         luts = inf if board is None else FILL * board.resources.lut4
         blocks = inf if board is None else board.resources.block_ram
         return Budget(lut4=min(luts, self.max_luts or inf), block_rams=blocks)
@@ -77,10 +76,10 @@ class Target:
 def design_for(
     target: Target, planner: Planner, interval_of: Callable[[HardwarePlan], float | None]
 ) -> PlannedDesign:
-    """The plan for a target; ``interval_of`` is the exact cycle model, None where it takes too
-    long.
+    """The plan that meets a target.
 
-    Raises :class:`PlanError`, naming what is short, by how much, and the board that has it.
+    ``interval_of`` is the cycle model; it returns None where it would take too long. Raises
+    :class:`PlanError`, which names the missing resource, the shortfall and a board that fits.
     """
     budget = target.budget(target.board)
     where = f" on {target.board.name}" if target.board else ""
@@ -89,7 +88,7 @@ def design_for(
             return planner.fewest_cycles(budget)
         except PlanError as error:
             raise PlanError(
-                f"nothing fits{where}: {error}; {_other(target, planner, inf)}"
+                f"no plan fits{where}: {error}; {_remedy(target, planner, inf)}"
             ) from None
     assert target.clock_hz is not None
     cycles = target.clock_hz / target.fps
@@ -97,16 +96,15 @@ def design_for(
         return planner.confirmed(cycles, budget, interval_of)
     except PlanError as error:
         raise PlanError(
-            f"{target.fps:,.6g} results/s at {target.clock_hz / 1e6:g} MHz are not "
-            f"reachable{where}: {error}; "
-            f"{_other(target, planner, cycles)}"
+            f"{target.fps:,.6g} results/s at {target.clock_hz / 1e6:g} MHz are not reachable"
+            f"{where}: {error}; {_remedy(target, planner, cycles)}"
         ) from None
 
 
-def _other(target: Target, planner: Planner, cycles: float) -> str:
-    """Which board could do what ``target.board`` cannot."""
+def _remedy(target: Target, planner: Planner, cycles: float) -> str:
+    """The smallest board that meets the target, as the end of a message."""
     if target.board is None:
-        return "no board is asked for that could be changed"
+        return "raise max_luts or give a board"
     others = [boards.load(name) for name in boards.names() if name != target.board.name]
     for board in sorted(others, key=lambda board: board.resources.lut4):
         try:
@@ -116,38 +114,5 @@ def _other(target: Target, planner: Planner, cycles: float) -> str:
                 planner.for_cycles(cycles, target.budget(board))
         except PlanError:
             continue
-        return f"{board.name} has room for it"
-    return "none of the boards that come with hwgen can do it"
-
-
-def describe(planned: PlannedDesign, target: Target, interval: float | None) -> dict[str, Any]:
-    """What is expected of a plan, as plain values; ``interval`` as the exact model has it."""
-    total = planned.total
-    every = interval or planned.interval
-    budget = target.budget(target.board)
-    return {
-        "bottleneck": planned.bottleneck,
-        "interval_cycles": every,
-        "clock_mhz": target.clock_hz / 1e6 if target.clock_hz else None,
-        "results_per_s": target.clock_hz / every if target.clock_hz else None,
-        "lut4": round(total.lut4),
-        "block_ram": total.block_rams,
-        "lut4_available": None if budget.lut4 == inf else int(budget.lut4),
-        "block_ram_available": None if budget.block_rams == inf else int(budget.block_rams),
-        "units": {
-            name: {
-                "cycles": round(planned.cycles[name]) if name in planned.cycles else None,
-                "lane_use": _lane_use(planned, name, every),
-                "lut4": round(usage.lut4),
-                "block_ram": usage.block_rams,
-            }
-            for name, usage in planned.usage.items()
-        },
-    }
-
-
-def _lane_use(planned: PlannedDesign, name: str, every: float) -> float | None:
-    if name not in planned.works:
-        return None
-    layer = next(layer for layer in planned.plan.layers if layer.node == name)
-    return round(planned.lane_use(layer, every), 4)
+        return f"it fits on {board.name}"
+    return "it fits on no board that comes with hwgen"

@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwgen.plan.timing.process import Link, Process
-from hwgen.plan.units.hardware_plan import EncoderPlan
+from hwgen.plan.units.encoder import EncoderPlan
+from hwgen.plan.units.geometry import WordLayout
 
 NULL = -1
 """The word of a beat without an event."""
@@ -51,7 +52,7 @@ def feed_events(
 def _words_of(plan: EncoderPlan, plane: NDArray[np.uint8]) -> list[int]:
     """The word of the plane that each event of a timestep belongs to, in their order."""
     places = np.flatnonzero(plane.transpose(1, 2, 0))
-    if plan.output.layout == "raster":
+    if plan.output.layout == WordLayout.RASTER:
         places //= plan.word_pixels
     else:
         places //= plan.output.shape[0]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import ceil
 
 from hwgen.plan.timing.process import Link, Process, Undecided
-from hwgen.plan.units.hardware_plan import LayerPlan
+from hwgen.plan.units.layer import LayerPlan, UnitKind
 
 LATENCY = 4
 """Cycles from a step of a two-phase membrane to its next one; one more where currents add up, or
@@ -44,7 +44,7 @@ class Grants:
         windows = plan.positions * plan.rounds
         self.windows = windows * plan.timesteps_in
         """Windows of a pass."""
-        self.apart = max(plan.parts, ceil(latency(plan) / windows))
+        self.apart = max(plan.words_per_round, ceil(latency(plan) / windows))
 
     def next(self) -> int:
         """First cycle in which the next window's last events can be taken; -1: not known yet."""
@@ -71,14 +71,14 @@ class Grants:
 def latency(plan: LayerPlan) -> int:
     if plan.fractional:
         return LEAKY_LATENCY
-    return LATENCY + (plan.ramp_in or plan.kind == "held")
+    return LATENCY + (plan.ramp_in or plan.kind == UnitKind.CONSTANT_CURRENT)
 
 
 def fire(plan: LayerPlan, passes: int, grants: Grants, out: Link) -> Process:
     """Phase II, or the read-out of the logits, in the cycles that accumulation leaves."""
     apart = ceil(latency(plan) / plan.membrane_depth)
     settle = max(0, latency(plan) - plan.membrane_depth)
-    groups = group_parts(plan)
+    groups = plan.words_by_round
     currents = grants.currents
     word = -apart
     window = 0  # the first one that may have words from cycle ``word`` on
@@ -102,7 +102,7 @@ def fire(plan: LayerPlan, passes: int, grants: Grants, out: Link) -> Process:
                     window += 1
                 if window < len(currents) or window >= known or (yield Undecided(word)):
                     break
-            out.ready.append(word + latency(plan) + (plan.kind == "held"))
+            out.ready.append(word + latency(plan) + (plan.kind == UnitKind.CONSTANT_CURRENT))
         grants.freed.append(word)
 
 
@@ -113,7 +113,7 @@ def takes_turns(plan: LayerPlan) -> bool:
 
 def fire_at_once(plan: LayerPlan, passes: int, grants: Grants, out: Link) -> Process:
     """The single-phase unit: fires in the step it integrates."""
-    groups = group_parts(plan)
+    groups = plan.words_by_round
     in_turn = takes_turns(plan)
     apart = SINGLE_LATENCY if in_turn else 1
     word = -apart
@@ -133,8 +133,3 @@ def fire_at_once(plan: LayerPlan, passes: int, grants: Grants, out: Link) -> Pro
                 word = max(word + apart, currents, promise + 1)
             out.ready.append(word + 6)
         grants.freed.append(word if in_turn else promise - 1)
-
-
-def group_parts(plan: LayerPlan) -> list[int]:
-    """Membrane words of each group of lanes; the last may have fewer."""
-    return [min(plan.parts, plan.words - group * plan.parts) for group in range(plan.rounds)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hwgen.plan.timing.process import Link, Process
 from hwgen.plan.timing.window import Reader, Window
-from hwgen.plan.units.hardware_plan import PoolPlan
+from hwgen.plan.units.pool import PoolPlan
 
 
 def race(plan: PoolPlan, samples: int, window: Window, out: Link) -> Process:

@@ -1,4 +1,4 @@
-"""The cycle model: latency and interval of a plan for given spike trains, without a simulator."""
+"""The cycle model: latency and interval of a plan for recorded spike trains, without simulation."""
 
 from __future__ import annotations
 
@@ -19,33 +19,50 @@ from hwgen.plan.timing.scanner import PathTimes
 from hwgen.plan.timing.softmax import draw_spikes
 from hwgen.plan.timing.synapses import sum_windows
 from hwgen.plan.timing.window import Window, write
-from hwgen.plan.units.hardware_plan import HardwarePlan, LayerPlan, PoolPlan
+from hwgen.plan.units.hardware_plan import HardwarePlan
+from hwgen.plan.units.layer import LayerPlan
+from hwgen.plan.units.pool import PoolPlan
 
 
 @dataclass(frozen=True, kw_only=True)
-class Prediction:
-    """Cycles of samples that come back to back, with a result that is never held up.
+class PredictedCycles:
+    """Cycles of ``images`` that arrive back to back, with results that are always accepted.
 
     Parameters
     ----------
+    images : int
     latency_cycles : int
-        From the first sample's first beat to its class.
+        From the first image's first beat to its class.
     interval_cycles : float or None
-        Mean distance of results; None for one sample.
-    result_cycles : tuple of int
-        When each class leaves, counted from the first beat.
+        Mean distance of results; None for one image.
     busy_cycles : {layer: float}
-        Cycles a sample in which the layer's scanners, the slowest in each window, have a chunk.
+        Cycles per image in which a layer's scanners, the slowest in each window, have a chunk.
     """
 
+    images: int
     latency_cycles: int
     interval_cycles: float | None
-    result_cycles: tuple[int, ...]
     busy_cycles: dict[str, float]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Prediction(PredictedCycles):
+    """Predicted cycles, with the cycle of each result, counted from the first beat."""
+
+    result_cycles: tuple[int, ...]
+
+    @property
+    def summary(self) -> PredictedCycles:
+        return PredictedCycles(
+            images=self.images,
+            latency_cycles=self.latency_cycles,
+            interval_cycles=self.interval_cycles,
+            busy_cycles=self.busy_cycles,
+        )
+
+
 def predict(plan: HardwarePlan, trains: Mapping[str, NDArray[np.uint8]]) -> Prediction:
-    """Predict the cycles of the samples of ``trains``, arrays (samples, timesteps, C, H, W)."""
+    """Predict the cycles of samples whose trains, by node, have shape (samples, T, C, H, W)."""
     source = plan.encoder.output.node
     samples = len(trains[source])
     links = {stream.node: Link() for stream in plan.streams}
@@ -61,22 +78,22 @@ def predict(plan: HardwarePlan, trains: Mapping[str, NDArray[np.uint8]]) -> Pred
     busy = {}
     for stage in plan.stages:
         out = links.get(stage.node, logits)
-        feeds = stage.feeds if isinstance(stage, LayerPlan) else (stage.feed,)
-        windows = [Window(feed.window) for feed in feeds]
-        for feed, window in zip(feeds, windows, strict=True):
-            readers[feed.source].append(window)
+        paths = stage.paths if isinstance(stage, LayerPlan) else (stage.path,)
+        windows = [Window(path.window) for path in paths]
+        for path, window in zip(paths, windows, strict=True):
+            readers[path.source].append(window)
         if isinstance(stage, PoolPlan):
             processes.append(race(stage, samples, windows[0], out))
             continue
         costs = [
-            [window_costs(sample, plan.stream(feed.source), feed) for sample in trains[feed.source]]
-            for feed in feeds
+            [window_costs(sample, plan.stream(path.source), path) for sample in trains[path.source]]
+            for path in paths
         ]
         busy[stage.node] = (
-            sum(busy_cycles(list(of_feeds), stage) for of_feeds in zip(*costs, strict=True))
+            sum(busy_cycles(list(of_paths), stage) for of_paths in zip(*costs, strict=True))
             / samples
         )
-        times = [PathTimes(*given) for given in zip(feeds, windows, costs, strict=True)]
+        times = [PathTimes(*given) for given in zip(paths, windows, costs, strict=True)]
         processes += layer_processes(stage, samples, times, out)
     processes += [write(windows, links[node], samples) for node, windows in readers.items()]
     done: list[int] = []
@@ -86,6 +103,7 @@ def predict(plan: HardwarePlan, trains: Mapping[str, NDArray[np.uint8]]) -> Pred
     run(processes)
     results = tuple(cycle - first_beats[0] for cycle in done)
     return Prediction(
+        images=samples,
         latency_cycles=results[0],
         interval_cycles=(results[-1] - results[0]) / (samples - 1) if samples > 1 else None,
         result_cycles=results,
@@ -94,13 +112,13 @@ def predict(plan: HardwarePlan, trains: Mapping[str, NDArray[np.uint8]]) -> Pred
 
 
 def layer_processes(
-    plan: LayerPlan, samples: int, feeds: list[PathTimes], out: Link
+    plan: LayerPlan, samples: int, paths: list[PathTimes], out: Link
 ) -> list[Process]:
     """A layer's units between its window buffers and its output stream."""
     grants = Grants(plan)
     passes = samples * plan.passes
     end = fire_at_once if plan.is_single_phase else fire
-    processes = [sum_windows(plan, feeds, samples, grants)]
+    processes = [sum_windows(plan, paths, samples, grants)]
     if plan.softmax is not None:
         membranes = Link()
         processes.append(draw_spikes(plan.softmax, plan.membrane_lanes, samples, membranes, out))

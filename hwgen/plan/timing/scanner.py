@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from hwgen.plan.timing.process import FIFO_DEPTH
 from hwgen.plan.timing.window import Reader, Waiting, Window
-from hwgen.plan.units.hardware_plan import SynapticPathPlan
+from hwgen.plan.units.synaptic_path import SynapticPathPlan
 
 EVENT_LATENCY = 3
 """From the step that finds a spike to its event."""
@@ -41,7 +41,7 @@ class Scanner:
 
 
 class Masked:
-    """A masked feed's chunks, each an event by itself."""
+    """A masked path's chunks, each an event by itself."""
 
     def __init__(self, waiting: Waiting) -> None:
         self.waiting = waiting
@@ -56,7 +56,7 @@ class Masked:
 
 
 class PathTimes:
-    """A feed's reader and scanners, over the windows of all samples."""
+    """A path's reader and scanners, over the windows of all samples."""
 
     def __init__(
         self, plan: SynapticPathPlan, window: Window, costs: list[NDArray[np.uint8]]
@@ -64,7 +64,7 @@ class PathTimes:
         self.window = window
         self.costs = costs
         self.reader = Reader(plan.window.scanners)
-        kind = Masked if plan.kind == "masked" else Scanner
+        kind = Masked if plan.is_masked else Scanner
         self.scanners = [kind(fifo) for fifo in self.reader.fifos]
 
     def scan(self, arrived: int, chunks: list[list[int]], first: bool) -> int:

@@ -81,7 +81,7 @@ class Window:
         """The words of a line were taken at ``times``."""
         self.stored += [times[word] for word in self.chunk_ends]
         self.stored += [times[-1] + n for n in self.flushed]
-        self.last = times[-1] + self.plan.flush
+        self.last = times[-1] + self.plan.flush_chunks
         self.complete.append(self.last)
 
 

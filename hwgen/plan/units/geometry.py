@@ -1,14 +1,31 @@
-"""Geometry of streams and windows: which words come, and which of them a window reads."""
+"""Geometry of streams and windows: order of the words, and which of them each window reads."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import cached_property
 from math import ceil
 
 from hwgen.network import Pair, Shape
 
-SCHEDULES = ("time", "row")
+
+class Schedule(StrEnum):
+    """Order in which the words of a sample are sent."""
+
+    ROW = "row"
+    """y, t, x, c: each row in all timesteps, then the next row."""
+    TIME = "time"
+    """t, y, x, c: each timestep's whole plane, then the next timestep."""
+
+
+class WordLayout(StrEnum):
+    """Which spikes of a plane share a word."""
+
+    PIXEL = "pixel"
+    """Channels of one pixel."""
+    RASTER = "raster"
+    """Consecutive values in the order y, x, c; the plane counts as one row."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,24 +35,21 @@ class StreamPlan:
     Parameters
     ----------
     node : str
-        The node whose trains it carries.
+        Node whose spike trains it carries.
     shape : (channels, height, width)
     timesteps : int
     width : int
         Bits of a word.
-    layout : "pixel" or "raster"
-        "pixel": a word holds ``width`` channels of one pixel; "raster": a plane's values in the
-        order y, x, c are cut into words.
-    schedule : "time" or "row"
-        The order of the words: t, y, x, c or y, t, x, c. A raster plane counts as one row.
+    layout : WordLayout
+    schedule : Schedule
     """
 
     node: str
     shape: Shape
     timesteps: int
     width: int
-    layout: str = "pixel"
-    schedule: str = "time"
+    layout: WordLayout = WordLayout.PIXEL
+    schedule: Schedule = Schedule.TIME
 
     @property
     def words_per_pixel(self) -> int:
@@ -44,12 +58,12 @@ class StreamPlan:
     @property
     def rows(self) -> int:
         """Rows of a plane, each of ``words_per_row`` words."""
-        return 1 if self.layout == "raster" else self.shape[1]
+        return 1 if self.layout == WordLayout.RASTER else self.shape[1]
 
     @property
     def words_per_row(self) -> int:
         channels, height, width = self.shape
-        if self.layout == "raster":
+        if self.layout == WordLayout.RASTER:
             return ceil(channels * height * width / self.width)
         return self.words_per_pixel * width
 
@@ -64,20 +78,21 @@ class StreamPlan:
 
 @dataclass(frozen=True, kw_only=True)
 class WindowPlan:
-    """The window buffer: words of a map in, the chunks of each output pixel's window out.
+    """A window buffer: takes the words of a map, gives the chunks of each output pixel's window.
 
-    A map has ``rows`` × ``columns`` pixels of ``words`` words; ``pack`` words make a chunk, the
-    last chunk of a pixel being filled from the top. Where a row of the kernel is narrow enough, a
-    ``wide`` window keeps and reads it as one chunk. ``rounds`` windows are read at each output
-    pixel; in a ``depthwise`` one, window g reads chunk g alone.
+    A map has ``rows`` × ``columns`` pixels of ``words`` words of ``word_width`` bits; ``pack``
+    words make a chunk. An incomplete last chunk is filled from the top. A ``wide`` window stores
+    a whole row of the kernel as one chunk, which pays where that row is narrow. Each output pixel
+    is read ``rounds`` times; in a ``depthwise`` window, round g reads chunk g alone.
 
-    ``slots`` rows are held, each of all its timesteps where the schedule is ``row``, or of one.
+    The buffer holds ``slots`` rows: of all timesteps with :attr:`Schedule.ROW`, of one timestep
+    with :attr:`Schedule.TIME`.
 
-    Each of ``scanners`` scanners owns the bits ``places[n]`` of every chunk; ``order`` lists those
-    of all scanners (−1 for none), and is empty where they simply take turns.
+    ``order`` lists the bits of a chunk that each scanner owns, scanner by scanner, −1 for none;
+    where it is empty, bit n belongs to scanner n mod ``scanners``.
 
-    ``pad_planes`` holds, for each timestep and chunk of a pixel, the bits of a tap outside the
-    map; empty where those are silent.
+    ``pad_planes`` holds the bits of a tap outside the map for each timestep and chunk of a pixel;
+    empty where such taps are silent.
     """
 
     word_width: int
@@ -92,7 +107,7 @@ class WindowPlan:
     rounds: int
     scanners: int
     slots: int
-    schedule: str = "time"
+    schedule: Schedule = Schedule.TIME
     wide: bool = False
     depthwise: bool = False
     order: tuple[int, ...] = ()
@@ -120,8 +135,8 @@ class WindowPlan:
         return ceil(self.chunk_width / self.scanners)
 
     @cached_property
-    def places(self) -> tuple[tuple[int, ...], ...]:
-        """The bits of a chunk that each scanner owns; −1 for none. Shape (scanners, slice)."""
+    def owned_bits(self) -> tuple[tuple[int, ...], ...]:
+        """Bits of a chunk that each scanner owns, −1 for none; shape (scanners, slice_width)."""
         order = self.order or tuple(
             bit if bit < self.chunk_width else -1
             for first in range(self.scanners)
@@ -131,7 +146,7 @@ class WindowPlan:
         return tuple(order[n * size : (n + 1) * size] for n in range(self.scanners))
 
     @property
-    def run(self) -> int:
+    def kernel_row_chunks(self) -> int:
         """Chunks of one row of the kernel."""
         if self.wide:
             return 1
@@ -140,14 +155,14 @@ class WindowPlan:
     @property
     def window_chunks(self) -> int:
         """Chunks of one window."""
-        return self.kernel[0] * self.run
+        return self.kernel[0] * self.kernel_row_chunks
 
     # --- the buffer -------------------------------------------------------------------------
 
     @property
     def planes(self) -> int:
-        """Timesteps of a row that come together."""
-        return self.timesteps if self.schedule == "row" else 1
+        """Timesteps in which a row is sent before the next row."""
+        return self.timesteps if self.schedule == Schedule.ROW else 1
 
     @property
     def row_chunks(self) -> int:
@@ -155,17 +170,17 @@ class WindowPlan:
         return self.out_columns if self.wide else self.columns * self.chunks
 
     @property
-    def pitch(self) -> int:
-        """Memory words from a row to the next: a power of two, so that addresses are not added."""
+    def row_pitch(self) -> int:
+        """Distance of rows in memory words: a power of two, so that addresses need no adder."""
         return 1 << (self.row_chunks - 1).bit_length()
 
     @property
     def depth(self) -> int:
-        return self.slots * self.planes * self.pitch
+        return self.slots * self.planes * self.row_pitch
 
     @property
-    def flush(self) -> int:
-        """Chunks that a wide window writes after a row, for taps beyond its last pixel."""
+    def flush_chunks(self) -> int:
+        """Chunks that a wide window writes after each row, for taps beyond its last pixel."""
         if not self.wide:
             return 0
         newest = (self.out_columns - 1) * self.stride[1] - self.padding[1] + self.kernel[1] - 1
@@ -184,11 +199,11 @@ class WindowPlan:
         return extent // self.stride[1] + 1
 
     def first_row(self, out_row: int) -> int:
-        """The oldest row of the map that the windows of ``out_row`` read."""
+        """Oldest row of the map that the windows of ``out_row`` read."""
         return max(0, out_row * self.stride[0] - self.padding[0])
 
     def last_row(self, out_row: int) -> int:
-        """The newest row that they wait for, rows that a long stride skips included.
+        """Newest row that the windows of ``out_row`` wait for, with rows that the stride skips.
 
         The last windows wait for the whole map, so that all of it can be released.
         """
@@ -198,24 +213,24 @@ class WindowPlan:
         return min(max(newest, self.first_row(out_row + 1) - 1), self.rows - 1)
 
     def rows_needed(self, out_row: int) -> int:
-        """Rows from the oldest one on that must have come before the newest one."""
+        """Rows, from the oldest one on, that must be stored before the newest one arrives."""
         return self.last_row(out_row) - self.first_row(out_row)
 
     def rows_released(self, out_row: int) -> int:
-        """Rows that nobody needs once the windows of ``out_row`` are read."""
+        """Rows that are free once the windows of ``out_row`` are read."""
         if out_row == self.out_rows - 1:
             return self.rows - self.first_row(out_row)
         return self.first_row(out_row + 1) - self.first_row(out_row)
 
     @property
     def min_slots(self) -> int:
-        """Rows without which the windows of some output row could never be read."""
+        """Fewest slots with which the windows of every output row can be read."""
         return max(self.rows_needed(y) + 1 for y in range(self.out_rows))
 
     def newest_chunk(self, out_column: int) -> int:
-        """The memory word of the newest row that a window waits for.
+        """Memory word of the newest row that a window waits for.
 
-        The last windows of a row wait for all of it: ``row_chunks``, which is never written.
+        The last window of a row waits for the whole row: ``row_chunks``, which is never written.
         """
         if out_column == self.out_columns - 1:
             return self.row_chunks

@@ -1,48 +1,177 @@
-"""Options that hold for a whole network or for one layer."""
+"""User options of a plan, for a whole network or for one layer."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import TypeVar
 
 from hwgen.errors import PlanError
 from hwgen.network import Network
-from hwgen.plan.units.hardware_plan import SynapticPathPlan
+from hwgen.plan.units.geometry import Schedule
+from hwgen.plan.units.memories import MemoryKind
+from hwgen.plan.units.synaptic_path import SynapticPathPlan
 from hwgen.suggest import require_known, unknown
 
 PerLayer = int | Mapping[str | None, int] | None
-"""One number for all layers, or numbers by layer; None stands for the others."""
-
-Asked = tuple[int | None, bool]
-"""What is asked of a layer, and whether by its name."""
+"""One number for all layers, or numbers by layer name; the key None means all other layers."""
 
 Memories = str | Sequence[str]
-"""Where weights lie: for all projections of a layer, or for each in turn."""
+"""Memory kind of all projections of a layer, or of each in turn."""
 
 PerLayerMemory = Memories | Mapping[str | None, Memories] | None
-"""The same for all layers, or by layer; None stands for the others."""
+"""Memory kinds of all layers, or by layer name; the key None means all other layers."""
 
 Orders = Mapping[str, Sequence[Sequence[int]]]
-"""By layer, for each projection: the bits of a chunk that each scanner owns, one scanner after
-the other (:attr:`hwgen.plan.units.geometry.WindowPlan.order`); empty where scanners take turns."""
+"""By layer name, for each projection: the bits of a chunk that each scanner owns, scanner by
+scanner (:attr:`hwgen.plan.units.geometry.WindowPlan.order`); empty where scanners take turns."""
 
-MEMORIES = ("auto", "block", "lut", "split")
-"""Where a weight memory may lie: as synthesis likes, in block RAM, in LUTs, or in both."""
+
+class Pipeline(StrEnum):
+    """Banks of membranes of a two-phase layer."""
+
+    ALTERNATE = "alternate"
+    """One: a layer accumulates a pass, then fires it."""
+    OVERLAP = "overlap"
+    """Two: a layer fires a pass while it accumulates the next one."""
+
+    @property
+    def banks(self) -> int:
+        return 2 if self == Pipeline.OVERLAP else 1
+
+
+_Kind = TypeVar("_Kind", bound=StrEnum)
+
+
+def choice(kinds: type[_Kind], value: str, *, option: str) -> _Kind:
+    """The member of ``kinds`` that ``value`` names; raises :class:`PlanError` where none does."""
+    require_known(option, value, [str(kind) for kind in kinds], error=PlanError)
+    return kinds(value)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlanOptions:
+    """User options of a plan. Their values are checked against a network by :meth:`verify`.
+
+    Parameters
+    ----------
+    schedule : Schedule or None
+        None: :attr:`Schedule.TIME` for address events, otherwise :attr:`Schedule.ROW`.
+    pipeline : Pipeline
+    input_width : int or None
+        Bits of an input beat.
+    counters : bool
+        Whether to build performance counters.
+    lanes, scanners, membrane_lanes : int, {layer: int} or None
+        One number for all layers is cut to the largest that a layer can use; a number by layer name
+        must fit.
+    weight_memory : str, {layer: str or sequence of str} or None
+        Memory kind of the weights, of each projection where it is a sequence.
+    orders : {layer: sequence of sequence of int}
+    """
+
+    schedule: Schedule | None = None
+    pipeline: Pipeline = Pipeline.OVERLAP
+    input_width: int | None = None
+    counters: bool = True
+    lanes: PerLayer = None
+    scanners: PerLayer = None
+    membrane_lanes: PerLayer = None
+    weight_memory: PerLayerMemory = None
+    orders: Orders = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.schedule is not None:
+            schedule = choice(Schedule, self.schedule, option="schedule")
+            object.__setattr__(self, "schedule", schedule)
+        object.__setattr__(self, "pipeline", choice(Pipeline, self.pipeline, option="pipeline"))
+
+    def verify(self, network: Network) -> None:
+        """Raise :class:`PlanError` for an unknown layer, or a value that no layer can have."""
+        for option in ("lanes", "scanners", "membrane_lanes"):
+            _check_numbers(network, option, getattr(self, option))
+        _check_memories(network, self.weight_memory)
+        names = [layer.name for layer in network.layers]
+        if strangers := self.orders.keys() - set(names):
+            raise PlanError(f"orders: {unknown('layer', min(strangers), names)}")
+
+    def of_layer(self, name: str) -> LayerOptions:
+        return LayerOptions(
+            lanes=Request.of(self.lanes, name),
+            scanners=Request.of(self.scanners, name),
+            membrane_lanes=Request.of(self.membrane_lanes, name),
+            weight_memory=_memories_of(self.weight_memory, name),
+            orders=self.orders.get(name, ()),
+        )
+
+
+@dataclass(frozen=True)
+class Request:
+    """A number that the user asked for.
+
+    ``by_name`` says whether it names this layer, so that it must not be cut silently.
+    """
+
+    number: int | None = None
+    by_name: bool = False
+
+    @classmethod
+    def of(cls, value: PerLayer, layer: str) -> Request:
+        if isinstance(value, Mapping):
+            return cls(value.get(layer, value.get(None)), layer in value)
+        return cls(value)
+
+    def limit(self, option: str, where: str, *, default: int, maximum: int, unit: str) -> int:
+        """The number, or ``default``, cut to ``maximum``.
+
+        Raises :class:`PlanError` where a number by name is larger than ``maximum``.
+        """
+        if self.number is None:
+            return min(default, maximum)
+        if self.by_name and self.number > maximum:
+            raise PlanError(
+                f"{where}: {option} {self.number} is more than its {maximum} {unit}; "
+                f"give at most {maximum}"
+            )
+        return min(self.number, maximum)
 
 
 @dataclass(frozen=True, kw_only=True)
 class LayerOptions:
-    """What is asked of one layer."""
+    """User options of one layer."""
 
-    lanes: Asked = (None, False)
-    scanners: Asked = (None, False)
-    membrane_lanes: Asked = (None, False)
-    weight_memory: Memories = "auto"
+    lanes: Request = Request()
+    scanners: Request = Request()
+    membrane_lanes: Request = Request()
+    weight_memory: MemoryKind | Sequence[MemoryKind] = MemoryKind.AUTO
     orders: Sequence[Sequence[int]] = ()
 
+    def apply(self, layer: str, paths: Sequence[SynapticPathPlan]) -> tuple[SynapticPathPlan, ...]:
+        """``paths`` with the weight memories and orders of these options."""
+        memories = self.weight_memory
+        kinds = [memories] * len(paths) if isinstance(memories, MemoryKind) else memories
+        orders = self.orders or [()] * len(paths)
+        if len(orders) != len(paths):
+            raise PlanError(
+                f"{layer}: {len(orders)} orders for its {len(paths)} projections; "
+                f"give one for each, [] where its scanners take turns"
+            )
+        applied = []
+        for path, kind, order in zip(paths, kinds, orders, strict=True):
+            window = path.window
+            if order:
+                if path.is_masked:
+                    raise PlanError(
+                        f"{layer}: {path.source!r} is added lane by lane; give its order as []"
+                    )
+                _check_order(layer, order, bits=window.chunk_width, scanners=window.scanners)
+                window = replace(window, order=tuple(order))
+            applied.append(replace(path, window=window, memory=kind))
+        return tuple(applied)
 
-def check_option(network: Network, option: str, value: PerLayer) -> None:
-    """Raise :class:`PlanError` for a name that is no layer, or a number that is none."""
+
+def _check_numbers(network: Network, option: str, value: PerLayer) -> None:
     names = [layer.name for layer in network.layers]
     numbers = value if isinstance(value, Mapping) else {None: value}
     for name, number in numbers.items():
@@ -52,81 +181,41 @@ def check_option(network: Network, option: str, value: PerLayer) -> None:
             raise PlanError(f"{option}: must be a positive integer, not {number!r}")
 
 
-def of_layer(value: PerLayer, name: str) -> Asked:
-    """The number for a layer, and whether it was asked for by name."""
-    if isinstance(value, Mapping):
-        return value.get(name, value.get(None)), name in value
-    return value, False
-
-
-def limit(option: str, where: str, asked: Asked, default: int, most: int, of: str) -> int:
-    """The number asked for, cut to ``most`` unless it was asked for by the layer's name."""
-    number, by_name = asked
-    if number is None:
-        return min(default, most)
-    if by_name and number > most:
-        raise PlanError(
-            f"{where}: {option} {number} is more than its {most} {of}; give at most {most}"
-        )
-    return min(number, most)
-
-
-def check_memories(network: Network, value: PerLayerMemory) -> None:
-    """The same for ``weight_memory``."""
+def _check_memories(network: Network, value: PerLayerMemory) -> None:
     layers = {layer.name: layer for layer in network.layers}
     kinds = value if isinstance(value, Mapping) else {None: value}
-    for name, given in kinds.items():
+    for name, memories in kinds.items():
         if name is not None and name not in layers:
             raise PlanError(f"weight_memory: {unknown('layer', name, layers)}")
-        for kind in () if given is None else (given,) if isinstance(given, str) else given:
-            require_known("weight_memory", kind, MEMORIES, error=PlanError)
-        if name is None or given is None or isinstance(given, str):
+        if memories is None:
             continue
-        if len(given) != (projections := len(layers[name].projections)):
+        for kind in (memories,) if isinstance(memories, str) else memories:
+            choice(MemoryKind, kind, option="weight_memory")
+        if name is None or isinstance(memories, str):
+            continue
+        if len(memories) != (projections := len(layers[name].projections)):
             raise PlanError(
-                f"{name}: weight_memory has {len(given)} entries for its {projections} "
+                f"{name}: weight_memory has {len(memories)} entries for its {projections} "
                 f"projections; give one for all, or one for each"
             )
 
 
-def memories_of_layer(value: PerLayerMemory, name: str) -> Memories:
+def _memories_of(value: PerLayerMemory, layer: str) -> MemoryKind | Sequence[MemoryKind]:
     if isinstance(value, Mapping):
-        return value.get(name, value.get(None, "auto"))
-    return value or "auto"
-
-
-def place_weights(
-    name: str, feeds: Sequence[SynapticPathPlan], options: LayerOptions
-) -> tuple[SynapticPathPlan, ...]:
-    """The feeds with the weight memories and the orders that are asked for."""
-    memories = options.weight_memory
-    kinds = [memories] * len(feeds) if isinstance(memories, str) else memories
-    orders = options.orders or [()] * len(feeds)
-    if len(orders) != len(feeds):
-        raise PlanError(
-            f"{name}: {len(orders)} orders for its {len(feeds)} projections; "
-            f"give each one, [] where its scanners take turns"
-        )
-    placed = []
-    for feed, kind, order in zip(feeds, kinds, orders, strict=True):
-        window = feed.window
-        if order:
-            if feed.kind == "masked":
-                raise PlanError(f"{name}: {feed.source!r} goes lane by lane; give its order as []")
-            _check_order(name, order, bits=window.chunk_width, scanners=window.scanners)
-            window = replace(window, order=tuple(order))
-        placed.append(replace(feed, window=window, memory=kind))
-    return tuple(placed)
+        value = value.get(layer, value.get(None))
+    if value is None or isinstance(value, str):
+        return MemoryKind(value or MemoryKind.AUTO)
+    return [MemoryKind(kind) for kind in value]
 
 
 def _check_order(where: str, order: Sequence[int], *, bits: int, scanners: int) -> None:
-    """Raise :class:`PlanError` unless ``order`` gives each scanner equally many places, and each
-    of the ``bits`` of a chunk one of them."""
+    """Raise :class:`PlanError` unless ``order`` gives each scanner as many entries as the others
+    and contains each of the ``bits`` of a chunk once."""
     size = -(-bits // scanners)
-    owned = sorted(place for place in order if place >= 0)
+    owned = sorted(bit for bit in order if bit >= 0)
     if len(order) != scanners * size or owned != list(range(bits)) or min(order) < -1:
         raise PlanError(
-            f"{where}: its order must give each of {scanners} scanners {size} places, and each of "
-            f"the bits 0 … {bits - 1} of a chunk one of them, −1 where none; leave it out and "
-            f"scanners take turns"
+            f"{where}: its order must give each of {scanners} scanners {size} entries and contain "
+            f"each of the bits 0 … {bits - 1} of a chunk once, with −1 for the rest; leave it out, "
+            f"and scanners take turns"
         )

@@ -1,4 +1,4 @@
-"""Sizes and cycles of the softmax unit (:mod:`hwgen.rtl.output.softmax`)."""
+"""Sizes of the softmax unit (:mod:`hwgen.rtl.output.softmax`)."""
 
 from __future__ import annotations
 
@@ -9,16 +9,24 @@ from hwgen.network import Layer, SoftmaxReadout
 from hwgen.plan.units.widths import current_ranges
 
 STAGE_BITS = 4
-"""Bits of a random number that a stage of the comparison takes, a cycle each: a class's cycles."""
+"""Bits of a random number that a stage of the comparison takes, one per cycle and class."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class SoftmaxPlan:
-    """The softmax unit of a read-out.
+    """The softmax unit of a readout (:class:`hwgen.network.SoftmaxReadout`).
 
-    ``below_width`` are the bits of max V − V, ``entry_width`` those of an entry of the table, of
-    which there are ``entries``; ``sum_width`` those of the sum of all classes' entries,
-    ``count_width`` those of a count of spikes.
+    Parameters
+    ----------
+    classes, timesteps, shift, random_bits, seed : int
+    entries : int
+        Entries of the table.
+    below_width : int
+        Bits of max V − V.
+    entry_width, sum_width : int
+        Bits of an entry of the table, and of the sum of all classes' entries.
+    count_width : int
+        Bits of a spike count.
     """
 
     classes: int
@@ -34,25 +42,25 @@ class SoftmaxPlan:
 
     @property
     def stages(self) -> int:
-        """Of the comparison."""
+        """Stages of the comparison."""
         return ceil(self.random_bits / STAGE_BITS)
 
     @property
     def step_cycles(self) -> int:
-        """From the start of a timestep's comparisons to that of the next one's."""
+        """Cycles from the start of a timestep's comparisons to the start of the next one's."""
         return STAGE_BITS * (self.classes + self.stages) + 2
 
     @property
     def sample_cycles(self) -> int:
-        """Comparisons of all timesteps, and the counts that leave."""
+        """Cycles of a sample: comparisons in all timesteps, then the counts."""
         return self.timesteps * self.step_cycles + self.classes
 
 
 def plan_softmax(layer: Layer, neuron: SoftmaxReadout) -> SoftmaxPlan:
-    """The softmax unit of ``layer``, whose neuron is ``neuron``."""
+    """Sizes of the softmax unit of ``layer``, whose neuron is ``neuron``."""
     low, high = current_ranges(layer)
     bias = layer.bias.astype(object)
-    # Each step moves two classes apart by so much at most.
+    # The largest change of the difference of two membranes per timestep.
     apart = int((high + bias).max()) - int((low + bias).min())
     classes, largest = len(bias), int(neuron.table[0])
     return SoftmaxPlan(

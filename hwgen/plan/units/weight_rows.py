@@ -6,8 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwgen.network import Conv2d, Identity, Linear, Projection
-from hwgen.plan.units.geometry import StreamPlan, WindowPlan
-from hwgen.plan.units.hardware_plan import LayerPlan, SynapticPathPlan
+from hwgen.plan.units.geometry import StreamPlan, WindowPlan, WordLayout
+from hwgen.plan.units.layer import LayerPlan
+from hwgen.plan.units.synaptic_path import SynapticPathPlan
 from hwgen.plan.units.window_buffers import pixel_bits
 
 
@@ -46,7 +47,7 @@ def read_inputs(
         # A pixel is a row of the map: its words hold channels of (or, raster, all of) its pixels.
         features = np.arange(channels * height * width).reshape(source.shape).transpose(1, 2, 0)
         size = window.words * window.word_width
-        if source.layout == "raster":
+        if source.layout == WordLayout.RASTER:
             rows = _filled(features.reshape(1, -1), size)
         else:
             pixels = _filled(features, source.words_per_pixel * source.width)
@@ -56,7 +57,7 @@ def read_inputs(
     channel = np.where(order < channels, order, -1)
     taps = np.arange(kernel_y * kernel_x).reshape(kernel_y, kernel_x, 1, 1)
     inputs = np.where(channel < 0, -1, channel * (kernel_y * kernel_x) + taps)
-    return inputs.reshape(kernel_y, window.run, window.chunk_width)
+    return inputs.reshape(kernel_y, window.kernel_row_chunks, window.chunk_width)
 
 
 def _filled(rows: NDArray[np.int64], size: int) -> NDArray[np.int64]:
@@ -67,36 +68,36 @@ def _filled(rows: NDArray[np.int64], size: int) -> NDArray[np.int64]:
 
 
 def pack_weights(
-    projection: Projection, feed: SynapticPathPlan, plan: LayerPlan, source: StreamPlan
+    projection: Projection, path: SynapticPathPlan, plan: LayerPlan, source: StreamPlan
 ) -> NDArray[np.int64]:
     """Rows of each scanner's memory, shape (scanners, weight_depth, lanes).
 
     Row ((g·ky + y)·run + r)·slice + b holds the weights from bit b of the scanner's slice of the
     r-th chunk of kernel row y to the output channels g·lanes … of round g. Where taps share their
-    weights, the rows are (g·chunks + c)·slice + b. A masked feed's row (g·ky + y)·kx + x holds
+    weights, the rows are (g·chunks + c)·slice + b. A masked path's row (g·ky + y)·kx + x holds
     the weight of each of these channels at tap (y, x).
     """
-    window = feed.window
-    if feed.kind == "masked":
-        return _masked_rows(projection, feed, plan)
+    window = path.window
+    if path.is_masked:
+        return _masked_rows(projection, path, plan)
     dense = dense_weights(projection, source.shape[0])
     outs = np.zeros((plan.rounds * plan.lanes, dense.shape[1] + 1), dtype=np.int64)
     outs[: plan.fan_out, :-1] = dense  # input −1 reads the zeros
     inputs = read_inputs(projection, window, source)
-    if feed.shared_taps:
+    if path.shared_taps:
         inputs = inputs[:1, : window.chunks]
     padded = np.concatenate([inputs, np.full((*inputs.shape[:2], 1), -1)], axis=2)
-    owned = padded[:, :, np.array(window.places)]  # (ky, run, scanners, slice)
+    owned = padded[:, :, np.array(window.owned_bits)]  # (ky, run, scanners, slice)
     rows = outs[:, owned].reshape(plan.rounds, plan.lanes, *owned.shape)
     rows = rows.transpose(4, 0, 2, 3, 5, 1)  # scanner, round, ky, run, bit, lane
-    return np.ascontiguousarray(rows.reshape(window.scanners, feed.weight_depth, plan.lanes))
+    return np.ascontiguousarray(rows.reshape(window.scanners, path.weight_depth, plan.lanes))
 
 
 def _masked_rows(
-    projection: Projection, feed: SynapticPathPlan, plan: LayerPlan
+    projection: Projection, path: SynapticPathPlan, plan: LayerPlan
 ) -> NDArray[np.int64]:
     taps = projection.weights.reshape(plan.fan_out, -1).astype(np.int64)
     outs = np.zeros((plan.rounds * plan.lanes, taps.shape[1]), dtype=np.int64)
     outs[: plan.fan_out] = taps
     rows = outs.reshape(plan.rounds, plan.lanes, -1).transpose(0, 2, 1)
-    return np.ascontiguousarray(rows.reshape(1, feed.weight_depth, plan.lanes))
+    return np.ascontiguousarray(rows.reshape(1, path.weight_depth, plan.lanes))

@@ -49,8 +49,8 @@ def current_width(layer: Layer) -> int:
     return signed_width(int(low.min()), int(high.max()))
 
 
-def held_width(layer: Layer, given: TrainType) -> int:
-    """Bits of the constant current that a direct input makes, and of all that leads to it."""
+def constant_current_width(layer: Layer, given: TrainType) -> int:
+    """Bits of the constant current of direct input, and of its partial sums."""
     low, high = current_ranges(layer)
     return signed_width(int(low.min()) * given.q_max, int(high.max()) * given.q_max)
 

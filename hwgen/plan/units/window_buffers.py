@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwgen.network import Conv2d, Identity, Linear, Projection, TrainType
-from hwgen.plan.units.geometry import StreamPlan, WindowPlan
-from hwgen.plan.units.hardware_plan import SynapticPathPlan
+from hwgen.plan.units.geometry import StreamPlan, WindowPlan, WordLayout
+from hwgen.plan.units.synaptic_path import PathKind, SynapticPathPlan
 from hwgen.plan.units.widths import signed_width
 
 MAX_SLICE_WIDTH = 32
@@ -75,7 +75,7 @@ def plan_path(
         window = replace(window, wide=True)
     return SynapticPathPlan(
         source=source.node,
-        kind="masked" if masked else "events",
+        kind=PathKind.MASKED if masked else PathKind.SPIKES,
         window=window,
         shared_taps=shared,
         weight_bits=signed_width(
@@ -134,7 +134,7 @@ def _is_masked(projection: Projection, given: TrainType) -> bool:
 
 def _fits_lanes(source: StreamPlan, words: int, lanes: int) -> bool:
     """Whether each group of lanes is whole words of the source, none of them shared."""
-    if source.layout != "pixel" or lanes % source.width:
+    if source.layout != WordLayout.PIXEL or lanes % source.width:
         return False
     return words % (lanes // source.width) == 0
 

@@ -5,7 +5,8 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from hwgen.plan.units.hardware_plan import EncoderPlan
+from hwgen.plan.units.encoder import EncoderPlan
+from hwgen.plan.units.geometry import WordLayout
 from hwgen.rtl.parameters import require_type
 from hwgen.rtl.streams.credit_fifo import CreditFifo
 from hwgen.rtl.streams.loops import step_axes
@@ -22,7 +23,7 @@ class AddressEventEncoder(wiring.Component):
 
     Parameters
     ----------
-    plan : :class:`hwgen.plan.units.hardware_plan.EncoderPlan`
+    plan : :class:`hwgen.plan.units.encoder.EncoderPlan`
 
     Members
     -------
@@ -188,7 +189,7 @@ class AddressEventEncoder(wiring.Component):
             event.last.eq(beat.last),
             event.t.eq(fields["t"]),
         ]
-        if output.layout == "pixel":
+        if output.layout == WordLayout.PIXEL:
             bits = (columns - 1).bit_length()
             m.d.sync += [
                 event.address.eq(Cat(fields["x"][:bits], fields["y"])),
@@ -207,7 +208,7 @@ class AddressEventEncoder(wiring.Component):
     def _walk(self, m: Module, send: Value) -> tuple[Value, Value]:
         """(address of the next word to send, whether this cycle sends the plane's last word)."""
         plan = self._plan
-        if plan.output.layout == "raster":
+        if plan.output.layout == WordLayout.RASTER:
             axis = step_axes(m, send, [("send_word", plan.plane_depth)])["send_word"]
             return axis.count, axis.end
         _, rows, columns = plan.output.shape

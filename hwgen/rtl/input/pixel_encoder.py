@@ -5,7 +5,7 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from hwgen.plan.units.hardware_plan import EncoderPlan
+from hwgen.plan.units.encoder import EncoderPlan
 from hwgen.rtl.input.pixel_packing import pack_pixels
 from hwgen.rtl.input.poisson import PoissonDraws
 from hwgen.rtl.parameters import require_type
@@ -28,7 +28,7 @@ class PixelEncoder(wiring.Component):
 
     Parameters
     ----------
-    plan : :class:`hwgen.plan.units.hardware_plan.EncoderPlan`
+    plan : :class:`hwgen.plan.units.encoder.EncoderPlan`
 
     Members
     -------
@@ -58,7 +58,7 @@ class PixelEncoder(wiring.Component):
             stored_bits = min(plan.pixel_bits, plan.output.timesteps)
         word_layout = data.ArrayLayout(unsigned(stored_bits), plan.word_pixels)
         frame_words = plan.output.words_per_plane
-        line_words = plan.line_words
+        line_words = plan.burst_words
         m.submodules.frames = frames = Memory(
             shape=word_layout, depth=2 * frame_words, init=[], attrs={"no_rw_check": 1}
         )
@@ -183,7 +183,7 @@ class PixelEncoder(wiring.Component):
         width = plan.pixel_bits
         layout = data.ArrayLayout(unsigned(width), plan.word_pixels)
         m.submodules.accumulators = memory = Memory(
-            shape=layout, depth=plan.line_words, init=[], attrs={"no_rw_check": 1}
+            shape=layout, depth=plan.burst_words, init=[], attrs={"no_rw_check": 1}
         )
         read_port, write_port = memory.read_port(), memory.write_port()
         before, after = Signal(layout, reset_less=True), Signal(layout, reset_less=True)

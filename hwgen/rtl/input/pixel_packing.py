@@ -3,7 +3,7 @@
 from amaranth import Cat, Module, Mux, Signal, Value
 from amaranth.lib import data
 
-from hwgen.plan.units.hardware_plan import EncoderPlan
+from hwgen.plan.units.encoder import EncoderPlan
 from hwgen.rtl.streams.loops import step_axes
 
 
@@ -30,9 +30,9 @@ def pack_pixels(
     stored_bits = word_layout.elem_shape.width
     dropped_bits = plan.pixel_bits - stored_bits
     frame_words = plan.output.words_per_plane
-    groups_per_beat = plan.beat_pixels // plan.piece_pixels
-    groups_per_word = plan.word_pixels // plan.piece_pixels
-    groups_per_sample = -(-plan.sample_pixels // plan.piece_pixels)
+    groups_per_beat = plan.beat_pixels // plan.pixels_per_cycle
+    groups_per_word = plan.word_pixels // plan.pixels_per_cycle
+    groups_per_sample = -(-plan.sample_pixels // plan.pixels_per_cycle)
 
     beat = Signal(plan.input_width, reset_less=True)
     left = Signal(range(groups_per_beat + 1))  # groups of the beat that are not yet taken
@@ -48,7 +48,7 @@ def pack_pixels(
     ]
     with m.If(take):
         m.d.sync += [
-            beat.eq(beat >> (plan.piece_pixels * pixel_width)),
+            beat.eq(beat >> (plan.pixels_per_cycle * pixel_width)),
             left.eq(left - 1),
             one_left.eq(left == 2),
             some_left.eq(~one_left),
@@ -64,14 +64,14 @@ def pack_pixels(
         ]
 
     # A word is complete with its last group, or with the last group of the sample.
-    group = Signal(plan.piece_pixels * stored_bits)
+    group = Signal(plan.pixels_per_cycle * stored_bits)
     m.d.comb += group.eq(
         Cat(
             beat[n * pixel_width + dropped_bits : n * pixel_width + dropped_bits + stored_bits]
-            for n in range(plan.piece_pixels)
+            for n in range(plan.pixels_per_cycle)
         )
     )
-    spare = groups_per_sample * plan.piece_pixels - plan.sample_pixels
+    spare = groups_per_sample * plan.pixels_per_cycle - plan.sample_pixels
     if spare:  # the padding of the last beat must not spike
         with m.If(sample_end):
             m.d.comb += group[len(group) - spare * stored_bits :].eq(0)

@@ -5,7 +5,7 @@ from amaranth.lib import data, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from hwgen.plan.units.hardware_plan import EncoderPlan
+from hwgen.plan.units.encoder import EncoderPlan
 from hwgen.rtl.input import lfsr
 from hwgen.rtl.parameters import require_type
 
@@ -22,7 +22,7 @@ class PoissonDraws(wiring.Component):
 
     Parameters
     ----------
-    plan : :class:`hwgen.plan.units.hardware_plan.EncoderPlan`
+    plan : :class:`hwgen.plan.units.encoder.EncoderPlan`
 
     Members
     -------
@@ -92,7 +92,7 @@ class PoissonDraws(wiring.Component):
         m.d.comb += next_base.eq(lfsr.read(base, lfsr.jump(self._bits << LOG2_DRAWS_PER_TIMESTEP)))
         with m.If(self.step_end):
             m.d.sync += [state.eq(next_base), base.eq(next_base)]
-        if plan.line_words < plan.output.words_per_plane:
+        if plan.burst_words < plan.output.words_per_plane:
             m.submodules.resume = memory = Memory(
                 shape=unsigned(lfsr.BITS), depth=timesteps, init=[]
             )

@@ -19,7 +19,7 @@ class ConstantCurrentPipeline(wiring.Component):
 
     Parameters
     ----------
-    plan : :class:`hwgen.plan.units.hardware_plan.LayerPlan`
+    plan : :class:`hwgen.plan.units.layer.LayerPlan`
         Of a held layer.
     layer : :class:`hwgen.network.Layer`
 
@@ -53,8 +53,10 @@ class ConstantCurrentPipeline(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         plan = self._plan
-        layout = data.ArrayLayout(signed(plan.held_width), plan.membrane_lanes)
-        m.submodules.integrator = integrator = Integrator(plan, self._layer, width=plan.held_width)
+        layout = data.ArrayLayout(signed(plan.constant_current_width), plan.membrane_lanes)
+        m.submodules.integrator = integrator = Integrator(
+            plan, self._layer, width=plan.constant_current_width
+        )
         m.submodules.constants = memory = Memory(
             shape=layout,
             depth=plan.banks * plan.membrane_depth,

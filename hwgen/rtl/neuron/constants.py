@@ -7,7 +7,7 @@ from amaranth import Module, Signal, Value
 from amaranth.hdl import ShapeLike
 from amaranth.lib.memory import Memory
 
-from hwgen.plan.units.hardware_plan import LayerPlan
+from hwgen.plan.units.layer import LayerPlan
 from hwgen.plan.units.memories import BLOCK_ROWS
 
 

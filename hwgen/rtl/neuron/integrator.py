@@ -24,7 +24,7 @@ class Integrator(wiring.Component):
 
     Parameters
     ----------
-    plan : :class:`hwgen.plan.units.hardware_plan.LayerPlan`
+    plan : :class:`hwgen.plan.units.layer.LayerPlan`
     layer : :class:`hwgen.network.Layer`
     width : :class:`int`
         Bits of a current.

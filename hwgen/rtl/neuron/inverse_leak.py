@@ -22,8 +22,8 @@ from amaranth.lib import data, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from hwgen.plan.units.hardware_plan import LayerPlan
 from hwgen.plan.units.inverse_leak import signed_digits
+from hwgen.plan.units.layer import LayerPlan, UnitKind
 from hwgen.rtl.neuron.membrane import issue_layout, membrane_layout
 from hwgen.rtl.parameters import require_type
 
@@ -38,7 +38,7 @@ class InverseLeakPipeline(wiring.Component):
 
     Parameters
     ----------
-    plan : :class:`hwgen.plan.units.hardware_plan.LayerPlan`
+    plan : :class:`hwgen.plan.units.layer.LayerPlan`
 
     Members
     -------
@@ -59,7 +59,7 @@ class InverseLeakPipeline(wiring.Component):
     def __init__(self, *, plan: LayerPlan) -> None:
         require_type(LayerPlan, plan=plan)
         self._plan = plan
-        self._grows = plan.kind == "two-phase" and plan.growth_out[0] > 1
+        self._grows = plan.kind == UnitKind.TWO_PHASE and plan.growth_out[0] > 1
         # Both products have the same number of fraction bits.
         self._product_bits = max(plan.growth_in[1], plan.growth_out[1])
         width = signed(plan.current_width)
@@ -121,7 +121,7 @@ class InverseLeakPipeline(wiring.Component):
             frozen, below, done = flags
             spike, restore = Signal(name="spike"), Signal(name="restore")
             m.d.comb += spike.eq(Mux(frozen, ~below, ~total[-1]) & ~done)
-            if plan.kind == "two-phase" and not plan.ramp_out:
+            if plan.kind == UnitKind.TWO_PHASE and not plan.ramp_out:
                 m.d.comb += restore.eq(steps[5].fire & (frozen | total[-1]))
             m.d.sync += [
                 updated[lane].eq(

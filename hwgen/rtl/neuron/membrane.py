@@ -19,13 +19,13 @@ from amaranth.lib import data, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from hwgen.plan.units.hardware_plan import LayerPlan
+from hwgen.plan.units.layer import LayerPlan, UnitKind
 from hwgen.rtl.parameters import require_type
 
 
 def latency(plan: LayerPlan) -> int:
     """Cycles from the issue of a word to the first issue that reads the result."""
-    return 5 if plan.ramp_in or plan.kind == "held" else 4
+    return 5 if plan.ramp_in or plan.kind == UnitKind.CONSTANT_CURRENT else 4
 
 
 def issue_layout(plan: LayerPlan) -> data.Layout:
@@ -45,7 +45,7 @@ class MembranePipeline(wiring.Component):
 
     Parameters
     ----------
-    plan : :class:`hwgen.plan.units.hardware_plan.LayerPlan`
+    plan : :class:`hwgen.plan.units.layer.LayerPlan`
 
     Members
     -------
@@ -105,7 +105,7 @@ class MembranePipeline(wiring.Component):
         prepared = Signal(3)  # valid, fire, first
         address = Signal.like(read.address, reset_less=True)
         membranes = Signal(membrane_layout(plan), reset_less=True)
-        divides = plan.kind == "two-phase" and plan.leak_out
+        divides = plan.kind == UnitKind.TWO_PHASE and plan.leak_out
         # One flag drives every lane, without logic on these long routes.
         first_fire = Signal(reset_less=True)
         divide = Signal()  # a further step that fires

@@ -4,7 +4,7 @@ from amaranth import Module, Signal, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from hwgen.plan.units.hardware_plan import LayerPlan
+from hwgen.plan.units.layer import LayerPlan
 from hwgen.rtl.parameters import require_type
 from hwgen.rtl.streams.loops import step_axes
 
@@ -17,7 +17,7 @@ class Serializer(wiring.Component):
 
     Parameters
     ----------
-    plan : :class:`hwgen.plan.units.hardware_plan.LayerPlan`
+    plan : :class:`hwgen.plan.units.layer.LayerPlan`
 
     Members
     -------
@@ -56,7 +56,7 @@ class Serializer(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         plan = self._plan
-        words, lanes = plan.parts, plan.membrane_lanes
+        words, lanes = plan.words_per_round, plan.membrane_lanes
         waiting = Signal(words)  # one-hot: the next word, from the second cycle of a window on
         any_waiting = Signal()
         turn = Signal(words)

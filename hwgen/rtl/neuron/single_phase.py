@@ -18,7 +18,7 @@ class SinglePhaseUnit(wiring.Component):
 
     Parameters
     ----------
-    plan : :class:`hwgen.plan.units.hardware_plan.LayerPlan`
+    plan : :class:`hwgen.plan.units.layer.LayerPlan`
     layer : :class:`hwgen.network.Layer`
 
     Members
@@ -79,10 +79,12 @@ class SinglePhaseUnit(wiring.Component):
         all of these words. Several windows are then in flight, and none waits long after a grant.
         """
         plan = self._plan
-        to_reserve = Signal(range(plan.parts + 1))  # slots that the newest window still needs
+        to_reserve = Signal(
+            range(plan.words_per_round + 1)
+        )  # slots that the newest window still needs
         reserved = Signal(range(fifo.depth + 1))  # slots reserved for words that are not taken yet
-        words = plan.parts
-        if short := plan.words % plan.parts:
+        words = plan.words_per_round
+        if short := plan.words % plan.words_per_round:
             group = step_axes(m, self.currents.start, [("start_group", plan.rounds)])["start_group"]
             words = Mux(group.last, short, words)
         m.d.comb += [

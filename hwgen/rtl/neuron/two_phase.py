@@ -8,6 +8,7 @@ from amaranth.lib.wiring import In, Out
 
 from hwgen.plan.units import inverse_leak as fractional
 from hwgen.plan.units import widths
+from hwgen.plan.units.layer import UnitKind
 from hwgen.rtl.neuron import inverse_leak as leaky
 from hwgen.rtl.neuron.constant_current import ConstantCurrentPipeline
 from hwgen.rtl.neuron.constants import constant_memory, read_row
@@ -33,7 +34,7 @@ class TwoPhaseUnit(wiring.Component):
 
     Parameters
     ----------
-    plan : :class:`hwgen.plan.units.hardware_plan.LayerPlan`
+    plan : :class:`hwgen.plan.units.layer.LayerPlan`
     layer : :class:`hwgen.network.Layer`
     given : :class:`hwgen.network.TrainType`
         What its sources give.
@@ -50,7 +51,7 @@ class TwoPhaseUnit(wiring.Component):
         self._layer = layer
         self._given = given
         self._latency = leaky.LATENCY if plan.fractional else latency(plan)
-        self._readout = plan.kind == "readout"
+        self._readout = plan.kind == UnitKind.READOUT
         word = membrane_layout(plan) if self._readout else unsigned(plan.membrane_lanes)
         self._word = word
         super().__init__(
@@ -63,7 +64,7 @@ class TwoPhaseUnit(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         plan = self._plan
-        if plan.kind == "held":
+        if plan.kind == UnitKind.CONSTANT_CURRENT:
             pipeline = ConstantCurrentPipeline(plan, self._layer)
         else:
             pipeline = (InverseLeakPipeline if plan.fractional else MembranePipeline)(plan=plan)
@@ -139,7 +140,7 @@ class TwoPhaseUnit(wiring.Component):
 
         m.d.comb += fifo.push.eq(pipeline.fired)
         wiring.connect(m, fifo.words, wiring.flipped(self.words))
-        if plan.kind == "held":
+        if plan.kind == UnitKind.CONSTANT_CURRENT:
             m.d.comb += [pipeline.word.eq(fire_word), fifo.push_data.eq(pipeline.spikes)]
         else:
             self._fire(m, pipeline, fire_word, fire_step, fifo)
@@ -203,7 +204,7 @@ class TwoPhaseUnit(wiring.Component):
         windows = plan.positions * plan.rounds  # per timestep
         # The words of a window take one cycle each; with a small memory, each must also be written
         # before it is issued again.
-        distance = max(plan.parts, ceil(self._latency / windows))
+        distance = max(plan.words_per_round, ceil(self._latency / windows))
         bank = Signal(range(plan.banks), name="grant_bank")
         started = Signal()
         m.d.sync += started.eq(currents.start)

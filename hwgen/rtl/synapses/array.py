@@ -8,6 +8,7 @@ from amaranth import Module, Mux, Signal, Value, signed, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from hwgen.plan.units.memories import MemoryKind
 from hwgen.plan.units.widths import signed_width
 from hwgen.rtl.parameters import require_positive
 from hwgen.rtl.synapses.scanner import spike_index_layout
@@ -32,14 +33,13 @@ class SynapseInput:
         depthwise convolutions, where a spike reaches only the lane of its own channel.
     file : str or None
         File that holds the rows; None keeps them in the Verilog.
-    memory : str
-        Kind of the weight memory (:class:`hwgen.rtl.synapses.weight_memory.WeightMemory`).
+    memory : MemoryKind
     """
 
     rows: np.ndarray
     masked: bool = False
     file: str | None = None
-    memory: str = "auto"
+    memory: MemoryKind = MemoryKind.AUTO
 
     @property
     def depth(self) -> int:

@@ -9,12 +9,12 @@ from amaranth.lib import data, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from hwgen.plan.units.memories import TREE_BANKS, read_only, split_rows
+from hwgen.plan.units.memories import TREE_BANKS, MemoryKind, read_only, split_rows
 from hwgen.rtl.parameters import require_positive
 
 INLINE_BITS = 1 << 13
 """Bits of initial content that stay in the Verilog; more than that is slow to write and to read."""
-STYLES = {"block": "block", "lut": "logic"}
+STYLES = {MemoryKind.BLOCK: "block", MemoryKind.LUT: "logic"}
 """Value of the Verilog attribute ``rom_style`` for each kind of read-only memory."""
 
 
@@ -28,8 +28,7 @@ class WeightMemory(wiring.Component):
     file : :class:`str` or None
         Name of the file that holds the rows; None keeps them in the Verilog. Rows in LUTs are
         always kept in the Verilog.
-    kind : :class:`str`
-        Kind of memory: one of :data:`hwgen.plan.units.memories.KINDS`, or "auto" for the cheapest.
+    kind : :class:`hwgen.plan.units.memories.MemoryKind`
 
     Members
     -------
@@ -38,7 +37,12 @@ class WeightMemory(wiring.Component):
     """
 
     def __init__(
-        self, *, rows: np.ndarray, weight_bits: int, file: str | None = None, kind: str = "auto"
+        self,
+        *,
+        rows: np.ndarray,
+        weight_bits: int,
+        file: str | None = None,
+        kind: MemoryKind = MemoryKind.AUTO,
     ) -> None:
         require_positive(weight_bits=weight_bits)
         if rows.ndim != 2 or not rows.size:
@@ -48,11 +52,16 @@ class WeightMemory(wiring.Component):
             raise ValueError(f"weights {low} … {high} do not fit {weight_bits} bits")
         self._rows = rows
         self._weight_bits = weight_bits
-        self._kind = read_only(len(rows), self.width, kind).kind
+        self._kind = read_only(len(rows), self.width, MemoryKind(kind)).kind
         # Rows 0 … block_rows - 1 lie in block RAM, the others in LUTs.
-        self._block_rows = {"lut": 0, "split": split_rows(len(rows))}.get(self._kind, len(rows))
-        self._block = read_only(self._block_rows, self.width, "block") if self._block_rows else None
-        self._file = None if self._kind == "lut" else file
+        self._block_rows = {
+            MemoryKind.LUT: 0,
+            MemoryKind.SPLIT: split_rows(len(rows)),
+        }.get(self._kind, len(rows))
+        self._block = None
+        if self._block_rows:
+            self._block = read_only(self._block_rows, self.width, MemoryKind.BLOCK)
+        self._file = None if self._kind == MemoryKind.LUT else file
         super().__init__(
             {
                 "address": In(range(len(rows))),
@@ -92,7 +101,7 @@ class WeightMemory(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        if self._kind == "lut":
+        if self._kind == MemoryKind.LUT:
             m.d.comb += self.row.eq(self._read_luts(m, 0))
             return m
         row = self._read_block(m)
@@ -111,7 +120,7 @@ class WeightMemory(wiring.Component):
             shape=self.width,
             depth=depth,
             init=self._words(self._rows[first:]),
-            attrs={"rom_style": STYLES["lut"]},
+            attrs={"rom_style": STYLES[MemoryKind.LUT]},
         )
         m.submodules.luts = memory
         # The address drives many LUTs, so it has a register and a full cycle to reach them.
@@ -138,7 +147,7 @@ class WeightMemory(wiring.Component):
                 shape=len(word),
                 depth=rows,
                 init=self._words(self._side_by_side()),
-                attrs={"rom_style": STYLES["block"]},
+                attrs={"rom_style": STYLES[MemoryKind.BLOCK]},
             )
             m.submodules.block = memory
             port = memory.read_port()

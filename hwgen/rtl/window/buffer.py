@@ -5,7 +5,7 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from hwgen.plan.units.hardware_plan import SynapticPathPlan
+from hwgen.plan.units.synaptic_path import SynapticPathPlan
 from hwgen.rtl.parameters import require_type
 from hwgen.rtl.synapses.scanner import chunk_layout
 from hwgen.rtl.window.reader import WindowReader
@@ -19,7 +19,7 @@ class WindowBuffer(wiring.Component):
 
     Parameters
     ----------
-    path : :class:`hwgen.plan.units.hardware_plan.SynapticPathPlan`
+    path : :class:`hwgen.plan.units.synaptic_path.SynapticPathPlan`
 
     Members
     -------
@@ -56,7 +56,7 @@ class WindowBuffer(wiring.Component):
             shape=plan.chunk_width, depth=plan.depth, init=[], attrs={"no_rw_check": 1}
         )
         write_port, read_port = memory.write_port(), memory.read_port()
-        pitch_bits = plan.pitch.bit_length() - 1
+        pitch_bits = plan.row_pitch.bit_length() - 1
         m.d.comb += [
             writer.room.eq(reader.room),
             reader.row_done.eq(writer.row_done),

@@ -5,7 +5,7 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from hwgen.plan.units.hardware_plan import SynapticPathPlan
+from hwgen.plan.units.synaptic_path import PathKind, SynapticPathPlan
 from hwgen.rtl.parameters import require_type
 from hwgen.rtl.synapses.priority_encoder import encode_lowest
 from hwgen.rtl.synapses.scanner import chunk_layout
@@ -24,7 +24,7 @@ class ChunkQueue(wiring.Component):
 
     Parameters
     ----------
-    path : :class:`hwgen.plan.units.hardware_plan.SynapticPathPlan`
+    path : :class:`hwgen.plan.units.synaptic_path.SynapticPathPlan`
 
     Members
     -------
@@ -65,13 +65,13 @@ class ChunkQueue(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         plan = self._path.window
-        every = self._path.kind == "every"
+        every = self._path.kind == PathKind.EVERY
         room = Signal(plan.scanners)  # registered, so one cycle late
         base = Signal.like(self.base, reset_less=True)
         last = Signal(reset_less=True)
         m.d.comb += self.room.eq(room.all())
         m.d.sync += [base.eq(self.base), last.eq(self.last)]
-        for index, (bits, chunks) in enumerate(zip(plan.places, self.chunks, strict=True)):
+        for index, (bits, chunks) in enumerate(zip(plan.owned_bits, self.chunks, strict=True)):
             m.submodules[f"memory_{index}"] = memory = Memory(
                 shape=self._layout, depth=DEPTH, init=[]
             )
@@ -99,7 +99,7 @@ class ChunkQueue(wiring.Component):
                 slice_bits.eq(Mux(self.inside, owned, 0)),
                 room[index].eq(level < DEPTH - IN_FLIGHT),
             ]
-            if self._path.kind == "events":
+            if self._path.kind == PathKind.SPIKES:
                 m.d.sync += two_or_more.eq(encode_lowest(m, owned).two_or_more & self.inside)
             # Not level + push - pop: pop arrives late in its cycle, and a carry chain would follow.
             with m.If(push & ~pop):

@@ -3,7 +3,7 @@
 from amaranth import Const, Module, Signal, Value, signed
 
 from hwgen.plan.units.geometry import WindowPlan
-from hwgen.plan.units.hardware_plan import SynapticPathPlan
+from hwgen.plan.units.synaptic_path import PathKind, SynapticPathPlan
 from hwgen.rtl.streams.loops import Axis, ring_sum, step_axes
 from hwgen.rtl.window.sequences import select_value
 
@@ -66,7 +66,7 @@ def count_offset(m: Module, plan: WindowPlan, axes: dict[str, Axis], go: Value) 
         return axes["out_x"].count
     low = -plan.padding[1] * plan.chunks
     high = (plan.out_columns - 1) * plan.stride[1] * plan.chunks + plan.kernel[1] * plan.chunks
-    span = signed(max(high, plan.pitch).bit_length() + 1)
+    span = signed(max(high, plan.row_pitch).bit_length() + 1)
     first = Signal(span, init=low)  # first chunk of the window
     offset = Signal(span, init=low)
     with m.If(go):
@@ -90,9 +90,9 @@ def count_offset(m: Module, plan: WindowPlan, axes: dict[str, Axis], go: Value) 
 
 def count_base(m: Module, path: SynapticPathPlan, axes: dict[str, Axis], go: Value) -> Value:
     """The weight row of bit 0 of a slice."""
-    if path.kind == "every":
+    if path.kind == PathKind.EVERY:
         return Const(0, 0)
-    step = 1 if path.kind == "masked" else path.window.slice_width
+    step = 1 if path.is_masked else path.window.slice_width
     window_end, pixel_end = axes["tap_y"].end, axes["round"].end
     base = Signal(range(path.weight_depth))
     with m.If(go):

@@ -5,7 +5,7 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from hwgen.plan.units.geometry import WindowPlan
-from hwgen.plan.units.hardware_plan import SynapticPathPlan
+from hwgen.plan.units.synaptic_path import SynapticPathPlan
 from hwgen.rtl.parameters import require_type
 from hwgen.rtl.streams.loops import step_axes
 from hwgen.rtl.synapses.scanner import chunk_layout
@@ -25,7 +25,7 @@ class WindowReader(wiring.Component):
 
     Parameters
     ----------
-    path : :class:`hwgen.plan.units.hardware_plan.SynapticPathPlan`
+    path : :class:`hwgen.plan.units.synaptic_path.SynapticPathPlan`
 
     Members
     -------
@@ -87,7 +87,7 @@ class WindowReader(wiring.Component):
         # to the register inside the block RAM. The chunk queue has room for chunks in flight.
         m.submodules.queue = queue = ChunkQueue(path=self._path)
         m.d.comb += go.eq(ready & queue.room)
-        pitch_bits = plan.pitch.bit_length() - 1
+        pitch_bits = plan.row_pitch.bit_length() - 1
         m.d.sync += self.address.eq(Cat(offset[:pitch_bits], slot))
         last = Signal(PIPELINE)
         valid = Signal(PIPELINE)
@@ -118,7 +118,7 @@ class WindowReader(wiring.Component):
 def _loop_nest(path: SynapticPathPlan) -> list[tuple[str, int]]:
     """The loops of a reader, innermost first."""
     plan = path.window
-    loops = [("run", plan.run)]
+    loops = [("run", plan.kernel_row_chunks)]
     if path.shared_taps:
         loops = [("chunk", plan.chunks), ("run", plan.kernel[1])]
     loops += [("tap_y", plan.kernel[0]), ("round", plan.rounds), ("out_x", plan.out_columns)]

@@ -133,8 +133,8 @@ class WindowWriter(wiring.Component):
             m.d.sync += [history.eq(self.chunk[width:]), until.eq(until - 1)]
             with m.If(until == 0):
                 m.d.sync += until.eq(stride - 1)
-        if plan.flush:
-            flushes_left = Signal(range(plan.flush + 1))
+        if plan.flush_chunks:
+            flushes_left = Signal(range(plan.flush_chunks + 1))
             m.d.comb += [
                 self.words.ready.eq(self.room & (flushes_left == 0)),
                 shift.eq(pixel_done | (flushes_left != 0)),
@@ -146,7 +146,7 @@ class WindowWriter(wiring.Component):
             with m.Else():
                 m.d.comb += newest.eq(pixel)
             with m.If(last_pixel):
-                m.d.sync += flushes_left.eq(plan.flush)
+                m.d.sync += flushes_left.eq(plan.flush_chunks)
         else:
             m.d.comb += [
                 self.words.ready.eq(self.room),

@@ -10,7 +10,8 @@ import pytest
 from hwgen import golden
 from hwgen.plan.assembly import make_plan
 from hwgen.plan.cost.activity import busy_cycles, stream_words, window_costs
-from hwgen.plan.units.hardware_plan import SynapticPathPlan
+from hwgen.plan.units.options import PlanOptions
+from hwgen.plan.units.synaptic_path import SynapticPathPlan
 from tests.support.random_networks import KINDS, random_images, random_network
 from tests.support.rtl.cores import words_of
 from tests.support.rtl.windows import chunk_bits, owned_bits, reads_of
@@ -42,12 +43,13 @@ def test_costs_are_the_spikes_of_each_scanners_chunks(seed: int, schedule: str) 
         seed, neuron=KINDS[seed % len(KINDS)], max_size=5, max_channels=6, residual=seed % 2 == 0
     )
     plan = make_plan(
-        network, lanes=1 + seed % 4, scanners=1 + seed % 3, input_width=64, schedule=schedule
+        network,
+        PlanOptions(lanes=1 + seed % 4, scanners=1 + seed % 3, input_width=64, schedule=schedule),
     )
     trains = golden.run(network, random_images(seed, network, 2), trains=True).trains
     for stage in plan.layers:
         all_costs, slowest = [], 0
-        for feed in stage.feeds:
+        for feed in stage.paths:
             source, window = plan.stream(feed.source), feed.window
             sample = trains[source.node][1]
             words = np.array(words_of(sample[None], replace(source, schedule="time")))

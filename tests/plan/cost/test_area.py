@@ -28,6 +28,7 @@ from hwgen.network import (
 )
 from hwgen.plan.assembly import make_plan
 from hwgen.plan.cost.area import encoder_usage, plan_usage, stage_usage
+from hwgen.plan.units.options import PlanOptions
 from hwgen.synthesis.out_of_context import synthesise_out_of_context, total
 
 TOLERANCE = 0.15
@@ -86,7 +87,7 @@ LEAKS: list[tuple[str, dict[str, Any], InverseLeak]] = [
 
 def check(node: str, options: dict[str, Any], folder: Path, net: Network | None = None) -> None:
     net = net or network()
-    plan = make_plan(net, **options)
+    plan = make_plan(net, PlanOptions(**options))
     expected = stage_usage(next(stage for stage in plan.stages if stage.node == node))
     files = unit_files(net, plan, node)
     units = synthesise_out_of_context(boards.load("ulx3s-85f"), files, top="unit", folder=folder)
@@ -137,7 +138,7 @@ def test_an_encoder_takes_what_is_expected(
             Layer(name="last", projections=(last,), bias=zeros, neuron=Readout()),
         ),
     )
-    expected = encoder_usage(make_plan(net, lanes=2).encoder)
+    expected = encoder_usage(make_plan(net, PlanOptions(lanes=2)).encoder)
     assert abs(expected.lut4 / lut4 - 1) <= TOLERANCE, expected
     assert abs(expected.block_rams - block_rams) <= 1
 
@@ -193,7 +194,10 @@ def test_leaks_below_2_take_what_is_expected(
 
 def test_more_of_anything_takes_more() -> None:
     def luts(**options: Any) -> float:
-        return sum(usage.lut4 for usage in plan_usage(make_plan(network(), **options)).values())
+        return sum(
+            usage.lut4
+            for usage in plan_usage(make_plan(network(), PlanOptions(**options))).values()
+        )
 
     fixed = {"weight_memory": "block", "membrane_lanes": {"sum": 4}}
     assert luts(lanes=8, **fixed) < luts(lanes=16, **fixed) < luts(lanes=16, scanners=2, **fixed)

@@ -10,9 +10,10 @@ import pytest
 from hwgen import golden
 from hwgen.plan.assembly import make_plan
 from hwgen.plan.cost.work import Work, Workload, deal
-from hwgen.plan.folding_file import asked_scanners
+from hwgen.plan.folding_file import requested_scanners
 from hwgen.plan.search.planned_design import evaluate_plan
 from hwgen.plan.timing.predict import predict
+from hwgen.plan.units.options import PlanOptions
 from tests.support import two_layers
 from tests.support.random_networks import KINDS, random_images, random_network
 
@@ -20,7 +21,7 @@ WINDOWS = two_layers.STEPS * two_layers.SIZE**2  # 128 in all timesteps
 
 
 def work(layer: str, set_channels: dict[str, int], **options: Any) -> Work:
-    plan = make_plan(two_layers.network(), **options)
+    plan = make_plan(two_layers.network(), PlanOptions(**options))
     workload = Workload(two_layers.trains(**set_channels), plan.stream)
     return workload.measure(next(stage for stage in plan.layers if stage.node == layer))
 
@@ -70,7 +71,7 @@ def test_bits_are_dealt_out_busiest_first() -> None:
 
 def test_balanced_scanners_have_equally_many_spikes() -> None:
     network = two_layers.network()
-    plan = make_plan(network, scanners=2, membrane_lanes=8)
+    plan = make_plan(network, PlanOptions(scanners=2, membrane_lanes=8))
     trains = two_layers.trains()
     trains["quiet"][:, :, 0] = trains["quiet"][:, :, 2] = 1  # both of scanner 0, taking turns
     workload = Workload(trains, plan.stream)
@@ -81,7 +82,7 @@ def test_balanced_scanners_have_equally_many_spikes() -> None:
     assert workload.measure(balanced).scan == WINDOWS
     # The order is an option of the plan.
     again = make_plan(
-        network, scanners=2, membrane_lanes=8, orders={"busy": [balanced.window.order]}
+        network, PlanOptions(scanners=2, membrane_lanes=8, orders={"busy": [balanced.window.order]})
     )
     assert again.layers[1].window == balanced.window
 
@@ -94,10 +95,11 @@ def test_no_network_is_faster_than_its_units_and_most_are_not_much_slower(seed: 
     )
     options: dict[str, Any] = {"lanes": 1 + seed % 4, "scanners": 1 + seed % 3}
     plan = make_plan(
-        network, pipeline="overlap" if seed % 3 else "alternate", input_width=64, **options
+        network,
+        PlanOptions(pipeline="overlap" if seed % 3 else "alternate", input_width=64, **options),
     )
     trains = golden.run(network, random_images(seed, network, 3), trains=True).trains
-    choice = evaluate_plan(plan, trains, asked_scanners(network, options["scanners"]))
+    choice = evaluate_plan(plan, trains, requested_scanners(network, options["scanners"]))
     rounds = [2, *[0, 1, 2] * 3]
     exact = predict(plan, {node: train[rounds] for node, train in trains.items()})
     assert exact.interval_cycles is not None

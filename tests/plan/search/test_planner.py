@@ -15,6 +15,7 @@ from hwgen.plan.search.candidates import lane_counts
 from hwgen.plan.search.planned_design import Budget, PlannedDesign
 from hwgen.plan.search.planner import Planner
 from hwgen.plan.timing.predict import predict
+from hwgen.plan.units.options import PlanOptions
 from tests.support import two_layers
 from tests.support.random_networks import random_images, random_network
 
@@ -23,7 +24,9 @@ WINDOWS = two_layers.STEPS * two_layers.SIZE**2  # 128 in all timesteps
 
 def planner(**set_channels: int) -> Planner:
     # Eight channels at once, so that the input is not what takes longest.
-    return Planner(two_layers.network(), two_layers.trains(**set_channels), counters=False)
+    return Planner(
+        two_layers.network(), two_layers.trains(**set_channels), options=PlanOptions(counters=False)
+    )
 
 
 def units(planned: PlannedDesign, layer: str) -> tuple[int, int]:
@@ -70,12 +73,12 @@ def test_a_faster_rate_costs_more_and_one_beyond_the_units_is_refused() -> None:
 def test_what_is_short_is_named_with_its_amount() -> None:
     with pytest.raises(PlanError) as refused:
         planner(quiet=8).for_cycles(1024, Budget(lut4=100, block_rams=1000))
-    found = re.search(r"need ([\d,]+) LUT4 of 100 \(([\d,]+) too many\)", str(refused.value))
+    found = re.search(r"needs ([\d,]+) LUT4 of 100 \(([\d,]+) too many\)", str(refused.value))
     assert found is not None
     need, short = (int(number.replace(",", "")) for number in found.groups())
     assert need - short == 100
     assert "block RAM" not in str(refused.value).split(";")[0]
-    assert "the layer that takes most is fc (" in str(refused.value)
+    assert "the largest layer is fc (" in str(refused.value)
     # What it is short of is what the plan needs, and with that it goes.
     fits = planner(quiet=8).for_cycles(1024, Budget(lut4=need + 1, block_rams=1000))
     assert fits.total.lut4 <= need + 1
@@ -86,7 +89,7 @@ def test_where_luts_are_short_weights_go_into_block_ram() -> None:
     tight = planner(quiet=8).for_cycles(1024, Budget(lut4=free.total.lut4 - 50))
     assert tight.total.lut4 <= free.total.lut4 - 50
     assert tight.total.block_rams > free.total.block_rams
-    kinds = [feed.memory for layer in tight.plan.layers for feed in layer.feeds]
+    kinds = [feed.memory for layer in tight.plan.layers for feed in layer.paths]
     assert "block" in kinds
 
 
@@ -97,7 +100,7 @@ def test_the_fastest_plan_fits_and_the_next_faster_one_does_not() -> None:
     assert best.interval <= 1500
     with pytest.raises(PlanError):
         planner(quiet=8).for_cycles(0.9 * best.interval, budget)
-    with pytest.raises(PlanError, match="the smallest plan need"):
+    with pytest.raises(PlanError, match="the smallest plan needs"):
         planner(quiet=8).fewest_cycles(Budget(lut4=100))
 
 
@@ -112,7 +115,7 @@ def test_a_plan_that_misses_its_rate_is_made_faster() -> None:
     planned = planner(quiet=8).confirmed(2048, Budget(), slower)
     assert len(asked) == 2
     assert planned.interval <= 2048 / 1.1
-    with pytest.raises(PlanError, match="the last one needs 9,999"):
+    with pytest.raises(PlanError, match="the last one takes 9,999"):
         planner(quiet=8).confirmed(9900, Budget(), lambda plan: 9999)
     # Where the model cannot tell, the units' own cycles count.
     assert planner(quiet=8).confirmed(2048, Budget(), lambda plan: None).interval <= 2048
@@ -122,7 +125,7 @@ def test_a_plan_that_misses_its_rate_is_made_faster() -> None:
 def test_every_layer_is_busy_no_longer_than_asked(seed: int) -> None:
     network = random_network(seed, residual=seed % 2 == 0, max_size=7)
     trains = golden.run(network, random_images(seed, network, 2), trains=True).trains
-    made = Planner(network, trains, input_width=64)
+    made = Planner(network, trains, options=PlanOptions(input_width=64))
     fastest = made.fewest_cycles(Budget(lut4=20000))
     for cycles in (1.5 * fastest.interval, 6 * fastest.interval):
         planned = made.for_cycles(cycles, Budget())
@@ -130,8 +133,8 @@ def test_every_layer_is_busy_no_longer_than_asked(seed: int) -> None:
         exact = predict(planned.plan, trains)
         assert max(exact.busy_cycles.values()) <= cycles
         # Folding files give the plan again.
-        options = folding_of(planned.plan, planned.scanners).options()
-        assert make_plan(network, **options) == replace(planned.plan, name=network.name)
+        options = folding_of(planned.plan, planned.scanners).plan_options()
+        assert make_plan(network, options) == replace(planned.plan, name=network.name)
 
 
 def test_lanes_divide_the_channels_where_divisors_are_near() -> None:

@@ -17,6 +17,7 @@ from hwgen.network import (
 )
 from hwgen.plan.assembly import make_plan
 from hwgen.plan.timing.predict import predict
+from hwgen.plan.units.options import PlanOptions
 from tests.support.random_networks import KINDS, random_images, random_network
 from tests.support.rtl.cores import CoreBench
 
@@ -30,12 +31,14 @@ def test_model_equals_the_simulated_core(seed: int) -> None:
     rng = np.random.default_rng(seed)
     plan = make_plan(
         network,
-        lanes=int(rng.choice([1, 2, 3, 5])),
-        scanners=int(rng.choice([1, 1, 2, 3])),
-        pipeline=str(rng.choice(["alternate", "overlap"])),
-        schedule=str(rng.choice(["row", "time"])),
-        input_width=int(rng.choice([16, 32, 64, 256])),
-        counters=False,
+        PlanOptions(
+            lanes=int(rng.choice([1, 2, 3, 5])),
+            scanners=int(rng.choice([1, 1, 2, 3])),
+            pipeline=str(rng.choice(["alternate", "overlap"])),
+            schedule=str(rng.choice(["row", "time"])),
+            input_width=int(rng.choice([16, 32, 64, 256])),
+            counters=False,
+        ),
     )
     bench = CoreBench(plan, network, random_images(seed, network, 3))
     prediction = predict(plan, bench.trains)
@@ -87,7 +90,7 @@ def test_overlap_takes_half_of_the_interval_of_alternate() -> None:
     images = np.random.default_rng(1).integers(0, 256, (3, *network.input.shape)).astype(np.uint8)
     model, simulated, busy = {}, {}, {}
     for pipeline in ("alternate", "overlap"):
-        plan = make_plan(network, schedule="time", pipeline=pipeline, counters=False)
+        plan = make_plan(network, PlanOptions(schedule="time", pipeline=pipeline, counters=False))
         bench = CoreBench(plan, network, images)
         prediction = predict(plan, bench.trains)
         bench.run()

@@ -10,6 +10,7 @@ import pytest
 
 from hwgen.plan.timing.membrane import Grants, fire_at_once
 from hwgen.plan.timing.process import FIFO_DEPTH, Link, run
+from hwgen.plan.units.layer import UnitKind
 
 
 def producer(link: Link, words: int) -> Iterator[int]:
@@ -55,8 +56,8 @@ def test_no_window_is_granted_in_the_cycle_after_a_pass() -> None:
     """Two passes of two timesteps of six windows, which come without a gap: the cycles of
     ``test_two_banks_accumulate_while_they_fire``."""
     plan: Any = SimpleNamespace(
-        kind="two-phase", is_single_phase=False, fractional=False, ramp_in=False,
-        scanners=1, positions=6, rounds=1, timesteps_in=2, banks=2, parts=1,
+        kind=UnitKind.TWO_PHASE, is_single_phase=False, fractional=False, ramp_in=False,
+        scanners=1, positions=6, rounds=1, timesteps_in=2, banks=2, words_per_round=1,
     )  # fmt: skip
     grants = Grants(plan)
     cycles = []
@@ -71,9 +72,9 @@ def test_single_phase_windows_wait_for_places_not_for_the_words_before() -> None
     """Windows of a word each, whose currents come four cycles after their grant and whose spikes
     six after those; nothing is taken before cycle 100, so that all places are promised."""
     plan: Any = SimpleNamespace(
-        kind="single-phase", is_single_phase=True, fractional=False, ramp_in=False,
-        scanners=1, positions=6, rounds=1, timesteps_in=3, banks=1, parts=1, words=1,
-        membrane_depth=6,
+        kind=UnitKind.SINGLE_PHASE, is_single_phase=True, fractional=False, ramp_in=False,
+        scanners=1, positions=6, rounds=1, timesteps_in=3, banks=1, words=1, words_by_round=[1],
+        words_per_round=1, membrane_depth=6,
     )  # fmt: skip
     grants, link = Grants(plan), Link()
     starts = []

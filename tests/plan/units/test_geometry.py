@@ -66,7 +66,7 @@ def test_columns_against_the_taps(seed: int) -> None:
         assert plan.newest_chunk(x) == expected
     # The pixels that a wide window shifts in after the last one of a row.
     beyond = max(max(pixels) for pixels in columns.values()) - (plan.columns - 1)
-    assert plan.flush == (max(0, beyond) if plan.wide else 0)
+    assert plan.flush_chunks == (max(0, beyond) if plan.wide else 0)
 
 
 @pytest.mark.parametrize("seed", range(80))
@@ -74,9 +74,9 @@ def test_every_bit_has_one_scanner_and_the_memory_holds_all_rows(seed: int) -> N
     plan = random_feed(seed).window
     bits = plan.word_width * plan.pack * (plan.kernel[1] if plan.wide else 1)
     assert plan.chunk_width == bits
-    owned = [bit for places in plan.places for bit in places]
-    assert len(plan.places) == plan.scanners
-    assert {len(places) for places in plan.places} == {-(-bits // plan.scanners)}
+    owned = [bit for places in plan.owned_bits for bit in places]
+    assert len(plan.owned_bits) == plan.scanners
+    assert {len(places) for places in plan.owned_bits} == {-(-bits // plan.scanners)}
     assert sorted(bit for bit in owned if bit >= 0) == list(range(bits))
     windows = plan.timesteps * plan.out_rows * plan.out_columns * plan.rounds
     assert len(list(reads_of(plan))) == windows * plan.window_chunks
@@ -98,7 +98,12 @@ def test_buffer_by_hand() -> None:
 def test_a_wide_window_by_hand() -> None:
     """A row of three pixels of three bits is a word; a row has as many as there are windows."""
     plan = window(rows=4, columns=5, padding=(1, 1, 1, 1), wide=True, slots=4, schedule="row")
-    assert (plan.chunk_width, plan.row_chunks, plan.window_chunks, plan.flush) == (9, 5, 3, 1)
+    assert (plan.chunk_width, plan.row_chunks, plan.window_chunks, plan.flush_chunks) == (
+        9,
+        5,
+        3,
+        1,
+    )
     assert plan.depth == 2 * 4 * 8
     assert replace(plan, stride=(1, 3), padding=(1, 0, 1, 0)).flush == 0
 

@@ -17,7 +17,8 @@ from hwgen.network import (
     TimeToFirstSpikeNeuron,
     TrainType,
 )
-from hwgen.plan.assembly import make_plan, plan_from_json
+from hwgen.plan.assembly import make_plan
+from hwgen.plan.units.hardware_plan import HardwarePlan
 from hwgen.plan.units.inverse_leak import firing_constants, firing_level, restored
 from hwgen.plan.units.widths import membrane_width
 from tests.support.exhaustive import bits_of, layer_of
@@ -163,4 +164,4 @@ def test_plans_come_back_from_json(seed: int) -> None:
     network = random_network(seed, neuron="leaky")
     plan = make_plan(network)
     assert any(layer.fractional for layer in plan.layers)
-    assert plan_from_json(plan.to_json()) == plan
+    assert HardwarePlan.from_json(plan.to_json()) == plan

@@ -11,9 +11,11 @@ import pytest
 from hwgen import golden
 from hwgen.errors import PlanError
 from hwgen.network import Flatten, Linear, MaxPool2d, Network
-from hwgen.plan.assembly import make_plan, plan_from_json
+from hwgen.plan.assembly import make_plan
 from hwgen.plan.timing.predict import predict
-from hwgen.plan.units.hardware_plan import HardwarePlan, LayerPlan
+from hwgen.plan.units.hardware_plan import HardwarePlan
+from hwgen.plan.units.layer import LayerPlan
+from hwgen.plan.units.options import PlanOptions
 from hwgen.plan.units.skip_buffers import Joins, require_slots
 from tests.support.branches import (
     ROWS,
@@ -30,7 +32,7 @@ from tests.support.random_networks import KINDS, random_images, random_network
 from tests.support.rtl.cores import CoreBench
 
 CASES: dict[str, tuple[Callable[[], Network], str, str, tuple[int, ...]]] = {
-    # network, schedule, join, the least rows of each of its feeds
+    # network, schedule, join, the least rows of each of its synaptic paths
     # Row i of c reads b to i + 1, which needs x to i + 2: i, i + 1, i + 2.
     "block": (plain, "row", "c", (3, 3)),
     # Row i reads b to i + 1, which needs x to 2·(i + 1) + 1; the shortcut's oldest is 2·i.
@@ -58,15 +60,15 @@ def layer_of(plan: HardwarePlan, node: str) -> LayerPlan:
 
 
 def with_slots(plan: HardwarePlan, slots: dict[str, tuple[int, ...]]) -> HardwarePlan:
-    """``plan`` with other buffers for the feeds of some layers."""
+    """``plan`` with other buffers for the synaptic paths of some layers."""
     stages = []
     for stage in plan.stages:
         if isinstance(stage, LayerPlan) and stage.node in slots:
-            feeds = tuple(
+            paths = tuple(
                 replace(feed, window=replace(feed.window, slots=count))
-                for feed, count in zip(stage.feeds, slots[stage.node], strict=True)
+                for feed, count in zip(stage.paths, slots[stage.node], strict=True)
             )
-            stage = replace(stage, feeds=feeds)
+            stage = replace(stage, paths=paths)
         stages.append(stage)
     return replace(plan, stages=tuple(stages))
 
@@ -74,7 +76,7 @@ def with_slots(plan: HardwarePlan, slots: dict[str, tuple[int, ...]]) -> Hardwar
 def min_slots(plan: HardwarePlan) -> dict[str, tuple[int, ...]]:
     joins = Joins(plan.stages)
     return {
-        stage.node: tuple(joins.least(stage, index) for index in range(len(stage.feeds)))
+        stage.node: tuple(joins.minimum(stage, index) for index in range(len(stage.paths)))
         for stage in plan.layers
     }
 
@@ -82,11 +84,11 @@ def min_slots(plan: HardwarePlan) -> dict[str, tuple[int, ...]]:
 @pytest.mark.parametrize("case", CASES)
 def test_least_rows_by_hand(case: str) -> None:
     make, schedule, node, expected = CASES[case]
-    plan = make_plan(make(), schedule=schedule)
+    plan = make_plan(make(), PlanOptions(schedule=schedule))
     joins, layer = Joins(plan.stages), layer_of(plan, node)
-    assert tuple(joins.least(layer, n) for n in range(len(layer.feeds))) == expected
-    for index, feed in enumerate(layer.feeds):
-        assert joins.enough(layer, index, overlap=True) == feed.window.slots > expected[index]
+    assert tuple(joins.minimum(layer, n) for n in range(len(layer.paths))) == expected
+    for index, feed in enumerate(layer.paths):
+        assert joins.sufficient(layer, index, overlap=True) == feed.window.slots > expected[index]
     require_slots(plan.stages)
 
 
@@ -94,7 +96,9 @@ def short_plan(case: str) -> tuple[Network, HardwarePlan, HardwarePlan]:
     """The network with the least rows, and with one less in the last feed of the join."""
     make, schedule, node, expected = CASES[case]
     network = make()
-    plan = make_plan(network, schedule=schedule, counters=False, lanes=2, input_width=16)
+    plan = make_plan(
+        network, PlanOptions(schedule=schedule, counters=False, lanes=2, input_width=16)
+    )
     plan = with_slots(plan, min_slots(plan))
     return network, plan, with_slots(plan, {node: (*expected[:-1], expected[-1] - 1)})
 
@@ -127,14 +131,14 @@ def test_core_stops_with_one_row_less(case: str) -> None:
 def test_a_plan_with_one_row_less_is_refused(case: str) -> None:
     _, _, node, expected = CASES[case]
     _, plan, short = short_plan(case)
-    assert plan_from_json(plan.to_json()) == plan
-    source, least = layer_of(plan, node).feeds[-1].source, expected[-1]
+    assert HardwarePlan.from_json(plan.to_json()) == plan
+    source, least = layer_of(plan, node).paths[-1].source, expected[-1]
     message = (
         f"{node}: slots of the window buffer behind '{source}' must be at least {least}, "
         f"not {least - 1}; with fewer rows the network stops"
     )
     with pytest.raises(PlanError, match=message):
-        plan_from_json(short.to_json())
+        HardwarePlan.from_json(short.to_json())
 
 
 def test_a_pool_without_room_for_its_kernel_is_refused() -> None:
@@ -163,9 +167,9 @@ def test_more_rows_are_no_faster_and_the_least_are_slower(
     network = make()
     images = np.random.default_rng(0).integers(0, 256, (5, *network.input.shape)).astype(np.uint8)
     trains = golden.run(network, images, trains=True).trains
-    plan = make_plan(network, schedule=schedule, pipeline=pipeline)
+    plan = make_plan(network, PlanOptions(schedule=schedule, pipeline=pipeline))
     interval = predict(plan, trains).interval_cycles
-    many = {layer.node: (400,) * len(layer.feeds) for layer in plan.layers}
+    many = {layer.node: (400,) * len(layer.paths) for layer in plan.layers}
     fastest = predict(with_slots(plan, many), trains).interval_cycles
     assert fastest <= interval <= fastest * 1.003
     if (make, schedule) != (strided, "time"):
@@ -185,7 +189,7 @@ def test_random_networks_run_with_the_least_rows(seed: int) -> None:
     images = random_images(seed, network, 4)
     trains = golden.run(network, images, trains=True).trains
     for schedule in ("row", "time"):
-        plan = make_plan(network, schedule=schedule, lanes=1 + seed % 4)
+        plan = make_plan(network, PlanOptions(schedule=schedule, lanes=1 + seed % 4))
         require_slots(with_slots(plan, min_slots(plan)).stages)
         prediction = predict(with_slots(plan, min_slots(plan)), trains)
         assert len(prediction.result_cycles) == len(images)

@@ -10,8 +10,11 @@ import pytest
 
 from hwgen.network import Conv2d, Identity, Input, InverseLeakyNeuron, Layer, Linear
 from hwgen.plan.assembly import make_plan
-from hwgen.plan.units.geometry import StreamPlan
-from hwgen.plan.units.hardware_plan import HardwarePlan, LayerPlan, SynapticPathPlan
+from hwgen.plan.units.geometry import StreamPlan, WordLayout
+from hwgen.plan.units.hardware_plan import HardwarePlan
+from hwgen.plan.units.layer import LayerPlan
+from hwgen.plan.units.options import PlanOptions
+from hwgen.plan.units.synaptic_path import SynapticPathPlan
 from hwgen.plan.units.weight_rows import pack_weights
 from tests.support.random_networks import random_network
 from tests.support.rtl.layers import network_of
@@ -48,7 +51,7 @@ def input_of(feed: SynapticPathPlan, read: Read, bit: int) -> tuple[int, int] | 
 def feature_of(bit: int, row: int, stream: StreamPlan) -> int | None:
     """Which feature of a flattened map a bit of its row's words is."""
     channels, height, width = stream.shape
-    if stream.layout == "raster":
+    if stream.layout == WordLayout.RASTER:
         pixel, channel = divmod(bit, channels)
     else:
         column, channel = divmod(bit, -(-channels // stream.width) * stream.width)
@@ -100,7 +103,7 @@ def check(
 
 def check_all(layer: Layer, plan: LayerPlan, whole: HardwarePlan) -> int:
     found = 0
-    for projection, feed in zip(layer.projections, plan.feeds, strict=True):
+    for projection, feed in zip(layer.projections, plan.paths, strict=True):
         stream = whole.stream(feed.source)
         seen = check(projection, feed, plan, stream)
         taps = (1, 1)
@@ -119,7 +122,7 @@ def plan_of(projection: Any, shape: tuple[int, int, int], **options: Any):
     ones = np.ones(projection.output_shape(shape)[0], dtype=np.int64)
     neuron = InverseLeakyNeuron(threshold=ones, timesteps=2)
     layer = Layer(name="n", projections=(projection,), bias=ones, neuron=neuron)
-    plan = make_plan(network_of(layer, Input(shape=shape, timesteps=2)), **options)
+    plan = make_plan(network_of(layer, Input(shape=shape, timesteps=2)), PlanOptions(**options))
     return layer, plan.stages[0], plan
 
 
@@ -146,12 +149,12 @@ def test_more_channels_than_a_wide_window_takes(scanners: int, lanes: int) -> No
     assert check_all(layer, stage, plan) == 5 * 33 * 4
 
 
-@pytest.mark.parametrize(("lanes", "kind"), [(6, "masked"), (3, "events"), (4, "events")])
+@pytest.mark.parametrize(("lanes", "kind"), [(6, "masked"), (3, "spikes"), (4, "spikes")])
 def test_depthwise(lanes: int, kind: str) -> None:
     """A word of the input holds all six channels: groups of lanes of a half are no whole word."""
     conv = Conv2d(source="input", weights=random_weights(6, 1, 3, 2), groups=6)
     layer, stage, plan = plan_of(conv, (6, 3, 3), lanes=lanes)
-    assert stage.feeds[0].kind == kind
+    assert stage.paths[0].kind == kind
     check_all(layer, stage, plan)
 
 
@@ -162,8 +165,8 @@ def test_equal_taps(lanes: int, scanners: int) -> None:
     taps = np.broadcast_to(random_weights(5, 4, 1, 1), (5, 4, 3, 2)).copy()
     conv = Conv2d(source="input", weights=taps)
     layer, stage, plan = plan_of(conv, (4, 3, 2), lanes=lanes, scanners=scanners)
-    assert stage.feeds[0].shared_taps
-    assert stage.feeds[0].weight_depth == -(-5 // lanes) * -(-4 // scanners)
+    assert stage.paths[0].shared_taps
+    assert stage.paths[0].weight_depth == -(-5 // lanes) * -(-4 // scanners)
     assert check_all(layer, stage, plan) == 5 * 4 * 3 * 2
 
 
@@ -189,7 +192,9 @@ def test_identity(lanes: int, found: int) -> None:
 def test_random_networks(seed: int, schedule: str) -> None:
     """Also linear layers behind convolutions and pools, whose spikes come channels last."""
     network = random_network(seed, max_size=5, max_channels=6, residual=seed % 2 == 0)
-    plan = make_plan(network, lanes=1 + seed % 4, scanners=1 + seed % 3, schedule=schedule)
+    plan = make_plan(
+        network, PlanOptions(lanes=1 + seed % 4, scanners=1 + seed % 3, schedule=schedule)
+    )
     for layer in network.layers:
         stage = next(stage for stage in plan.layers if stage.node == layer.name)
         assert check_all(layer, stage, plan) > 0

@@ -87,7 +87,7 @@ def test_frames_of_few_words(pixels: int, code: str) -> None:
     """Accumulators that come round before they are written must be waited for."""
     source = Input(shape=(1, 1, pixels), timesteps=6, code=code)
     plan, _, got = run(source, "raster" if pixels == 1 else "pixel", 8, 6)
-    assert plan.line_words == plan.output.words_per_plane == pixels
+    assert plan.burst_words == plan.output.words_per_plane == pixels
     apart = 4 if code == "rate" and pixels < 4 else 1
     start = 6 * pixels  # the first sample's words come as its pixels do
     assert got.cycles[start:] == [
@@ -101,7 +101,7 @@ def test_rows_of_few_words(pixels: int, code: str) -> None:
     """In the schedule ``row`` the accumulators are those of a row: they come round sooner."""
     source = Input(shape=(1, 4, pixels), timesteps=6, code=code)
     plan, _, got = run(source, "pixel", 8, 6, schedule="row")
-    assert plan.line_words == pixels
+    assert plan.burst_words == pixels
     apart = 4 if code == "rate" and pixels < 4 else 1
     assert got.cycles == [got.cycles[0] + apart * n for n in range(len(got.cycles))]
 

@@ -135,7 +135,7 @@ def test_by_hand() -> None:
     plan, train, _, _ = run(layer, planes)
     assert train.ravel().tolist() == [0, 1, 1, 1]
     # 3·7 of a partial sum and of the current; 2 + 4·(21 + 1) of the membrane, θ below its least.
-    assert (plan.held_width, plan.membrane_width) == (6, 8)
+    assert (plan.constant_current_width, plan.membrane_width) == (6, 8)
 
 
 @pytest.mark.parametrize("steps", [1, 3, 16])

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from hwgen.plan.units.geometry import WindowPlan
-from hwgen.plan.units.hardware_plan import SynapticPathPlan
+from hwgen.plan.units.synaptic_path import SynapticPathPlan
 from hwgen.rtl.window.buffer import WindowBuffer
 from tests.support.rtl.bench import Bench
 from tests.support.rtl.streams import STALLS
@@ -164,7 +164,7 @@ def test_first_chunk_comes_seven_cycles_after_the_word_that_completes_it(schedul
 def test_a_wide_window_has_one_chunk_per_kernel_row() -> None:
     """Three columns with padding: the last window is written one cycle after its pixel."""
     plan = window(rows=3, columns=3, timesteps=1, kernel=(3, 3), padding=(0, 1, 0, 1), wide=True)
-    assert (plan.flush, plan.window_chunks) == (1, 3)
+    assert (plan.flush_chunks, plan.window_chunks) == (1, 3)
     words = np.full((1, 1, 3, 3, 1), 0b101)
     sent, (got,) = run(plan, 1, words=words)
     # After each row the writer takes no word for one cycle and writes the flushed chunk.

@@ -36,7 +36,7 @@ def run(
         for bits, base, last in chunks:
             mine = sum((bits >> bit & 1) << n for n, bit in enumerate(owned) if bit >= 0)
             if mine or last or kind == "every":
-                two_or_more = kind == "events" and mine.bit_count() > 1
+                two_or_more = kind == "spikes" and mine.bit_count() > 1
                 word = mine | base << size | last << size + base_width
                 words.append(word | two_or_more << size + base_width + 1)
         expected.append(words)
@@ -84,11 +84,11 @@ def run(
 @pytest.mark.parametrize(
     ("kind", "scanners", "order"),
     [
-        ("events", 1, ()),
-        ("events", 2, ()),
-        ("events", 3, ()),  # the third owns bit 2 alone
-        ("events", 2, (3, 0, 1, 2)),
-        ("events", 3, (-1, 3, 0, 2, 1, -1)),
+        ("spikes", 1, ()),
+        ("spikes", 2, ()),
+        ("spikes", 3, ()),  # the third owns bit 2 alone
+        ("spikes", 2, (3, 0, 1, 2)),
+        ("spikes", 3, (-1, 3, 0, 2, 1, -1)),
         ("every", 1, ()),
     ],
 )
@@ -98,7 +98,7 @@ def test_slices_come_in_order_and_silent_ones_only_at_the_end(
     run(kind, scanners, order, density=density, take=take)
 
 
-@pytest.mark.parametrize(("kind", "density"), [("events", 1.0), ("every", 0.0)])
+@pytest.mark.parametrize(("kind", "density"), [("spikes", 1.0), ("every", 0.0)])
 def test_sixteen_chunks_wait_without_a_consumer(kind: str, density: float) -> None:
     """``room`` falls while there are slots for all chunks in flight; none is lost."""
     _, pushed = run(kind, 1, (), density=density, take=0.0)
@@ -108,5 +108,5 @@ def test_sixteen_chunks_wait_without_a_consumer(kind: str, density: float) -> No
 
 def test_silent_chunks_take_no_slot() -> None:
     """Only the last chunk of each window of five is stored; five more chunks were in flight."""
-    _, pushed = run("events", 1, (), density=0.0, take=0.0)
+    _, pushed = run("spikes", 1, (), density=0.0, take=0.0)
     assert pushed == (DEPTH - IN_FLIGHT) * 5 + IN_FLIGHT

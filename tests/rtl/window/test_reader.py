@@ -12,7 +12,7 @@ from amaranth import Module, Value
 from amaranth.sim import Simulator
 
 from hwgen.plan.units.geometry import WindowPlan
-from hwgen.plan.units.hardware_plan import SynapticPathPlan
+from hwgen.plan.units.synaptic_path import SynapticPathPlan
 from hwgen.rtl.window.reader import WindowReader
 from tests.support.rtl.windows import feed, inside, lines_of, reads_of, weight_row, window
 

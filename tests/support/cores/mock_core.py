@@ -29,6 +29,7 @@ from hwgen.network import (
     Readout,
 )
 from hwgen.plan.assembly import make_plan
+from hwgen.plan.units.options import PlanOptions
 
 CHANNELS, HEIGHT, WIDTH = 2, 5, 3
 OUT_CHANNELS = 3
@@ -154,7 +155,7 @@ def write_mock_core(folder: Path, samples: int) -> np.ndarray:
             CounterEntry(address=address, node=node, kind=kind)
             for address, (node, kind) in enumerate(counters)
         ),
-        plan=make_plan(network, input_width=INPUT_WIDTH),
+        plan=make_plan(network, PlanOptions(input_width=INPUT_WIDTH)),
         files={},
     )
     write_manifest(folder, manifest)

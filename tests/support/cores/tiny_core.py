@@ -16,6 +16,7 @@ from hwgen.artefact.build_folder import (
 )
 from hwgen.network import Conv2d, Network
 from hwgen.plan.assembly import make_plan
+from hwgen.plan.units.options import PlanOptions
 from tests.support.tiny import readout_of
 
 HERE = Path(__file__).parent
@@ -48,7 +49,7 @@ def write_tiny_core(folder: Path, *, board: str | None = None, **changes: object
         input=InputEntry(kind="pixels"),
         streams=(),
         counters=(),
-        plan=make_plan(tiny_network(), input_width=16),
+        plan=make_plan(tiny_network(), PlanOptions(input_width=16)),
         files=hash_files(folder),
     )
     write_manifest(folder, manifest.model_copy(update=changes))

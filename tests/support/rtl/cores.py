@@ -11,7 +11,7 @@ from amaranth import Cat
 
 from hwgen import golden
 from hwgen.network import Input, Network
-from hwgen.plan.units.geometry import StreamPlan
+from hwgen.plan.units.geometry import StreamPlan, WordLayout
 from hwgen.plan.units.hardware_plan import HardwarePlan
 from hwgen.rtl import core as core_module
 from tests.support.rtl.bench import Bench
@@ -136,7 +136,7 @@ def words_of(trains: np.ndarray, stream: StreamPlan) -> list[int]:
     """Words of trains (samples, T, channels, height, width), in the layout of ``stream``."""
     words = []
     pixels = trains.transpose(0, 1, 3, 4, 2)
-    if stream.layout == "raster":
+    if stream.layout == WordLayout.RASTER:
         pixels = pixels.reshape(*trains.shape[:2], 1, 1, -1)
     if stream.schedule == "row":
         pixels = pixels.transpose(0, 2, 1, 3, 4)

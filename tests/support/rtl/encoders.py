@@ -6,7 +6,8 @@ import numpy as np
 
 from hwgen.network import Conv2d, Flatten, Input, Layer, Linear, Network, Node, Readout
 from hwgen.plan.assembly import make_plan
-from hwgen.plan.units.hardware_plan import EncoderPlan
+from hwgen.plan.units.encoder import EncoderPlan
+from hwgen.plan.units.options import PlanOptions
 
 
 def encoder_plan(
@@ -22,7 +23,7 @@ def encoder_plan(
         conv = Conv2d(source="input", weights=np.ones((1, channels, height, width), np.int32))
         nodes = (_readout(conv),)
     network = Network(name="n", input=source, nodes=nodes)
-    return make_plan(network, input_width=input_width, schedule=schedule).encoder
+    return make_plan(network, PlanOptions(input_width=input_width, schedule=schedule)).encoder
 
 
 def _readout(projection: Linear | Conv2d) -> Layer:

@@ -16,6 +16,7 @@ from hwgen.network import (
     SoftResetNeuron,
 )
 from hwgen.plan.assembly import make_plan
+from hwgen.plan.units.options import PlanOptions
 from hwgen.plan.units.weight_rows import pack_weights
 from hwgen.rtl.layer import LayerUnit
 from tests.support.rtl.bench import Bench
@@ -65,17 +66,17 @@ def run(
 ):
     network = network_of(layer, source)
     plan, given = plan_one(layer, source, **options)
-    arriving = make_plan(network, **options).encoder.output
+    arriving = make_plan(network, PlanOptions(**options)).encoder.output
     images = np.random.default_rng(3).integers(0, 256, (samples, *source.shape)).astype(np.uint8)
     gold = golden.run(network, images, trains=True)
     packed = [
         pack_weights(projection, feed, plan, arriving)
-        for projection, feed in zip(layer.projections, plan.feeds, strict=True)
+        for projection, feed in zip(layer.projections, plan.paths, strict=True)
     ]
     dut = LayerUnit(plan, layer, given, weights=packed)
     bench = Bench(dut, seed=samples)
     busy = bench.watch(dut.busy)
-    for index in range(len(plan.feeds)):
+    for index in range(len(plan.paths)):
         words = words_of(gold.trains["input"], arriving)
         bench.send(getattr(dut, f"inputs_{index}"), words, stall=stall[0])
     if plan.kind == "readout":

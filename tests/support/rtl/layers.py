@@ -22,7 +22,8 @@ from hwgen.network import (
     TrainType,
 )
 from hwgen.plan.assembly import make_plan
-from hwgen.plan.units.hardware_plan import LayerPlan
+from hwgen.plan.units.layer import LayerPlan
+from hwgen.plan.units.options import PlanOptions
 
 
 def make_layer(weights: Any, neuron: Neuron, *, bias: Any = 0, **conv: Any) -> Layer:
@@ -52,7 +53,7 @@ def network_of(layer: Layer, source: Input) -> Network:
 def plan_one(layer: Layer, source: Input, **options: Any) -> tuple[LayerPlan, TrainType]:
     """The plan of ``layer`` where it reads ``source``, and what it is given."""
     network = network_of(layer, source)
-    stage = make_plan(network, **options).stages[0]
+    stage = make_plan(network, PlanOptions(**options)).stages[0]
     assert isinstance(stage, LayerPlan)
     return stage, network.train_types[source.name]
 

@@ -23,7 +23,8 @@ from hwgen.network import (
     TrainType,
 )
 from hwgen.plan.assembly import make_plan
-from hwgen.plan.units.hardware_plan import LayerPlan
+from hwgen.plan.units.layer import LayerPlan
+from hwgen.plan.units.options import PlanOptions
 from hwgen.rtl.neuron.two_phase import TwoPhaseUnit
 from tests.support.rtl.bench import Bench
 from tests.support.rtl.currents import Driven
@@ -62,7 +63,7 @@ def plan_behind(
     pixels = Input(shape=source.shape, timesteps=1, name="pixels")
     nodes = network_of(layer, source).nodes
     network = Network(name="n", input=pixels, nodes=(before, *nodes))
-    stage = make_plan(network, **options).stages[1]
+    stage = make_plan(network, PlanOptions(**options)).stages[1]
     assert isinstance(stage, LayerPlan)
     return stage, network.train_types[source.name]
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from hwgen.plan.units.geometry import WindowPlan
-from hwgen.plan.units.hardware_plan import SynapticPathPlan
+from hwgen.plan.units.synaptic_path import PathKind, SynapticPathPlan
 
 
 def window(**sizes: Any) -> WindowPlan:
@@ -22,7 +22,7 @@ def window(**sizes: Any) -> WindowPlan:
     return WindowPlan(**{"slots": slots, **given})
 
 
-def feed(plan: WindowPlan, kind: str = "events", *, shared_taps: bool = False) -> SynapticPathPlan:
+def feed(plan: WindowPlan, kind: str = "spikes", *, shared_taps: bool = False) -> SynapticPathPlan:
     return SynapticPathPlan(source="x", kind=kind, window=plan, shared_taps=shared_taps)
 
 
@@ -70,7 +70,7 @@ def random_feed(seed: int, kind: str | None = None) -> SynapticPathPlan:
     )  # fmt: skip
     plan = replace(plan, slots=plan.min_slots + int(rng.integers(0, 3)))
     kinds = {"masked": "masked", "every": "every"}
-    return feed(plan, kinds.get(kind, "events"), shared_taps=kind == "shared")
+    return feed(plan, kinds.get(kind, "spikes"), shared_taps=kind == "shared")
 
 
 @dataclass(frozen=True)
@@ -184,10 +184,10 @@ def chunk_words(given: SynapticPathPlan, words: np.ndarray, scanner: int) -> lis
         for read in reads:
             bits = [*chunk_bits(plan, sample, read), 0]  # −1 reads the 0
             value = sum(bits[bit] << n for n, bit in enumerate(owned))
-            if not value and not read.last and given.kind != "every":
+            if not value and not read.last and given.kind != PathKind.EVERY:
                 continue
             base = weight_row(given, read, size)
-            several = given.kind == "events" and value.bit_count() > 1
+            several = given.kind == "spikes" and value.bit_count() > 1
             flags = read.last | several << 1
             result.append(value | base << size | flags << size + base_width)
     return result
