@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import math
-from functools import partial
 from typing import Any
 
 import numpy as np
 
-from hwgen.golden.codes import input_train, input_values
 from hwgen.golden.costs import Tally, mac_operations
 from hwgen.golden.layers import Activity, PreparedLayer
-from hwgen.golden.pool import pool_counts, pool_train, pool_values
+from hwgen.golden.nodes import input_activity, rearranged
 from hwgen.golden.result import Result
 from hwgen.network import Flatten, Layer, MaxPool2d, Network
 
@@ -56,14 +54,15 @@ class Engine:
             "trains": {},
             "membranes": {},
         }
-        activities = {self.network.input.name: self._input(images)}
-        self._count(self.network.input.name, activities, part)
+        source = self.network.input
+        activities = {source.name: input_activity(images, source, steps=self._steps)}
+        self._count(source.name, activities, part)
         for node in self.network.nodes:
             membrane = None
             if isinstance(node, Layer):
                 activity, membrane = self._layers[node.name].run(activities)
             else:
-                activity = self._shape(node, activities[node.source])
+                activity = self._rearranged(node, activities[node.source])
             if self._keep and membrane is not None:
                 part["membranes"][node.name] = _channels_first(membrane)
             if node is self.network.readout:
@@ -84,15 +83,16 @@ class Engine:
 
         ``known`` holds activities by node that need not be computed, and gets all the others.
         """
-        if self.network.input.name not in known:
-            known[self.network.input.name] = self._input(images)
+        source = self.network.input
+        if source.name not in known:
+            known[source.name] = input_activity(images, source, steps=self._steps)
         for node in self.network.nodes:
             if node.name in known:
                 continue
             if isinstance(node, Layer):
                 activity, membrane = self._layers[node.name].run(known)
             else:
-                activity, membrane = self._shape(node, known[node.source]), None
+                activity, membrane = self._rearranged(node, known[node.source]), None
             if node is self.network.readout:
                 logits = membrane if activity is None else activity.values
                 assert logits is not None
@@ -123,34 +123,8 @@ class Engine:
             membranes=join("membranes"),
         )
 
-    def _input(self, images: np.ndarray) -> Activity:
-        source = self.network.input
-        pixels = np.ascontiguousarray(np.moveaxis(images, -3, -1))
-        activity = Activity(
-            train_type=self._train_types[source.name],
-            make_train=partial(input_train, pixels, source),
-        )
-        if self._steps or source.code in ("poisson", "events"):
-            activity.get_train()
-        else:
-            activity.values = input_values(pixels, source)
-        return activity
-
-    def _shape(self, node: MaxPool2d | Flatten, given: Activity) -> Activity:
-        train_type = self._train_types[node.name]
-        if isinstance(node, MaxPool2d):
-            if not given.train_type.in_order:
-                return Activity(train_type=train_type, train=pool_counts(given.get_train(), node))
-            if self._steps:
-                return Activity(train_type=train_type, train=pool_train(given.get_train(), node))
-            return Activity(train_type=train_type, values=pool_values(given.get_values(), node))
-        if self._steps:
-            return Activity(train_type=train_type, train=_flatten(given.get_train()))
-        return Activity(
-            train_type=train_type,
-            values=_flatten(given.get_values()),
-            make_train=lambda: _flatten(given.get_train()),
-        )
+    def _rearranged(self, node: MaxPool2d | Flatten, given: Activity) -> Activity:
+        return rearranged(node, given, self._train_types[node.name], steps=self._steps)
 
     def _count(self, name: str, activities: dict[str, Activity], part: dict[str, Any]) -> None:
         activity, tally = activities[name], self._tallies[name]
@@ -171,9 +145,3 @@ class Engine:
 
 def _channels_first(array: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(array.transpose(0, 3, 1, 2))
-
-
-def _flatten(array: np.ndarray) -> np.ndarray:
-    """(…, height, width, channels) → (…, 1, 1, channels·height·width), in the order of PyTorch."""
-    first = np.moveaxis(array, -1, -3)
-    return first.reshape(*array.shape[:-3], 1, 1, -1)

@@ -38,15 +38,16 @@ def infer_train_types(network: Network) -> dict[str, TrainType]:
                 f"{', '.join(train_types)}",
             )
             used.add(name)
-        train_types[node.name] = _infer(node, train_types, where=where)
+        train_types[node.name] = infer_node(node, train_types, where=where)
     _verify_ends(network, set(train_types) - used)
     _verify_probe(network)
     return train_types
 
 
-def _infer(
+def infer_node(
     node: Layer | MaxPool2d | Flatten, train_types: dict[str, TrainType], *, where: str
 ) -> TrainType:
+    """Type of the trains that ``node`` sends; ``train_types`` are those of its sources, by name."""
     match node:
         case Layer():
             return _infer_layer(node, train_types, where=where)

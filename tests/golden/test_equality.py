@@ -72,7 +72,7 @@ def test_generated_networks_cover_what_they_should() -> None:
     silent = full = layers = 0
     for case in range(0, CASES, 9):
         network, images = generate(case)
-        train_types = network.train_types()
+        train_types = network.train_types
         result = golden.run(network, images, trains=True)
         for layer in network.layers:
             seen.update(_features(network, layer))
@@ -117,7 +117,7 @@ def _features(network: Network, layer: object) -> set[str]:
         found.add("projections")
     if layer is network.readout:
         return found
-    given = network.train_types()[layer.sources[0]]
+    given = network.train_types[layer.sources[0]]
     kind = type(neuron).__name__
     if kind == "SoftResetNeuron":
         kind += " two-phase" if neuron.two_phase else " single-phase"
@@ -125,6 +125,6 @@ def _features(network: Network, layer: object) -> set[str]:
     found.add(kind)
     found |= {"T1 != T2"} if given.timesteps != neuron.timesteps else set()
     found |= {"threshold 1"} if neuron.threshold.min() == 1 else set()
-    found |= {"fraction"} if neuron.threshold_frac_bits else set()
+    found |= {"fraction"} if neuron.frac_bits else set()
     found |= {"one channel"} if layer.bias.size == 1 else set()
     return found
