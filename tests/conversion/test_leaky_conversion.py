@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -11,12 +13,14 @@ from hwgen import golden
 from hwgen.conversion import convert
 from hwgen.conversion.calibration.conversion_error import conversion_error
 from hwgen.conversion.calibration.known import Known
-from hwgen.conversion.calibration.leaky import LeakySteps
+from hwgen.conversion.calibration.leaky import rounding_loss
 from hwgen.conversion.calibration.levels import Levels
 from hwgen.conversion.calibration.scales import choose_linear_scales, choose_scales, error
 from hwgen.conversion.options import Options
+from hwgen.conversion.quantisation import layerwise
 from hwgen.golden import inverse_leak as golden_leaky
-from hwgen.network import InverseLeak, Readout
+from hwgen.golden.incremental import IncrementalRun
+from hwgen.network import DOUBLE, Code, InverseLeak, Readout, TrainType
 from tests.support.float_models import firing, pixels, tiny_cnn
 
 S = nn.Sequential
@@ -52,18 +56,18 @@ def test_what_the_converter_runs_is_what_golden_runs(monkeypatch, options):
     """Trains of all nodes on the calibration images, pad values and zero points among them."""
     images = pixels((2, 6, 6), samples=30)
     seen = {}
-    forget = LeakySteps.forget
+    forget = IncrementalRun.forget
 
     def keep(self, name):
-        seen[name] = self.words[name]
+        seen[name] = self.values(name)
         forget(self, name)
 
-    monkeypatch.setattr(LeakySteps, "forget", keep)
+    monkeypatch.setattr(IncrementalRun, "forget", keep)
     network = convert(residual(), images, **options)
     result = golden.run(network, images, trains=True)
     assert len(seen) >= 5
     for name, words in seen.items():
-        np.testing.assert_array_equal(words.numpy(), result.values[name], err_msg=name)
+        np.testing.assert_array_equal(words, result.values[name], err_msg=name)
     layers = [layer for layer in network.layers if layer.name in seen]
     assert all(0.02 < result.trains[layer.name].mean() < 0.9 for layer in layers)
 
@@ -72,23 +76,21 @@ def test_rounding_of_accumulation_is_made_up_for(monkeypatch):
     """What is lost on average, measured on random trains, comes with the bias of those that read
     leaky trains."""
     steps, leak = 6, InverseLeak(n=5, m=3)
-    lost = LeakySteps(torch.zeros(1), steps)
-    lost._trains["a"] = leak, steps
+    given = TrainType(shape=(1, 1, 1), code=Code.RADIX, timesteps=steps, leak=leak)
     rng = np.random.default_rng(1)
     currents = rng.integers(-50, 90, (steps, 20_000))
     exact = sum(currents[step] * leak.k ** (steps - 1 - step) for step in range(steps))
     measured = exact - golden_leaky.accumulate(iter(currents), leak, 0)
-    assert measured.mean() == pytest.approx(lost.lost("a"), rel=0.02)
-    assert lost.lost("input") == 0
+    assert measured.mean() == pytest.approx(rounding_loss(given), rel=0.02)
+    assert rounding_loss(replace(given, leak=DOUBLE)) == 0
 
     def biases() -> list[np.ndarray]:
         network = convert(tiny_cnn(), pixels((2, 8, 8)), timesteps=4, leak="5/8")
         return [layer.bias for layer in network.layers]
 
-    before, loss = biases(), LeakySteps.lost
-    more = {"input": 0}
+    before = biases()
     monkeypatch.setattr(
-        LeakySteps, "lost", lambda self, name: loss(self, name) + more.get(name, 1000)
+        layerwise, "rounding_loss", lambda given: rounding_loss(given) + 1000 * given.fractional
     )
     differences = [after - now for after, now in zip(biases(), before)]
     assert [(d.min(), d.max()) for d in differences] == [(0, 0), (1000, 1000), (1000, 1000)]

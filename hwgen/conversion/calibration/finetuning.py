@@ -102,13 +102,13 @@ def finetune(
             "fine-tuning trains levels that lie equally far apart, so leak must be 2; leave it out"
         )
     source = make_input(graph, options)
-    images = counts_of(images)
-    decoding = decode_input(images, source, graph)
+    pixels = counts_of(images)
+    decoding = decode_input(pixels, source, graph)
 
     def ready(part: np.ndarray) -> torch.Tensor:
         return decoding.of(calibrate.as_tensor(encode(part, source)))
 
-    wanted = torch.from_numpy(calibrate.run_float(graph, images))
+    wanted = torch.from_numpy(calibrate.run_float(graph, pixels))
     student = _Student(_with_steps(graph, ready(images[:CHOOSING]), options))
     optimiser = torch.optim.Adam(student.groups(tuning.learning_rate))
     batches = -(-len(images) // tuning.batch)

@@ -16,7 +16,8 @@ from hwgen.conversion.calibration.levels import Levels
 from hwgen.conversion.float_graph import FloatConv2d, FloatGraph, Population
 from hwgen.conversion.op_graph import INPUT
 from hwgen.conversion.options import Options
-from hwgen.golden.poisson import poisson_draws
+from hwgen.golden.codes import input_values
+from hwgen.golden.incremental import IncrementalRun
 from hwgen.network import Input, InputCode, Shape
 
 
@@ -68,24 +69,14 @@ def counts_of(images: np.ndarray) -> np.ndarray:
     return images.sum(axis=1, dtype=np.uint16) if images.ndim == 5 else images
 
 
-def encode(pixels: np.ndarray, source: Input) -> np.ndarray:
-    """q of each pixel, or of each count of events, int64, as :class:`hwgen.network.Input` defines
-    it; of a direct input what a pixel comes to in all timesteps."""
-    if source.code == "poisson":
-        last = pixels.transpose(0, 2, 3, 1)
-        limits = last.reshape(len(pixels), -1).astype(np.int64) * source.gain
-        counts = np.zeros_like(limits)
-        for draws in poisson_draws(source):
-            counts += draws < limits
-        return counts.reshape(last.shape).transpose(0, 3, 1, 2)
-    x = pixels.astype(np.int64)
-    if source.code in ("direct", "events"):
-        return x * source.timesteps if source.code == "direct" else x
-    if source.code == "radix":
-        shift = source.timesteps - source.pixel_bits
-        return x << shift if shift >= 0 else x >> -shift
-    half = 1 << (source.pixel_bits - 1)
-    return (source.timesteps * x + half) >> source.pixel_bits
+def encode(images: np.ndarray, source: Input) -> np.ndarray:
+    """q of each pixel, int64 (samples, channels, height, width), by the golden model.
+
+    Of frames of events it is the number of events of each pixel, of direct input the sum of its
+    constant current over all timesteps.
+    """
+    values = IncrementalRun(source, images).values(source.name).astype(np.int64)
+    return values * max(1, source.train_type.constant_steps)
 
 
 def decode_input(images: np.ndarray, source: Input, graph: FloatGraph) -> Decoding:
@@ -100,17 +91,17 @@ def decode_input(images: np.ndarray, source: Input, graph: FloatGraph) -> Decodi
     images : unsigned integer array, shape (samples, channels, height, width)
     """
     channels = source.shape[0]
-    if source.code == "poisson":
+    if source.code is InputCode.POISSON:
         unit = 2.0 ** (source.pixel_bits + 4) / (source.timesteps * source.gain)
         return Decoding(scale=np.full(channels, unit), offset=np.zeros(channels))
-    if source.code in ("direct", "events"):  # exact
-        step = source.timesteps if source.code == "direct" else 1
+    if source.code in (InputCode.DIRECT, InputCode.EVENTS):  # exact
+        step = max(1, source.train_type.constant_steps)
         return Decoding(scale=np.full(channels, 1 / step), offset=np.zeros(channels), step=step)
-    if source.code == "radix" and source.timesteps >= source.pixel_bits:
+    if source.code is InputCode.RADIX and source.timesteps >= source.pixel_bits:
         unit = 2.0 ** (source.pixel_bits - source.timesteps)  # nothing is dropped
         return Decoding(scale=np.full(channels, unit), offset=np.zeros(channels))
     values = np.arange(1 << source.pixel_bits)
-    codes = encode(values, source)
+    codes = input_values(values, source).astype(np.int64)
     pads, share = _pads(graph, source.shape)
     scale, offset = np.empty(channels), np.empty(channels)
     for c in range(channels):

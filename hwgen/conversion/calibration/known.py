@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import torch
 
 from hwgen.conversion.calibration import float_run as calibrate
+from hwgen.conversion.calibration.currents import IMAGES
 from hwgen.conversion.calibration.input_decoding import (
     Decoding,
     counts_of,
@@ -15,13 +15,12 @@ from hwgen.conversion.calibration.input_decoding import (
     encode,
     make_input,
 )
-from hwgen.conversion.calibration.leaky import LeakySteps
-from hwgen.conversion.calibration.stepping import Stepper
 from hwgen.conversion.choices import ThresholdRule
 from hwgen.conversion.float_graph import FloatFlatten, FloatGraph, FloatMaxPool, Population
 from hwgen.conversion.op_graph import INPUT
 from hwgen.conversion.options import Options
 from hwgen.conversion.quantisation.projections import integer_projection, on_values
+from hwgen.golden.incremental import IncrementalRun
 from hwgen.network import Flatten, MaxPool2d, Node, Projection
 
 
@@ -35,8 +34,8 @@ class Known:
     codes : tensors of the same shapes, what trains stand for
     decodings : what a code stands for in real units
     q_max : the largest code
-    stepper : the trains of single-phase neurons step by step, or None where no threshold needs them
-    leaky : the trains of a leak k < 2 step by step, or None where k = 2
+    sent : golden's run of the nodes so far, where thresholds need the currents in each timestep (on
+        a few images) or a leak k < 2 has no closed form; otherwise None
     """
 
     def __init__(self, graph: FloatGraph, images: np.ndarray, options: Options) -> None:
@@ -44,42 +43,44 @@ class Known:
         pixels = counts_of(images)
         decoding = decode_input(pixels, self.input, graph)
         self.values = {INPUT: calibrate.as_tensor(pixels)}
-        self.codes = {INPUT: calibrate.as_tensor(encode(pixels, self.input))}
+        self.codes = {INPUT: calibrate.as_tensor(encode(images, self.input))}
         if any(isinstance(node, Population) and node.steps is not None for node in graph.nodes):
             self.values[INPUT] = decoding.of(self.codes[INPUT])  # what fine-tuning has seen
         self.decodings = {INPUT: decoding}
         self.q_max: dict[str, float] = {INPUT: self.input.train_type.q_max * decoding.step}
-        self.stepper = None
+        self.leaky = not options.inverse_leak.doubles
+        self.sent: IncrementalRun | None = None
         if options.thresholds is ThresholdRule.CURRENT:
-            self.stepper = Stepper(images, self.input)
-        self.leaky = None
-        if not options.inverse_leak.doubles:
-            self.leaky = LeakySteps(self.codes[INPUT], self.input.timesteps)
+            self.sent = IncrementalRun(self.input, images[:IMAGES])
+        elif self.leaky:
+            self.sent = IncrementalRun(self.input, images)
 
-    def trains(self, name: str) -> torch.Tensor:
-        """Trains of ``name`` as integers: codes q, or binary numbers where k < 2."""
-        return self.codes[name] if self.leaky is None else self.leaky.words[name]
+    def trains(self, name: str, images: int) -> np.ndarray:
+        """Values q of the first ``images``, int64; where k < 2, trains as binary numbers."""
+        if self.sent is not None and self.leaky:
+            return self.sent.values(name)[:images].astype(np.int64)
+        return self.codes[name][:images].numpy().astype(np.int64)
 
     def forget(self, needed: set[str]) -> None:
         """Drop the nodes that are not ``needed`` any more."""
         for name in set(self.values) - needed:
             del self.values[name], self.codes[name]
-            if self.stepper is not None:
-                self.stepper.forget(name)
-            if self.leaky is not None:
-                self.leaky.forget(name)
+            if self.sent is not None:
+                self.sent.forget(name)
 
     def rearrange(self, node: FloatMaxPool | FloatFlatten) -> Node:
         """The node of integers that moves values as ``node`` does."""
+        made = self._rearrange(node)
+        if self.sent is not None:
+            self.sent.add(made)
+        return made
+
+    def _rearrange(self, node: FloatMaxPool | FloatFlatten) -> Node:
         source = node.source
         self.values[node.name] = calibrate.step(node, self.values)
         self.codes[node.name] = calibrate.step(node, self.codes)
         self.q_max[node.name] = self.q_max[source]
         given = self.decodings[source]
-        if self.stepper is not None:
-            self.stepper.rearrange(node)
-        if self.leaky is not None:
-            self.leaky.rearrange(node)
         if isinstance(node, FloatMaxPool):
             self.decodings[node.name] = given
             return MaxPool2d(

@@ -32,12 +32,13 @@ import numpy as np
 import torch
 
 from hwgen.conversion.calibration import float_run as calibrate
+from hwgen.conversion.calibration.currents import largest_current
 from hwgen.conversion.calibration.input_decoding import Decoding
 from hwgen.conversion.calibration.known import Known
-from hwgen.conversion.calibration.leaky import firing_level, least_threshold, readout_bits
+from hwgen.conversion.calibration.leaky import minimum_threshold, readout_bits, rounding_loss
 from hwgen.conversion.calibration.levels import Levels
 from hwgen.conversion.calibration.scales import choose_linear_scales, choose_scales
-from hwgen.conversion.choices import BiasCorrection, DecoderKind, Rounding
+from hwgen.conversion.choices import BiasCorrection, DecoderKind, Rounding, ThresholdRule
 from hwgen.conversion.converted import Converted, Progress
 from hwgen.conversion.float_graph import FloatFlatten, FloatGraph, FloatMaxPool, Population
 from hwgen.conversion.op_graph import INPUT
@@ -59,7 +60,6 @@ from hwgen.conversion.quantisation.projections import in_steps, offset_sum, per_
 from hwgen.conversion.quantisation.weight_fitting import Fit
 from hwgen.network import (
     Code,
-    InverseLeakyNeuron,
     Layer,
     Neuron,
     Node,
@@ -85,11 +85,10 @@ class _Layerwise:
         self.counts = options.decoder.fires
         self.float_graph = graph
         self.graph = with_firing_end(graph) if self.counts else graph
-        self.codes: dict[str, np.ndarray] = {}
         self.options, self.progress = options, progress
         self.code = options.code
         self.known = Known(graph, images, options)
-        self._keep(INPUT, self.known.trains(INPUT))
+        self.codes = {INPUT: self.known.trains(INPUT, KEPT_IMAGES)}
         decoding = self.known.decodings[INPUT]
         self.leak = leak = options.inverse_leak
         self.figures = Figures(
@@ -108,7 +107,7 @@ class _Layerwise:
                 case FloatMaxPool() | FloatFlatten():
                     nodes.append(self.known.rearrange(node))
             if not isinstance(node, Population) or node.fires:
-                self._keep(node.name, self.known.trains(node.name))
+                self.codes[node.name] = self.known.trains(node.name, KEPT_IMAGES)
             later = self.graph.nodes[done + 1 :]
             self.known.forget({source for other in later for source in other.sources})
         if self.counts:
@@ -147,7 +146,7 @@ class _Layerwise:
             options = replace(options, channel_scales=False)  # classes are compared
         q_max: float = Code(self.code).q_max(options.steps(node.name))
         levels = values = None
-        if known.leaky is not None:
+        if not self.leak.doubles:
             levels = Levels.of(self.leak, options.steps(node.name))
             q_max, values = levels.largest, levels.values
         if node.low < 0:
@@ -155,8 +154,8 @@ class _Layerwise:
             self._note(self.figures.zero_points, node, zero.tolist())
         else:
             given = sums
-            if known.stepper is not None:
-                given = known.stepper.largest_current(node, known.decodings)
+            if self.options.thresholds is ThresholdRule.CURRENT and known.sent is not None:
+                given = largest_current(node, known.sent, known.decodings)
             scales = (
                 choose_scales(given, q_max=q_max, high=node.high, options=options, levels=values)
                 if node.steps is None
@@ -174,15 +173,11 @@ class _Layerwise:
             output_scale=scales,
             q_max=given_max,
             fractions=not self.options.neuron.single_phase,
-            least_threshold=MIN_THRESHOLD if levels is None else least_threshold(given_max),
+            least_threshold=MIN_THRESHOLD if levels is None else minimum_threshold(given_max),
             rounder=rounder,
         )
         output = Decoding(scale=scales, offset=-scales * zero, levels=levels)
         return self._finish(node, quantised, sums, output)
-
-    def _keep(self, name: str, codes: torch.Tensor) -> None:
-        """Keep the codes of a few images, for the check of this stage."""
-        self.codes[name] = codes[:KEPT_IMAGES].numpy().astype(np.int64)
 
     def _note(self, figure: Scales, node: Population, values: list[float]) -> None:
         """One value per channel, or one for all."""
@@ -211,13 +206,15 @@ class _Layerwise:
             bias = bias + sums.double().mean(dim=(0, 2, 3)).numpy() - reached
         projections = tuple(in_steps(p, known.decodings[p.source]) for p in projections)
         units = bias / quantised.scale
-        lost = 0.0 if known.leaky is None else known.leaky.lost(node.sources[0])
+        sent = known.sent
+        lost = 0.0 if sent is None else rounding_loss(sent.train_types[node.sources[0]])
         threshold = quantised.threshold
         if threshold is None or output is None:
             scale = float(quantised.scale[0])
             readout = self._readout(node, projections, units, scale, lost)
-            if known.leaky is None:
-                self._keep(node.name, membranes + calibrate.per_channel(readout.bias))
+            if self.leak.doubles:
+                logits = membranes + calibrate.per_channel(readout.bias)
+                self.codes[node.name] = logits[:KEPT_IMAGES].numpy().astype(np.int64)
             return readout
         step = 1 << quantised.frac_bits
         zero = -output.offset / output.scale
@@ -227,13 +224,15 @@ class _Layerwise:
         known.values[node.name] = calibrate.activate(node, sums)
         neuron, whole = make_neuron(node.name, quantised, units, full, self.options)
         layer = Layer(name=node.name, projections=projections, bias=whole, neuron=neuron)
-        if known.leaky is not None and output.levels is not None:
-            assert isinstance(neuron, InverseLeakyNeuron)
+        if sent is not None:
+            sent.add(layer)
+        if sent is not None and output.levels is not None:
             known.q_max[node.name] = output.levels.largest
             table = torch.from_numpy(output.levels.table).float()
-            known.codes[node.name] = table[known.leaky.fire(layer).long()]
-            # The level is rounded too, so that a spike takes a little less off than θ asks for.
-            taken = firing_level(neuron) / (threshold * self.leak.k ** (neuron.timesteps - 1))
+            known.codes[node.name] = table[torch.from_numpy(sent.values(node.name).astype(int))]
+            # The level D is rounded, too: a spike takes slightly less than θ·k^(T−1).
+            level = neuron.level.astype(np.float64)
+            taken = level / (threshold * self.leak.k ** (neuron.timesteps - 1))
             output = replace(output, scale=output.scale * taken)
         else:
             q_max = Code(self.code).q_max(self.options.steps(node.name))
@@ -241,8 +240,6 @@ class _Layerwise:
             codes = (closed / calibrate.per_channel(threshold)).floor().clamp(0, q_max)
             known.codes[node.name], known.q_max[node.name] = codes.float(), q_max
         known.decodings[node.name] = output
-        if known.stepper is not None:
-            known.stepper.fire(layer)
         return layer
 
     def _readout(

@@ -6,7 +6,9 @@ every step and η·θ as its initial membrane; L and the floor V_min are shares 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -19,7 +21,6 @@ from hwgen.network import (
     IntegrateAndFireNeuron,
     InverseLeakyNeuron,
     Layer,
-    Readout,
     SoftResetNeuron,
     ThresholdNeuron,
     TimeToFirstSpikeNeuron,
@@ -39,30 +40,28 @@ def make_neuron(
     full : int64 array, shape (channels,)
         The same with the rounding offset and the zero point, in threshold units.
     """
-    threshold, timesteps = quantised.threshold, options.steps(name)
+    threshold = quantised.threshold
     assert threshold is not None
-    match options.neuron:
-        case NeuronKind.ILIF:
-            return InverseLeakyNeuron(
-                threshold=threshold,
-                timesteps=timesteps,
-                threshold_frac_bits=quantised.frac_bits,
-                leak=options.inverse_leak,
-            ), full
-        case NeuronKind.IF2:
-            return SoftResetNeuron(
-                threshold=threshold,
-                timesteps=timesteps,
-                threshold_frac_bits=quantised.frac_bits,
-            ), full
-        case NeuronKind.TTFS:
-            return TimeToFirstSpikeNeuron(
-                threshold=threshold,
-                timesteps=timesteps,
-                threshold_frac_bits=quantised.frac_bits,
-            ), full
-    bias = whole_numbers(units / timesteps, name) + leak(threshold, options)
-    return single_phase(threshold, options), bias
+    if options.neuron.single_phase:
+        bias = whole_numbers(units / options.timesteps, name) + drive(threshold, options)
+        return single_phase(threshold, options), bias
+    form = {
+        "threshold": threshold,
+        "timesteps": options.steps(name),
+        "threshold_frac_bits": quantised.frac_bits,
+    }
+    return _TWO_PHASE[options.neuron](options, form), full
+
+
+_TWO_PHASE: dict[NeuronKind, Callable[[Options, dict[str, Any]], ThresholdNeuron]] = {
+    NeuronKind.ILIF: lambda options, form: InverseLeakyNeuron(leak=options.inverse_leak, **form),
+    NeuronKind.IF2: lambda options, form: SoftResetNeuron(**form),
+    NeuronKind.TTFS: lambda options, form: TimeToFirstSpikeNeuron(**form),
+}
+_SINGLE_PHASE: dict[NeuronKind, Callable[[dict[str, Any]], IntegrateAndFireNeuron]] = {
+    NeuronKind.IF: lambda form: SoftResetNeuron(two_phase=False, **form),
+    NeuronKind.IF_HARD: lambda form: HardResetNeuron(**form),
+}
 
 
 def single_phase(threshold: np.ndarray, options: Options) -> IntegrateAndFireNeuron:
@@ -71,20 +70,13 @@ def single_phase(threshold: np.ndarray, options: Options) -> IntegrateAndFireNeu
     floor = None
     if options.floor is not None:
         floor = np.round(options.floor * threshold).astype(np.int64)
-    if options.neuron is NeuronKind.IF_HARD:
-        return HardResetNeuron(
-            threshold=threshold, timesteps=options.timesteps, initial=initial, floor=floor
-        )
-    return SoftResetNeuron(
-        threshold=threshold,
-        timesteps=options.timesteps,
-        two_phase=False,
-        initial=initial,
-        floor=floor,
-    )
+    form = {
+        "threshold": threshold, "timesteps": options.timesteps, "initial": initial, "floor": floor,
+    }  # fmt: skip
+    return _SINGLE_PHASE[options.neuron](form)
 
 
-def leak(threshold: np.ndarray, options: Options) -> np.ndarray:
+def drive(threshold: np.ndarray, options: Options) -> np.ndarray:
     """L of each timestep, int64 (channels,)."""
     return np.asarray(np.round(options.drive * threshold).astype(np.int64))
 
@@ -97,13 +89,13 @@ def moved(layer: Layer, octaves: float, upstream: float, options: Options) -> La
     layer : as the conversion made it, with ``options``
     """
     neuron = layer.neuron
-    if isinstance(neuron, Readout):
+    if neuron.is_decoder:
         bias = whole_numbers(layer.bias * 2.0**-upstream, layer.name)
         return replace(layer, bias=bias)
     assert isinstance(neuron, IntegrateAndFireNeuron)
-    own = layer.bias - leak(neuron.threshold, options)
+    own = layer.bias - drive(neuron.threshold, options)
     threshold = np.maximum(np.round(neuron.threshold * 2.0**octaves), 1).astype(np.int64)
-    bias = whole_numbers(own * 2.0**-upstream, layer.name) + leak(threshold, options)
+    bias = whole_numbers(own * 2.0**-upstream, layer.name) + drive(threshold, options)
     return replace(layer, bias=bias, neuron=single_phase(threshold, options))
 
 

@@ -1,4 +1,4 @@
-"""What the input's spike trains stand for."""
+"""Values of the input's codes, and the affine map from codes to pixels."""
 
 from __future__ import annotations
 
@@ -46,7 +46,8 @@ def step_by_step(x: int, given: Input) -> int:
 def test_codes(code, timesteps, pixel_bits):
     given = source(code, timesteps, pixel_bits)
     values = np.arange(1 << pixel_bits)
-    assert encode(values, given).tolist() == [step_by_step(int(x), given) for x in values]
+    codes = encode(values.reshape(-1, 1, 1, 1), given)
+    assert codes.ravel().tolist() == [step_by_step(int(x), given) for x in values]
 
 
 @pytest.mark.parametrize(("timesteps", "scale"), [(8, 1.0), (10, 0.25)])
@@ -67,7 +68,7 @@ def test_few_timesteps_are_decoded_without_bias(code, timesteps):
     given = source(code, timesteps, channels=2)
     found = decode_input(images, given, graph_of())
     for c in range(2):
-        q = encode(images[:, c], given)
+        q = encode(images[:, [c]], given)
         if q.min() == q.max():
             assert found.scale[c] * q.min() + found.offset[c] == pytest.approx(images[:, c].mean())
             continue

@@ -12,8 +12,8 @@ from torch import nn
 
 from hwgen import golden
 from hwgen.conversion import METHODS, ThresholdRule, convert
-from hwgen.conversion.calibration.stepping import Stepper
 from hwgen.errors import ConversionError
+from hwgen.golden.incremental import IncrementalRun
 from hwgen.golden.single_phase import integrate_and_fire
 from hwgen.network import (
     HardResetNeuron,
@@ -190,13 +190,13 @@ def test_trains_that_currents_are_taken_from_are_those_of_golden(monkeypatch, op
         nn.Conv2d(6, 5, 3, padding=1), nn.ReLU(), nn.Flatten(), nn.Linear(45, 4),
     ).eval()  # fmt: skip
     images, seen = pixels((2, 6, 6), samples=20), {}
-    forget = Stepper.forget
+    forget = IncrementalRun.forget
 
-    def keep(self: Stepper, name: str) -> None:
-        seen[name] = self.trains[name].numpy()
+    def keep(self: IncrementalRun, name: str) -> None:
+        seen[name] = self.train(name)
         forget(self, name)
 
-    monkeypatch.setattr(Stepper, "forget", keep)
+    monkeypatch.setattr(IncrementalRun, "forget", keep)
     neuron = options.get("neuron", "if")
     network = convert(
         model, images, mean=[0.4, 0.6], std=0.3, timesteps=16, thresholds="current",
