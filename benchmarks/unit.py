@@ -29,8 +29,8 @@ from hwgen.network import Conv2d, Input, InverseLeakyNeuron, Layer, Network, Rea
 from hwgen.plan.assembly import make_plan
 from hwgen.plan.units.hardware_plan import HardwarePlan
 from hwgen.plan.units.layer import LayerPlan
+from hwgen.plan.units.layer_constants import layer_constants
 from hwgen.plan.units.options import PlanOptions
-from hwgen.plan.units.weight_rows import pack_weights
 from hwgen.resources import resource_dir
 from hwgen.rtl.layer import LayerUnit
 from hwgen.synthesis import netlist_passes as registers
@@ -70,13 +70,7 @@ def network(*, channels: int, size: int, timesteps: int) -> Network:
 
 def make_unit(net: Network, plan: HardwarePlan) -> tuple[LayerUnit, LayerPlan]:
     stage = next(stage for stage in plan.layers if stage.node == "measured")
-    layer = next(node for node in net if node.name == "measured")
-    assert isinstance(layer, Layer)
-    weights = [
-        pack_weights(projection, feed, stage, plan.stream(feed.source))
-        for projection, feed in zip(layer.projections, stage.paths, strict=True)
-    ]
-    return LayerUnit(stage, layer, net.train_types["first"], weights=weights), stage
+    return LayerUnit(plan=stage, constants=layer_constants(net, plan)["measured"]), stage
 
 
 class Registered(wiring.Component):

@@ -28,7 +28,7 @@ ALLOWED: dict[str, set[str]] = {
     "conversion": {"errors", "network", "datasets", "golden"},
     "golden": {"errors", "network"},
     "plan": {"errors", "network", "boards"},
-    "rtl": {"errors", "network", "plan"},
+    "rtl": {"plan"},
     "build": {"artefact", "boards", "network", "report", "simulation", "synthesis"},
     "generation": {
         "artefact", "boards", "build", "errors", "golden", "network", "plan", "resources", "rtl",

@@ -8,7 +8,7 @@ import tempfile
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from amaranth import ClockDomain
 from amaranth.back import verilog
@@ -33,6 +33,7 @@ from hwgen.plan.assembly import make_plan
 from hwgen.plan.search.expectation import Expectation
 from hwgen.plan.timing.predict import PredictedCycles
 from hwgen.plan.units.hardware_plan import HardwarePlan
+from hwgen.plan.units.layer_constants import layer_constants
 from hwgen.plan.units.options import PlanOptions
 from hwgen.resources import resource_dir
 from hwgen.rtl.core import Core, make_unit
@@ -44,7 +45,7 @@ TEMPLATES = ("hwgen_weight_memory.v",)
 
 
 def generate(
-    network: Network, *, board: str | None = None, plan: HardwarePlan | None = None, **options
+    network: Network, *, board: str | None = None, plan: HardwarePlan | None = None, **options: Any
 ) -> Design:
     """The hardware of a network.
 
@@ -88,7 +89,10 @@ class Design:
 
     def files(self) -> dict[str, str]:
         """Text of every generated file but the manifest, by name."""
-        return self._files(Core(self.plan, self.network))
+        return self._files(self._core())
+
+    def _core(self) -> Core:
+        return Core(plan=self.plan, constants=layer_constants(self.network, self.plan))
 
     def _files(self, core: Core) -> dict[str, str]:
         text = verilog.convert(
@@ -119,7 +123,7 @@ class Design:
         with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as temporary:
             folder = Path(temporary) / "build"
             folder.mkdir()
-            core = Core(self.plan, self.network)
+            core = self._core()
             for name, text in self._files(core).items():
                 (folder / name).write_text(text, encoding="utf-8")
             save(self.network, folder / "network")
@@ -187,7 +191,7 @@ class Design:
 def unit_files(network: Network, plan: HardwarePlan, node: str) -> dict[str, str]:
     """The Verilog of one layer or pool alone, and its weight files; the module is called "unit"."""
     index = [stage.node for stage in plan.stages].index(node)
-    unit, weights = make_unit(plan, network, index)
+    unit, weights = make_unit(plan, layer_constants(network, plan), index)
     text = verilog.convert(unit, name="unit", emit_src=False, strip_internal_attrs=True)
     templates = resource_dir("rtl_templates")
     files = {name: (templates / name).read_text(encoding="utf-8") for name in TEMPLATES}

@@ -1,51 +1,55 @@
 """The core: encoder, layers, pools and result unit between two AXI4-Streams."""
 
-from amaranth import Cat, Const, Module, ResetInserter, Signal
+from collections.abc import Mapping
+
+from amaranth import Cat, Const, Module, ResetInserter, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from hwgen.plan.units.geometry import StreamPlan
+from hwgen.plan.units.hardware_plan import HardwarePlan
 from hwgen.plan.units.layer import LayerPlan
-from hwgen.plan.units.weight_rows import pack_weights
+from hwgen.plan.units.layer_constants import LayerConstants
 from hwgen.rtl.counters import CounterBank, popcount
 from hwgen.rtl.input.address_event_encoder import AddressEventEncoder
 from hwgen.rtl.input.pixel_encoder import PixelEncoder
-from hwgen.rtl.layer import LayerUnit, word_shape
+from hwgen.rtl.layer import LayerUnit, word_layout
 from hwgen.rtl.names import identifier
 from hwgen.rtl.output.result import ResultUnit
+from hwgen.rtl.parameters import require_type
 from hwgen.rtl.pool import MaxPool
 from hwgen.rtl.streams.fork import StreamFork
 from hwgen.rtl.streams.reset_sequencer import ResetSequencer
 from hwgen.rtl.synapses.weight_memory import INLINE_BITS
 
 SUBMODULES = ("encoder", "results", "counters", "reset_sequencer")
-"""Those beside the layers and pools, which are called after their nodes."""
+"""Submodules besides the layers and pools, which are named after their nodes."""
 
 
-def make_unit(plan, network, index):
-    """The unit of a stage of the plan, by its index, and its weight files by name."""
+def make_unit(
+    plan: HardwarePlan, constants: Mapping[str, LayerConstants], index: int
+) -> tuple[LayerUnit | MaxPool, dict[str, str]]:
+    """The unit of stage ``index``, and the content of its weight files by name."""
     stage = plan.stages[index]
     if not isinstance(stage, LayerPlan):
         return MaxPool(plan=stage), {}
-    layer = next(node for node in network if node.name == stage.node)
-    weights = [
-        pack_weights(projection, feed, stage, plan.stream(feed.source))
-        for projection, feed in zip(layer.projections, stage.paths, strict=True)
+    values = constants[stage.node]
+    sizes = [rows.size * stage.weight_bits for path in values.weights for rows in path]
+    files = [
+        f"weights_{index}_{n}.hex" if size > INLINE_BITS else None for n, size in enumerate(sizes)
     ]
-    rows = [rows for of_scanners in weights for rows in of_scanners]
-    large = [part.size * stage.weight_bits > INLINE_BITS for part in rows]
-    names = [f"weights_{index}_{n}.hex" if is_large else None for n, is_large in enumerate(large)]
-    given = network.train_types[layer.sources[0]]
-    unit = LayerUnit(stage, layer, given, weights=weights, files=names)
+    unit = LayerUnit(plan=stage, constants=values, files=files)
     return unit, {memory.file: memory.hex_lines() for memory in unit.memories if memory.file}
 
 
 class Core(wiring.Component):
-    """A whole network. ``docs/hardware.md`` describes its ports.
+    """A complete network; ``docs/hardware.md`` describes the ports.
 
     Parameters
     ----------
     plan : :class:`hwgen.plan.units.hardware_plan.HardwarePlan`
-    network : :class:`hwgen.network.Network`
+    constants : mapping of :class:`str` to :class:`hwgen.plan.units.layer_constants.LayerConstants`
+        Constants of each layer, by its node.
 
     Attributes
     ----------
@@ -55,11 +59,14 @@ class Core(wiring.Component):
         What each counter counts, by address.
     """
 
-    def __init__(self, plan, network):
+    def __init__(self, *, plan: HardwarePlan, constants: Mapping[str, LayerConstants]) -> None:
+        require_type(HardwarePlan, plan=plan)
+        if missing := {stage.node for stage in plan.layers} - constants.keys():
+            raise ValueError(f"constants of {', '.join(sorted(missing))} are missing")
         self._plan = plan
-        self.files = {}
-        self.counters = []
-        self._list_counters()
+        self._constants = constants
+        self.files: dict[str, str] = {}
+        self.counters = _counters(plan)
         ports = {
             "rst": In(1),
             "s_axis_tdata": In(plan.encoder.input_width),
@@ -78,54 +85,45 @@ class Core(wiring.Component):
             ports[f"tap_{index}_data"] = Out(stream_plan.width)
             ports[f"tap_{index}_valid"] = Out(1)
             ports[f"tap_{index}_ready"] = Out(1)
-        events = plan.encoder.code == "events"
-        self._encoder = (AddressEventEncoder if events else PixelEncoder)(plan=plan.encoder)
+        encoder = AddressEventEncoder if plan.encoder.code == "events" else PixelEncoder
+        self._encoder = encoder(plan=plan.encoder)
         taken = {*SUBMODULES, "clk", *ports}
-        self._units = self._make_units(network, taken=taken)
-        self._fork_names = {}
-        for stream_plan in plan.streams:
-            name = identifier(f"fork_{stream_plan.node}", taken=taken)
-            taken.add(name)
-            self._fork_names[stream_plan.node] = name
+        self._units = []
+        for index, stage in enumerate(plan.stages):
+            unit, files = make_unit(plan, constants, index)
+            self.files.update(files)
+            self._units.append((_claim(stage.node, taken), unit))
+        self._fork_names = {
+            stream_plan.node: _claim(f"fork_{stream_plan.node}", taken)
+            for stream_plan in plan.streams
+        }
+        readout = plan.layers[-1]
         self._results = ResultUnit(
-            classes=network.classes,
-            word_layout=word_shape(plan.stages[-1]),
-            width=plan.logit_width,
+            classes=readout.fan_out, word_layout=word_layout(readout), width=plan.logit_width
         )
         super().__init__(ports)
 
-    def _make_units(self, network, *, taken):
-        units = []
-        for index, stage in enumerate(self._plan.stages):
-            name = identifier(stage.node, taken=taken)
-            taken.add(name)
-            unit, files = make_unit(self._plan, network, index)
-            self.files.update(files)
-            units.append((name, unit))
-        return units
+    @property
+    def plan(self) -> HardwarePlan:
+        return self._plan
 
-    def _list_counters(self):
-        if not self._plan.counters:
-            return
-        self.counters += [("", "cycles"), ("", "samples")]
-        for stream_plan in self._plan.streams:
-            self.counters += [(stream_plan.node, "spikes"), (stream_plan.node, "blocked")]
-        for stage in self._plan.layers:
-            self.counters += [(stage.node, "busy"), (stage.node, "stall")]
+    @property
+    def constants(self) -> Mapping[str, LayerConstants]:
+        return self._constants
 
-    def elaborate(self, platform):
+    def elaborate(self, platform: object) -> Module:
         m = Module()
         encoder, results = self._encoder, self._results
         chain = [("encoder", encoder), *self._units, ("results", results)]
         m.submodules.reset_sequencer = sequencer = ResetSequencer(units=len(chain))
-        # The registers of a unit follow its own reset only: the core's domain has none.
+        # Only the reset of a unit reaches its registers: the core's clock domain has none.
         resets = dict(zip((name for name, _ in chain), sequencer.resets, strict=True))
         for name, unit in chain:
             m.submodules[name] = ResetInserter(resets[name])(unit)
         settled = sequencer.settled
         m.d.comb += [
             sequencer.rst.eq(self.rst),
-            # Pixels are counted, and do not need to be told which is the last one.
+            # Pixels are counted; only the address-event encoder uses tlast.
             encoder.beats.payload.eq(Cat(self.s_axis_tdata, self.s_axis_tlast)),
             encoder.beats.valid.eq(self.s_axis_tvalid & settled),
             self.s_axis_tready.eq(encoder.beats.ready & settled),
@@ -149,23 +147,23 @@ class Core(wiring.Component):
             self._count(m, resets["encoder"])
         return m
 
-    def _distribute(self, m, stream_plan, words, reset):
-        """Connect a stream to all that read it."""
-        takers = []
-        for stage, (_, unit) in zip(self._plan.stages, self._units, strict=True):
-            for index, source in enumerate(stage.sources):
-                if source == stream_plan.node:
-                    pool = not isinstance(stage, LayerPlan)
-                    takers.append(unit.inputs if pool else getattr(unit, f"inputs_{index}"))
-        fork = StreamFork(shape=stream_plan.width, consumers=len(takers))
-        name = self._fork_names[stream_plan.node]
-        m.submodules[name] = ResetInserter(reset)(fork)
+    def _distribute(self, m: Module, stream_plan: StreamPlan, words: Value, reset: Value) -> None:
+        """Connect a stream to all units that read it."""
+        consumers = [
+            unit.inputs if isinstance(unit, MaxPool) else getattr(unit, f"inputs_{index}")
+            for stage, (_, unit) in zip(self._plan.stages, self._units, strict=True)
+            for index, source in enumerate(stage.sources)
+            if source == stream_plan.node
+        ]
+        fork = StreamFork(shape=stream_plan.width, consumers=len(consumers))
+        m.submodules[self._fork_names[stream_plan.node]] = ResetInserter(reset)(fork)
         wiring.connect(m, words, fork.words)
-        for copy, taker in zip(fork.copies, takers, strict=True):
-            wiring.connect(m, copy, taker)
+        for copy, consumer in zip(fork.copies, consumers, strict=True):
+            wiring.connect(m, copy, consumer)
 
-    def _count(self, m, reset):
-        steps = {("", "cycles"): Const(1, 1)}
+    def _count(self, m: Module, reset: Value) -> None:
+        """Connect every counter to what it counts."""
+        steps: dict[tuple[str, str], Value] = {("", "cycles"): Const(1, 1)}
         sample = Signal()
         m.d.comb += sample.eq(self.m_axis_tvalid & self.m_axis_tready & self.m_axis_tlast)
         steps["", "samples"] = sample
@@ -173,7 +171,7 @@ class Core(wiring.Component):
             data = getattr(self, f"tap_{index}_data")
             valid = getattr(self, f"tap_{index}_valid")
             ready = getattr(self, f"tap_{index}_ready")
-            # Counted a cycle late, so that the sum of bits is in nobody's way.
+            # Counted one cycle later, so that the popcount is not on the path of the stream.
             sent = Signal.like(data, name=f"sent_{index}")
             m.d.sync += sent.eq(0)
             with m.If(valid & ready):
@@ -181,7 +179,7 @@ class Core(wiring.Component):
             steps[stream_plan.node, "spikes"] = popcount(sent)
             steps[stream_plan.node, "blocked"] = valid & ~ready
         for (_, unit), stage in zip(self._units, self._plan.stages, strict=True):
-            if isinstance(stage, LayerPlan):
+            if isinstance(unit, LayerUnit):
                 steps[stage.node, "busy"] = unit.busy
                 steps[stage.node, "stall"] = unit.stall
         values = [steps[counter] for counter in self.counters]
@@ -189,3 +187,22 @@ class Core(wiring.Component):
         m.submodules.counters = ResetInserter(reset)(bank)
         m.d.comb += [getattr(bank, f"step_{n}").eq(value) for n, value in enumerate(values)]
         m.d.comb += [bank.address.eq(self.counter_address), self.counter_data.eq(bank.data)]
+
+
+def _claim(name: str, taken: set[str]) -> str:
+    """A Verilog identifier for ``name`` that is not in ``taken``, to which it is added."""
+    chosen = identifier(name, taken=taken)
+    taken.add(chosen)
+    return chosen
+
+
+def _counters(plan: HardwarePlan) -> list[tuple[str, str]]:
+    """(node, kind) of each counter of the core."""
+    if not plan.counters:
+        return []
+    counters = [("", "cycles"), ("", "samples")]
+    for stream_plan in plan.streams:
+        counters += [(stream_plan.node, "spikes"), (stream_plan.node, "blocked")]
+    for stage in plan.layers:
+        counters += [(stage.node, "busy"), (stage.node, "stall")]
+    return counters

@@ -1,62 +1,84 @@
-"""The layer processing unit: window buffers → event scanners → synapse array → membrane unit."""
+"""The layer processing unit: window buffers → spike scanners → synapse array → membrane unit."""
 
-from amaranth import Module, unsigned
+from collections.abc import Sequence
+
+from amaranth import Module, Value, unsigned
+from amaranth.hdl import ShapeLike
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from hwgen.plan.units.layer import LayerPlan, UnitKind
+from hwgen.plan.units.layer_constants import LayerConstants
 from hwgen.rtl.neuron.membrane import membrane_layout
 from hwgen.rtl.neuron.single_phase import SinglePhaseUnit
 from hwgen.rtl.neuron.two_phase import TwoPhaseUnit
 from hwgen.rtl.output.softmax import SoftmaxUnit, count_layout
+from hwgen.rtl.parameters import require_type
 from hwgen.rtl.synapses.array import SynapseArray, SynapseInput
 from hwgen.rtl.synapses.scanner import SpikeScanner
+from hwgen.rtl.synapses.weight_memory import WeightMemory
 from hwgen.rtl.window.buffer import WindowBuffer
 
+MEMBRANE_UNITS: dict[UnitKind, type[SinglePhaseUnit] | type[TwoPhaseUnit]] = {
+    UnitKind.TWO_PHASE: TwoPhaseUnit,
+    UnitKind.CONSTANT_CURRENT: TwoPhaseUnit,
+    UnitKind.READOUT: TwoPhaseUnit,
+    UnitKind.SINGLE_PHASE: SinglePhaseUnit,
+    UnitKind.SOFTMAX: SinglePhaseUnit,
+}
+"""The membrane unit of each kind of layer."""
 
-def word_shape(plan):
-    """Of what a layer sends: spikes, or logits."""
+
+def word_layout(plan: LayerPlan) -> ShapeLike:
+    """A word that a layer sends: spikes, logits, or the spike count of a class."""
     if plan.softmax is not None:
         return count_layout(plan.softmax)
     return membrane_layout(plan) if plan.gives_logits else unsigned(plan.membrane_lanes)
 
 
 class LayerUnit(wiring.Component):
-    """One layer of the network, on a stream of spike words for each of its projections.
+    """One layer of the network, with a stream of spike words for each of its projections.
 
     Parameters
     ----------
     plan : :class:`hwgen.plan.units.layer.LayerPlan`
-    layer : :class:`hwgen.network.Layer`
-    given : :class:`hwgen.network.TrainType`
-        What its sources give.
-    weights : sequence of integer arrays, shape (scanners, weight_depth, lanes)
-        One a projection.
+    constants : :class:`hwgen.plan.units.layer_constants.LayerConstants`
     files : sequence of :class:`str` or None
-        Files of the weight memories, of one scanner after the other.
+        Files of the weight memories, one per scanner; None keeps the weights in the Verilog.
 
     Members
     -------
     inputs_N : ``In(stream.Signature(plan.paths[N].window.word_width))``
-    words : ``Out(stream.Signature(...))``
-        Spikes of ``membrane_lanes`` channels, or the logits of as many; of a softmax, one's.
+    words : ``Out(stream.Signature(word_layout(plan)))``
     busy, stall : ``Out(1)``
         The first scanner holds a chunk; a window waits for the membrane unit.
     """
 
-    def __init__(self, plan, layer, given, *, weights, files=None):
+    def __init__(
+        self,
+        *,
+        plan: LayerPlan,
+        constants: LayerConstants,
+        files: Sequence[str | None] | None = None,
+    ) -> None:
+        require_type(LayerPlan, plan=plan)
+        require_type(LayerConstants, constants=constants)
+        if plan.softmax is not None and constants.neuron.table is None:
+            raise ValueError("constants.neuron.table is missing; a softmax needs it")
         self._plan = plan
-        self._layer = layer
-        self._given = given
+        self._constants = constants
         pairs = [
-            (feed, rows)
-            for feed, of_scanners in zip(plan.paths, weights, strict=True)
-            for rows in of_scanners
+            (path, rows)
+            for path, weights in zip(plan.paths, constants.weights, strict=True)
+            for rows in weights
         ]
-        files = files or [None] * len(pairs)
+        self._files = tuple(files or [None] * len(pairs))
+        if len(self._files) != len(pairs):
+            raise ValueError(f"files must name {len(pairs)} memories, not {len(self._files)}")
         self._synapses = SynapseArray(
             inputs=[
-                SynapseInput(rows=rows, masked=feed.is_masked, file=file, memory=feed.memory)
-                for (feed, rows), file in zip(pairs, files, strict=True)
+                SynapseInput(rows=rows, masked=path.is_masked, file=file, memory=path.memory)
+                for (path, rows), file in zip(pairs, self._files, strict=True)
             ],
             lanes=plan.lanes,
             weight_bits=plan.weight_bits,
@@ -65,55 +87,63 @@ class LayerUnit(wiring.Component):
         super().__init__(
             {
                 **{
-                    f"inputs_{n}": In(stream.Signature(feed.window.word_width))
-                    for n, feed in enumerate(plan.paths)
+                    f"inputs_{n}": In(stream.Signature(path.window.word_width))
+                    for n, path in enumerate(plan.paths)
                 },
-                "words": Out(stream.Signature(word_shape(plan))),
+                "words": Out(stream.Signature(word_layout(plan))),
                 "busy": Out(1),
                 "stall": Out(1),
             }
         )
 
     @property
-    def memories(self):
-        """The weight memories, one a scanner."""
+    def plan(self) -> LayerPlan:
+        return self._plan
+
+    @property
+    def constants(self) -> LayerConstants:
+        return self._constants
+
+    @property
+    def files(self) -> tuple[str | None, ...]:
+        return self._files
+
+    @property
+    def memories(self) -> tuple[WeightMemory, ...]:
+        """The weight memories, one per scanner."""
         return self._synapses.memories
 
-    def elaborate(self, platform):
+    def elaborate(self, platform: object) -> Module:
         m = Module()
-        plan = self._plan
+        plan, constants = self._plan, self._constants.neuron
         m.submodules.synapses = synapses = self._synapses
-        if plan.is_single_phase:
-            membranes = SinglePhaseUnit(plan, self._layer)
-        else:
-            membranes = TwoPhaseUnit(plan, self._layer, self._given)
-        m.submodules.membranes = membranes
-        taken = 0
-        for index, feed in enumerate(plan.paths):
-            m.submodules[f"window_{index}"] = window = WindowBuffer(path=feed)
+        m.submodules.membranes = membranes = MEMBRANE_UNITS[plan.kind](
+            plan=plan, constants=constants
+        )
+        scanners = 0
+        for index, path in enumerate(plan.paths):
+            m.submodules[f"window_{index}"] = window = WindowBuffer(path=path)
             wiring.connect(m, wiring.flipped(getattr(self, f"inputs_{index}")), window.words)
             for chunks in window.chunks:
-                spikes = getattr(synapses, f"spikes_{taken}")
-                if feed.is_masked:
-                    busy = self._connect_masked(m, chunks, spikes)
+                spikes = getattr(synapses, f"spikes_{scanners}")
+                if path.is_masked:
+                    busy = _connect_masked(m, chunks, spikes)
                 else:
                     scanner = SpikeScanner(
-                        chunk_width=feed.window.slice_width, depth=feed.weight_depth
+                        chunk_width=path.window.slice_width, depth=path.weight_depth
                     )
-                    m.submodules[f"scanner_{taken}"] = scanner
+                    m.submodules[f"scanner_{scanners}"] = scanner
                     wiring.connect(m, chunks, scanner.chunks)
                     wiring.connect(m, scanner.spikes, spikes)
                     busy = scanner.busy
-                if taken == 0:
+                if scanners == 0:
                     m.d.comb += self.busy.eq(busy)
-                taken += 1
+                scanners += 1
         wiring.connect(m, synapses.currents, membranes.currents)
         words = membranes.words
-        if plan.softmax is not None:
+        if plan.softmax is not None and constants.table is not None:
             m.submodules.softmax = softmax = SoftmaxUnit(
-                plan=plan.softmax,
-                word_layout=membrane_layout(plan),
-                table=self._layer.neuron.table,
+                plan=plan.softmax, word_layout=membrane_layout(plan), table=constants.table
             )
             wiring.connect(m, words, softmax.membranes)
             words = softmax.counts
@@ -121,13 +151,14 @@ class LayerUnit(wiring.Component):
         m.d.comb += self.stall.eq(synapses.stall)
         return m
 
-    def _connect_masked(self, m, chunks, spikes):
-        """A chunk of a masked feed is an event: its bits choose lanes."""
-        m.d.comb += [
-            spikes.payload.row.eq(chunks.payload.base),
-            spikes.payload.mask.eq(chunks.payload.bits),
-            spikes.payload.last.eq(chunks.payload.last),
-            spikes.valid.eq(chunks.valid),
-            chunks.ready.eq(spikes.ready),
-        ]
-        return chunks.valid
+
+def _connect_masked(m: Module, chunks: Value, spikes: Value) -> Value:
+    """Connect a masked path without a scanner: the bits of a chunk select lanes of one row."""
+    m.d.comb += [
+        spikes.payload.row.eq(chunks.payload.base),
+        spikes.payload.mask.eq(chunks.payload.bits),
+        spikes.payload.last.eq(chunks.payload.last),
+        spikes.valid.eq(chunks.valid),
+        chunks.ready.eq(spikes.ready),
+    ]
+    return chunks.valid

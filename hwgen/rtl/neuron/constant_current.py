@@ -5,8 +5,11 @@ from amaranth.lib import data, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
+from hwgen.plan.units.layer import LayerPlan
+from hwgen.plan.units.layer_constants import NeuronConstants
 from hwgen.rtl.neuron.integrator import Integrator
 from hwgen.rtl.neuron.membrane import issue_layout
+from hwgen.rtl.parameters import require_type
 
 
 class ConstantCurrentPipeline(wiring.Component):
@@ -20,8 +23,7 @@ class ConstantCurrentPipeline(wiring.Component):
     Parameters
     ----------
     plan : :class:`hwgen.plan.units.layer.LayerPlan`
-        Of a held layer.
-    layer : :class:`hwgen.network.Layer`
+    constants : :class:`hwgen.plan.units.layer_constants.NeuronConstants`
 
     Members
     -------
@@ -36,9 +38,11 @@ class ConstantCurrentPipeline(wiring.Component):
     spikes : ``Out(plan.membrane_lanes)``
     """
 
-    def __init__(self, plan, layer):
+    def __init__(self, *, plan: LayerPlan, constants: NeuronConstants) -> None:
+        require_type(LayerPlan, plan=plan)
+        require_type(NeuronConstants, constants=constants)
         self._plan = plan
-        self._layer = layer
+        self._constants = constants
         width = signed(plan.current_width)
         super().__init__(
             {
@@ -50,12 +54,20 @@ class ConstantCurrentPipeline(wiring.Component):
             }
         )
 
-    def elaborate(self, platform):
+    @property
+    def plan(self) -> LayerPlan:
+        return self._plan
+
+    @property
+    def constants(self) -> NeuronConstants:
+        return self._constants
+
+    def elaborate(self, platform: object) -> Module:
         m = Module()
         plan = self._plan
         layout = data.ArrayLayout(signed(plan.constant_current_width), plan.membrane_lanes)
         m.submodules.integrator = integrator = Integrator(
-            plan, self._layer, width=plan.constant_current_width
+            plan=plan, constants=self._constants, width=plan.constant_current_width
         )
         m.submodules.constants = memory = Memory(
             shape=layout,

@@ -3,14 +3,16 @@
 import itertools
 
 import numpy as np
-from amaranth import Const, Module, Signal, signed
+from amaranth import Const, Module, Signal, Value, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from hwgen.network import HardResetNeuron
+from hwgen.plan.units.layer import LayerPlan
+from hwgen.plan.units.layer_constants import NeuronConstants
 from hwgen.rtl.neuron.constants import constant_memory
 from hwgen.rtl.neuron.membrane import membrane_layout
+from hwgen.rtl.parameters import require_positive, require_type
 
 LATENCY = 5
 """Cycles from the issue of a word to the first issue that reads the result."""
@@ -25,7 +27,7 @@ class Integrator(wiring.Component):
     Parameters
     ----------
     plan : :class:`hwgen.plan.units.layer.LayerPlan`
-    layer : :class:`hwgen.network.Layer`
+    constants : :class:`hwgen.plan.units.layer_constants.NeuronConstants`
     width : :class:`int`
         Bits of a current.
 
@@ -47,20 +49,13 @@ class Integrator(wiring.Component):
         The membranes after the step.
     """
 
-    def __init__(self, plan, layer, *, width):
+    def __init__(self, *, plan: LayerPlan, constants: NeuronConstants, width: int) -> None:
+        require_type(LayerPlan, plan=plan)
+        require_type(NeuronConstants, constants=constants)
+        require_positive(width=width)
         self._plan = plan
-        bias = layer.bias.astype(np.int64)
-        initial = getattr(layer.neuron, "initial", None)
-        # The first step takes V as 0, so V₀ comes with the bias.
-        self._added = (bias if initial is None else bias + initial, bias)
-        self._threshold = None
-        if not plan.gives_logits:
-            self._threshold = layer.neuron.threshold.astype(np.int64)
-        self._floor = getattr(layer.neuron, "floor", None)
-        self._reset = None
-        if isinstance(layer.neuron, HardResetNeuron):
-            reset = layer.neuron.reset
-            self._reset = np.zeros_like(bias) if reset is None else reset
+        self._constants = constants
+        self._width = width
         super().__init__(
             {
                 "issue": In(1),
@@ -74,9 +69,21 @@ class Integrator(wiring.Component):
             }
         )
 
-    def elaborate(self, platform):
+    @property
+    def plan(self) -> LayerPlan:
+        return self._plan
+
+    @property
+    def constants(self) -> NeuronConstants:
+        return self._constants
+
+    @property
+    def width(self) -> int:
+        return self._width
+
+    def elaborate(self, platform: object) -> Module:
         m = Module()
-        plan = self._plan
+        plan, constants = self._plan, self._constants
         width, lanes = plan.membrane_width, plan.membrane_lanes
         layout = membrane_layout(plan)
         m.submodules.memory = memory = Memory(
@@ -84,7 +91,7 @@ class Integrator(wiring.Component):
         )
         # Unused lanes stay at 0, below their threshold.
         m.submodules.added = added_memory = constant_memory(
-            self._added, layout, plan, unused=(0, 0)
+            (constants.first, constants.later), layout, plan, unused=(0, 0)
         )
         in_flight = Signal(LATENCY)  # one bit per stage
         m.d.sync += in_flight.eq(in_flight << 1 | self.issue)
@@ -115,15 +122,15 @@ class Integrator(wiring.Component):
         with m.If(firsts[2]):
             m.d.sync += membranes.as_value().eq(0)
         thresholds = None
-        if self._threshold is not None:
+        if constants.threshold is not None:
             m.submodules.thresholds = threshold_memory = constant_memory(
-                (self._threshold,), layout, plan, unused=(1,)
+                (constants.threshold,), layout, plan, unused=(1,)
             )
             threshold_port = threshold_memory.read_port()
             m.d.comb += threshold_port.addr.eq(words[3])
             thresholds = threshold_port.data
-        floors = self._per_channel(m, "floors", self._floor, words[3])
-        resets = self._per_channel(m, "resets", self._reset, words[3])
+        floors = self._per_channel(m, "floors", constants.floor, words[3])
+        resets = self._per_channel(m, "resets", constants.restart, words[3])
         for lane in range(lanes):
             m.d.sync += [
                 operands[lane].eq(self.currents[lane] + added_port.data[lane]),
@@ -153,8 +160,10 @@ class Integrator(wiring.Component):
         ]
         return m
 
-    def _per_channel(self, m, name, values, word):
-        """Of the channels of ``word``, a cycle later; None where there are none."""
+    def _per_channel(
+        self, m: Module, name: str, values: np.ndarray | None, word: Value
+    ) -> Value | None:
+        """The values of the channels of ``word``, one cycle later; None without values."""
         if values is None:
             return None
         if (values == values[0]).all():

@@ -4,9 +4,12 @@ from amaranth import Module, Mux, Signal, unsigned
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from hwgen.plan.units.layer import LayerPlan
+from hwgen.plan.units.layer_constants import NeuronConstants
 from hwgen.rtl.neuron.integrator import LATENCY, Integrator
 from hwgen.rtl.neuron.membrane import membrane_layout
 from hwgen.rtl.neuron.serializer import Serializer
+from hwgen.rtl.parameters import require_type
 from hwgen.rtl.streams.credit_fifo import CreditFifo
 from hwgen.rtl.streams.loops import step_axes
 from hwgen.rtl.synapses.array import currents_signature
@@ -19,7 +22,7 @@ class SinglePhaseUnit(wiring.Component):
     Parameters
     ----------
     plan : :class:`hwgen.plan.units.layer.LayerPlan`
-    layer : :class:`hwgen.network.Layer`
+    constants : :class:`hwgen.plan.units.layer_constants.NeuronConstants`
 
     Members
     -------
@@ -29,9 +32,11 @@ class SinglePhaseUnit(wiring.Component):
         Words of ``membrane_lanes`` spikes, or as many membranes.
     """
 
-    def __init__(self, plan, layer):
+    def __init__(self, *, plan: LayerPlan, constants: NeuronConstants) -> None:
+        require_type(LayerPlan, plan=plan)
+        require_type(NeuronConstants, constants=constants)
         self._plan = plan
-        self._layer = layer
+        self._constants = constants
         self._word = membrane_layout(plan) if plan.gives_logits else unsigned(plan.membrane_lanes)
         super().__init__(
             {
@@ -40,11 +45,19 @@ class SinglePhaseUnit(wiring.Component):
             }
         )
 
-    def elaborate(self, platform):
+    @property
+    def plan(self) -> LayerPlan:
+        return self._plan
+
+    @property
+    def constants(self) -> NeuronConstants:
+        return self._constants
+
+    def elaborate(self, platform: object) -> Module:
         m = Module()
         plan = self._plan
         m.submodules.integrator = integrator = Integrator(
-            plan, self._layer, width=plan.current_width
+            plan=plan, constants=self._constants, width=plan.current_width
         )
         m.submodules.serializer = serializer = Serializer(plan=plan)
         m.submodules.fifo = fifo = CreditFifo(shape=self._word)

@@ -6,15 +6,15 @@ from amaranth import Cat, Module, Mux, Signal, Value, unsigned
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from hwgen.plan.units import inverse_leak as fractional
-from hwgen.plan.units import widths
-from hwgen.plan.units.layer import UnitKind
+from hwgen.plan.units.layer import LayerPlan, UnitKind
+from hwgen.plan.units.layer_constants import NeuronConstants
 from hwgen.rtl.neuron import inverse_leak as leaky
 from hwgen.rtl.neuron.constant_current import ConstantCurrentPipeline
 from hwgen.rtl.neuron.constants import constant_memory, read_row
 from hwgen.rtl.neuron.inverse_leak import InverseLeakPipeline
 from hwgen.rtl.neuron.membrane import MembranePipeline, latency, membrane_layout
 from hwgen.rtl.neuron.serializer import Serializer
+from hwgen.rtl.parameters import require_type
 from hwgen.rtl.streams.credit_fifo import CreditFifo
 from hwgen.rtl.streams.delays import delay, within
 from hwgen.rtl.streams.loops import step_axes
@@ -35,9 +35,7 @@ class TwoPhaseUnit(wiring.Component):
     Parameters
     ----------
     plan : :class:`hwgen.plan.units.layer.LayerPlan`
-    layer : :class:`hwgen.network.Layer`
-    given : :class:`hwgen.network.TrainType`
-        What its sources give.
+    constants : :class:`hwgen.plan.units.layer_constants.NeuronConstants`
 
     Members
     -------
@@ -46,10 +44,13 @@ class TwoPhaseUnit(wiring.Component):
         Words of ``membrane_lanes`` spikes, or as many logits.
     """
 
-    def __init__(self, plan, layer, given):
+    def __init__(self, *, plan: LayerPlan, constants: NeuronConstants) -> None:
+        require_type(LayerPlan, plan=plan)
+        require_type(NeuronConstants, constants=constants)
+        if plan.fractional and constants.restored is None:
+            raise ValueError("constants.restored is missing; a layer with a leak k < 2 needs it")
         self._plan = plan
-        self._layer = layer
-        self._given = given
+        self._constants = constants
         self._latency = leaky.LATENCY if plan.fractional else latency(plan)
         self._readout = plan.kind == UnitKind.READOUT
         word = membrane_layout(plan) if self._readout else unsigned(plan.membrane_lanes)
@@ -61,11 +62,19 @@ class TwoPhaseUnit(wiring.Component):
             }
         )
 
-    def elaborate(self, platform):
+    @property
+    def plan(self) -> LayerPlan:
+        return self._plan
+
+    @property
+    def constants(self) -> NeuronConstants:
+        return self._constants
+
+    def elaborate(self, platform: object) -> Module:
         m = Module()
         plan = self._plan
         if plan.kind == UnitKind.CONSTANT_CURRENT:
-            pipeline = ConstantCurrentPipeline(plan, self._layer)
+            pipeline = ConstantCurrentPipeline(plan=plan, constants=self._constants)
         else:
             pipeline = (InverseLeakPipeline if plan.fractional else MembranePipeline)(plan=plan)
         m.submodules.pipeline = pipeline
@@ -153,9 +162,11 @@ class TwoPhaseUnit(wiring.Component):
         plan = self._plan
         # Unused lanes accumulate 0; −1 in the first step keeps them from firing, and 0 in later
         # steps keeps their few bits from overflowing.
-        constants = widths.firing_constants(self._layer, self._given)
         m.submodules.constants = memory = constant_memory(
-            constants, membrane_layout(plan), plan, unused=(-1, 0)
+            (self._constants.first, self._constants.later),
+            membrane_layout(plan),
+            plan,
+            unused=(-1, 0),
         )
         index = Signal(range(2 * plan.words))
         m.d.comb += index.eq(fire_word << 1 | (fire_step != 0))
@@ -180,9 +191,10 @@ class TwoPhaseUnit(wiring.Component):
         word: Value,
     ) -> None:
         """Connect the pipeline of leaks k < 2, which takes its constants later."""
-        plan = self._plan
+        plan, restored = self._plan, self._constants.restored
+        assert restored is not None
         m.submodules.levels = levels = constant_memory(
-            (fractional.restored(self._layer),), membrane_layout(plan), plan, unused=(0,)
+            (restored,), membrane_layout(plan), plan, unused=(0,)
         )
         # Reading a row takes two cycles.
         index = delay(m, index, leaky.CONSTANTS - 2)

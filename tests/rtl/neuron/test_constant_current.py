@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from hwgen.network import HardResetNeuron, Input, Layer
+from hwgen.plan.units.layer_constants import neuron_constants
 from hwgen.rtl.neuron.two_phase import TwoPhaseUnit
 from tests.support.rtl.bench import Bench
 from tests.support.rtl.currents import Driven
@@ -71,7 +72,9 @@ def run(
     )  # fmt: skip
     if plan.passes > 1:  # rows come one after the other, each like a sample
         planes = planes.reshape(bits, -1, 1, width, fan_out)
-    dut = Driven(TwoPhaseUnit(plan, layer, given), plan, every=every)
+    dut = Driven(
+        TwoPhaseUnit(plan=plan, constants=neuron_constants(layer, given)), plan, every=every
+    )
     bench = Bench(dut, seed=plan.membrane_depth)
     sent = bench.send(
         dut.currents,

@@ -10,6 +10,7 @@ import pytest
 
 from hwgen.golden.single_phase import integrate_and_fire
 from hwgen.network import Input, Layer
+from hwgen.plan.units.layer_constants import neuron_constants
 from hwgen.rtl.neuron.single_phase import SinglePhaseUnit
 from tests.support.rtl.bench import Bench
 from tests.support.rtl.currents import Driven
@@ -38,10 +39,10 @@ def run(
     """``currents`` have shape (T, samples, height, width, channels)."""
     steps, _, height, width, fan_out = currents.shape
     source = Input(shape=(channels, height, width), timesteps=steps, code="rate")
-    plan, _ = plan_one(layer, source, **options)
+    plan, train_type = plan_one(layer, source, **options)
     if plan.passes > 1:  # rows come one after the other, each like a sample
         currents = currents.reshape(steps, -1, 1, width, fan_out)
-    dut = Driven(SinglePhaseUnit(plan, layer), plan)
+    dut = Driven(SinglePhaseUnit(plan=plan, constants=neuron_constants(layer, train_type)), plan)
     bench = Bench(dut, seed=plan.membrane_depth)
     train, _ = integrate_and_fire(list(currents), layer, layer.neuron)
     groups = groups_of(fan_out, plan.lanes)

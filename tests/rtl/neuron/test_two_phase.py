@@ -18,6 +18,7 @@ from hwgen.network import (
     SoftResetNeuron,
     TimeToFirstSpikeNeuron,
 )
+from hwgen.plan.units.layer_constants import neuron_constants
 from hwgen.rtl.neuron.two_phase import TwoPhaseUnit
 from tests.support.rtl.bench import Bench
 from tests.support.rtl.currents import Driven
@@ -51,7 +52,12 @@ def run(
     if plan.passes > 1:  # rows come one after the other, each like a sample
         steps, _, _, width, fan_out = currents.shape
         currents = currents.reshape(steps, -1, 1, width, fan_out)
-    dut = Driven(TwoPhaseUnit(plan, layer, given), plan, latency=LATENCY, every=every)
+    dut = Driven(
+        TwoPhaseUnit(plan=plan, constants=neuron_constants(layer, given)),
+        plan,
+        latency=LATENCY,
+        every=every,
+    )
     bench = Bench(dut, seed=plan.membrane_depth)
     closed = close(accumulate(list(currents), source.code), layer)
     if isinstance(layer.neuron, Readout):

@@ -13,6 +13,7 @@ from hwgen import golden
 from hwgen.network import Input, Network
 from hwgen.plan.units.geometry import StreamPlan, WordLayout
 from hwgen.plan.units.hardware_plan import HardwarePlan
+from hwgen.plan.units.layer_constants import layer_constants
 from hwgen.rtl import core as core_module
 from tests.support.rtl.bench import Bench
 from tests.support.rtl.words import join
@@ -30,7 +31,7 @@ class CoreBench:
         with pytest.MonkeyPatch.context() as patch:
             # Amaranth cannot simulate weights that stand in a file.
             patch.setattr(core_module, "INLINE_BITS", 1 << 40)
-            self.core = core_module.Core(plan, network)
+            self.core = core_module.Core(plan=plan, constants=layer_constants(network, plan))
         assert not self.core.files
         self.plan, self._images, self._source = plan, images, network.input
         self._gold = golden.run(network, images, trains=True)

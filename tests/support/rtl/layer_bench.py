@@ -16,12 +16,12 @@ from hwgen.network import (
     SoftResetNeuron,
 )
 from hwgen.plan.assembly import make_plan
+from hwgen.plan.units.layer_constants import layer_constants
 from hwgen.plan.units.options import PlanOptions
-from hwgen.plan.units.weight_rows import pack_weights
 from hwgen.rtl.layer import LayerUnit
 from tests.support.rtl.bench import Bench
 from tests.support.rtl.cores import words_of
-from tests.support.rtl.layers import fit, network_of, plan_one
+from tests.support.rtl.layers import fit, network_of
 from tests.support.rtl.words import split
 
 
@@ -65,15 +65,12 @@ def run(
     **options: Any,
 ):
     network = network_of(layer, source)
-    plan, given = plan_one(layer, source, **options)
-    arriving = make_plan(network, PlanOptions(**options)).encoder.output
+    whole = make_plan(network, PlanOptions(**options))
+    plan, arriving = whole.layers[0], whole.encoder.output
     images = np.random.default_rng(3).integers(0, 256, (samples, *source.shape)).astype(np.uint8)
     gold = golden.run(network, images, trains=True)
-    packed = [
-        pack_weights(projection, feed, plan, arriving)
-        for projection, feed in zip(layer.projections, plan.paths, strict=True)
-    ]
-    dut = LayerUnit(plan, layer, given, weights=packed)
+    constants = layer_constants(network, whole)["n"]
+    dut = LayerUnit(plan=plan, constants=constants)
     bench = Bench(dut, seed=samples)
     busy = bench.watch(dut.busy)
     for index in range(len(plan.paths)):

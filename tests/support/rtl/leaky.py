@@ -24,6 +24,7 @@ from hwgen.network import (
 )
 from hwgen.plan.assembly import make_plan
 from hwgen.plan.units.layer import LayerPlan
+from hwgen.plan.units.layer_constants import neuron_constants
 from hwgen.plan.units.options import PlanOptions
 from hwgen.rtl.neuron.two_phase import TwoPhaseUnit
 from tests.support.rtl.bench import Bench
@@ -109,7 +110,9 @@ def run(
     if plan.passes > 1:  # rows come one after the other, each like a sample
         steps, _, _, width, fan_out = currents.shape
         currents = currents.reshape(steps, -1, 1, width, fan_out)
-    dut = Driven(TwoPhaseUnit(plan, layer, given), plan, latency=LATENCY)
+    dut = Driven(
+        TwoPhaseUnit(plan=plan, constants=neuron_constants(layer, given)), plan, latency=LATENCY
+    )
     bench = Bench(dut, seed=plan.membrane_depth)
     readout = isinstance(layer.neuron, Readout)
     bits = layer.neuron.frac_bits
