@@ -92,10 +92,9 @@ class SinglePhaseUnit(wiring.Component):
         all of these words. Several windows are then in flight, and none waits long after a grant.
         """
         plan = self._plan
-        to_reserve = Signal(
-            range(plan.words_per_round + 1)
-        )  # slots that the newest window still needs
-        reserved = Signal(range(fifo.depth + 1))  # slots reserved for words that are not taken yet
+        # Slots that the newest window still needs, and slots of words that are not taken yet.
+        to_reserve = Signal(range(plan.words_per_round + 1))
+        reserved = Signal(range(fifo.depth + 1))
         words = plan.words_per_round
         if short := plan.words % plan.words_per_round:
             group = step_axes(m, self.currents.start, [("start_group", plan.rounds)])["start_group"]

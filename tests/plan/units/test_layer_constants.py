@@ -22,6 +22,7 @@ from hwgen.network import (
 )
 from hwgen.plan.assembly import make_plan
 from hwgen.plan.units.layer_constants import layer_constants, neuron_constants
+from hwgen.plan.units.options import PlanOptions
 
 THETA = np.array([3, 5])
 BIAS = np.array([7, -2])
@@ -101,7 +102,7 @@ def test_layers_come_with_the_rows_of_their_weights() -> None:
             )
         )
     network = Network(name="n", input=Input(shape=(1, 1, 1), timesteps=2), nodes=tuple(layers))
-    found = layer_constants(network, make_plan(network, lanes=3))
+    found = layer_constants(network, make_plan(network, PlanOptions(lanes=3)))
     ((rows_of_a,),), ((rows_of_b,),) = found["a"].weights, found["b"].weights
     assert rows_of_a[0].tolist() == [0, 1]
     assert not rows_of_a[1:].any()  # bits past the only pixel
