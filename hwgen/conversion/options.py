@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from hwgen.arguments import require_integer, require_number
 from hwgen.conversion.calibration.levels import parse_leak
 from hwgen.conversion.choices import (
     SINGLE_PHASE,
@@ -29,6 +30,24 @@ _CHOICES: dict[str, type[Choice]] = {
     "bias_correction": BiasCorrection,
     "rounding": Rounding,
     "decoder": DecoderKind,
+}
+_INTEGERS = {
+    "weight_bits": (2, MAX_WEIGHT_BITS),
+    "pixel_bits": (1, 16),
+    "input_gain": (1, 16),
+    "input_seed": (1, (1 << 32) - 1),
+    "search_images": (1, 1 << 20),
+    "search_rounds": (0, 1000),
+}
+_NUMBERS: dict[str, tuple[str, Callable[[float], bool]]] = {
+    "threshold_scale": ("above 0, up to 4", lambda x: 0 < x <= 4),
+    "eta": ("of at least 0 and below 1", lambda x: 0 <= x < 1),
+    "percentile": ("above 0, up to 100", lambda x: 0 < x <= 100),
+    "temperature": ("above 0, up to 1e6", lambda x: 0 < x <= 1e6),
+    "floor": ("from -16 to 0 thresholds", lambda x: -16 <= x <= 0),
+    "drive": ("between -1 and 1 thresholds", lambda x: -1 < x < 1),
+    "search_step": ("above 0, up to 8", lambda x: 0 < x <= 8),
+    "search_stop": ("above 0, up to 8", lambda x: 0 < x <= 8),
 }
 
 
@@ -125,56 +144,48 @@ class Options:
     def __post_init__(self) -> None:
         for name, kind in _CHOICES.items():
             object.__setattr__(self, name, kind.parse(name, getattr(self, name)))
-        _require_integer("timesteps", self.timesteps, 1, Code(self.code).max_timesteps)
-        _require_integer("weight_bits", self.weight_bits, 2, MAX_WEIGHT_BITS)
-        if self.pixel_bits is not None:
-            _require_integer("pixel_bits", self.pixel_bits, 1, 16)
+        for name, (low, high) in _INTEGERS.items():
+            if (value := getattr(self, name)) is not None:
+                require_integer(name, value, low, high, error=ConversionError)
+        for name, (rule, holds) in _NUMBERS.items():
+            if (value := getattr(self, name)) is not None:
+                require_number(name, value, rule, holds, error=ConversionError)
+        if self.search_stop > self.search_step:
+            raise ConversionError(
+                f"search_stop must be at most search_step, {self.search_step}, not "
+                f"{self.search_stop}"
+            )
         require_known("input_code", self.source_code, INPUT_CODES, error=ConversionError)
         require_legal(self.neuron, self.source_code, self.decoder)
-        for name, timesteps in {"input": self.timesteps, **self.layer_timesteps}.items():
-            code = self._train_code if name == "input" else self.code
-            _require_integer(f"timesteps of {name!r}", timesteps, 1, Code(code).max_timesteps)
-        if not 0 < self.temperature <= 1e6:
-            raise ConversionError(f"temperature must be above 0, up to 1e6, not {self.temperature}")
-        self._check_thresholds()
+        self._check_timesteps()
         self._check_neuron()
-        _require_integer("input_gain", self.input_gain, 1, 16)
-        _require_integer("input_seed", self.input_seed, 1, (1 << 32) - 1)
-        _require_integer("search_images", self.search_images, 1, 1 << 20)
-        _require_integer("search_rounds", self.search_rounds, 0, 1000)
-        if not 0 < self.search_stop <= self.search_step <= 8:
+
+    def _check_timesteps(self) -> None:
+        if not isinstance(self.layer_timesteps, Mapping):
             raise ConversionError(
-                f"search_step and search_stop must be above 0, up to 8, and the stop not above "
-                f"the step, not {self.search_step} and {self.search_stop}"
+                f"layer_timesteps must be a mapping of layers to timesteps, not "
+                f"{self.layer_timesteps!r}; for all layers use timesteps"
+            )
+        limits = {"timesteps": self.code, "timesteps of 'input'": self._train_code}
+        for name, code in limits.items():
+            high = Code(code).max_timesteps
+            require_integer(name, self.timesteps, 1, high, error=ConversionError)
+        for name, timesteps in self.layer_timesteps.items():
+            high = Code(self._train_code if name == "input" else self.code).max_timesteps
+            require_integer(f"timesteps of {name!r}", timesteps, 1, high, error=ConversionError)
+        if self.neuron.single_phase and set(self.layer_timesteps.values()) - {self.timesteps}:
+            raise ConversionError(
+                "single-phase neurons fire in the step that they integrate, so all layers have "
+                "the timesteps of the input; leave layer_timesteps out, or use neuron 'if2'"
             )
 
-    def _check_thresholds(self) -> None:
-        if self.percentile is not None and not 0 < self.percentile <= 100:
-            raise ConversionError(f"percentile must be above 0, up to 100, not {self.percentile}")
-        if not 0 < self.threshold_scale <= 4:
-            raise ConversionError(
-                f"threshold_scale must be above 0, up to 4, not {self.threshold_scale}"
-            )
-        if not 0 <= self.eta < 1:
-            raise ConversionError(f"eta must be at least 0 and below 1, not {self.eta}")
+    def _check_neuron(self) -> None:
         if self.thresholds is ThresholdRule.CURRENT and not self.neuron.single_phase:
             raise ConversionError(
                 f"thresholds 'current' needs a neuron that fires as it integrates, "
                 f"{SINGLE_PHASE}, not {self.neuron!r}"
             )
-
-    def _check_neuron(self) -> None:
-        single_phase = self.neuron.single_phase
-        if single_phase and set(self.layer_timesteps.values()) - {self.timesteps}:
-            raise ConversionError(
-                "single-phase neurons fire in the step that they integrate, so all layers have "
-                "the timesteps of the input; leave layer_timesteps out, or use neuron 'if2'"
-            )
-        if self.floor is not None and not -16 <= self.floor <= 0:
-            raise ConversionError(f"floor must be from -16 to 0 thresholds, not {self.floor}")
-        if not -1 < self.drive < 1:
-            raise ConversionError(f"drive must be between -1 and 1 thresholds, not {self.drive}")
-        if not single_phase and (self.floor is not None or self.drive):
+        if not self.neuron.single_phase and (self.floor is not None or self.drive):
             raise ConversionError(
                 f"floor and drive need a neuron that fires as it integrates, {SINGLE_PHASE}, "
                 f"not {self.neuron!r}"
@@ -213,8 +224,3 @@ class Options:
             name: str(value) if name in _CHOICES else value
             for name, value in (values | {"layer_timesteps": dict(self.layer_timesteps)}).items()
         }
-
-
-def _require_integer(what: str, value: object, low: int, high: int) -> None:
-    if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
-        raise ConversionError(f"{what} must be an integer from {low} to {high}, not {value!r}")

@@ -12,6 +12,7 @@ import numpy as np
 from torch import nn
 from torch.export import ExportedProgram
 
+from hwgen.arguments import require_integer, require_type
 from hwgen.conversion.calibration.finetuning import Finetuning
 from hwgen.conversion.calibration.float_run import run_float
 from hwgen.conversion.calibration.input_decoding import counts_of
@@ -32,7 +33,7 @@ from hwgen.conversion.op_graph import INPUT
 from hwgen.conversion.options import Options
 from hwgen.conversion.provenance import Provenance
 from hwgen.conversion.stages import STAGES, Task, run_stages
-from hwgen.datasets import as_images, as_labels
+from hwgen.datasets.images import as_array, as_images, as_labels
 from hwgen.errors import ConversionError, DataError
 from hwgen.network import Network
 from hwgen.suggest import require_known
@@ -128,24 +129,24 @@ def convert(
         raise ConversionError(
             f"neuron must be one of {', '.join(neurons)} for method {method!r}, not {neuron!r}"
         )
+    if finetuning is not None:
+        remedy = "use hwgen.conversion.Finetuning(epochs=3)"
+        require_type("finetuning", finetuning, Finetuning, remedy, error=ConversionError)
     if not name or not isinstance(name, str):
         raise ConversionError(
             f"the network's name must be a string that is not empty, not {name!r}"
         )
-    images = np.asarray(images)
+    images = as_array(images, where="calibration images")
     frames = images.ndim == 5
     if frames:
         pixels = _as_frames(images, timesteps=(layer_timesteps or {}).get(INPUT, timesteps))
     else:
         pixels = as_images(images, where="calibration images", channels_first=True)
-    if not isinstance(calibration_images, int) or calibration_images < 1:
-        raise ConversionError(
-            f"calibration_images must be an integer of at least 1, not {calibration_images!r}"
-        )
+    require_integer("calibration_images", calibration_images, 1, error=ConversionError)
     chosen = _spread(len(pixels), calibration_images)
     classes = None
     if labels is not None:
-        classes = as_labels(np.asarray(labels), len(pixels), where="calibration labels")[chosen]
+        classes = as_labels(labels, len(pixels), where="calibration labels")[chosen]
     elif chosen_method.load_tuner is not None:
         raise ConversionError(f"method {method!r} needs labels; pass those of the images")
     input_code = input_code or ("events" if frames else None)
@@ -169,7 +170,7 @@ def convert(
     by_user = {option: value for option, value in by_user.items() if value is not None}
     options = Options(
         timesteps=timesteps,
-        layer_timesteps=dict(layer_timesteps or {}),
+        layer_timesteps={} if layer_timesteps is None else layer_timesteps,
         weight_bits=weight_bits,
         neuron=chosen_neuron,
         leak=leak,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hwgen.arguments import require_integer
 from hwgen.datasets.images import require_samples
 from hwgen.errors import DataError
 
@@ -105,8 +106,7 @@ def bin_events(
         An event lies outside of ``shape``.
     """
     require_samples(samples)
-    if timesteps < 1:
-        raise DataError(f"timesteps must be at least 1, not {timesteps}")
+    require_integer("timesteps", timesteps, 1, error=DataError)
     shape = shape or events.shape
     if any(own > room for own, room in zip(events.shape[1:], shape[1:])) or (
         len(events.p) and int(events.p.max()) >= shape[0]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hwgen.arguments import require_integer
 from hwgen.errors import DataError
 
 _CHANNELS = (1, 3, 4)  # lengths that mark an axis as the channels: grey, RGB, RGBA
@@ -36,9 +37,20 @@ class Dataset:
 
 
 def require_samples(samples: int | None) -> None:
-    """Raise :class:`DataError` unless ``samples`` is a positive number or None."""
-    if samples is not None and samples < 1:
-        raise DataError(f"samples must be at least 1, not {samples}; leave it out to take all")
+    """Raise :class:`DataError` unless ``samples`` is a positive integer or None, for all."""
+    if samples is not None:
+        require_integer("samples", samples, 1, error=DataError)
+
+
+def as_array(value: object, *, where: str) -> np.ndarray:
+    """``value`` as an array, or :class:`DataError` if its parts have different shapes."""
+    try:
+        return np.asarray(value)
+    except ValueError as error:
+        raise DataError(
+            f"{where}: must be a NumPy array, not {type(value).__name__}: {error}; "
+            f"bring all samples to one shape and use np.stack"
+        ) from error
 
 
 def as_images(array: np.ndarray, *, where: str, channels_first: bool = False) -> np.ndarray:
@@ -58,6 +70,7 @@ def as_images(array: np.ndarray, *, where: str, channels_first: bool = False) ->
     DataError
         The array is of another type or shape, is empty, or its pixels do not fit 16 bits.
     """
+    array = as_array(array, where=where)
     if array.dtype == np.bool_:
         array = array.astype(np.uint8)
     if not np.issubdtype(array.dtype, np.integer):
@@ -108,6 +121,7 @@ def as_labels(array: np.ndarray, samples: int, *, where: str) -> np.ndarray:
     DataError
         The labels are not one non-negative integer per image; the message starts with ``where``.
     """
+    array = as_array(array, where=where)
     if not np.issubdtype(array.dtype, np.integer) or array.ndim != 1:
         raise DataError(
             f"{where}: labels must be class numbers, one integer per image, not {array.dtype} "

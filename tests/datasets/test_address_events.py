@@ -65,8 +65,8 @@ def test_from_a_file(tmp_path: Path) -> None:
     ("changes", "options", "message"),
     [
         ({}, {"timesteps": None}, "holds address events; pass the number of timesteps"),
-        ({}, {"timesteps": 0}, "timesteps must be at least 1, not 0"),
-        ({}, {"samples": 0}, "samples must be at least 1, not 0"),
+        ({}, {"timesteps": 0}, "timesteps must be an integer of at least 1, not 0"),
+        ({}, {"samples": 0}, "samples must be an integer of at least 1, not 0"),
         ({}, {"shape": (2, 3, 3)}, r"need frames of \(2, 3, 4\).*takes \(2, 3, 3\)"),
         ({}, {"shape": (1, 3, 4)}, r"takes \(1, 3, 4\)"),
         ({"labels": np.array([1])}, {}, "1 labels for 3 images"),

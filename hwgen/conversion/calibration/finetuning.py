@@ -22,6 +22,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+from hwgen.arguments import require_integer, require_number
 from hwgen.conversion.calibration import float_run as calibrate
 from hwgen.conversion.calibration.input_decoding import (
     counts_of,
@@ -64,13 +65,15 @@ class Finetuning:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for what, value in (("epochs", self.epochs), ("batch", self.batch)):
-            if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-                raise ConversionError(f"fine-tuning: {what} must be an integer ≥ 1, not {value!r}")
-        if not 0 < self.learning_rate <= 1:
-            raise ConversionError(
-                f"fine-tuning: learning_rate must be above 0, up to 1, not {self.learning_rate!r}"
-            )
+        for name, value in (("epochs", self.epochs), ("batch", self.batch)):
+            require_integer(f"fine-tuning: {name}", value, 1, error=ConversionError)
+        require_number(
+            "fine-tuning: learning_rate",
+            self.learning_rate,
+            "above 0, up to 1",
+            lambda x: 0 < x <= 1,
+            error=ConversionError,
+        )
 
 
 def finetune(

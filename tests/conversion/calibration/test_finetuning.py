@@ -152,9 +152,9 @@ def test_what_fires_as_it_integrates_cannot_be_tuned() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"epochs": 0}, "epochs must be an integer ≥ 1, not 0"),
-        ({"batch": True}, "batch must be an integer ≥ 1, not True"),
-        ({"learning_rate": 0.0}, "learning_rate must be above 0, up to 1, not 0.0"),
+        ({"epochs": 0}, "epochs must be an integer of at least 1, not 0"),
+        ({"batch": True}, "batch must be an integer of at least 1, not True"),
+        ({"learning_rate": 0.0}, "learning_rate must be a number above 0, up to 1, not 0.0"),
     ],
 )
 def test_settings_are_checked(options: dict, message: str) -> None:

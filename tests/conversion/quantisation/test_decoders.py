@@ -143,7 +143,7 @@ def test_a_layer_may_be_called_decoder() -> None:
             {"input_code": "morse"},
             "unknown input_code 'morse'; available: radix, rate, ttfs, poisson, ",
         ),
-        ({"temperature": 0}, "temperature must be above 0, up to 1e6, not 0"),
+        ({"temperature": 0}, "temperature must be a number above 0, up to 1e6, not 0"),
         (
             {"neuron": "if2", "input_code": "radix", "timesteps": 17},
             "timesteps of 'input' must be an integer from 1 to 16, not 17",
