@@ -18,6 +18,7 @@ from hwgen.artefact.schema import FORMAT, VERSION, Document
 from hwgen.artefact.write_network import Arrays, describe
 from hwgen.errors import ArtefactError, NetworkError
 from hwgen.network import Network
+from hwgen.validation import first_problem
 
 NETWORK_FILE = "network.yaml"
 ARRAYS_FILE = "weights.npz"
@@ -64,10 +65,8 @@ def load(path: str | os.PathLike[str]) -> Network:
     try:
         document = Document.model_validate(raw)
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
         raise ArtefactError(
-            f"{where}: {place}: {first['msg']}; the file was edited or damaged, convert the model "
+            f"{where}: {first_problem(error)}; the file was edited or damaged, convert the model "
             f"again"
         ) from error
     if (found := document_hash(raw)) != document.sha256:

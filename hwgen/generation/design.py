@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import tempfile
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -14,6 +13,7 @@ from amaranth import ClockDomain
 from amaranth.back import verilog
 
 from hwgen.artefact import content_hash, save
+from hwgen.artefact.atomic import replace_folder
 from hwgen.artefact.build_folder import (
     BitField,
     CounterEntry,
@@ -119,26 +119,14 @@ class Design:
             raise ArtefactError(
                 f"{path} exists and is not a build folder; give another path or remove it"
             )
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as temporary:
-            folder = Path(temporary) / "build"
-            folder.mkdir()
-            core = self._core()
+        core = self._core()
+        with replace_folder(path) as folder:
             for name, text in self._files(core).items():
                 (folder / name).write_text(text, encoding="utf-8")
             save(self.network, folder / "network")
             write_manifest(folder, self._manifest(folder, core))
-            if self.folding is not None:  # after the manifest: it may be edited where it lies
+            if self.folding is not None:  # after the manifest: the user may edit it in place
                 (folder / FOLDING_FILE).write_text(self.folding, encoding="utf-8")
-            old = Path(temporary) / "old"
-            if path.exists():
-                path.rename(old)
-            try:
-                folder.rename(path)
-            except OSError:
-                if old.exists():
-                    old.rename(path)
-                raise
         return Build(path)
 
     def _input(self) -> InputEntry:

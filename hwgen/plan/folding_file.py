@@ -17,6 +17,7 @@ from hwgen.plan.units.hardware_plan import HardwarePlan
 from hwgen.plan.units.layer_sizes import max_scanners
 from hwgen.plan.units.memories import MemoryKind
 from hwgen.plan.units.options import PerLayer, Pipeline, PlanOptions, Request
+from hwgen.validation import first_problem
 
 _HEADER = """\
 # How the layers of {name} are built; `hwgen generate NET --folding THIS_FILE` builds them again.
@@ -152,11 +153,9 @@ def read(path: str | Path) -> Folding:
     try:
         return Folding.model_validate(data)
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(map(str, first["loc"])) or "the file"
         raise PlanError(
-            f"folding file {path}: {place}: {first['msg']}, not {first['input']!r}; compare with "
-            f"the folding.yaml that `hwgen generate` writes"
+            f"folding file {path}: {first_problem(error)}; compare with the folding.yaml that "
+            f"`hwgen generate` writes"
         ) from error
 
 

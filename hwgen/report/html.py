@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from hwgen.artefact.atomic import replace_file
 from hwgen.boards import Resource
 from hwgen.report.figures import BuildFigures
 
 
 def write(folder: str | Path, figures: BuildFigures) -> tuple[Path, Path]:
     """Write ``report.json`` and ``report.html`` into ``folder``; gives their paths."""
-    folder = Path(folder)
-    texts = {
-        folder / "report.json": figures.model_dump_json(indent=1) + "\n",
-        folder / "report.html": render(figures),
-    }
-    for path, text in texts.items():
-        part = path.with_name(f".{path.name}.part")
-        part.write_text(text, encoding="utf-8")
-        os.replace(part, path)
-    first, second = texts
-    return first, second
+    as_json, page = Path(folder) / "report.json", Path(folder) / "report.html"
+    replace_file(as_json, figures.model_dump_json(indent=1) + "\n")
+    replace_file(page, render(figures))
+    return as_json, page
 
 
 def render(figures: BuildFigures) -> str:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from hwgen.artefact.atomic import replace_file
 from hwgen.errors import ArtefactError
 from hwgen.simulation.options import Simulator, StallPattern
 from hwgen.validation import first_problem
@@ -136,9 +137,7 @@ class SimulationReport(_Model):
     def write(self, folder: Path) -> Path:
         """Write ``simulation.json`` into a build folder, whole or not at all."""
         path = folder / REPORT_FILE
-        part = path.with_suffix(".part")
-        part.write_text(self.model_dump_json(indent=1) + "\n", encoding="utf-8")
-        part.replace(path)
+        replace_file(path, self.model_dump_json(indent=1) + "\n")
         return path
 
     @classmethod

@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError, computed_field
 
+from hwgen.artefact.atomic import replace_file
 from hwgen.boards import Resource
 from hwgen.errors import ArtefactError
 from hwgen.validation import first_problem
@@ -111,8 +112,7 @@ class BuildReport(_Model):
 
     def write(self, work: Path) -> None:
         """Write ``report.json`` into ``work``."""
-        text = self.model_dump_json(indent=1) + "\n"
-        (work / REPORT_FILE).write_text(text, encoding="utf-8")
+        replace_file(work / REPORT_FILE, self.model_dump_json(indent=1) + "\n")
 
     @classmethod
     def read(cls, folder: Path) -> BuildReport | None:

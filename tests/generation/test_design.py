@@ -178,7 +178,7 @@ def test_a_failure_leaves_what_was_there(tmp_path: Path, monkeypatch: pytest.Mon
 
     monkeypatch.setattr(design_module, "save", fails)
     for path in (target, tmp_path / "new" / "build"):
-        with pytest.raises(OSError, match="disk full"):
+        with pytest.raises(ArtefactError, match="cannot be written: disk full"):
             generate(chain("a", "b", network="other")).write(path)
     assert contents(target) == before
     assert not (tmp_path / "new" / "build").exists()
