@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
 import shlex
+import subprocess
+import sys
 import tomllib
+from importlib.metadata import distribution
 from pathlib import Path
 
 import click
@@ -47,6 +52,33 @@ def command_of(line: str) -> click.Command:
     command = cli.get_command(click.Context(cli), words[1]) if words[1] != "--help" else cli
     assert command is not None, line
     return command
+
+
+def test_an_editable_install_links_to_the_package_alone() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    (folder,) = project["tool"]["hatch"]["build"]["dev-mode-dirs"]
+    (link,) = (ROOT / folder).iterdir()
+    assert (link.name, link.resolve()) == ("hwgen", ROOT / "hwgen")
+
+
+def test_an_editable_install_imports_nothing_else_of_the_checkout(tmp_path: Path) -> None:
+    """From outside the checkout, as any other project in the environment would see it."""
+    origin = distribution("hwgen").read_text("direct_url.json")
+    if origin is None or not json.loads(origin).get("dir_info", {}).get("editable"):
+        pytest.skip("hwgen is not installed in editable mode")
+    names = [path.name for path in ROOT.iterdir() if path.is_dir() and path.name.isidentifier()]
+    assert {"hwgen", "sim", "tests"} <= set(names)
+    code = (
+        "import sys, importlib.util\n"
+        "found = {name: importlib.util.find_spec(name) for name in sys.argv[1:]}\n"
+        "print(*(name for name, spec in found.items() if spec))"
+    )
+    env = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    result = subprocess.run(
+        [sys.executable, "-P", "-c", code, *names],
+        cwd=tmp_path, env=env, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert result.stdout.split() == ["hwgen"]
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
