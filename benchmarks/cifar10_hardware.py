@@ -120,14 +120,14 @@ def estimates(build: Build, units: Mapping[str, Mapping[Resource, int]]) -> dict
     assert expected is not None
     core = [used for unit, used in units.items() if unit != "shell"]
     off = (
-        100 * abs(layer["lut4"] / units[f"core.{identifier(name)}"][Resource.LUT4] - 1)
-        for name, layer in expected["units"].items()
+        100 * abs(layer.lut4 / units[f"core.{identifier(name)}"][Resource.LUT4] - 1)
+        for name, layer in expected.units.items()
         if name
     )
     return {
-        "lut4_expected": expected["lut4"],
+        "lut4_expected": expected.lut4,
         "lut4_yosys": sum(used.get(Resource.LUT4, 0) for used in core),
-        "block_ram_expected": expected["block_ram"],
+        "block_ram_expected": expected.block_ram,
         "block_ram_yosys": sum(used.get(Resource.BLOCK_RAM, 0) for used in core),
         "layer_lut4_off_percent": round(max(off), 1),
     }

@@ -36,7 +36,7 @@ ALLOWED: dict[str, set[str]] = {
     },
     "simulation": {"artefact", "errors", "golden", "network", "plan", "resources"},
     "synthesis": {"artefact", "boards", "errors", "resources"},
-    "report": {"artefact", "boards", "errors", "simulation", "synthesis"},
+    "report": {"artefact", "boards", "errors", "plan", "simulation", "synthesis"},
     "sim": {"simulation"},
 }  # fmt: skip
 # Packages that only some parts may import.

@@ -22,6 +22,9 @@ from pydantic import (
 )
 
 from hwgen.errors import ArtefactError, PlanError
+from hwgen.plan.search.expectation import Expectation
+from hwgen.plan.timing.predict import PredictedCycles
+from hwgen.plan.units.geometry import Schedule, WordLayout
 from hwgen.plan.units.hardware_plan import HardwarePlan
 from hwgen.validation import first_problem
 
@@ -80,8 +83,8 @@ class StreamEntry(_Model):
     shape: tuple[PositiveInt, PositiveInt, PositiveInt]
     timesteps: PositiveInt
     width: PositiveInt
-    layout: str
-    schedule: str
+    layout: WordLayout
+    schedule: Schedule
 
 
 class CounterEntry(_Model):
@@ -126,9 +129,9 @@ class Manifest(_Model):
     ports, streams, counters
         Interface of the core; streams in the order of the data flow.
     plan : HardwarePlan
-    predicted : mapping or None
-        Figures of the cycle model on the calibration images.
-    expected : mapping or None
+    predicted : PredictedCycles or None
+        Cycles of the calibration images.
+    expected : Expectation or None
         Estimates of the planner.
     files : {name: SHA-256}
         Every other generated file.
@@ -147,8 +150,8 @@ class Manifest(_Model):
     streams: tuple[StreamEntry, ...]
     counters: tuple[CounterEntry, ...]
     plan: PlanField
-    predicted: dict[str, Any] | None = None
-    expected: dict[str, Any] | None = None
+    predicted: PredictedCycles | None = None
+    expected: Expectation | None = None
     files: Mapping[str, str]
 
     @model_validator(mode="after")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
@@ -170,8 +170,8 @@ class Design:
                 for address, (node, kind) in enumerate(core.counters)
             ),
             plan=self.plan,
-            predicted=None if self.prediction is None else asdict(self.prediction),
-            expected=None if self.expected is None else asdict(self.expected),
+            predicted=self.prediction,
+            expected=self.expected,
             files=hash_files(folder),
         )
 

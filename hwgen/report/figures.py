@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict
 
 from hwgen.artefact.build_folder import PlanField
 from hwgen.boards import Resource
+from hwgen.plan.timing.predict import PredictedCycles
 from hwgen.simulation import SimulationReport
 from hwgen.simulation.report import Cycles
 from hwgen.synthesis import BuildReport
@@ -55,7 +56,7 @@ class BuildFigures(_Model):
 
     network: NetworkFigures
     plan: PlanField
-    predicted: Mapping[str, Any] | None
+    predicted: PredictedCycles | None
     simulation: SimulationReport | None
     synthesis: BuildReport | None
     performance: Performance
@@ -65,11 +66,9 @@ class BuildFigures(_Model):
         """Latency and interval, measured and predicted on the same samples if possible."""
         if simulation := self.simulation:
             return simulation.latency, simulation.interval
-        predicted = self.predicted or {}
-        return (
-            Cycles("latency", None, predicted.get("latency_cycles")),
-            Cycles("interval", None, predicted.get("interval_cycles")),
-        )
+        latency = self.predicted.latency_cycles if self.predicted else None
+        interval = self.predicted.interval_cycles if self.predicted else None
+        return Cycles("latency", None, latency), Cycles("interval", None, interval)
 
     def to_json(self) -> dict[str, Any]:
         """Plain values."""
@@ -77,7 +76,7 @@ class BuildFigures(_Model):
 
 
 def performance(
-    predicted: Mapping[str, Any] | None,
+    predicted: PredictedCycles | None,
     simulation: SimulationReport | None,
     synthesis: BuildReport | None,
 ) -> Performance:
@@ -89,7 +88,7 @@ def performance(
         latency, interval = simulation.latency_cycles, simulation.interval_cycles
         source = "simulation"
     elif predicted:
-        latency, interval = predicted["latency_cycles"], predicted["interval_cycles"]
+        latency, interval = predicted.latency_cycles, predicted.interval_cycles
         source = "prediction"
     clock = lut4 = None
     if synthesis is not None:

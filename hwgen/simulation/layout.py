@@ -10,7 +10,7 @@ import numpy as np
 
 from hwgen.artefact.build_folder import Manifest, StreamEntry
 from hwgen.errors import ArtefactError
-from hwgen.plan.units.geometry import WordLayout
+from hwgen.plan.units.geometry import Schedule, WordLayout
 
 
 class SpikePosition(NamedTuple):
@@ -52,16 +52,17 @@ class StreamLayout:
         (timesteps, channels, height, width), or −1 for a padding bit.
         """
         entry = self.entry
+        is_pixel = entry.layout is WordLayout.PIXEL
         channels, height, width = entry.shape
         spikes = np.arange(channels * height * width).reshape(entry.shape)
         raster = spikes.transpose(1, 2, 0)  # y, x, c
-        lines = raster.reshape(height * width if entry.layout == WordLayout.PIXEL else 1, -1)
+        lines = raster.reshape(height * width if is_pixel else 1, -1)
         padding = -lines.shape[1] % entry.width
         lines = np.pad(lines, ((0, 0), (0, padding)), constant_values=-1)
-        rows = lines.reshape(height if entry.layout == WordLayout.PIXEL else 1, -1, entry.width)
+        rows = lines.reshape(height if is_pixel else 1, -1, entry.width)
         steps = np.arange(entry.timesteps)[:, None, None, None] * spikes.size
         words = np.where(rows < 0, -1, rows + steps)
-        if entry.schedule == "row":
+        if entry.schedule is Schedule.ROW:
             words = words.swapaxes(0, 1)
         return words.reshape(-1, entry.width)
 

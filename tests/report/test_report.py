@@ -10,6 +10,7 @@ import pytest
 
 from hwgen.boards import Resource
 from hwgen.errors import ArtefactError
+from hwgen.plan.timing.predict import PredictedCycles
 from hwgen.report import gather, write
 from hwgen.report.figures import Performance
 from hwgen.report.html import show
@@ -51,7 +52,7 @@ def write_build(
     simulation: SimulationReport | None = None,
     synthesis: BuildReport | None = None,
 ) -> Path:
-    predicted = {"latency_cycles": 480, "interval_cycles": None}
+    predicted = PredictedCycles(images=1, latency_cycles=480, interval_cycles=None, busy_cycles={})
     write_tiny_core(folder, network_hash=NETWORK_HASH, predicted=predicted)
     if simulation:
         simulation.write(folder)

@@ -35,7 +35,7 @@ CONV_WORDS = 2 * INPUT_WORDS  # three channels take two words
 
 
 def layout_of(**entry: object) -> StreamLayout:
-    return StreamLayout(StreamEntry.model_validate({"tap": 0, "node": "a", **entry}))
+    return StreamLayout(StreamEntry.model_validate({"tap": 0, "node": "a", **entry}, strict=False))
 
 
 def numbered(layout: StreamLayout, samples: int = 1) -> Iterator[tuple[int, np.ndarray]]:

@@ -19,6 +19,7 @@ from hwgen.plan.units.layer import LayerPlan
 from hwgen.plan.units.options import Pipeline
 from hwgen.plan.units.pool import Stage
 from hwgen.plan.units.skip_buffers import require_slots
+from hwgen.validation import first_problem
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,12 +69,8 @@ class HardwarePlan:
         try:
             plan = _adapter().validate_python(values)
         except ValidationError as error:
-            first = error.errors()[0]
-            place = ".".join(map(str, first["loc"])) or "the plan"
-            raise PlanError(
-                f"hardware plan: {place}: {first['msg']}, not {first['input']!r}; "
-                f"generate the build folder again"
-            ) from error
+            problem = first_problem(error, root="the plan")
+            raise PlanError(f"hardware plan: {problem}; generate the build folder again") from error
         require_slots(plan.stages)
         return plan
 

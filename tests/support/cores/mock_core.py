@@ -29,6 +29,7 @@ from hwgen.network import (
     Readout,
 )
 from hwgen.plan.assembly import make_plan
+from hwgen.plan.units.geometry import Schedule, WordLayout
 from hwgen.plan.units.options import PlanOptions
 
 CHANNELS, HEIGHT, WIDTH = 2, 5, 3
@@ -146,8 +147,8 @@ def write_mock_core(folder: Path, samples: int) -> np.ndarray:
                 shape=(channels, HEIGHT, WIDTH),
                 timesteps=TIMESTEPS,
                 width=TAP_WIDTHS[tap],
-                layout="pixel",
-                schedule="time",
+                layout=WordLayout.PIXEL,
+                schedule=Schedule.TIME,
             )
             for tap, (node, channels) in enumerate((("input", CHANNELS), ("conv1", OUT_CHANNELS)))
         ),
