@@ -5,7 +5,7 @@ module hwgen_board_pll #(
     parameter REFERENCE = 1,
     parameter FEEDBACK  = 1,
     parameter OUTPUT    = 1,
-    parameter FILTER    = 0  // unused; iCE40 has one
+    parameter FILTER    = 0  // unused; only the iCE40 PLL has a filter
 ) (
     input  wire clk_in,
     output wire clk_out,

@@ -1,4 +1,4 @@
-// iCE40: clk_out = clk_in * (FEEDBACK + 1) / (REFERENCE + 1) / 2^OUTPUT. Sits at the clock's pin.
+// iCE40: clk_out = clk_in * (FEEDBACK + 1) / (REFERENCE + 1) / 2^OUTPUT. Placed at the clock pin.
 `default_nettype none
 
 module hwgen_board_pll #(

@@ -1,11 +1,12 @@
-// Shell of a board: oscillator, phase-locked loop and reset around the core, its streams on a
-// serial port. The same for every family but for the loop, module `hwgen_board_pll`.
+// Board shell: oscillator, PLL and reset for the core, and a serial port for its streams. Only the
+// PLL, module `hwgen_board_pll`, depends on the FPGA family.
 //
-// HWGEN_CORE is the core's module name; HWGEN_COUNTERS is defined where it has counters.
-// Its parts are kept apart in synthesis: what lies outside them is the core, and is counted so.
+// HWGEN_CORE is the core's module name; HWGEN_COUNTERS is defined if the core has counters.
+// The modules of the shell keep their hierarchy in synthesis, so that all other cells belong to the
+// core and are reported as such.
 `default_nettype none
 
-// Ends reset 15 cycles after `go`: the loop has locked and the button is up.
+// Releases reset 15 cycles after `go`: the PLL has locked and the button is not pressed.
 (* keep_hierarchy *)
 module hwgen_board_reset (
     input  wire clk,
@@ -27,7 +28,7 @@ module hwgen_board_shell #(
     parameter SAMPLE_BYTES  = 1,
     parameter OUTPUT_BYTES  = 4,
     parameter ADDRESS_WIDTH = 1,
-    // As `hwgen_board_pll` reads them; PLL = 0 runs the core from the oscillator.
+    // Parameters of `hwgen_board_pll`; PLL = 0 clocks the core from the oscillator.
     parameter PLL           = 0,
     parameter PLL_REFERENCE = 1,
     parameter PLL_FEEDBACK  = 1,

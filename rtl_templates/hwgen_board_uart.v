@@ -1,22 +1,22 @@
-// Serial port of a board's shell: 8 data bits, no parity, one stop bit.
+// Serial port of the board shell: 8 data bits, no parity, one stop bit.
 //
-// Bytes in:   "P" and SAMPLE_BYTES bytes: one sample, laid out as an input packet of the core.
-//             "E" and INPUT_BYTES bytes: one beat, of a core that takes address events.
-//             "L" and INPUT_BYTES bytes: the same, the sample's last one.
-//             "C" and a byte: asks for the counter at that address.
-//             Anything else between commands is ignored.
-// Bytes out:  every word of a result, lowest byte first, as soon as the core gives it;
-//             the counter asked for, 4 bytes, lowest first.
+// Bytes in:   "P" and SAMPLE_BYTES bytes: one sample, in the format of an input packet.
+//             "E" and INPUT_BYTES bytes: one beat, for a core with address events.
+//             "L" and INPUT_BYTES bytes: the same; the beat is the last one of its sample.
+//             "C" and one byte: reads the counter at that address.
+//             Other bytes between commands are ignored.
+// Bytes out:  every word of a result, lowest byte first, as soon as the core sends it;
+//             the counter that was read, 4 bytes, lowest first.
 //
-// There is no flow control: do not ask for a counter while a result is due, and do not send a
-// sample before the result of the one before the last one has come.
+// There is no flow control: do not read a counter while a result is pending, and do not send a
+// sample while the results of two earlier samples are pending.
 `default_nettype none
 
 (* keep_hierarchy *)
 module hwgen_board_uart #(
-    parameter DIVISOR       = 100,  // clock cycles of a bit
+    parameter DIVISOR       = 100,  // clock cycles per bit
     parameter INPUT_BYTES   = 1,
-    parameter SAMPLE_BYTES  = 1,    // a multiple of INPUT_BYTES; 0 where samples are events
+    parameter SAMPLE_BYTES  = 1,    // a multiple of INPUT_BYTES; 0 for address events
     parameter OUTPUT_BYTES  = 4,
     parameter ADDRESS_WIDTH = 1
 ) (
@@ -42,7 +42,7 @@ module hwgen_board_uart #(
     localparam BEAT  = $clog2(BEATS + 2);
     localparam BYTE  = $clog2(INPUT_BYTES + 1);
 
-    // --- receiver: a byte is there for one cycle with `received` ------------------------------
+    // --- receiver: `rx_byte` is valid in the cycle with `received` ----------------------------
     reg [1:0]       line = 2'b11;
     reg [TIMER-1:0] rx_timer;
     reg [3:0]       rx_left;
@@ -63,7 +63,7 @@ module hwgen_board_uart #(
             rx_timer <= DIVISOR - 1;
             rx_left  <= rx_left - 4'd1;
             if (rx_left == 4'd10) begin
-                if (line[1]) rx_left <= 4'd0;  // a glitch, no start bit
+                if (line[1]) rx_left <= 4'd0;  // a glitch, not a start bit
             end else if (rx_left == 4'd1) begin
                 received <= line[1];
             end else begin
@@ -75,10 +75,10 @@ module hwgen_board_uart #(
     // --- commands -----------------------------------------------------------------------------
     localparam IDLE = 2'd0, BEATS_COME = 2'd1, ADDRESS = 2'd2;
     reg [1:0]      state;
-    reg            closes;      // the last beat of the command is that of the sample
-    reg [BYTE-1:0] bytes_left;  // of the beat
-    reg [BEAT-1:0] beats_left;  // of the command
-    reg [1:0]      asked;       // the counter's value follows its address by a cycle
+    reg            closes;      // the last beat of the command ends the sample
+    reg [BYTE-1:0] bytes_left;  // left of the beat
+    reg [BEAT-1:0] beats_left;  // left of the command
+    reg [1:0]      asked;       // the counter's value follows its address by one cycle
 
     wire [8*INPUT_BYTES+7:0] shifted = {rx_byte, pixels_tdata};
 

@@ -1,4 +1,4 @@
-// Read-only memory of weight rows, filled from a file: block RAM in synthesis.
+// Read-only memory of weight rows, initialised from a file; block RAM in synthesis.
 // A row follows its address by one clock cycle.
 module hwgen_weight_memory #(
     parameter WIDTH = 8,
@@ -11,7 +11,7 @@ module hwgen_weight_memory #(
     output reg [WIDTH-1:0] row
 );
     (* rom_style = "block" *) reg [WIDTH-1:0] rows [0:DEPTH-1];
-    // The condition is for tools that also look at a module with its default parameters.
+    // The condition is for tools that also elaborate a module with its default parameters.
     initial if (FILE != "") $readmemh(FILE, rows);
     always @(posedge clk) row <= rows[address];
 endmodule

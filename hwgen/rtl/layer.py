@@ -14,8 +14,9 @@ from hwgen.rtl.neuron.single_phase import SinglePhaseUnit
 from hwgen.rtl.neuron.two_phase import TwoPhaseUnit
 from hwgen.rtl.output.softmax import SoftmaxUnit, count_layout
 from hwgen.rtl.parameters import require_type
-from hwgen.rtl.synapses.array import SynapseArray, SynapseInput
+from hwgen.rtl.synapses.array import SynapseArray
 from hwgen.rtl.synapses.scanner import SpikeScanner
+from hwgen.rtl.synapses.synapse_input import SynapseInput
 from hwgen.rtl.synapses.weight_memory import WeightMemory
 from hwgen.rtl.window.buffer import WindowBuffer
 

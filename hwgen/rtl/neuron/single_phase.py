@@ -12,7 +12,7 @@ from hwgen.rtl.neuron.serializer import Serializer
 from hwgen.rtl.parameters import require_type
 from hwgen.rtl.streams.credit_fifo import CreditFifo
 from hwgen.rtl.streams.loops import step_axes
-from hwgen.rtl.synapses.array import currents_signature
+from hwgen.rtl.synapses.currents import currents_signature
 
 
 class SinglePhaseUnit(wiring.Component):

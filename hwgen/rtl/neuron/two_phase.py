@@ -18,7 +18,7 @@ from hwgen.rtl.parameters import require_type
 from hwgen.rtl.streams.credit_fifo import CreditFifo
 from hwgen.rtl.streams.delays import delay, within
 from hwgen.rtl.streams.loops import step_axes
-from hwgen.rtl.synapses.array import currents_signature
+from hwgen.rtl.synapses.currents import currents_signature
 
 
 class TwoPhaseUnit(wiring.Component):

@@ -1,95 +1,20 @@
 """The synapse array: sums the weight rows of spikes, one accumulator per lane."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
-from amaranth import Module, Mux, Signal, Value, signed, unsigned
+from amaranth import Module, Mux, Signal, Value, signed
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from hwgen.plan.units.memories import MemoryKind
 from hwgen.plan.units.widths import signed_width
 from hwgen.rtl.parameters import require_positive
-from hwgen.rtl.synapses.scanner import spike_index_layout
+from hwgen.rtl.synapses.currents import currents_signature, position_tag_layout
+from hwgen.rtl.synapses.synapse_input import SynapseInput
 from hwgen.rtl.synapses.weight_memory import WeightMemory
 
 Term = tuple[list[Value], np.ndarray, np.ndarray]
 """A value per lane, with the minimum and the maximum of each."""
-
-position_tag_layout = data.StructLayout({"first": 1, "plane_end": 1, "pass_end": 1})
-"""A window's position in its pass: in the first timestep; last of its timestep; last of all."""
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class SynapseInput:
-    """A stream of spike indices, and the weight rows that it selects.
-
-    Parameters
-    ----------
-    rows : integer array, shape (depth, lanes)
-    masked : bool
-        Each spike index carries a mask of the lanes that it reaches: identity projections and
-        depthwise convolutions, where a spike reaches only the lane of its own channel.
-    file : str or None
-        File that holds the rows; None keeps them in the Verilog.
-    memory : MemoryKind
-    """
-
-    rows: np.ndarray
-    masked: bool = False
-    file: str | None = None
-    memory: MemoryKind = MemoryKind.AUTO
-
-    @property
-    def depth(self) -> int:
-        return len(self.rows)
-
-    @property
-    def layout(self) -> data.Layout:
-        """Payload of the stream."""
-        if self.masked:
-            return masked_layout(self.depth, self.rows.shape[1])
-        return spike_index_layout(self.depth)
-
-    @property
-    def weight_bits(self) -> int:
-        """Bits that hold every weight."""
-        return signed_width(min(0, int(self.rows.min())), max(0, int(self.rows.max())))
-
-
-def masked_layout(depth: int, lanes: int) -> data.Layout:
-    """A weight row, and the lanes that it is added to: those whose bit in ``mask`` is set."""
-    return data.StructLayout({"row": range(depth), "mask": unsigned(lanes), "last": 1})
-
-
-def currents_signature(width: int, lanes: int) -> wiring.Signature:
-    """Currents of one window after the other, from the synapse array to the membrane unit.
-
-    Members
-    -------
-    grant : ``In(1)``
-        The last spike indices of a window may be taken in this cycle.
-    tag_in : ``In(position_tag_layout)``
-        Position of the window whose last spike indices were taken in the previous cycle.
-    start : ``Out(1)``
-        The last spike indices of a window are taken.
-    valid : ``Out(1)``
-        The first cycle of a window's ``values`` and ``tag_out``, a fixed time after ``start``.
-    values : ``Out(data.ArrayLayout(signed(width), lanes))``
-        Stable until those of the next window.
-    tag_out : ``Out(position_tag_layout)``
-    """
-    return wiring.Signature(
-        {
-            "grant": In(1),
-            "tag_in": In(position_tag_layout),
-            "start": Out(1),
-            "valid": Out(1),
-            "values": Out(data.ArrayLayout(signed(width), lanes)),
-            "tag_out": Out(position_tag_layout),
-        }
-    )
 
 
 class SynapseArray(wiring.Component):

@@ -11,7 +11,8 @@ import pytest
 from amaranth import Cat, Module
 from amaranth.lib import wiring
 
-from hwgen.rtl.synapses.array import SynapseArray, SynapseInput
+from hwgen.rtl.synapses.array import SynapseArray
+from hwgen.rtl.synapses.synapse_input import SynapseInput
 from tests.support.rtl.bench import Bench
 from tests.support.rtl.streams import STALLS
 from tests.support.rtl.words import join

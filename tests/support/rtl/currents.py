@@ -6,7 +6,7 @@ from amaranth import Cat, Module, Signal, signed
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from hwgen.rtl.synapses.array import currents_signature
+from hwgen.rtl.synapses.currents import currents_signature
 
 
 class CurrentsSource(wiring.Component):
