@@ -3,9 +3,8 @@
     python -m benchmarks.cifar10 [--json FILE] [--quick] [--samples N] [--network resnet20]
 
 Takes the trained weights of HWGEN_DATA, converts them on 1,000 to 3,000 training images (no labels,
-no gradients) and runs the golden model on the test images, which are seen by nothing else. T is the
-length of every layer's trains; the input's are 8 steps, all of a pixel, whatever T is, unless a row
-says otherwise.
+no gradients) and runs the golden model on the test images, which nothing else sees. T is the number
+of timesteps of every layer; the input has 8, one per bit of a pixel, unless a row says otherwise.
 """
 
 from __future__ import annotations
@@ -30,9 +29,9 @@ from hwgen.conversion.frontend.float_model import float_classes
 from hwgen.datasets import Dataset
 from hwgen.network import Network
 
-# Closed-form calibration on what the layers give. Scales and biases, one a channel, are enough for
-# trains of 5 steps or more and 8-bit weights; below, weights are fitted, too. ResNet-8 needs the
-# fit at 8 bits: its 3×3 and 1×1 branches differ in size and share one scale of weights.
+# Closed-form calibration on layer outputs. One scale and one bias per channel are enough for trains
+# of 5 timesteps or more and 8-bit weights; below that, weights are fitted too. ResNet-8 needs the
+# fit even at 8 bits: its 3×3 and 1×1 branches differ in size and share one scale of weights.
 SCALED: dict[str, Any] = {"channel_scales": True, "error": "squared", "bias_correction": "mean"}
 FITTED: dict[str, Any] = SCALED | {"rounding": "fitted", "calibration_images": 3000}
 PIXEL_STEPS = {"input": 8}
@@ -41,7 +40,7 @@ NORMALISATIONS: dict[str, dict[str, Any]] = {
     "resnet20": {"mean": cifar_models.MEAN, "std": cifar_models.STD},
     "resnet8": {"scale": 1.0},  # raw pixels
 }
-# Spiking accuracy at least, and loss at most, by timesteps; 8-bit weights, 10,000 test images.
+# Minimum accuracy and maximum loss by timesteps; 8-bit weights, 10,000 test images.
 ACCURACY_TARGETS = {("resnet20", 8): 91.65, ("resnet20", 5): 91.6, ("resnet20", 4): 91.2}
 LOSS_TARGETS = {("resnet8", 8): 0.1, ("resnet8", 5): 0.3}
 PUBLISHED = (
@@ -56,7 +55,7 @@ PUBLISHED = (
 
 @dataclass(frozen=True)
 class Case:
-    """One conversion. ``plain`` has the converter's defaults instead of the calibration."""
+    """One conversion; ``plain`` uses the converter's defaults instead of the calibration."""
 
     network: str
     timesteps: int
@@ -89,7 +88,7 @@ def cases(name: str) -> Iterable[Case]:
 
 
 def converted(case: Case, model: nn.Module, training: Dataset) -> Network:
-    """The benchmark's conversion of ``model``: iLIF neurons."""
+    """``model`` as the benchmark converts it, with iLIF neurons."""
     return convert(
         model,
         training.images,
@@ -103,7 +102,7 @@ def converted(case: Case, model: nn.Module, training: Dataset) -> Network:
 
 
 def measure(case: Case, model: nn.Module, training: Dataset, test: Dataset) -> dict[str, Any]:
-    """Accuracy in per cent over all of ``test``, and what an image costs."""
+    """Accuracy in per cent over all of ``test``; spikes and operations per image."""
     started = time.monotonic()
     network = converted(case, model, training)
     conversion_s = time.monotonic() - started
@@ -123,7 +122,7 @@ def measure(case: Case, model: nn.Module, training: Dataset, test: Dataset) -> d
 
 
 def run(names: list[str], *, samples: int, quick: bool, console: Console) -> list[dict[str, Any]]:
-    """The rows of the table."""
+    """Rows of the table."""
     training, test = cifar_models.images()
     test = test.take(samples)
     rows = []
@@ -149,7 +148,7 @@ def run(names: list[str], *, samples: int, quick: bool, console: Console) -> lis
 
 
 def missed(rows: list[dict[str, Any]]) -> list[str]:
-    """Targets that the rows do not meet; they are for 8-bit weights, calibrated."""
+    """Targets that the rows miss; targets hold for calibrated 8-bit weights."""
     found = []
     for row in rows:
         key = row["network"], row["timesteps"]

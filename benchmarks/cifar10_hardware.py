@@ -4,9 +4,9 @@
                                           [--build [--tries 3]] [--schedules]
 
 Each network is converted (see cifar10.py), planned for its board and rate, and simulated on whole
-test images back to back: every stream is compared with golden, and measured cycles stand beside the
-cycle model's. With --build the networks are placed and routed, and results per second are those of
-the routed clock. With --schedules one image goes through `row` and `time` on the same lanes.
+test images back to back. Every stream is compared with golden; the table shows measured and
+predicted cycles. --build places and routes the networks and gives results per second at the routed
+clock. --schedules simulates one image in the schedules `row` and `time` on the same lanes.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ PUBLISHED = (
 
 @dataclass(frozen=True)
 class Case:
-    """A conversion, the rate that it is planned for at ``clock_mhz``, and images to simulate."""
+    """A conversion, its target rate at ``clock_mhz``, and the number of images to simulate."""
 
     network: cifar10.Case
     target_fps: float
@@ -60,7 +60,7 @@ CASES = (
 
 
 def memories(plan: HardwarePlan) -> dict[str, int]:
-    """Bits of membranes, of buffers that wait for a longer path, and of all other windows."""
+    """Bits of membranes, of skip buffers, and of all other window buffers."""
     membranes = windows = skips = 0
     for layer in plan.layers:
         membranes += (
@@ -86,7 +86,7 @@ def simulated(build: Build, network: Network, test: Dataset, samples: int) -> di
 
 
 def schedules(network: Network, test: Dataset, options: dict[str, Any]) -> list[dict[str, Any]]:
-    """One image in either schedule, on the same lanes."""
+    """Figures of one image in each schedule, on the same lanes."""
     rows = []
     for schedule in ("row", "time"):
         with tempfile.TemporaryDirectory() as temporary:

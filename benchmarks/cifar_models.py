@@ -1,4 +1,4 @@
-"""The CIFAR-10 networks of the benchmarks, with trained weights from HWGEN_DATA."""
+"""CIFAR-10 networks of the benchmarks, with trained weights from HWGEN_DATA."""
 
 from __future__ import annotations
 
@@ -59,7 +59,10 @@ class ResNet20(nn.Module):
 
 
 class ResNet8(nn.Module):
-    """The image-classification reference of MLPerf Tiny; TensorFlow pads stride 2 behind only."""
+    """Image-classification reference of MLPerf Tiny.
+
+    TensorFlow pads a stride of 2 at the bottom and the right only.
+    """
 
     def __init__(self) -> None:
         super().__init__()

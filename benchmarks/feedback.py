@@ -5,8 +5,8 @@
 
 Trains a CNN of the paper's form (three convolutions with LeakyReLU and biases, two max-pools, two
 linear layers), adjusts it, trains the adjusted one again, converts it with method "feedback" on
-training images, and runs the golden model on test images of HWGEN_DATA, which are seen by nothing
-else. The paper has CIFAR-10; its figures stand beside. Trained weights are cached.
+training images, and runs the golden model on test images of HWGEN_DATA, which nothing else sees.
+The paper uses CIFAR-10; the tables show its figures too. Trained weights are cached.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ PAPER: dict[str, Any] = {
 
 
 def leaky_cnn(channels: tuple[int, int, int] = (8, 16, 32), hidden: int = 64) -> nn.Sequential:
-    """conv1 pool1 conv2 pool2 conv3 ip1 ip2, as in the paper's Table I; smaller, for 28×28."""
+    """CNN of the paper's Table I (conv1 … ip2), with fewer channels, for 28×28 pixels."""
     first, second, third = channels
     return nn.Sequential(
         OrderedDict(
@@ -72,16 +72,16 @@ RETRAINED = models.Recipe(leaky_cnn, epochs=2, learning_rate=4e-3, weight_decay=
 def trained(
     training: Dataset, *, quick: bool, cache: Path | None, console: Console
 ) -> tuple[nn.Module, nn.Module]:
-    """The CNN, and the adjusted one, both trained."""
+    """(CNN, adjusted CNN), both trained."""
 
-    def told(what: str) -> Any:
+    def show_epochs(what: str) -> Any:
         return lambda done, of: console.print(f"{what}: epoch {done} of {of}", style="dim")
 
     epochs = 1 if quick else None
     torch.manual_seed(ORIGINAL.seed)
     original = models.fitted(
         leaky_cnn(), "feedback", ORIGINAL, training, cache=cache, epochs=epochs,
-        progress=told("the CNN"),
+        progress=show_epochs("the CNN"),
     )  # fmt: skip
     adjusted, changes = adjust(original)
     for change in changes:
@@ -92,13 +92,13 @@ def trained(
     torch.manual_seed(RETRAINED.seed)
     again = models.fitted(
         adjusted, f"feedback-adjusted-{digest.hexdigest()[:8]}", RETRAINED, training, cache=cache,
-        epochs=epochs, progress=told("the adjusted CNN"),
+        epochs=epochs, progress=show_epochs("the adjusted CNN"),
     )  # fmt: skip
     return original, again
 
 
 def accuracies(found: np.ndarray, labels: np.ndarray) -> list[float]:
-    """Per cent of all images, and of each class."""
+    """Accuracy in per cent over all images, then by class."""
     rows = golden.per_class(found, labels, count=10)
     return [percent_right(found, labels), *(row.accuracy or 0.0 for row in rows)]
 
@@ -108,7 +108,7 @@ def measured(
 ) -> dict[str, Any]:
     """Accuracies in per cent, all and by class; synapses, operations and power.
 
-    ``start`` has the thresholds that the search starts from.
+    ``start`` is the network with the initial thresholds of the search.
     """
     assert test.labels is not None
     labels = test.labels
@@ -151,7 +151,7 @@ def show(figures: dict[str, Any], console: Console) -> None:
         cells = (f"{value:.2f}" for value in values)
         table.add_row(name, *cells, end_section=not number)
     paper = [f"{PAPER[key]:.2f}" for key in ("original", "adjusted", "spiking")]
-    # The paper's own last column is the mean over its classes, of ratios to the unadjusted CNN.
+    # The paper's last column is a mean over classes of ratios to the unadjusted CNN.
     table.add_section()
     paper.insert(2, "")
     table.add_row("paper, CIFAR-10", *paper, f"{100 * PAPER['spiking'] / PAPER['adjusted']:.2f}")

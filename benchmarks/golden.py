@@ -1,10 +1,10 @@
 """Speed of the golden model's closed form on the MNIST CNN, beside SpikingJelly and PyTorch.
 
-All three run the same topology on the same images in one process, in turns, so that whatever else
-the machine does falls on each alike; figures are medians. PyTorch and SpikingJelly get the threads
-that OMP_NUM_THREADS names (2 by default), golden as many workers. SpikingJelly's network is what
-its ann2snn makes: soft-reset IF neurons for ReLUs, constant input, T steps; its faster step mode
-counts. Weights are random: they change no figure but the spikes.
+All three run the same topology on the same images in one process, in turns, so that other load on
+the machine affects all alike; figures are medians. PyTorch and SpikingJelly use OMP_NUM_THREADS
+threads (2 by default), golden as many workers. SpikingJelly's network follows ann2snn: soft-reset
+IF neurons in place of ReLUs, constant input, T timesteps; the faster of its step modes counts.
+Weights are random; only the number of spikes depends on them.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def model(activation: Callable[[], nn.Module] = nn.ReLU) -> nn.Sequential:
 
 
 def integers(float_model: nn.Sequential, images: np.ndarray, timesteps: int) -> Network:
-    """The same network in 8-bit weights and T-bit values, scaled by its largest activations."""
+    """Network with 8-bit weights and T-bit values, scaled by its largest activations."""
     levels = (1 << timesteps) - 1
     x, scale = torch.from_numpy(images[:200]).float() / 255, 1 / levels
     nodes: list[Node] = []
@@ -104,7 +104,7 @@ def integers(float_model: nn.Sequential, images: np.ndarray, timesteps: int) -> 
 
 
 def spikingjelly_runs(x: torch.Tensor, timesteps: int, batch: int) -> dict[str, Run]:
-    """Both step modes of SpikingJelly: T passes, or T·N images in one pass a layer."""
+    """Both step modes of SpikingJelly: T passes, or one pass per layer over T·N images."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         from spikingjelly.activation_based import functional, layer, neuron
@@ -134,7 +134,7 @@ def spikingjelly_runs(x: torch.Tensor, timesteps: int, batch: int) -> dict[str, 
 
 
 def measure(runs: dict[str, Run], repeats: int, tick: Callable[[], None]) -> dict[str, float]:
-    """Median seconds of each, run in turns after one run to warm up."""
+    """Median seconds of each run; runs take turns, after one warm-up each."""
     seconds: dict[str, list[float]] = {name: [] for name in runs}
     with torch.inference_mode():
         for repeat in range(repeats + 1):

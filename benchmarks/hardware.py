@@ -3,8 +3,8 @@
     python -m benchmarks.hardware [--json FILE] [--quick] [--build] [--network mlp] [--cache FOLDER]
 
 Each network is trained (or taken from the cache), converted, generated, and simulated on test
-images; measured cycles stand beside the cycle model's. With --build, those that have a board are
-placed and routed on it, and results per second are those of the routed clock.
+images; the table shows measured and predicted cycles. --build places and routes the networks that
+name a board and gives results per second at the routed clock.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ PUBLISHED = (
 
 @dataclass(frozen=True)
 class Case:
-    """A network, its hardware options, and the samples for each simulator."""
+    """A network, its hardware options, and the number of samples for each simulator."""
 
     model: str
     steps: Steps
@@ -52,7 +52,7 @@ class Case:
         return f"{self.model}, T = {self.steps[0]}, input T = {self.steps[1]}"
 
 
-# As few scanners as keep a layer's interval below that of the slowest part, the pixels' way in.
+# The fewest scanners with which no layer is slower than the pixel input.
 FAST_MLP = {"lanes": {"fc1": 128, "fc2": 10}, "scanners": {"fc1": 4, "fc2": 2}, "input_width": 256}
 FAST_CNN = {
     "lanes": {"conv1": 16, "conv2": 32, "conv3": 64, "fc": 10},
@@ -185,7 +185,7 @@ def print_table(rows: list[dict[str, Any]]) -> None:
         "LUT4": "lut4",
         "block RAM": "block_ram",
         "results/s": "results_per_second",
-        "a kLUT": "results_per_second_per_klut",
+        "per kLUT": "results_per_second_per_klut",
     }
     console = Console(width=220)
     cells = ([row.get(key) for key in columns.values()] for row in rows)

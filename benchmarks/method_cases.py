@@ -1,4 +1,4 @@
-"""Which conversions the table of methods holds, and what their papers claim."""
+"""Conversions of the table of methods, and the claims of their papers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ CALIBRATED: dict[str, Any] = {
     "bias_correction": "mean",
 }
 CURRENTS = CALIBRATED | {"thresholds": "error"}
-"""ECC's neurons and code with thresholds of least error in the place of the largest activations."""
+"""ECC's neurons and code, with least-error thresholds instead of the largest activations."""
 FINETUNING = Finetuning(epochs=1)
 PAPERS = {
     ("spikeconverter", "resnet20"): "91.47 → 91.47 at T = 16",
@@ -28,16 +28,15 @@ PAPERS = {
     ("threshold_relu", "resnet20"): "92.14 → 90.89 at T = 128",
     ("feedback", ""): "79.6 → 78.8 (CIFAR-10)",
 }
-"""What the papers print, by method and network; weight normalisation and RMP as ECC's Table 2 and
-Fig. 3 have them, threshold balancing and ResNet-20 as SpikeConverter's Table 1 has them."""
+"""Published figures by method and network. Weight normalisation and RMP come from ECC's Table 2 and
+Fig. 3, threshold balancing and ResNet-20 from SpikeConverter's Table 1."""
 
 
 @dataclass(frozen=True)
 class Case:
     """One conversion of a network of the table.
 
-    ``samples`` bounds the test images: trains that golden has to go through step by step take
-    long.
+    ``samples`` limits the test images, because trains without a closed form take long in golden.
     """
 
     network: str  # "mnist" or "resnet20"
@@ -46,7 +45,7 @@ class Case:
     note: str = ""
     options: dict[str, Any] = field(default_factory=dict)
     samples: int = 10_000
-    model: str = ""  # "clipped" or "adjusted": the network as the method wants it trained
+    model: str = ""  # "clipped" or "adjusted": the training that the method requires
 
     @property
     def paper(self) -> str:
@@ -55,7 +54,7 @@ class Case:
 
     @property
     def series(self) -> str:
-        """Its line in plots."""
+        """Name of the line in plots."""
         return f"{self.method} {self.note}".strip()
 
 
@@ -112,7 +111,7 @@ def resnet20_cases() -> Iterator[Case]:
 def _rate(
     network: str, timesteps: tuple[int, ...], *, samples: int, whole: int = 0
 ) -> Iterator[Case]:
-    """Single-phase neurons; ``whole`` is the length at which ECC sees all test images."""
+    """Cases of single-phase neurons; ECC sees all test images at ``whole`` timesteps."""
     for method, note, options in (
         ("ecc", "", {}),
         ("weight_norm", "", {}),
@@ -124,17 +123,17 @@ def _rate(
         for steps in timesteps:
             baseline = method in ("rmp", "threshold_balancing")
             if baseline and steps == min(timesteps):
-                continue  # far too short for them
+                continue  # far too few timesteps for these methods
             if baseline and steps > 128:
-                continue  # nothing is lost any more (MNIST), or nearly all still is (ResNet-20)
+                continue  # the loss is 0 on MNIST, and still nearly total on ResNet-20
             size = 10_000 if steps == whole and method == "ecc" else samples
             yield Case(network, method, steps, note, options, size)
 
 
 def ablation_cases(network: str, timesteps: tuple[int, ...], samples: int) -> Iterator[Case]:
-    """ECC's ingredients, one after the other (their Fig. 3a).
+    """ECC's ingredients, added one by one (their Fig. 3a).
 
-    Without CN thresholds are 1 for weights as they are; CMB is the ε of batch norm, which
+    Without CN, thresholds are 1 and weights stay unscaled; CMB is the ε of batch norm, which
     ``epsilon`` leaves out of the fusion; without TRE η is 0.
     """
     ingredients: tuple[tuple[str, dict[str, Any]], ...] = (
@@ -149,6 +148,6 @@ def ablation_cases(network: str, timesteps: tuple[int, ...], samples: int) -> It
 
 
 def bits_cases(network: str, timesteps: int, samples: int) -> Iterator[Case]:
-    """ECC's weights by their bits (their Fig. 4); κ follows from them."""
+    """ECC with weights of 16 to 6 bits (their Fig. 4); κ follows from the bits."""
     for bits in (16, 10, 9, 8, 7, 6):
         yield Case(network, "ecc", timesteps, f"{bits} bits", {"weight_bits": bits}, samples)

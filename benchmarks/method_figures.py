@@ -1,4 +1,4 @@
-"""What the table of methods tells of one conversion: accuracy, spikes, work, hardware."""
+"""Figures of one conversion in the table of methods: accuracy, spikes, operations, hardware."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from hwgen.network import Network
 
 LANES = 16
 ADDITION_PJ, MULTIPLY_ADD_PJ = 0.9, 4.6
-"""Of 32-bit floating point at 45 nm (Horowitz, ISSCC 2014), as the SNN literature counts:
-E = 0.9 pJ · synaptic operations, beside 4.6 pJ · operations of the CNN (ECC, Eq. 13, halved: it
-counts a multiplication and an addition as two). Memories and clock are not in it."""
+"""Energy of 32-bit floating-point operations at 45 nm (Horowitz, ISSCC 2014), as in the SNN papers:
+0.9 pJ per synaptic operation, and 4.6 pJ per multiply-add of the CNN (ECC, Eq. 13, halved, because
+it counts a multiplication and an addition separately). Memories and the clock are not included."""
 
 
 def with_epsilon(model: nn.Module, epsilon: float | None) -> nn.Module:
-    """The model with another ε of its batch norms, or as it is."""
+    """Copy of the model with ``epsilon`` in its batch norms; the model itself for None."""
     if epsilon is None:
         return model
     changed = copy.deepcopy(model)
@@ -37,7 +37,7 @@ def with_epsilon(model: nn.Module, epsilon: float | None) -> nn.Module:
 
 
 def measure(case: Case, subject: Subject, hits: Any, *, hardware: bool) -> dict[str, Any]:
-    """A row of the table; ``hits`` says of each test image whether the float model is right."""
+    """A row of the table; ``hits`` marks the test images that the float model classifies right."""
     started = time.monotonic()
     test = subject.test.take(case.samples)
     options = dict(case.options)
@@ -71,7 +71,7 @@ def measure(case: Case, subject: Subject, hits: Any, *, hardware: bool) -> dict[
 
 
 def hardware_figures(network: Network, layer: str) -> dict[str, Any]:
-    """Cycles between results with equal lanes in all layers, and LUT4 of a neuron's lane."""
+    """Cycles between results with the same lanes in all layers, and LUT4 per neuron lane."""
     design = generate(network, board=BOARD, lanes=LANES, membrane_lanes=LANES)
     assert design.expected is not None
     return {
@@ -83,7 +83,7 @@ def hardware_figures(network: Network, layer: str) -> dict[str, Any]:
 
 
 def neuron_lut4(design: Design, layer: str) -> float:
-    """LUT4 of the membrane unit of a layer, synthesised alone for the ECP5, for each lane."""
+    """LUT4 per lane of a layer's membrane unit, synthesised out of context for the ECP5."""
     stage = next(stage for stage in design.plan.layers if stage.node == layer)
     units = synthesise_node(design.network, design.plan, layer)
     count = sum(

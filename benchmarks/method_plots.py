@@ -1,4 +1,4 @@
-"""Losses of the methods against timesteps, synaptic operations and cycles on the same hardware."""
+"""Plots of the methods' loss over timesteps, synaptic operations and cycles."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from matplotlib import ticker
 
 AXES = (
     ("timesteps", "timesteps"),
-    ("synaptic_operations", "synaptic operations an image"),
-    ("interval_cycles", "cycles a result, 16 lanes a layer"),
+    ("synaptic_operations", "synaptic operations per image"),
+    ("interval_cycles", "cycles per result, 16 lanes per layer"),
 )
 
 MARKERS = "os^Dv*"
@@ -22,7 +22,7 @@ LINEAR = 2.0  # points; greater losses are drawn on a logarithmic axis above
 
 
 def draw(rows: list[dict[str, Any]], folder: Path) -> None:
-    """One file a network: ``methods_mnist.svg``, ``methods_resnet20.svg``."""
+    """Write one file per network: ``methods_mnist.svg``, ``methods_resnet20.svg``."""
     folder.mkdir(parents=True, exist_ok=True)
     for network in dict.fromkeys(row["network"] for row in rows):
         mine = [row for row in rows if row["network"] == network]
@@ -30,7 +30,7 @@ def draw(rows: list[dict[str, Any]], folder: Path) -> None:
 
 
 def _figure(rows: list[dict[str, Any]], path: Path) -> None:
-    """A colour a method, a marker a variant of it; lines go from few timesteps to many."""
+    """Plot one colour per method and one marker per variant, in order of timesteps."""
     axes = [(key, label) for key, label in AXES if all(key in row for row in rows)]
     plt.rcParams["svg.hashsalt"] = "hwgen"  # so that the same figures give the same file
     figure, panels = plt.subplots(

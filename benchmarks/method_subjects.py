@@ -1,4 +1,4 @@
-"""The trained networks that the table of methods converts, each with its data."""
+"""Trained networks that the table of methods converts, each with its data."""
 
 from __future__ import annotations
 
@@ -18,24 +18,26 @@ TITLES = {"mnist": "MNIST CNN", "resnet20": "CIFAR-10 ResNet-20"}
 
 @dataclass
 class Subject:
-    """A trained network with its data, and what its conversions share."""
+    """A trained network with its data and the options of all its conversions."""
 
     name: str
     model: nn.Module
     training: Dataset
     test: Dataset
     normalisation: dict[str, Any]
-    layer: str  # whose membrane unit is synthesised
+    layer: str  # the layer whose membrane unit is synthesised
 
     def float_hits(self) -> Any:
-        """Of each test image, whether the network is right."""
+        """For each test image, whether the network classifies it right."""
         classes = float_classes(self.model, self.test.images, **self.normalisation)
         return classes == self.test.labels
 
 
 def load(network: str, model: str, cache: Path | None) -> Subject:
-    """``network`` as ``model`` ("clipped", "adjusted", or "" for the usual one) says; trained here
-    where it is MNIST's, with weights kept in ``cache``."""
+    """``network`` in the variant ``model``: "clipped", "adjusted", or "" for the usual one.
+
+    MNIST's networks are trained here; ``cache`` keeps their weights.
+    """
     if network == "mnist":
         training, test = models.mnist()
         return Subject(

@@ -17,7 +17,7 @@ LEFT = ("method", "", "paper")
 
 
 def lines(rows: list[dict[str, Any]]) -> list[tuple[str, ...]]:
-    """Rows of :data:`COLUMNS`; what a paper prints stands once, beside the method's first."""
+    """Rows of :data:`COLUMNS`; the published figure appears in a method's first row only."""
     before = [{}, *rows]
     return [
         _cells(row, "" if row["method"] == last.get("method") else row["paper"])
@@ -26,7 +26,7 @@ def lines(rows: list[dict[str, Any]]) -> list[tuple[str, ...]]:
 
 
 def _cells(row: dict[str, Any], paper: str) -> tuple[str, ...]:
-    """Cycles that the exact model did not give have a ≈."""
+    """Cells of a row; ≈ marks cycles that are estimated, not from the exact model."""
     cycles, lut4 = "", ""
     if "interval_cycles" in row:
         cycles = f"{'' if row['exact'] else '≈ '}{row['interval_cycles']:,.0f}"
@@ -44,7 +44,7 @@ def table(rows: list[dict[str, Any]], title: str) -> Table:
 
 
 def markdown(rows: list[dict[str, Any]]) -> str:
-    """A table for each network."""
+    """One table per network."""
     parts = []
     for name in dict.fromkeys(row["network"] for row in rows):
         text = [f"### {TITLES[name]}", "", _line(COLUMNS), "|" + "---|" * len(COLUMNS)]

@@ -1,15 +1,15 @@
-"""Every conversion method on one network, down to hardware: the table that papers cannot give.
+"""Every conversion method on the same networks, down to hardware cycles and LUTs.
 
     python -m benchmarks.methods [--network mnist] [--method ecc …] [--timesteps 64 …] [--quick]
                                  [--no-hardware] [--cache FOLDER] [--json FILE] [--plot FOLDER]
                                  [--markdown FILE] [--resume FILE …]
-    python -m benchmarks.methods --ablation    ECC's ingredients one after the other
+    python -m benchmarks.methods --ablation    ECC's ingredients, added one by one
     python -m benchmarks.methods --bits        ECC's weights of 16 to 6 bits
 
-Rows: method × {MNIST CNN, ResNet-20} × T. Accuracy and loss on test images; spikes a neuron (inputs
-left out); synaptic operations (ECC, Eq. 14); energy by the formula of method_figures.py; cycles
-between results with 16 lanes in every layer; LUT4 a lane of one layer's membrane unit. The paper's
-own figure stands beside.
+Rows: method × {MNIST CNN, ResNet-20} × T. Columns: accuracy and loss on test images; spikes per
+neuron (inputs excluded); synaptic operations (ECC, Eq. 14); energy by the formula of
+method_figures.py; cycles between results with 16 lanes in every layer; LUT4 per lane of one layer's
+membrane unit; the published figure.
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ LOSS_TARGETS = {
     ("mnist", "ecc", 128): 0.1,
     ("mnist", "threshold_relu", 128): 2.0,
 }
-LEAST_RATIO = 98.0  # of the feedback method: per cent of the adjusted CNN's accuracy
+RATIO_TARGET = 98.0  # feedback: minimum accuracy, per cent of the adjusted CNN's
 QUARTER = ("ecc", "ecc calibrated, direct"), "weight_norm"
-"""On ResNet-20 the first ones at T lose no more than the last at 4·T."""
+"""On ResNet-20 the first two at T lose no more than the last at 4·T."""
 
 
 def chosen(arguments: argparse.Namespace) -> Iterable[Case]:
@@ -62,7 +62,7 @@ def chosen(arguments: argparse.Namespace) -> Iterable[Case]:
 
 
 def run(cases: list[Case], arguments: argparse.Namespace, console: Console) -> list[dict[str, Any]]:
-    """The rows; those done are in the file already if it stops midway."""
+    """Rows of the table; the JSON file is written after each, so that a run can resume."""
     rows: list[dict[str, Any]] = []
     known = {key(row): row for path in arguments.resume for row in json.loads(path.read_text())}
     subject, hits, loaded = None, None, ("", "")
@@ -91,7 +91,7 @@ def key(row: dict[str, Any]) -> tuple[str, str, int, int]:
 
 
 def missed(rows: list[dict[str, Any]]) -> list[str]:
-    """What the rows do not meet."""
+    """Targets that the rows miss."""
     found = []
     losses = {(r["network"], r["method"], r["note"], r["timesteps"]): r["loss"] for r in rows}
     for (network, method, steps), target in LOSS_TARGETS.items():
@@ -101,9 +101,9 @@ def missed(rows: list[dict[str, Any]]) -> list[str]:
     for row in rows:
         once = (row["network"], row["method"], row["timesteps"]) == ("mnist", "ttfs", 16)
         if once and row["spikes_per_neuron"] >= 0.3:
-            found.append(f"ttfs: {row['spikes_per_neuron']:.3f} spikes a neuron")
+            found.append(f"ttfs: {row['spikes_per_neuron']:.3f} spikes per neuron")
         ratio = 100 * row["accuracy"] / row["float_accuracy"]
-        if row["method"] == "feedback" and ratio < LEAST_RATIO:
+        if row["method"] == "feedback" and ratio < RATIO_TARGET:
             found.append(f"feedback, T = {row['timesteps']}: {ratio:.2f} % of the adjusted CNN")
     deep = [row for row in rows if row["network"] == "resnet20"]
     residual = {(row["series"], row["timesteps"]): row["loss"] for row in deep}
@@ -117,15 +117,15 @@ def missed(rows: list[dict[str, Any]]) -> list[str]:
 
 def main(argv: list[str] | None = None) -> None:
     parser = make_parser(__doc__, quick="short trains, usual options", cache=True)
-    parser.add_argument("--plot", type=Path, metavar="FOLDER", help="draw them into FOLDER")
+    parser.add_argument("--plot", type=Path, metavar="FOLDER", help="plot the rows into FOLDER")
     parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the tables to FILE")
     parser.add_argument("--network", nargs="+", choices=("mnist", "resnet20"))
     parser.add_argument("--method", nargs="+", help="only these")
     parser.add_argument("--timesteps", nargs="+", type=int, help="only these")
     parser.add_argument("--resume", nargs="+", type=Path, default=[], metavar="FILE",
-                        help="take the rows that these files of --json hold")  # fmt: skip
-    parser.add_argument("--ablation", action="store_true", help="ECC's ingredients instead")
-    parser.add_argument("--bits", action="store_true", help="ECC's weights by their bits instead")
+                        help="reuse the rows of these JSON files")  # fmt: skip
+    parser.add_argument("--ablation", action="store_true", help="measure ECC's ingredients instead")
+    parser.add_argument("--bits", action="store_true", help="measure ECC's weight widths instead")
     parser.add_argument("--no-hardware", dest="hardware", action="store_false")
     arguments = parser.parse_args(argv)
     require_matplotlib(parser, arguments.plot)
@@ -135,7 +135,7 @@ def main(argv: list[str] | None = None) -> None:
     for name in dict.fromkeys(row["network"] for row in rows):
         mine = [row for row in rows if row["network"] == name]
         energy = mine[0]["cnn_energy_uj"]
-        console.print(table(mine, f"{TITLES[name]}; the CNN itself takes {energy:.2f} µJ"))
+        console.print(table(mine, f"{TITLES[name]}; the CNN itself: {energy:.2f} µJ"))
     if arguments.markdown:
         arguments.markdown.write_text(markdown(rows), encoding="utf-8")
     if arguments.plot:

@@ -3,9 +3,9 @@
     python -m benchmarks.mnist [--json FILE] [--quick] [--cache FOLDER]
 
 Trains the networks (once: the weights are cached), converts them on 1,000 training images and runs
-the golden model on the 10,000 test images of HWGEN_DATA. The test images are seen by nothing else.
-The strided CNN is trained with activations rounded to the four values that two timesteps carry, on
-the upper two bits of the pixels; the other networks are plain.
+the golden model on the 10,000 test images of HWGEN_DATA, which nothing else sees. The strided CNN
+is trained with activations rounded to the four values that two timesteps carry, on the upper two
+bits of the pixels; the other networks are trained as usual.
 """
 
 from __future__ import annotations
@@ -41,16 +41,16 @@ STEPS: dict[str, tuple[Steps, ...]] = {
     "strided": ((2, 2),),
 }
 WEIGHT_BITS = 8
-# What a network was trained to saturate at is its largest code.
+# The value at which the network saturates in training becomes the largest code.
 OPTIONS: dict[str, dict[str, Any]] = {"strided": {"percentile": 100.0}}
-# Float accuracy at least, and loss at most (by timesteps), in points of the 10,000 test images.
+# Minimum float accuracy, and maximum loss by timesteps, in points of the 10,000 test images.
 FLOAT_TARGETS = {"mlp": 98.0, "cnn": 99.0, "strided": 99.2}
 LOSS_TARGETS = {("mlp", (8, 8)): 0.05, ("mlp", (4, 4)): 0.15, ("mlp", (2, 2)): 0.6,
                 ("cnn", (8, 8)): 0.05, ("cnn", (4, 4)): 0.15, ("strided", (2, 2)): 0.2}  # fmt: skip
 
 
 def converted(name: str, model: nn.Module, training: Dataset, steps: Steps) -> Network:
-    """The benchmark's conversion of ``model``: 8-bit weights, iLIF neurons."""
+    """``model`` as the benchmark converts it, with 8-bit weights and iLIF neurons."""
     return convert(
         model, training.images, labels=training.labels, timesteps=steps[0],
         layer_timesteps={"input": steps[1]}, weight_bits=WEIGHT_BITS, name=f"mnist_{name}",
@@ -61,7 +61,7 @@ def converted(name: str, model: nn.Module, training: Dataset, steps: Steps) -> N
 def accuracy_row(
     name: str, network: Network, test: Dataset, float_accuracy: float
 ) -> dict[str, Any]:
-    """Accuracies in per cent over all of ``test``, and what an image costs."""
+    """Accuracies in per cent over all of ``test``; spikes and operations per image."""
     figures = golden_figures(network, golden.run(network, test.images), test)
     return {
         "network": name,
@@ -78,7 +78,7 @@ def accuracy_row(
 
 
 def run(*, quick: bool, cache: Path | None, console: Console) -> list[dict[str, Any]]:
-    """The rows of the table."""
+    """Rows of the table."""
     training, test = models.mnist()
     if quick:
         training, test = training.take(12_000), test.take(1_000)
@@ -104,7 +104,7 @@ def _show_epochs(progress: Progress, task: TaskID, done: int, _: int) -> None:
 
 
 def missed(rows: list[dict[str, Any]]) -> list[str]:
-    """Targets that the rows do not meet."""
+    """Targets that the rows miss."""
     found = []
     for row in rows:
         name, steps = row["network"], _steps(row)

@@ -1,4 +1,4 @@
-"""The MNIST networks of the benchmarks, and how they are trained."""
+"""MNIST networks of the benchmarks and their training."""
 
 from __future__ import annotations
 
@@ -51,9 +51,9 @@ def cnn(first: int = 8, second: int = 16, hidden: int = 64) -> nn.Sequential:
 
 
 class RoundedClamp(nn.Module):
-    """min(max(x, 0), top); while training, rounded to ``levels`` equal steps.
+    """min(max(x, 0), top), rounded to ``levels`` equal steps during training.
 
-    Gradients pass the rounding as if it were not there (straight-through).
+    Gradients ignore the rounding (straight-through estimator).
     """
 
     def __init__(self, *, levels: int, top: float = 2.0) -> None:
@@ -71,7 +71,7 @@ class RoundedClamp(nn.Module):
 def strided_cnn(channels: tuple[int, ...] = (16, 32, 64), levels: int = 3) -> nn.Sequential:
     """3×3 convolutions of stride 2, down to 4×4 pixels, and a linear layer.
 
-    Trained for trains of ``levels`` + 1 values, as two timesteps carry.
+    Trained for spike trains of ``levels`` + 1 values; two timesteps carry four.
     """
     layers: OrderedDict[str, nn.Module] = OrderedDict()
     for number, (fan_in, fan_out) in enumerate(zip((1, *channels[:-1]), channels, strict=True), 1):
@@ -88,10 +88,10 @@ def strided_cnn(channels: tuple[int, ...] = (16, 32, 64), levels: int = 3) -> nn
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a model is trained: AdamW, one learning-rate cycle, images moved by a few pixels.
+    """Training recipe: AdamW, one learning-rate cycle, images shifted by a few pixels.
 
-    ``turn`` (degrees) and ``zoom`` (share) turn and scale each image by chance as well;
-    ``pixel_bits`` are the upper bits of a pixel that training shows.
+    ``turn`` (degrees) and ``zoom`` (fraction) also rotate and scale each image at random;
+    ``pixel_bits`` is the number of upper bits of a pixel that training uses.
     """
 
     build: Callable[[], nn.Module]
@@ -131,8 +131,9 @@ def train(
     recipe: Recipe | None = None,
     progress: Progress | None = None,
 ) -> nn.Module:
-    """The model ``name`` of RECIPES, or of ``recipe``, trained on ``data``, in eval mode; from the
-    cache if it can.
+    """Model ``name`` of RECIPES, or of ``recipe``, trained on ``data`` or read from the cache.
+
+    The model is in eval mode.
 
     Parameters
     ----------
@@ -154,8 +155,10 @@ def fitted(
     epochs: int | None = None,
     progress: Progress | None = None,
 ) -> nn.Module:
-    """``model`` trained on, as :func:`train` does; ``name`` tells apart in the cache what starts
-    from other weights."""
+    """Train ``model`` further, as :func:`train` does.
+
+    ``name`` distinguishes models with different initial weights in the cache.
+    """
     assert data.labels is not None
     epochs = epochs or recipe.epochs
     path = (cache or default_cache()) / (
@@ -174,17 +177,17 @@ def fitted(
 
 
 def _fingerprint(recipe: Recipe, model: nn.Module, epochs: int, data: Dataset) -> str:
-    """Of all that the weights depend on."""
+    """Hash of everything that the weights depend on."""
     digest = hashlib.sha256(f"{recipe.__dict__ | {'build': 0}} {epochs} {model}".encode())
     digest.update(np.ascontiguousarray(data.images).tobytes())
     return digest.hexdigest()[:12]
 
 
 def _turned(images: torch.Tensor, recipe: Recipe, generator: torch.Generator) -> torch.Tensor:
-    """Each image turned, scaled and moved on its own."""
+    """Rotate, scale and shift each image by its own random amounts."""
     turn, zoom, x, y = torch.rand(4, len(images), generator=generator) * 2 - 1
     angle, size = torch.deg2rad(turn * recipe.turn), 1 + zoom * recipe.zoom
-    reach = 2 * recipe.shift / images.shape[3]  # the map reaches from −1 to 1
+    reach = 2 * recipe.shift / images.shape[3]  # coordinates of affine_grid: −1 to 1
     rows = (
         torch.stack([angle.cos() * size, -angle.sin() * size, x * reach], 1),
         torch.stack([angle.sin() * size, angle.cos() * size, y * reach], 1),
@@ -194,7 +197,7 @@ def _turned(images: torch.Tensor, recipe: Recipe, generator: torch.Generator) ->
 
 
 def _coarse(images: np.ndarray, bits: int) -> Callable[[torch.Tensor], torch.Tensor]:
-    """From pixels 0 … 255 to 0 … 1, by the line that fits best what their upper bits stand for."""
+    """Map pixels 0 … 255 to 0 … 1 through their upper ``bits``, by a least-squares line."""
     step = 2 ** (8 - bits)
     sample = images[:2000].reshape(-1)
     scale, offset = np.polyfit(sample // step, sample / 255, 1)
@@ -202,7 +205,7 @@ def _coarse(images: np.ndarray, bits: int) -> Callable[[torch.Tensor], torch.Ten
 
 
 def float_accuracy(model: nn.Module, data: Dataset, batch: int = 1000) -> float:
-    """Per cent of ``data`` that the float model gets right."""
+    """Accuracy of the float model in per cent."""
     assert data.labels is not None
     hits = 0
     with torch.inference_mode():

@@ -1,17 +1,17 @@
-"""N-MNIST address events: Table 2 of the thReLU report (Chang et al.) beside ours.
+"""N-MNIST address events: accuracy beside Table 2 of the thReLU report (Chang et al.).
 
     python -m benchmarks.nmnist [--timesteps 16] [--samples 20] [--rtl NETWORK …] [--json FILE]
 
-Trains three small CNNs on the 1,000 training samples in HWGEN_DATA, on frames that hold a pixel's
-share of timesteps with an event; once each: the weights are cached. Converts them, runs golden on
-the 100 test samples, and feeds the events of the first ``--samples`` of them to the generated
-Verilog, every stream compared with golden. The ReLU network and the first with threshold ReLU take
-averages in their pools; the last row is the third network with a spiking softmax behind it.
+Trains three small CNNs on the 1,000 training samples of HWGEN_DATA and caches their weights. Their
+input is a frame with the fraction of timesteps in which a pixel has an event. Converts them, runs
+golden on the 100 test samples, and simulates the generated Verilog on the events of the first
+``--samples`` of them, comparing every stream with golden. The ReLU network and the first with
+threshold ReLU use average pools; the last row is the third network followed by a spiking softmax.
 
-The report's networks see such frames over and over again ("preprocessed frame images of events
-instead of the original binary data"): rows "frames" are that, direct input of the pixels' counts.
-Rows "events" are the events themselves, each in its timestep, which the report leaves open: with
-its single-phase neurons, and with neurons of two phases.
+The report's networks see the same frame in every timestep ("preprocessed frame images of events
+instead of the original binary data"). Rows "frames" do so, with direct input of the pixels' counts.
+Rows "events" use the events themselves, each in its timestep, with single-phase neurons as in the
+report and with two-phase neurons; the report does not cover them.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ PAPER = {
     "threlu_maxpool": (93.83, 89.27),
     "threlu_maxpool_softmax": (93.83, 91.97),
 }
-"""Accuracy of the ANN and of the SNN in their Table 2."""
+"""Accuracy of the ANN and of the SNN in the report's Table 2."""
 TITLES = {
     "relu": "ReLU",
     "threlu": "thReLU",
@@ -59,7 +59,7 @@ TITLES = {
 
 @dataclass(frozen=True)
 class Way:
-    """What a network is fed, how long, and how it is converted."""
+    """Input of a network, its length in multiples of T, and the conversion options."""
 
     title: str
     method: dict[str, Any]
@@ -74,7 +74,7 @@ NETWORKS = {
     "threlu_maxpool": ("threlu_maxpool", "membrane"),
     "threlu_maxpool_softmax": ("threlu_maxpool", "softmax"),
 }
-"""The recipe and the output decoder of each row."""
+"""Recipe and output decoder of each row."""
 WAYS = (
     Way("frames", THRESHOLD_RELU, frames=True),
     Way("frames, 4 T", THRESHOLD_RELU, frames=True, longer=4),
@@ -84,7 +84,7 @@ WAYS = (
 
 
 def as_frames(data: Dataset) -> Dataset:
-    """Of each pixel, the count of timesteps with an event."""
+    """Number of timesteps with an event, for each pixel."""
     return Dataset(images=data.images.sum(axis=1, dtype=np.uint8), labels=data.labels)
 
 
@@ -102,7 +102,7 @@ def converted(
 
 
 def row(name: str, way: Way, network: Network, test: Dataset, floats: float) -> dict[str, Any]:
-    """Accuracies in per cent over all of ``test``, and what a sample costs."""
+    """Accuracies in per cent over all of ``test``; spikes and operations per sample."""
     result = golden.run(network, test.images)
     accuracy = percent_right(result.classes, test.labels)
     return {
@@ -119,7 +119,7 @@ def row(name: str, way: Way, network: Network, test: Dataset, floats: float) -> 
 
 
 def measure(network: Network, test: Dataset, samples: int) -> dict[str, Any]:
-    """The Verilog on the first ``samples``; raises where anything differs from golden."""
+    """Simulate the Verilog on the first ``samples``; raise if a stream differs from golden."""
     with tempfile.TemporaryDirectory() as folder:
         build = generate(network, counters=False).write(Path(folder) / "build")
         report = build.simulate(test.images, labels=test.labels, samples=samples)
@@ -190,7 +190,9 @@ def tables(found: list[dict[str, Any]]) -> Iterator[Table]:
 def main(argv: list[str] | None = None) -> None:
     parser = make_parser(__doc__, cache=True)
     parser.add_argument("--timesteps", type=int, default=16)
-    parser.add_argument("--samples", type=int, default=20, help="in RTL; 0 for none")
+    parser.add_argument(
+        "--samples", type=int, default=20, help="test samples to simulate; 0 for none"
+    )
     parser.add_argument(
         "--rtl", nargs="+", choices=list(NETWORKS), default=list(NETWORKS), metavar="NETWORK",
         help="simulate these only",

@@ -1,4 +1,4 @@
-"""The N-MNIST networks of the benchmark, and how they are trained."""
+"""N-MNIST networks of the benchmark and their training."""
 
 from __future__ import annotations
 
@@ -28,8 +28,7 @@ class Clip(nn.Module):
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a network is built and trained: AdamW, one learning-rate cycle, samples moved by up to
-    ``shift`` pixels."""
+    """Structure and training: AdamW, one learning-rate cycle, samples shifted at random."""
 
     clipped: bool
     max_pool: bool
@@ -69,12 +68,12 @@ RECIPES = {
 
 
 def shares(data: Dataset) -> torch.Tensor:
-    """What the float networks see: of each pixel, the share of timesteps with an event."""
+    """Input of the float networks: fraction of timesteps with an event, for each pixel."""
     return torch.from_numpy(data.images.mean(axis=1, dtype=np.float32))
 
 
 def train(recipe: Recipe, data: Dataset, cache: Path) -> nn.Sequential:
-    """The network of ``recipe``, in eval mode; from the cache if it can."""
+    """Network of ``recipe`` in eval mode, trained or read from the cache."""
     assert data.labels is not None
     torch.manual_seed(recipe.seed)
     model = recipe.build()

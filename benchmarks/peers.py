@@ -2,10 +2,10 @@
 
     python -m benchmarks.peers [--network mnist resnet20] [--samples 1000] [--json FILE]
 
-SpikingJelly's MaxNorm and RobustNorm ("99.9%") have soft-reset IF neurons in floating point, and
-take the image itself as a constant current. hwgen's methods of the same thresholds (weight_norm)
-have integers of 8 bits and a rate-coded image; its others stand beside. SpikingJelly's classes are
-those of the mean output over T steps.
+SpikingJelly's MaxNorm and RobustNorm ("99.9%") use soft-reset IF neurons in floating point and take
+the image as a constant current; the class is that of the mean output over T timesteps. hwgen's
+method with the same thresholds (weight_norm) uses 8-bit weights and a rate-coded image. The table
+also shows two of hwgen's other methods.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ from hwgen import golden
 from hwgen.conversion import convert
 
 TIMESTEPS = {"mnist": (4, 8, 16, 32, 64, 128), "resnet20": (4, 8, 16, 32, 64)}
-CALIBRATION = 512  # images that thresholds come from, for all
-RADIX_MOST = 16
+CALIBRATION = 512  # images that all thresholds come from
+MAX_RADIX_TIMESTEPS = 16
 BATCH = 100
 Classify = Callable[[np.ndarray], np.ndarray]
 
@@ -69,7 +69,7 @@ def short(subject: Subject) -> str:
 
 
 def ready_images(pixels: np.ndarray, subject: Subject) -> torch.Tensor:
-    """As the float model takes them."""
+    """Images as the float model takes them."""
     x = torch.from_numpy(pixels.astype(np.float32)) / 255
     mean = torch.tensor(subject.normalisation.get("mean", 0.0)).reshape(-1, 1, 1)
     std = torch.tensor(subject.normalisation.get("std", 1.0)).reshape(-1, 1, 1)
@@ -93,7 +93,7 @@ LINES: dict[str, dict[str, Any]] = {
 
 
 def run(subject: Subject, tell: Callable[[str], None]) -> list[dict[str, Any]]:
-    """Accuracy in per cent of each line at each T; None where it has no such T."""
+    """Accuracy in per cent of each line, by T; some lines lack long trains."""
     labels = subject.test.labels
     assert labels is not None
     rows = []
@@ -109,7 +109,7 @@ def run(subject: Subject, tell: Callable[[str], None]) -> list[dict[str, Any]]:
     for line, options in LINES.items():
         classes = {}
         for steps in TIMESTEPS[short(subject)]:
-            if "method" not in options and steps > RADIX_MOST:
+            if "method" not in options and steps > MAX_RADIX_TIMESTEPS:
                 continue
             tell(f"{line}, T = {steps}")
             classes[steps] = ours(subject, steps, **options)

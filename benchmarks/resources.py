@@ -1,10 +1,10 @@
-"""LUT4 and block RAM that the planner expects of a layer, beside what yosys gives.
+"""LUT4 and block RAM of a layer: the planner's estimate beside yosys' count.
 
-Each layer is synthesised alone for the ECP5:
+Each layer is synthesised out of context for the ECP5:
 
     python -m benchmarks.resources                 every layer (about an hour on one core)
-    python -m benchmarks.resources conv16 mlp      those whose names start so
-    python -m benchmarks.resources --units         each unit of a layer by itself
+    python -m benchmarks.resources conv16 mlp      layers whose names start with these words
+    python -m benchmarks.resources --units         each unit of a layer too
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ TOLERANCE = 0.15
 
 @dataclass(frozen=True)
 class Case:
-    """A layer "b" that stands behind a layer "a" of ``given`` channels."""
+    """Network, plan options, and the node to synthesise: by default "b", which follows "a"."""
 
     make: Callable[[], Network]
     options: dict[str, Any] = field(default_factory=dict)
@@ -59,7 +59,7 @@ class Case:
 def network(
     *,
     channels: int,
-    given: int,
+    channels_in: int,
     size: int,
     kernel: int = 3,
     stride: int = 1,
@@ -74,9 +74,10 @@ def network(
     classes: int = 10,
     softmax: bool = False,
 ) -> Network:
-    """An input of ``pixels`` channels, a 1×1 layer "a", the layer "b", and a read-out.
+    """Input of ``pixels`` channels, 1×1 layer "a" of ``channels_in``, layer "b", and a readout.
 
-    Weights are random; ``skip`` adds the output of "a" to "b", ``softmax`` makes the read-out one.
+    Weights are random; ``skip`` adds the output of "a" to "b"; ``softmax`` makes the readout a
+    spiking softmax.
     """
     rng = np.random.default_rng(3)
     top = (1 << weight_bits - 1) - 1
@@ -105,19 +106,23 @@ def network(
             groups=groups if side == kernel and source == "a" and groups > 1 else 1,
         )
 
-    nodes: list[Any] = [layer("a", given, conv("input", given, pixels, 1))]
+    nodes: list[Any] = [layer("a", channels_in, conv("input", channels_in, pixels, 1))]
     if linear:
         nodes.append(Flatten(name="flat", source="a"))
         nodes.append(
-            layer("b", channels, Linear(source="flat", weights=weights(channels, given * size**2)))
+            layer(
+                "b",
+                channels,
+                Linear(source="flat", weights=weights(channels, channels_in * size**2)),
+            )
         )
         out, last = 1, "b"
     else:
-        projections: list[Projection] = [conv("a", channels, given // groups, kernel, stride)]
+        projections: list[Projection] = [conv("a", channels, channels_in // groups, kernel, stride)]
         if skip and stride == 1:
             projections.append(Identity(source="a", weights=weights(channels) | 1))
         elif skip:
-            projections.append(conv("a", channels, given, 1, stride))
+            projections.append(conv("a", channels, channels_in, 1, stride))
         nodes.append(layer("b", channels, *projections))
         out, last = size // stride, "flat"
         if not rate:
@@ -144,14 +149,14 @@ def network(
 
 
 def cases() -> Iterator[tuple[str, Case]]:
-    """Layers of unlike shapes, by name."""
+    """Layers of different shapes, by name."""
 
     def case(options: dict[str, Any] | None = None, node: str = "b", **sizes: Any) -> Case:
         return Case(lambda: network(**sizes), options or {}, node)
 
-    small: dict[str, Any] = {"channels": 16, "given": 16, "size": 32}
-    middle: dict[str, Any] = {"channels": 32, "given": 32, "size": 16}
-    large: dict[str, Any] = {"channels": 64, "given": 64, "size": 8}
+    small: dict[str, Any] = {"channels": 16, "channels_in": 16, "size": 32}
+    middle: dict[str, Any] = {"channels": 32, "channels_in": 32, "size": 16}
+    large: dict[str, Any] = {"channels": 64, "channels_in": 64, "size": 8}
     for scanners in (1, 2, 3, 4):
         yield f"conv16 s{scanners}", case({"scanners": {"b": scanners}}, **small)
     for lanes in (8, 4):
@@ -171,13 +176,18 @@ def cases() -> Iterator[tuple[str, Case]]:
         "conv16 leak membranes 8",
         case({"membrane_lanes": {"b": 8}}, leak=InverseLeak(n=5, m=3), **small),
     )
-    yield "first leak", case(node="a", leak=InverseLeak(n=5, m=3), given=16, channels=16, size=32)
+    yield (
+        "first leak",
+        case(node="a", leak=InverseLeak(n=5, m=3), channels_in=16, channels=16, size=32),
+    )
     yield (
         "readout leak",
-        case(node="out", given=16, channels=64, size=4, linear=True, leak=InverseLeak(n=5, m=3)),
+        case(
+            node="out", channels_in=16, channels=64, size=4, linear=True, leak=InverseLeak(n=5, m=3)
+        ),
     )
-    yield "conv32 down", case(given=16, channels=32, size=32, stride=2)
-    yield "conv32 down skip", case(given=16, channels=32, size=32, stride=2, skip=True)
+    yield "conv32 down", case(channels_in=16, channels=32, size=32, stride=2)
+    yield "conv32 down skip", case(channels_in=16, channels=32, size=32, stride=2, skip=True)
     yield "conv32 lanes 16", case({"lanes": {"b": 16}}, **middle)
     yield "conv32 lanes 32", case({"lanes": {"b": 32}, "scanners": {"b": 2}}, **middle)
     yield "conv32 skip", case({"lanes": {"b": 16}}, skip=True, **middle)
@@ -186,16 +196,16 @@ def cases() -> Iterator[tuple[str, Case]]:
     yield "conv64 skip", case({"lanes": {"b": 16}}, skip=True, **large)
     yield "pointwise", case({"lanes": {"b": 16}}, kernel=1, **middle)
     yield "depthwise", case({"lanes": {"b": 16}}, groups=32, **middle)
-    yield "first", case(pixels=3, given=3, channels=16, size=32)
+    yield "first", case(pixels=3, channels_in=3, channels=16, size=32)
     yield (
         "linear 128",
-        case({"lanes": {"b": 128}}, given=1, channels=128, size=28, linear=True, pixels=1),
+        case({"lanes": {"b": 128}}, channels_in=1, channels=128, size=28, linear=True, pixels=1),
     )
-    yield "linear 32", case({"lanes": {"b": 32}}, given=16, channels=64, size=4, linear=True)
-    yield "readout", case(node="out", given=16, channels=64, size=4, linear=True)
+    yield "linear 32", case({"lanes": {"b": 32}}, channels_in=16, channels=64, size=4, linear=True)
+    yield "readout", case(node="out", channels_in=16, channels=64, size=4, linear=True)
     for classes in (10, 100):
         yield f"softmax {classes}", case(
-            node="out", given=16, channels=64, size=4, linear=True, rate=True, timesteps=64,
+            node="out", channels_in=16, channels=64, size=4, linear=True, rate=True, timesteps=64,
             softmax=True, classes=classes,
         )  # fmt: skip
     yield "pool", case(node="pool", **middle)
@@ -203,7 +213,7 @@ def cases() -> Iterator[tuple[str, Case]]:
 
 
 def measure(case: Case) -> tuple[Usage, dict[Resource, int], Mapping[str, Any]]:
-    """Estimate, total of synthesis, and its parts."""
+    """(estimate, synthesised total, synthesised units)."""
     made = case.make()
     plan = make_plan(made, PlanOptions(**case.options))
     stage = next(stage for stage in plan.stages if stage.node == case.node)
@@ -213,8 +223,8 @@ def measure(case: Case) -> tuple[Usage, dict[Resource, int], Mapping[str, Any]]:
 
 def main(argv: list[str] | None = None) -> None:
     parser = make_parser(__doc__)
-    parser.add_argument("names", nargs="*", help="starts of layers' names")
-    parser.add_argument("--units", action="store_true", help="each unit of a layer by itself")
+    parser.add_argument("names", nargs="*", help="only layers whose names start so")
+    parser.add_argument("--units", action="store_true", help="print each unit of a layer too")
     arguments = parser.parse_args(argv)
     table = Table("layer", "LUT4 expected", "yosys", "off by", "block RAM expected", "yosys")
     figures: dict[str, Any] = {}
@@ -236,7 +246,7 @@ def main(argv: list[str] | None = None) -> None:
         console.print(f"{name}: {expected.lut4:,.0f} expected, {used[Resource.LUT4]:,} used")
         if arguments.units:
             for unit, counts in sorted(units.items()):
-                console.print(f"    {unit or 'itself'}: {dict(counts)}")
+                console.print(f"    {unit or 'layer'}: {dict(counts)}")
     console.print(table)
     write_json(arguments.json, figures)
 

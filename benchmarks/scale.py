@@ -1,10 +1,10 @@
-"""VGG-16 and MobileNet-v2 through the line: time and memory to convert, plan and generate.
+"""VGG-16 and MobileNet-v2: time and memory to convert, plan and generate.
 
     python -m benchmarks.scale [--json FILE] [--network vgg16]
 
 Weights are random: 14.7 million in VGG-16, 2.2 million in MobileNet-v2; images 32×32. The planner
-is asked for the ECP5-85F, which is too small, and says what would hold them; the Verilog is that of
-default lanes. Each network has a process of its own, so that its peak memory is its own.
+must reject the ECP5-85F, which is too small, and name the shortfall; the Verilog has default lanes.
+Each network runs in its own process, so that its peak memory is measured separately.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def measure(name: str) -> dict[str, Any]:
     lap("convert")
     try:
         generate(network, board=BOARD, target_fps="max")
-        answer = f"{BOARD} holds it"
+        answer = f"fits {BOARD}"
     except PlanError as error:
         answer = str(error)
     lap("plan")

@@ -1,7 +1,7 @@
-"""Large networks with random weights: what they take to convert, plan and generate.
+"""VGG-16 and MobileNet-v2 with random weights, for 32 × 32 images.
 
-VGG-16 and MobileNet-v2 for 32 × 32 images. Batch norms get the statistics of random images, so that
-activations have the size that they have in a trained network.
+Batch norms take the statistics of random images, so that activations are as large as in a trained
+network.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def _conv(
 
 
 class Bottleneck(nn.Module):
-    """Expand, depthwise, project with no ReLU behind it; adds its input where shapes allow."""
+    """Expansion, depthwise convolution, projection without ReLU; residual if shapes agree."""
 
     def __init__(self, inputs: int, outputs: int, expansion: int, stride: int) -> None:
         super().__init__()
@@ -76,13 +76,13 @@ MODELS = {"vgg16": vgg16, "mobilenet_v2": mobilenet_v2}
 
 
 def random_model(name: str, seed: int = 0, samples: int = 32) -> nn.Module:
-    """The model ``name`` of MODELS in eval mode, with random weights and settled batch norms."""
+    """Model ``name`` of MODELS in eval mode: random weights, batch-norm statistics set."""
     torch.manual_seed(seed)
     model = MODELS[name]()
     with torch.no_grad():
         for module in model.modules():
             if isinstance(module, nn.BatchNorm2d):
-                module.momentum = None  # the mean over what it sees
+                module.momentum = None  # cumulative mean
                 nn.init.uniform_(module.bias, -0.5, 0.5)
         model.train()(torch.from_numpy(images(samples, seed)).float() / 255)
     return model.eval()

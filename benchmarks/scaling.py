@@ -2,10 +2,10 @@
 
     python -m benchmarks.scaling [--json FILE] [--plot FILE.svg] [--quick]
 
-The layer is a 3×3 convolution with as many channels out as in: 16 channels, 32×32 pixels, T = 4
-unless a row says otherwise. Yosys counts its LUT4 and block RAM, synthesised alone for ECP5. Its
-interval is the cycle model's, of random spikes, for input that is always there and output that is
-always taken; `ideal` is what its additions take if no lane ever waits.
+The layer is a 3×3 convolution with 16 channels in and out, 32×32 pixels and T = 4 unless a row says
+otherwise. Its LUT4 and block RAM are yosys' count for the ECP5, out of context. Its interval is
+that of the cycle model, for random spikes, without stalls at input and output; `ideal` is the
+number of cycles if no lane ever waits.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from hwgen.plan.units.options import PlanOptions
 from hwgen.synthesis.out_of_context import total
 
 SWEEPS = ("lanes", "channels", "T", "density", "scanners")
-DENSITY = 0.16  # of a converted ResNet-20
+DENSITY = 0.16  # spikes per neuron and timestep in a converted ResNet-20
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ def points(*, quick: bool) -> list[Point]:
 
 
 def network(point: Point) -> Network:
-    """A layer before, the layer itself, and a read-out behind it."""
+    """Network of one layer before, the layer itself, and a readout."""
     rng = np.random.default_rng(0)
     channels, size = point.channels, point.size
 
@@ -88,15 +88,15 @@ def network(point: Point) -> Network:
 
 
 def interval(plan: HardwarePlan, stage: LayerPlan, density: float, samples: int = 2) -> float:
-    """Mean cycles between the samples of a layer that waits for nobody."""
-    (feed,) = stage.paths
-    source = plan.stream(feed.source)
+    """Mean cycles between the samples of a layer that never stalls."""
+    (path,) = stage.paths
+    source = plan.stream(path.source)
     rng = np.random.default_rng(1)
     shape = (source.timesteps, *source.shape)
     trains = [(rng.random(shape) < density).astype(np.uint8) for _ in range(samples)]
-    given, out, window = Link(), Link(), Window(feed.window)
+    given, out, window = Link(), Link(), Window(path.window)
     given.ready = [0] * (samples * source.words_per_sample)
-    costs = [window_costs(sample, source, feed) for sample in trains]
+    costs = [window_costs(sample, source, path) for sample in trains]
     words = samples * stage.output.words_per_sample
 
     def take_all() -> Process:
@@ -105,19 +105,19 @@ def interval(plan: HardwarePlan, stage: LayerPlan, density: float, samples: int 
                 yield len(out.taken)
             out.taken.append(max(out.ready[word], out.taken[-1] + 1 if word else 0))
 
-    times = [PathTimes(feed, window, costs)]
+    times = [PathTimes(path, window, costs)]
     run([write([window], given, samples), *layer_processes(stage, samples, times, out), take_all()])
     ends = out.taken[stage.output.words_per_sample - 1 :: stage.output.words_per_sample]
     return (ends[-1] - ends[0]) / (samples - 1)
 
 
 def ideal(plan: HardwarePlan, stage: LayerPlan, density: float) -> float:
-    """Cycles of the layer's additions, on all lanes of all scanners."""
-    (feed,) = stage.paths
-    shape = plan.stream(feed.source).shape
-    taps = (3 * shape[1] - 2) ** 2  # of all output pixels, those inside the map
-    spikes = density * feed.window.timesteps * shape[0] * taps
-    return spikes * stage.fan_out / (stage.lanes * feed.window.scanners)
+    """Cycles of the layer's additions if all lanes of all scanners always work."""
+    (path,) = stage.paths
+    shape = plan.stream(path.source).shape
+    taps = (3 * shape[1] - 2) ** 2  # of all output pixels, without the padding
+    spikes = density * path.window.timesteps * shape[0] * taps
+    return spikes * stage.fan_out / (stage.lanes * path.window.scanners)
 
 
 def measure(point: Point, synthesised: dict[Point, dict[Resource, int]]) -> dict[str, Any]:
@@ -180,7 +180,7 @@ def plot(rows: list[dict[str, Any]], path: Path) -> None:
 
 def main(argv: list[str] | None = None) -> None:
     parser = make_parser(__doc__, quick="two points of each sweep")
-    parser.add_argument("--plot", type=Path, help="draw them to this file")
+    parser.add_argument("--plot", type=Path, help="plot the rows to this file")
     parser.add_argument("--sweep", nargs="+", choices=SWEEPS, default=SWEEPS, help="only these")
     arguments = parser.parse_args(argv)
     require_matplotlib(parser, arguments.plot)

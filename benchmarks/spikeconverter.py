@@ -2,10 +2,11 @@
 
     python -m benchmarks.spikeconverter [--json FILE] [--quick] [--figure 5] [--cache FOLDER]
 
-Fig. 5 is computed (Eq. 13, U_in uniform). For Fig. 6 the MNIST CNN of benchmarks.models stands
-in for the paper's VGG-16: it is trained (once: the weights are cached), converted on 1,000 training
-images with k = 2 and a smaller k, 8-bit weights, pixels of 8 steps, and run by the golden model on
-the first 1,000 test images of HWGEN_DATA. Leaks below 2 have no closed form: they run step by step.
+Fig. 5 is computed (Eq. 13, U_in uniform). Fig. 6 uses the MNIST CNN of benchmarks/models.py instead
+of the paper's VGG-16: trained once (the weights are cached), converted on 1,000 training images
+with k = 2 and a smaller k, 8-bit weights and 8 input timesteps, and run by the golden model on the
+first 1,000 test images of HWGEN_DATA. Inverse leaks below 2 have no closed form and run step by
+step.
 """
 
 from __future__ import annotations
@@ -33,14 +34,14 @@ STEPS_5 = (2, 3, 4, 5, 6, 7, 8)
 STEPS_6 = (2, 3, 4, 6, 8, 12, 16)
 LEAKS_6 = (2.0, 1.6)
 SAMPLES = 1_000
-# What the paper says of Fig. 5(b); of Fig. 6, VGG-16: on CIFAR-10 the accuracy from T = 4 to 16
-# changes by at most 0.6 points, the firing rate on CIFAR-100 is from 11.07 to 14.23 %.
+# The paper's figures for Fig. 5(b), and for Fig. 6 with VGG-16: on CIFAR-10 the accuracy from T = 4
+# to 16 changes by at most 0.6 points, the firing rate on CIFAR-100 is 11.07 to 14.23 %.
 PAPER_T, PAPER_K, PAPER_THRESHOLD = 6, 1.6, 0.396
 PAPER_CHANGE, PAPER_RATES = 0.6, (11.07, 14.23)
 
 
 def figure_5() -> dict[str, Any]:
-    """Least errors by T and k, and the curve of T = 6, k = 1.6."""
+    """Minimum errors by T and k, and the error curve of T = 6, k = 1.6."""
     optima = [best_threshold(steps, k) for steps in STEPS_5 for k in KS]
     ratios = np.round(np.arange(0.2, 0.801, 0.02), 3)
     errors = conversion_error(ratios, timesteps=PAPER_T, k=PAPER_K)
@@ -60,7 +61,7 @@ def figure_5() -> dict[str, Any]:
 def measure(
     model: nn.Module, training: Dataset, test: Dataset, steps: int, k: float
 ) -> dict[str, Any]:
-    """Accuracy and firing rate in per cent, synaptic operations an image (Eq. 14)."""
+    """Accuracy and firing rate in per cent, synaptic operations per image (Eq. 14)."""
     network = convert(
         model, training.images, timesteps=steps, layer_timesteps={"input": 8}, leak=k, name="cnn"
     )

@@ -2,12 +2,12 @@
 
     python -m benchmarks.threshold_relu [--json FILE] [--cache FOLDER] [--sweep] [--timesteps 128]
 
-A small CNN in the report's four forms: ReLU or threshold ReLU, average or spiking max-pool, and a
-spiking softmax behind the last one. Trained here (once: the weights are cached) on 20,000 images of
+A small CNN in the report's four forms: ReLU or threshold ReLU, average or spiking max-pool, the
+last one also with a spiking softmax. Trained once (the weights are cached) on 20,000 images of
 MNIST's training set, converted with the method "threshold_relu" (Deng and Gu) on 500 of them, and
 run by the golden model on the first 1,000 test images.
 
-The report names no T for MNIST; 128 is the shorter of the two that it does name (Table 3). Its
+The report gives no T for MNIST; 128 is the smaller of the two in its Table 3. Its
 threshold is y_th = 1 for models without batch norm (section 4.3). ``--sweep`` trains with several
 thresholds, for fewer images, steps and epochs: the report's Fig. 2 is a plot without numbers.
 """
@@ -37,14 +37,14 @@ TRAINING, EPOCHS, CALIBRATION, TEST = 20_000, 6, 500, 1_000
 TIMESTEPS, WEIGHT_BITS = 128, 8
 THRESHOLD = 1.0
 MAX_LOSS = 2.0
-"""Points that threshold ReLU may lose."""
+"""Maximum loss of threshold ReLU in points."""
 SWEEP = (0.5, 1.0, 2.0, 4.0)
 SWEEP_TRAINING, SWEEP_EPOCHS, SWEEP_TEST, SWEEP_TIMESTEPS = 10_000, 4, 1_000, 64
 
 
 @dataclass(frozen=True)
 class Row:
-    """A row of Table 1, with the report's accuracies of the CNN and of the spiking network."""
+    """Row of Table 1, with the report's accuracies of the CNN and the spiking network."""
 
     title: str
     threshold: float | None
@@ -127,14 +127,14 @@ def measure(
 
 
 def sweep(training: Dataset, test: Dataset, cache: Path | None) -> list[dict[str, Any]]:
-    """Fig. 2: the threshold ReLUs with other thresholds."""
+    """Rows of Fig. 2: threshold ReLU with several thresholds."""
     training, few = training.take(SWEEP_TRAINING), test.take(SWEEP_TEST)
     rows = []
     for threshold in SWEEP:
         for row in ROWS[1:]:
-            told = Row(**{**row.__dict__, "threshold": threshold})
+            varied = Row(**{**row.__dict__, "threshold": threshold})
             found = measure(
-                told, training, few, timesteps=SWEEP_TIMESTEPS, cache=cache, epochs=SWEEP_EPOCHS
+                varied, training, few, timesteps=SWEEP_TIMESTEPS, cache=cache, epochs=SWEEP_EPOCHS
             )
             rows.append(found)
     return rows
@@ -167,7 +167,7 @@ def table(rows: list[dict[str, Any]], *, paper: bool) -> Table:
 def main(argv: list[str] | None = None) -> int:
     parser = make_parser(__doc__, cache=True)
     parser.add_argument("--timesteps", type=int, default=TIMESTEPS)
-    parser.add_argument("--sweep", action="store_true", help="thresholds other than 1, too")
+    parser.add_argument("--sweep", action="store_true", help="also measure other thresholds than 1")
     arguments = parser.parse_args(argv)
     training, test = models.mnist()
     training, test = training.take(TRAINING), test.take(TEST)

@@ -1,4 +1,4 @@
-"""How the benchmarks' networks are trained, and a cache of their weights."""
+"""Training of the benchmarks' networks, and a cache of their weights."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from torch.nn import functional as F
 Model = TypeVar("Model", bound=nn.Module)
 Progress = Callable[[int, int], None]  # epochs done, of how many
 Moved = Callable[[torch.Tensor, torch.Generator], torch.Tensor]
-"""Gives a batch of inputs as training shows it."""
+"""Augmentation: a batch of inputs as training shows it."""
 
 
 class Schedule(Protocol):
-    """AdamW with one learning-rate cycle."""
+    """Parameters of AdamW with one learning-rate cycle."""
 
     @property
     def learning_rate(self) -> float: ...
@@ -37,8 +37,10 @@ def default_cache() -> Path:
 
 
 def kept(path: Path, model: Model, fit: Callable[[], None]) -> Model:
-    """``model`` in eval mode, with the weights at ``path``; where there are none, with those of
-    ``fit``, which are kept there."""
+    """``model`` in eval mode with the weights at ``path``.
+
+    If the file does not exist, call ``fit`` to train the model, and write the file.
+    """
     if path.is_file():
         model.load_state_dict(load_file(path))
         return model.eval()
@@ -59,7 +61,7 @@ def fit(
     moved: Moved,
     progress: Progress = lambda *_: None,
 ) -> None:
-    """Train ``model`` on batches in an order by chance; each goes through ``moved``."""
+    """Train ``model`` on shuffled batches, each augmented by ``moved``."""
     generator = torch.Generator().manual_seed(schedule.seed)
     batches = len(inputs) // schedule.batch
     optimiser = torch.optim.AdamW(
@@ -81,7 +83,7 @@ def fit(
 
 
 def shifted(images: torch.Tensor, generator: torch.Generator, *, edge: int) -> torch.Tensor:
-    """The whole batch moved by up to ``edge`` whole pixels."""
+    """Shift the whole batch by up to ``edge`` pixels."""
     height, width = images.shape[2:]
     y, x = torch.randint(0, 2 * edge + 1, (2,), generator=generator).tolist()
     return F.pad(images, (edge,) * 4)[:, :, y : y + height, x : x + width]

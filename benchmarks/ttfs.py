@@ -2,11 +2,11 @@
 
     python -m benchmarks.ttfs [--quick] [--cache FOLDER] [--json FILE]
 
-For the first convolution of the MNIST CNN of benchmarks.models, on test images: the
-root-mean-square of what its trains stand for minus what its ReLU gives, in per cent of the largest
-activation, by u_th (in units of that activation) and t_max. Below them the u_th that ``hwgen
-convert --method ttfs`` finds on training images, and Eq. 5's, Σ W⁺. Their figure is of another
-layer and has no numbers to compare with.
+For the first convolution of the MNIST CNN of benchmarks/models.py, on test images: the
+root-mean-square difference between the decoded trains and the ReLU's output, in per cent of the
+largest activation, by u_th (in units of that activation) and t_max. The last line is the u_th that
+``hwgen convert --method ttfs`` finds on training images; Eq. 5's Σ W⁺ is printed below. The paper's
+figure shows another layer, without numbers.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ STEPS = (4, 8, 16, 32, 64)
 RATIOS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 1.0, 1.25, 1.5, 2.0)
 LAYER = "conv1"
 IMAGES, CALIBRATION = 200, 500
-MOST = 1.05  # the error of the u_th that is found, of the least one in the table
+TOLERANCE = 1.05  # maximum error of the u_th found, relative to the minimum in the table
 
 
 def layer_error(
@@ -47,8 +47,8 @@ def layer_error(
     )  # fmt: skip
     scale = network.provenance["output_scales"][LAYER]
     spiking = scale * golden.run(network, test.images, trains=True).values[LAYER]
-    wanted = activations(model, test)
-    return scale * Code("ttfs").q_max(steps), float(np.sqrt(((spiking - wanted) ** 2).mean()))
+    expected = activations(model, test)
+    return scale * Code("ttfs").q_max(steps), float(np.sqrt(((spiking - expected) ** 2).mean()))
 
 
 def first_layer(model: nn.Sequential) -> nn.Sequential:
@@ -108,9 +108,9 @@ def table(figures: dict[str, Any]) -> Table:
 
 def missed(figures: dict[str, Any]) -> list[str]:
     return [
-        f"t_max = {steps}: {error:.5f} with the u_th that is found, {least:.5f} is there"
+        f"t_max = {steps}: {error:.5f} with the u_th found, {least:.5f} is possible"
         for steps, (_, error) in figures["found"].items()
-        if error > MOST * (least := min(figures["errors"][steps].values()))
+        if error > TOLERANCE * (least := min(figures["errors"][steps].values()))
     ]
 
 

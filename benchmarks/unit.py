@@ -1,7 +1,7 @@
-"""What a layer processing unit costs on an ECP5: LUT4 a lane, module by module, and its clock.
+"""Cost of a layer processing unit on an ECP5: LUT4 per lane, by module, and its clock.
 
 The layer is the heaviest kind of a CIFAR ResNet: 3×3, 16 to 16 channels on 32×32 pixels, T = 4,
-random 8-bit weights. ``--place`` also places and routes it alone, its ports registered.
+random 8-bit weights. ``--place`` also places and routes it out of context, with registered ports.
 """
 
 from __future__ import annotations
@@ -40,12 +40,12 @@ from hwgen.synthesis.tools import run
 BOARD = boards.load("ulx3s-85f")
 
 COSTS = {"LUT4": 1, "CCU2C": 2, "TRELLIS_DPR16X4": 6}
-"""LUT4 of each cell: a carry cell is two, 16 × 4 bits of LUT RAM are four and two to write them."""
+"""LUT4 per cell: two for a carry cell; four for 16 × 4 bits of LUT RAM, and two to write them."""
 COUNTED = {"DP16KD": "block_ram", "TRELLIS_FF": "ff"}
 
 
 def network(*, channels: int, size: int, timesteps: int) -> Network:
-    """Three layers, the middle one of them as it stands in the middle of a network."""
+    """Three layers; the middle one is measured."""
     rng = np.random.default_rng(0)
 
     def layer(name: str, source: str, inputs: int) -> Layer:
@@ -74,7 +74,7 @@ def make_unit(net: Network, plan: HardwarePlan) -> tuple[LayerUnit, LayerPlan]:
 
 
 class Registered(wiring.Component):
-    """A unit with a register at each port, so that only its own paths are timed."""
+    """Unit with a register at each port, so that only its own paths are timed."""
 
     def __init__(self, unit: LayerUnit) -> None:
         self.unit = unit
@@ -87,9 +87,9 @@ class Registered(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         m.submodules.unit = self.unit
-        held, given = Signal.like(self.inputs), Signal.like(self.outputs)
-        m.d.sync += [held.eq(self.i), given.eq(self.outputs)]
-        m.d.comb += [self.inputs.eq(held), self.o.eq(given)]
+        inputs, outputs = Signal.like(self.inputs), Signal.like(self.outputs)
+        m.d.sync += [inputs.eq(self.i), outputs.eq(self.outputs)]
+        m.d.comb += [self.inputs.eq(inputs), self.o.eq(outputs)]
         return m
 
 
@@ -101,7 +101,7 @@ def to_verilog(component: Any) -> str:
 
 
 def synthesise(source: str, folder: Path, *, flat: bool) -> dict[str, Counter[str]]:
-    """LUT4, block RAMs and flip-flops of each module; ``top`` alone where ``flat``."""
+    """LUT4, block RAMs and flip-flops of each module; only of ``top`` if ``flat``."""
     (folder / "top.v").write_text(source, encoding="utf-8")
     mapping = family_of(BOARD).synthesis_scripts("top")[0]
     if not flat:
@@ -126,7 +126,7 @@ def synthesise(source: str, folder: Path, *, flat: bool) -> dict[str, Counter[st
 
 
 def place(folder: Path, seed: int) -> dict[str, Any]:
-    """Clock and slowest path of the netlist in ``folder``."""
+    """Place and route the netlist in ``folder``: its clock and slowest path."""
     options = [
         "--85k", "--package", "CABGA381", "--speed", "6", "--json", "top.json", "--report",
         "report.json", "--freq", "150", "--timing-allow-fail", "--lpf-allow-unconstrained",
@@ -182,7 +182,7 @@ CASES: tuple[dict[str, Any], ...] = (
 def main(argv: list[str] | None = None) -> None:
     parser = make_parser(__doc__)
     parser.add_argument("--place", type=int, default=0, metavar="SEEDS", help="place and route")
-    parser.add_argument("--cases", type=int, default=len(CASES), help="only so many of the cases")
+    parser.add_argument("--cases", type=int, default=len(CASES), help="number of cases to measure")
     arguments = parser.parse_args(argv)
     rows = []
     console = Console(width=120)
@@ -203,7 +203,7 @@ def print_row(console: Console, row: Mapping[str, Any]) -> None:
     table.add_section()
     table.add_row("whole", *(text(row[key]) for key in keys))
     console.print(table)
-    console.print(f"{row['lut4_per_lane']} LUT4 a lane")
+    console.print(f"{row['lut4_per_lane']} LUT4 per lane")
     if "fmax_mhz" in row:
         console.print(f"{row['fmax_mhz']} MHz (of {row['fmax_mhz_of_seeds']})")
         for step in row["critical_path"]:

@@ -1,4 +1,4 @@
-"""What every test shares: the data folder, and the environment of the processes that they start."""
+"""Fixtures and environment of all tests."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "2")
 
 @pytest.fixture(scope="session")
 def data_folder() -> Path:
-    """The folder that HWGEN_DATA names (MNIST, CIFAR-10, weights); skips where it is absent."""
+    """Folder that HWGEN_DATA names (MNIST, CIFAR-10, weights); the test is skipped without it."""
     folder = os.environ.get("HWGEN_DATA")
     if not folder or not Path(folder).is_dir():
         pytest.skip("set HWGEN_DATA to the folder with mnist_test.npz to run this test")

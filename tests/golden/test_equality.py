@@ -40,7 +40,7 @@ def test_closed_form_equals_steps_and_pytorch(first: int) -> None:
 
 @pytest.mark.parametrize("code", CODES)
 @pytest.mark.parametrize("first", [0, CHUNK])
-def test_so_they_do_with_direct_input_and_events(first: int, code: str) -> None:
+def test_closed_form_equals_steps_with_direct_input_and_events(first: int, code: str) -> None:
     for case in range(first, first + CHUNK):
         check(case, code)
 
