@@ -1,21 +1,19 @@
-"""The golden model: what every spike, membrane and logit of a network must be, in NumPy.
+"""The golden model in NumPy: the exact spikes, membranes and logits of a network.
 
-Two forms give the same spikes: the closed form (one exact product a layer) and the step-by-step
-form (the neurons of :mod:`hwgen.network` run as written there).
+Two independent forms give the same spikes: the closed form (one exact product and one quotient per
+layer) and the step-by-step form (the neurons of :mod:`hwgen.network` as their docstrings define
+them). :class:`hwgen.golden.incremental.IncrementalRun` runs one node after the other, for a
+conversion that makes a network layer by layer.
 """
 
-from hwgen.golden.accuracy import ClassAccuracy, per_class
-from hwgen.golden.codes import decode_train, encode_train
-from hwgen.golden.power import power_estimate, synapse_count
-from hwgen.golden.result import Result
+from hwgen.golden.costs import power_estimate, synapse_count
+from hwgen.golden.result import ClassAccuracy, Result, per_class
 from hwgen.golden.runner import classify, run
 
 __all__ = [
     "ClassAccuracy",
     "Result",
     "classify",
-    "decode_train",
-    "encode_train",
     "per_class",
     "power_estimate",
     "run",

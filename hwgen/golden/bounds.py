@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hwgen.errors import NetworkError
-from hwgen.network import Layer, Network, ThresholdNeuron, TrainType
+from hwgen.network import Layer, ThresholdNeuron, TrainType
 
 WORD_BITS = 62
 FLOAT32_EXACT = 1 << 24  # every integer up to here is a float32
@@ -32,8 +32,8 @@ class Bounds:
     span: int
 
 
-def bound(network: Network, layer: Layer, given: TrainType) -> Bounds:
-    """Prove the bounds of ``layer``, whose projections bring ``given``.
+def bound(layer: Layer, given: TrainType, *, where: str) -> Bounds:
+    """Prove the bounds of ``layer``, whose projections bring trains of the type ``given``.
 
     Raises :class:`NetworkError` past 62 bits.
     """
@@ -58,7 +58,7 @@ def bound(network: Network, layer: Layer, given: TrainType) -> Bounds:
     worst = max(product, membrane, span) << max(given.leak.m, neuron.leak.m)
     if worst >= 1 << WORD_BITS:
         raise NetworkError(
-            f"{network.name}.{layer.name}: a membrane may need {worst.bit_length() + 1} bits, but "
+            f"{where}: a membrane may need {worst.bit_length() + 1} bits, but "
             f"{WORD_BITS + 1} are held; use fewer threshold_frac_bits, timesteps or weight bits"
         )
     return Bounds(step=step, product=product, membrane=membrane, span=span)

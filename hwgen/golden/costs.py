@@ -1,4 +1,4 @@
-"""Spikes and the work that they cause: counted from values or trains, exact at the borders."""
+"""Spikes, the work that they cause, exact at the borders of maps, and an estimate of power."""
 
 from __future__ import annotations
 
@@ -7,8 +7,11 @@ import math
 import numpy as np
 
 from hwgen.golden.bounds import exact_dtype
-from hwgen.golden.codes import encode_train
-from hwgen.network import Conv2d, Layer, Linear, Projection, Shape, TrainType
+from hwgen.network import Code, Conv2d, Layer, Linear, Network, Projection, Shape, TrainType
+
+SYNAPSE_ENERGY_J = 0.37e-12
+"""α, joules per synapse and image: 0.37 pJ (Cruz-Albrecht et al.). Feedback thresholds, which cites
+it, has "0.37 mJ" in print; the result of its Eq. 10 is that of 0.37 pJ."""
 
 _BITS_SET = np.array([value.bit_count() for value in range(1 << 16)], dtype=np.uint8)
 
@@ -39,8 +42,10 @@ class Tally:
 
     Parameters
     ----------
-    signal : of the node
-    consumers : the projections that read it
+    train_type : TrainType
+        Type of the node's trains.
+    consumers : list of Projection
+        Projections that read the node.
     """
 
     def __init__(self, train_type: TrainType, consumers: list[Projection]) -> None:
@@ -55,7 +60,7 @@ class Tally:
         # Eight bytes are counted at once where the channels of a pixel fill such words.
         self._code = train_type.code
         items = 1 if train_type.q_max <= 0xFF else 2
-        self._by_word = train_type.code == "radix" and channels * items % 8 == 0
+        self._by_word = train_type.code is Code.RADIX and channels * items % 8 == 0
         repeat = channels * items // 8 if self._by_word else channels
         self._columns = np.repeat(self._by_pixel, repeat, axis=0)
 
@@ -64,9 +69,9 @@ class Tally:
 
         ``values`` have shape (n, height, width, channels).
         """
-        if self._code == "rate":
+        if self._code is Code.RATE:
             counts = values
-        elif self._code == "ttfs":
+        elif self._code is Code.TTFS:
             counts = values > 0
         elif self._by_word:
             counts = _popcount(values.reshape(len(values), -1).view(np.uint64))
@@ -101,7 +106,7 @@ def _fan_out(projection: Projection, train_type: TrainType) -> tuple[np.ndarray,
     outside = rows * columns * ky * kx - int(by_row.sum()) * int(by_column.sum())
     pad = projection.pad_value
     spikes = (
-        0 if pad is None else int(encode_train(pad, train_type.code, train_type.timesteps).sum())
+        0 if pad is None else int(train_type.code.encode_train(pad, train_type.timesteps).sum())
     )
     return np.outer(by_row, by_column), fan, outside * fan * spikes
 
@@ -117,3 +122,41 @@ def _popcount(words: np.ndarray) -> np.ndarray:
         return np.asarray(np.bitwise_count(words))
     parts = _BITS_SET[words.view(np.uint16)]
     return np.asarray(parts.reshape(*words.shape, 4).sum(axis=-1, dtype=np.uint8))
+
+
+def synapse_count(network: Network) -> int:
+    """Connections of all layers; those that share a weight count separately."""
+    return sum(
+        connections(layer, network.train_types[layer.name].shape) for layer in network.layers
+    )
+
+
+def power_estimate(
+    synapses: float, images_per_second: float, *, synapse_energy_j: float = SYNAPSE_ENERGY_J
+) -> float:
+    """Watts: P = synapses · images per second · α (feedback thresholds, Eq. 9 – 10).
+
+    It assumes that each synapse is used once per image and that nothing else takes power. With the
+    synaptic operations per image (:class:`hwgen.golden.Result`) for ``synapses`` it becomes the
+    estimate for the actual spikes, in all timesteps.
+
+    Parameters
+    ----------
+    synapses : float
+        Synapses used per image.
+    images_per_second : float
+        Hz.
+    synapse_energy_j : float
+        α in joules.
+
+    Raises
+    ------
+    ValueError
+        An argument is negative.
+    """
+    if min(synapses, images_per_second, synapse_energy_j) < 0:
+        raise ValueError(
+            f"synapses, images_per_second and synapse_energy_j must not be negative, but are "
+            f"{synapses}, {images_per_second} and {synapse_energy_j}"
+        )
+    return synapses * images_per_second * synapse_energy_j

@@ -3,85 +3,95 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 
+from hwgen.golden.activity import Activity, channels_first, input_activity, rearranged
 from hwgen.golden.costs import Tally, mac_operations
-from hwgen.golden.layers import Activity, PreparedLayer
-from hwgen.golden.nodes import input_activity, rearranged
+from hwgen.golden.layers import PreparedLayer
 from hwgen.golden.result import Result
 from hwgen.network import Flatten, Layer, MaxPool2d, Network
 
-# Of one node's maps in one worker: bounds the memory, and small enough for the caches.
 BATCH_BYTES = 1 << 24
+"""Memory of one node's maps in one worker: bounded, and small enough for the caches."""
 
 
 class Engine:
     """A network prepared once; :meth:`run` may be called from several threads."""
 
     def __init__(self, network: Network, *, steps: bool, keep: bool) -> None:
-        self.network, self._steps, self._keep = network, steps, keep
+        self.network, self._steps, self.keep = network, steps, keep
         self._train_types = network.train_types
         self._layers = {
-            layer.name: PreparedLayer(network, layer, self._train_types, steps=steps)
+            layer.name: PreparedLayer(
+                layer, self._train_types, where=f"{network.name}.{layer.name}", steps=steps
+            )
             for layer in network.layers
         }
-        self._senders = [name for name in self._train_types if name != network.readout.name]
+        self.senders = [name for name in self._train_types if name != network.readout.name]
         readers = [(layer, item) for layer in network.layers for item in layer.projections]
-        self._tallies, self._readers, self._last_use = {}, {}, {}
-        for name in self._senders:
+        self.tallies: dict[str, Tally] = {}
+        self.readers: dict[str, list[str]] = {}
+        self._last_use: dict[str, str] = {}
+        for name in self.senders:
             mine = [(layer.name, item) for layer, item in readers if item.source == name]
-            self._readers[name] = [layer for layer, _ in mine]
-            self._tallies[name] = Tally(self._train_types[name], [item for _, item in mine])
+            self.readers[name] = [layer for layer, _ in mine]
+            self.tallies[name] = Tally(self._train_types[name], [item for _, item in mine])
         for node in network.nodes:
             self._last_use.update(dict.fromkeys(node.sources, node.name))
 
     def images_at_once(self) -> int:
-        """Images whose largest maps, trains and membranes stay within :data:`BATCH_BYTES`."""
+        """Images whose largest maps, trains and membranes fit :data:`BATCH_BYTES`."""
         stepped = any(layer.stepped for layer in self._layers.values())
-        return BATCH_BYTES // max(
-            math.prod(train_type.shape) * (3 * train_type.timesteps + 32 if stepped else 8)
+        return min(
+            BATCH_BYTES
+            // (math.prod(train_type.shape) * (3 * train_type.timesteps + 32 if stepped else 8))
             for train_type in self._train_types.values()
         )
 
-    def run(self, images: np.ndarray) -> dict[str, Any]:
-        """Arrays of one batch, by what they are and where they come from."""
-        part: dict[str, Any] = {
-            "spikes": {},
-            "synaptic_operations": {},
-            "values": {},
-            "trains": {},
-            "membranes": {},
-        }
-        source = self.network.input
+    def run(self, images: np.ndarray) -> Result:
+        """The result of one batch."""
+        source, logits = self.network.input, np.empty(0)
+        counts = _Counts(self)
+        membranes: dict[str, np.ndarray] = {}
         activities = {source.name: input_activity(images, source, steps=self._steps)}
-        self._count(source.name, activities, part)
+        counts.add(source.name, activities[source.name])
         for node in self.network.nodes:
             membrane = None
             if isinstance(node, Layer):
                 activity, membrane = self._layers[node.name].run(activities)
             else:
                 activity = self._rearranged(node, activities[node.source])
-            if self._keep and membrane is not None:
-                part["membranes"][node.name] = _channels_first(membrane)
+            if self.keep and membrane is not None:
+                membranes[node.name] = channels_first(membrane)
             if node is self.network.readout:
-                logits = membrane if activity is None else activity.values
-                assert logits is not None
-                part["logits"] = logits.reshape(len(images), -1)
+                logits = _logits(activity, membrane)
                 break
             assert activity is not None
             activities[node.name] = activity
-            self._count(node.name, activities, part)
+            counts.add(node.name, activity)
             for name in node.sources:
                 if self._last_use[name] == node.name:
                     activities.pop(name, None)
-        return part
+        return Result(
+            classes=logits.argmax(axis=1).astype(np.int64),
+            logits=logits,
+            spikes=counts.spikes,
+            neurons={name: math.prod(self._train_types[name].shape) for name in self.senders},
+            synaptic_operations=counts.operations,
+            mac_operations={
+                layer.name: mac_operations(layer, self._train_types[layer.name].shape)
+                for layer in self.network.layers
+            },
+            values=counts.values,
+            trains=counts.trains,
+            membranes=membranes,
+        )
 
     def forward(self, images: np.ndarray, known: dict[str, Activity]) -> np.ndarray:
-        """Logits (n, classes) of one batch, with nothing counted.
+        """Logits (n, classes) of one batch; nothing is counted.
 
-        ``known`` holds activities by node that need not be computed, and gets all the others.
+        ``known`` holds the activities of nodes that need not be computed, and receives all others.
         """
         source = self.network.input
         if source.name not in known:
@@ -91,57 +101,45 @@ class Engine:
                 continue
             if isinstance(node, Layer):
                 activity, membrane = self._layers[node.name].run(known)
+                if node is self.network.readout:
+                    return _logits(activity, membrane)
             else:
-                activity, membrane = self._rearranged(node, known[node.source]), None
-            if node is self.network.readout:
-                logits = membrane if activity is None else activity.values
-                assert logits is not None
-                return logits.reshape(len(images), -1)
+                activity = self._rearranged(node, known[node.source])
             assert activity is not None
             known[node.name] = activity
-        raise AssertionError("a network ends with its read-out")
-
-    def collect(self, parts: list[dict[str, Any]]) -> Result:
-        def join(key: str) -> dict[str, np.ndarray]:
-            names = [name for name in order if name in parts[0][key]]
-            return {name: np.concatenate([part[key][name] for part in parts]) for name in names}
-
-        order = [self.network.input.name, *(node.name for node in self.network.nodes)]
-        logits = np.concatenate([part["logits"] for part in parts])
-        return Result(
-            classes=logits.argmax(axis=1).astype(np.int64),
-            logits=logits,
-            spikes=join("spikes"),
-            neurons={name: math.prod(self._train_types[name].shape) for name in self._senders},
-            synaptic_operations=join("synaptic_operations"),
-            mac_operations={
-                layer.name: mac_operations(layer, self._train_types[layer.name].shape)
-                for layer in self.network.layers
-            },
-            values=join("values"),
-            trains=join("trains"),
-            membranes=join("membranes"),
-        )
+        raise AssertionError("a network ends with its readout")
 
     def _rearranged(self, node: MaxPool2d | Flatten, given: Activity) -> Activity:
         return rearranged(node, given, self._train_types[node.name], steps=self._steps)
 
-    def _count(self, name: str, activities: dict[str, Activity], part: dict[str, Any]) -> None:
-        activity, tally = activities[name], self._tallies[name]
+
+class _Counts:
+    """Spikes and synaptic operations of one batch; with ``engine.keep`` values and trains too."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self.spikes: dict[str, np.ndarray] = {}
+        self.operations = {layer.name: np.array(0) for layer in engine.network.layers}
+        self.values: dict[str, np.ndarray] = {}
+        self.trains: dict[str, np.ndarray] = {}
+
+    def add(self, name: str, activity: Activity) -> None:
+        tally = self._engine.tallies[name]
         counts = (
             tally.of_values(activity.values)
             if activity.values is not None
             else tally.of_train(activity.get_train())
         )
-        part["spikes"][name] = counts[:, 0]
-        for column, layer in enumerate(self._readers[name], start=1):
-            operations = part["synaptic_operations"]
-            operations[layer] = operations.get(layer, 0) + counts[:, column]
-        if self._keep:
-            part["values"][name] = _channels_first(activity.get_values().astype(np.int32))
-            train = activity.get_train().transpose(1, 0, 4, 2, 3)
-            part["trains"][name] = np.ascontiguousarray(train)
+        self.spikes[name] = counts[:, 0]
+        for column, layer in enumerate(self._engine.readers[name], start=1):
+            self.operations[layer] = self.operations[layer] + counts[:, column]
+        if self._engine.keep:
+            self.values[name] = channels_first(activity.get_values().astype(np.int32))
+            self.trains[name] = channels_first(activity.get_train().swapaxes(0, 1))
 
 
-def _channels_first(array: np.ndarray) -> np.ndarray:
-    return np.ascontiguousarray(array.transpose(0, 3, 1, 2))
+def _logits(activity: Activity | None, membrane: np.ndarray | None) -> np.ndarray:
+    """The membranes of a readout, or the spike counts of a spiking softmax; int64 (n, classes)."""
+    logits = membrane if activity is None else activity.get_values().astype(np.int64)
+    assert logits is not None
+    return logits.reshape(len(logits), -1)

@@ -6,9 +6,9 @@ import math
 
 import numpy as np
 
-from hwgen.golden.layers import Activity, PreparedLayer
-from hwgen.golden.nodes import input_activity, rearranged
-from hwgen.network import Input, Layer, Network, Node, TrainType
+from hwgen.golden.activity import Activity, input_activity, rearranged
+from hwgen.golden.layers import PreparedLayer
+from hwgen.network import Input, Layer, Node, TrainType
 from hwgen.network.verify import infer_node
 
 BATCH_BYTES = 1 << 26  # of one node's trains in one batch
@@ -24,7 +24,6 @@ class IncrementalRun:
     """
 
     def __init__(self, source: Input, images: np.ndarray) -> None:
-        self._network = Network(name="network", input=source, nodes=())
         self.train_types: dict[str, TrainType] = {source.name: source.train_type}
         size = max(1, BATCH_BYTES // (source.timesteps * math.prod(source.shape)))
         self._batches: list[dict[str, Activity]] = [
@@ -40,7 +39,7 @@ class IncrementalRun:
         kind = infer_node(node, self.train_types, where=node.name)
         self.train_types[node.name] = kind
         if isinstance(node, Layer):
-            layer = PreparedLayer(self._network, node, self.train_types, steps=False)
+            layer = PreparedLayer(node, self.train_types, where=node.name, steps=False)
             for known in self._batches:
                 activity, _ = layer.run(known)
                 assert activity is not None

@@ -1,10 +1,13 @@
-"""What a run of the golden model gives."""
+"""The result of a run of the golden model, and its accuracy."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
 import numpy as np
+
+from hwgen.errors import DataError
+from hwgen.suggest import require_known
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -16,21 +19,21 @@ class Result:
     classes : int64 array, shape (N,)
         Arg-max of the logits; the lowest index wins a tie.
     logits : int64 array, shape (N, classes)
-        Membranes of the read-out in units of 2^−frac_bits, or counts of a spiking softmax.
+        Membranes of the readout in units of 2^−frac_bits, or counts of a spiking softmax.
     spikes : node → int64 array, shape (N,)
-        Spikes that the node sends: the input, every layer but the read-out, pools and flattens.
+        Spikes that the node sends: the input, every layer but the last, pools and flattens.
     neurons : node → int
-        Neurons, or pixels, of each of these nodes.
+        Neurons, or pixels, of the same nodes.
     synaptic_operations : layer → int64 array, shape (N,)
         Additions that spikes trigger in the layer (SpikeConverter, Eq. 14; ECC, Eq. 14).
     mac_operations : layer → int
         Operations of the same layer in a CNN, for one image (ECC, Eq. 13).
     values : node → int32 array, shape (N, channels, height, width)
-        q of the trains (:data:`hwgen.network.CODES`). With ``trains=True`` only, as what follows.
+        q of the trains (:class:`hwgen.network.Code`). With ``trains=True`` only, as the next two.
     trains : node → uint8 array, shape (N, T, channels, height, width)
     membranes : layer → int64 array, shape (N, channels, height, width)
         V when Phase I closes, before the clamp, in units of 2^−threshold_frac_bits; the logits of
-        a read-out; what the last step leaves in a single-phase neuron or a spiking softmax.
+        a readout; the membranes after the last step of a single-phase neuron or spiking softmax.
     """
 
     classes: np.ndarray
@@ -46,6 +49,101 @@ class Result:
     def __len__(self) -> int:
         return len(self.classes)
 
-    def spikes_per_neuron(self, node: str) -> float:
-        """Mean spikes of a neuron of ``node`` for one image."""
-        return float(self.spikes[node].mean()) / self.neurons[node]
+    def __repr__(self) -> str:
+        mean = self.spikes_per_neuron()
+        return f"<Result: {len(self)} samples, {mean:.2f} spikes per neuron and sample>"
+
+    def accuracy(self, labels: np.ndarray) -> float:
+        """Correct classes, in per cent of the samples.
+
+        Parameters
+        ----------
+        labels : integer array, shape (N,)
+
+        Raises
+        ------
+        DataError
+            There is not one label per sample, or a label is not a class of the network.
+        """
+        rows = per_class(self.classes, labels, count=self.logits.shape[1])
+        return 100 * sum(row.correct for row in rows) / len(self)
+
+    def spikes_per_neuron(self, node: str | None = None) -> float:
+        """Mean spikes per neuron and sample: of ``node``, or of all layers that fire.
+
+        Raises :class:`DataError` if there is no such node.
+        """
+        names = [name for name in self.mac_operations if name in self.spikes]
+        if node is not None:
+            require_known("node", node, self.spikes, error=DataError)
+            names = [node]
+        spikes = sum(float(self.spikes[name].mean()) for name in names)
+        return spikes / max(1, sum(self.neurons[name] for name in names))
+
+
+def join(parts: list[Result]) -> Result:
+    """The result of all samples, from those of one batch after another."""
+
+    def all_of(name: str) -> dict[str, np.ndarray]:
+        first = getattr(parts[0], name)
+        return {
+            node: np.concatenate([getattr(part, name)[node] for part in parts]) for node in first
+        }
+
+    return Result(
+        classes=np.concatenate([part.classes for part in parts]),
+        logits=np.concatenate([part.logits for part in parts]),
+        spikes=all_of("spikes"),
+        neurons=parts[0].neurons,
+        synaptic_operations=all_of("synaptic_operations"),
+        mac_operations=parts[0].mac_operations,
+        values=all_of("values"),
+        trains=all_of("trains"),
+        membranes=all_of("membranes"),
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClassAccuracy:
+    """Accuracy of one class: of its ``images`` images, ``correct`` were classified correctly."""
+
+    label: int
+    images: int
+    correct: int
+
+    @property
+    def accuracy(self) -> float | None:
+        """In per cent; None without an image of the class."""
+        return 100 * self.correct / self.images if self.images else None
+
+
+def per_class(classes: np.ndarray, labels: np.ndarray, *, count: int) -> tuple[ClassAccuracy, ...]:
+    """The accuracy of each class 0 … ``count`` − 1 (feedback thresholds, Table II).
+
+    Parameters
+    ----------
+    classes : integer array, shape (N,)
+        Classes that the network found, as in :class:`hwgen.golden.Result`.
+    labels : integer array, shape (N,)
+        Correct classes.
+    count : int
+        Number of classes of the network.
+
+    Raises
+    ------
+    DataError
+        There is not one label per image, or a label is not a class of the network.
+    """
+    if labels.shape != classes.shape:
+        raise DataError(f"{labels.size} labels do not fit {classes.size} images")
+    if labels.size and not 0 <= int(labels.min()) <= int(labels.max()) < count:
+        raise DataError(
+            f"labels reach from {labels.min()} to {labels.max()}, but the network has the classes "
+            f"0 … {count - 1}; give data of the same classes"
+        )
+    images = np.bincount(labels, minlength=count)
+    correct = np.bincount(labels[classes == labels], minlength=count)
+    return tuple(
+        ClassAccuracy(label=label, images=int(images[label]), correct=int(correct[label]))
+        for label in range(count)
+    )

@@ -8,7 +8,7 @@ import numpy as np
 
 from hwgen.golden.engine import Engine
 from hwgen.golden.images import check_images
-from hwgen.golden.result import Result
+from hwgen.golden.result import Result, join
 from hwgen.golden.threads import map_batches, workers
 from hwgen.network import Network
 
@@ -30,21 +30,25 @@ def run(
     ----------
     network : Network
     images : unsigned integer array, shape (N, channels, height, width)
-        Pixels 0 … 2^pixel_bits − 1; of address events frames of 0 and 1, (N, T, channels, height,
-        width).
+        Pixels 0 … 2^pixel_bits − 1; for address events frames of 0 and 1, shape (N, T, channels,
+        height, width).
     steps : bool
-        Run every neuron step by step. Otherwise two-phase layers take the closed form,
+        Run every neuron step by step. Otherwise two-phase layers use the closed form,
         q = clip(⌊(2^f·(W·q_in) + B) / θ⌋, 0, q_max), which gives the same spikes.
     trains : bool
         Keep values, trains and membranes; implies ``steps``. Their memory grows with N·T.
     batch : int
-        Most images at once in each worker; fewer where maps are large, so that memory stays
-        bounded whatever N is.
+        Maximum images at once in each worker; fewer if maps are large, so that memory stays
+        bounded for any N.
     progress : callable, or None
-        Told how many images are done, after each batch.
+        Called after each batch with the number of images done.
 
-    Raises :class:`DataError` for images that do not fit, :class:`NetworkError` for a network that
-    breaks a rule or whose membranes could exceed 62 bits.
+    Raises
+    ------
+    DataError
+        The images do not fit the input of the network.
+    NetworkError
+        The network breaks a rule, or its membranes could exceed 62 bits.
     """
     engine = Engine(network, steps=steps or trains, keep=trains)
     images = check_images(network, images)
@@ -53,10 +57,10 @@ def run(
     parts, done = [], 0
     for part in map_batches(engine.run, batches):
         parts.append(part)
-        done += len(part["logits"])
+        done += len(part)
         if progress is not None:
             progress(done)
-    return engine.collect(parts)
+    return join(parts)
 
 
 def classify(

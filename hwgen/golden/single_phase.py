@@ -1,15 +1,17 @@
-"""Single-phase neurons step by step, as the docstrings of :mod:`hwgen.network` write them."""
+"""Single-phase neurons step by step, as the docstrings of :mod:`hwgen.network` define them."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from functools import singledispatch
 from typing import Any
 
 import numpy as np
 
 from hwgen.golden.bounds import FLOAT32_EXACT
-from hwgen.network import IntegrateAndFireNeuron, Layer
+from hwgen.golden.softmax import softmax_train
+from hwgen.network import IntegrateAndFireNeuron, Layer, Neuron, SoftmaxReadout
 
 INT64 = np.dtype(np.int64)
 
@@ -17,27 +19,44 @@ INT64 = np.dtype(np.int64)
 def membrane_dtype(magnitude: int) -> np.dtype[Any]:
     """The fastest type in which integers up to ``magnitude`` are exact."""
     if magnitude <= FLOAT32_EXACT:
-        return np.dtype(np.float32)  # as the currents mostly are
+        return np.dtype(np.float32)  # most currents have it too
     return np.dtype(np.int32) if magnitude < 1 << 31 else INT64
 
 
-def integrate_and_fire(
-    currents: Iterable[np.ndarray],
-    layer: Layer,
-    neuron: IntegrateAndFireNeuron,
-    dtype: np.dtype[Any] = INT64,
+def integrate(
+    currents: Iterable[np.ndarray], layer: Layer, dtype: np.dtype[Any] = INT64
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The train of a single-phase neuron, and the membranes that the last step leaves.
+    """The train of a single-phase layer, and the membranes after the last step.
 
     Parameters
     ----------
-    currents : arrays of integers in any type, shape (…, channels): I[t] of each step
-    dtype : exact for every membrane and what is added to it (:func:`membrane_dtype`)
+    currents : arrays of integers in any type, shape (…, channels)
+        I[t] of each step.
+    layer : Layer
+    dtype : numpy.dtype
+        Exact for every membrane and all that is added to it (:func:`membrane_dtype`).
 
     Returns
     -------
     uint8 (T, …, channels), int64 (…, channels)
     """
+    return _integrate(layer.neuron, layer, currents, dtype)
+
+
+@singledispatch
+def _integrate(
+    neuron: Neuron, layer: Layer, currents: Iterable[np.ndarray], dtype: np.dtype[Any]
+) -> tuple[np.ndarray, np.ndarray]:
+    raise NotImplementedError(f"{type(neuron).__name__} does not fire as it integrates")
+
+
+@_integrate.register
+def _(
+    neuron: IntegrateAndFireNeuron,
+    layer: Layer,
+    currents: Iterable[np.ndarray],
+    dtype: np.dtype[Any],
+) -> tuple[np.ndarray, np.ndarray]:
     population: _Population | None = None
     train = []
     for current in currents:
@@ -47,8 +66,15 @@ def integrate_and_fire(
     return np.stack(train), population.membrane.astype(np.int64).reshape(train[0].shape)
 
 
+@_integrate.register
+def _(
+    neuron: SoftmaxReadout, layer: Layer, currents: Iterable[np.ndarray], dtype: np.dtype[Any]
+) -> tuple[np.ndarray, np.ndarray]:
+    return softmax_train(currents, layer, neuron)
+
+
 class _Population:
-    """Membranes as rows (…, width·channels): inner loops that long run at full speed."""
+    """Membranes as rows (…, width·channels), since long inner loops run at full speed."""
 
     def __init__(
         self,
@@ -75,7 +101,7 @@ class _Population:
         self._kicks = np.empty_like(self.membrane)
 
     def step(self, current: np.ndarray) -> np.ndarray:
-        """One timestep; which neurons fire, uint8 in the shape of ``current``."""
+        """Spikes of one timestep, uint8 in the shape of ``current``."""
         membrane = self.membrane
         membrane += current.reshape(membrane.shape).astype(membrane.dtype, copy=False)
         membrane += self._bias

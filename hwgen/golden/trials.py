@@ -1,4 +1,4 @@
-"""Networks that differ in a few layers, on the same images: what searches of parameters run."""
+"""Runs networks that differ in a few layers on the same images, for searches of parameters."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hwgen.golden.activity import Activity
 from hwgen.golden.engine import Engine
 from hwgen.golden.images import check_images
-from hwgen.golden.layers import Activity
 from hwgen.golden.threads import map_batches, workers
 from hwgen.network import Network
 
@@ -24,8 +24,8 @@ class _Run:
 class Trials:
     """Logits of networks whose nodes are mostly the same objects.
 
-    What lies before the first difference from the network that was kept last is not computed again:
-    its trains are kept, of all images.
+    Nodes before the first difference from the network that was kept last are not computed again:
+    their activities are kept, for all images.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ class Trials:
         self._last: _Run | None = None
 
     def logits(self, network: Network) -> np.ndarray:
-        """int64 (N, classes), those of :func:`hwgen.golden.run`.
+        """int64 (N, classes), as :func:`hwgen.golden.run` gives them.
 
         Raises :class:`DataError` for images that do not fit, :class:`NetworkError` for a network
         that breaks a rule.
@@ -69,7 +69,7 @@ class Trials:
         return np.concatenate(parts).transpose(0, 3, 1, 2)
 
     def _same(self, network: Network) -> set[str]:
-        """The nodes that give what they give in the network that is kept."""
+        """Nodes whose activities are those of the network that is kept."""
         if self._kept is None or network.input is not self._kept.network.input:
             return set()
         before = {id(node) for node in self._kept.network.nodes}

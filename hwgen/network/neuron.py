@@ -75,6 +75,11 @@ class Neuron(ABC):
         return 0
 
     @property
+    def closed_form(self) -> bool:
+        """Whether Phase II is one quotient, q = clip(⌊(2^f·(W·q_in) + B) / θ⌋, 0, q_max)."""
+        return False
+
+    @property
     def leak(self) -> InverseLeak:
         """Growth of the membrane per step of Phase II."""
         return NO_LEAK
@@ -169,8 +174,12 @@ class ThresholdNeuron(Neuron):
         return self.code.q_max(self.timesteps)
 
     @property
+    def closed_form(self) -> bool:
+        return self.two_phase and not self.leak.rounds
+
+    @property
     def level(self) -> Integers:
-        """D: what a membrane is compared with in Phase II, object array (channels,)."""
+        """D: threshold of the membrane in Phase II, object array (channels,)."""
         return self.threshold.astype(object)
 
     @property

@@ -31,6 +31,11 @@ class Readout(Neuron):
     timesteps: int = field(default=1, init=False)
     is_decoder: ClassVar[bool] = True
 
+    @property
+    def closed_form(self) -> bool:
+        """Always: without a firing phase, the logits are 2^f·(W·q_in) + B."""
+        return True
+
     def verify(self, channels: int, given: TrainType, *, where: str) -> None:
         self._require_train(given, where=where)
         require_frac_bits(self.frac_bits, where=where, what="frac_bits")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -45,7 +46,7 @@ def infer_train_types(network: Network) -> dict[str, TrainType]:
 
 
 def infer_node(
-    node: Layer | MaxPool2d | Flatten, train_types: dict[str, TrainType], *, where: str
+    node: Layer | MaxPool2d | Flatten, train_types: Mapping[str, TrainType], *, where: str
 ) -> TrainType:
     """Type of the trains that ``node`` sends; ``train_types`` are those of its sources, by name."""
     match node:
@@ -59,7 +60,7 @@ def infer_node(
     raise NetworkError(f"{where}: unknown kind of node {type(node).__name__}")
 
 
-def _infer_layer(layer: Layer, train_types: dict[str, TrainType], *, where: str) -> TrainType:
+def _infer_layer(layer: Layer, train_types: Mapping[str, TrainType], *, where: str) -> TrainType:
     require(bool(layer.projections), f"{where}: a layer needs at least one projection")
     for projection in layer.projections:
         given = train_types[projection.source]

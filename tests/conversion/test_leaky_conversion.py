@@ -18,8 +18,8 @@ from hwgen.conversion.calibration.levels import Levels
 from hwgen.conversion.calibration.scales import choose_linear_scales, choose_scales, error
 from hwgen.conversion.options import Options
 from hwgen.conversion.quantisation import layerwise
-from hwgen.golden import inverse_leak as golden_leaky
 from hwgen.golden.incremental import IncrementalRun
+from hwgen.golden.two_phase import accumulate
 from hwgen.network import DOUBLE, Code, InverseLeak, Readout, TrainType
 from tests.support.float_models import firing, pixels, tiny_cnn
 
@@ -80,7 +80,7 @@ def test_rounding_of_accumulation_is_made_up_for(monkeypatch):
     rng = np.random.default_rng(1)
     currents = rng.integers(-50, 90, (steps, 20_000))
     exact = sum(currents[step] * leak.k ** (steps - 1 - step) for step in range(steps))
-    measured = exact - golden_leaky.accumulate(iter(currents), leak, 0)
+    measured = exact - accumulate(iter(currents), "radix", leak)
     assert measured.mean() == pytest.approx(rounding_loss(given), rel=0.02)
     assert rounding_loss(replace(given, leak=DOUBLE)) == 0
 

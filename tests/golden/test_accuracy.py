@@ -22,6 +22,27 @@ def test_hits_of_each_class():
     assert [row.accuracy for row in rows] == [75.0, 100.0, None, 0.0]
 
 
+def test_accuracy_and_spikes_of_a_result():
+    """Two neurons fire 3, 1 and 1, 1 of two images; the readout sends no spikes."""
+    result = golden.Result(
+        classes=np.array([0, 1]),
+        logits=np.zeros((2, 4), np.int64),
+        spikes={"input": np.array([9, 9]), "n": np.array([3, 1]), "m": np.array([1, 1])},
+        neurons={"input": 9, "n": 1, "m": 2},
+        synaptic_operations={},
+        mac_operations={"n": 1, "m": 1, "out": 1},
+    )
+    assert result.accuracy(np.array([0, 3])) == 50
+    assert result.spikes_per_neuron("n") == 2
+    assert result.spikes_per_neuron("input") == 1
+    assert result.spikes_per_neuron() == (2 + 1) / 3
+    assert repr(result) == "<Result: 2 samples, 1.00 spikes per neuron and sample>"
+    with pytest.raises(DataError, match="1 labels do not fit 2 images"):
+        result.accuracy(np.array([0]))
+    with pytest.raises(DataError, match="node.*'nn'.*'n'"):
+        result.spikes_per_neuron("nn")
+
+
 @pytest.mark.parametrize(
     ("labels", "told"),
     [

@@ -7,7 +7,17 @@ import pytest
 
 from hwgen import golden
 from hwgen.golden import costs
-from hwgen.network import Conv2d, Identity, Input, Layer, Linear, Network, Readout, TrainType
+from hwgen.network import (
+    Code,
+    Conv2d,
+    Identity,
+    Input,
+    Layer,
+    Linear,
+    Network,
+    Readout,
+    TrainType,
+)
 from tests.support.tiny import layer, readout_of
 
 
@@ -92,7 +102,7 @@ def test_values_and_trains_are_counted_alike(code, timesteps, channels):
     rng = np.random.default_rng(2)
     dtype = np.uint8 if train_type.q_max < 256 else np.uint16
     values = rng.integers(0, train_type.q_max, size=(4, 3, 2, channels), endpoint=True, dtype=dtype)
-    train = golden.encode_train(values, code, timesteps)
+    train = Code(code).encode_train(values, timesteps)
     counted = tally.of_values(values)
     assert counted[:, 0].tolist() == train.sum(axis=(0, 2, 3, 4), dtype=int).tolist()
     np.testing.assert_array_equal(counted, tally.of_train(train))

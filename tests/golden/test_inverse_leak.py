@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 from hwgen import golden
 from hwgen.errors import NetworkError
-from hwgen.golden import inverse_leak as leaky
 from hwgen.golden.pool import pool_train, pool_values
+from hwgen.golden.two_phase import accumulate, fire
 from hwgen.network import (
+    Code,
     Conv2d,
     Flatten,
     Input,
@@ -138,7 +139,7 @@ def test_every_membrane_fires_as_without_a_clamp(theta, steps, places, data):
     near = [edge + n for edge in (0, level, top) for n in range(-2, 3)]
     drawn = data.draw(st.lists(st.integers(-top, 5 * top), max_size=30))
     membranes = np.array([*near, *drawn], dtype=np.int64)
-    train = leaky.fire(membranes.reshape(-1, 1), neuron)[:, :, 0]
+    train = fire(membranes.reshape(-1, 1), neuron)[:, :, 0]
     for column, membrane in zip(train.T.tolist(), membranes.tolist()):
         free, clamped = scalar_train(membrane, theta, steps, leak)
         assert column == free == clamped
@@ -161,7 +162,7 @@ def test_the_race_finds_the_train_worth_most(theta, steps, places, candidates, d
     top = int(neuron.clamp[0])
     sizes = data.draw(st.lists(st.integers(-1, top + 1), min_size=candidates, max_size=candidates))
     membranes = np.array(sorted(sizes), dtype=np.int64)
-    train = leaky.fire(membranes.reshape(1, 1, -1, 1), neuron)
+    train = fire(membranes.reshape(1, 1, -1, 1), neuron)
     trains = [tuple(column) for column in train[:, 0, 0, :, 0].T.tolist()]
     k = 1 + Fraction(leak.n, 1 << leak.m)
     worth = [sum(s * k ** (steps - 1 - t) for t, s in enumerate(one)) for one in trains]
@@ -172,9 +173,9 @@ def test_the_race_finds_the_train_worth_most(theta, steps, places, candidates, d
     window = MaxPool2d(name="p", source="x", kernel=(1, candidates), stride=(1, 1))
     best = pool_train(train, window)[:, 0, 0, 0, 0]
     assert tuple(best.tolist()) == trains[worth.index(max(worth))]
-    numbers = golden.decode_train(train, "radix")
+    numbers = Code("radix").decode_train(train)
     largest = pool_values(numbers, window)
-    np.testing.assert_array_equal(golden.encode_train(largest, "radix", steps)[:, 0, 0, 0, 0], best)
+    np.testing.assert_array_equal(Code("radix").encode_train(largest, steps)[:, 0, 0, 0, 0], best)
 
 
 @pytest.mark.parametrize(
@@ -196,7 +197,7 @@ def test_trains_stand_for_membranes_to_less_than_a_spike(leak):
     ]
     frac_bits = 16
     currents = np.einsum("ni,nit->tn", weights, trains)
-    membranes = leaky.accumulate(iter(currents), leak, frac_bits)
+    membranes = accumulate(iter(currents), "radix", leak, frac_bits)
     unit = Fraction(1, 1 << frac_bits)
     lost = [u - int(v) * unit for u, v in zip(exact, membranes)]
     most = sum(k**step for step in range(steps - 1)) * unit
@@ -205,7 +206,7 @@ def test_trains_stand_for_membranes_to_less_than_a_spike(leak):
     neuron = InverseLeakyNeuron(
         threshold=ints(theta), timesteps=10, threshold_frac_bits=frac_bits, leak=leak
     )
-    fired = leaky.fire(membranes[:, None], neuron)[:, :, 0]
+    fired = fire(membranes[:, None], neuron)[:, :, 0]
     for v, train in zip(membranes.tolist(), fired.T.tolist()):
         worth = sum(s * k ** (9 - t) for t, s in enumerate(train))
         left = Fraction(v, theta) - worth
@@ -220,9 +221,9 @@ def test_k_of_2_is_the_same_neuron_as_ever():
     threshold = ints(1, 5, 30)
     neuron = InverseLeakyNeuron(threshold=threshold, timesteps=4)
     membranes = np.arange(-20, 600).reshape(-1, 1) * np.ones(3, np.int64)
-    general = leaky.fire(membranes, neuron)
+    general = fire(membranes, neuron)
     assert neuron.clamp.tolist() == [15, 79, 479]
-    expected = golden.encode_train(np.clip(membranes // threshold, 0, 15), "radix", 4)
+    expected = Code("radix").encode_train(np.clip(membranes // threshold, 0, 15), 4)
     np.testing.assert_array_equal(general, expected)
 
 

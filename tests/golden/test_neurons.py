@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hwgen import golden
-from hwgen.golden import two_phase as neurons
-from hwgen.golden.single_phase import integrate_and_fire, membrane_dtype
+from hwgen.golden.closed_form import Quantiser
+from hwgen.golden.single_phase import integrate, membrane_dtype
 from hwgen.network import (
     HardResetNeuron,
     InverseLeakyNeuron,
@@ -206,7 +206,7 @@ def single_phase_population(seed):
 def test_single_phase_population_equals_a_loop_over_scalars(seed, dtype):
     population, currents = single_phase_population(seed)
     neuron = population.neuron
-    train, left = integrate_and_fire(iter(currents), population, neuron, np.dtype(dtype))
+    train, left = integrate(iter(currents), population, np.dtype(dtype))
     assert left.dtype == np.int64
     fired = 0
     for image in range(currents.shape[1]):
@@ -250,7 +250,7 @@ def test_single_phase_population_equals_spikingjelly(seed):
 
     population, currents = single_phase_population(seed)
     neuron = population.neuron
-    train, left = integrate_and_fire(iter(currents), population, neuron)
+    train, left = integrate(iter(currents), population)
     for channel in range(currents.shape[-1]):
         other = IFNode(v_threshold=float(neuron.threshold[channel]), v_reset=None)
         other.v = torch.full((currents.shape[1],), float(neuron.initial[channel]))
@@ -273,7 +273,7 @@ def test_single_phase_population_equals_snntorch(seed):
 
     population, currents = single_phase_population(seed)
     neuron = population.neuron
-    train, _ = integrate_and_fire(iter(currents), population, neuron)
+    train, _ = integrate(iter(currents), population)
     differ = 0
     for channel in range(currents.shape[-1]):
         threshold = float(neuron.threshold[channel])
@@ -313,7 +313,7 @@ def test_quantiser_is_exact_next_to_every_multiple(threshold, timesteps, radix, 
     population = Layer(name="n", projections=(), bias=ints(bias), neuron=neuron)
     magnitude = max(abs(bias), *(max(abs(s), abs(s + bias)) for s in sums))
     span = (q_max + 1) * threshold
-    quantiser = neurons.Quantiser(population, neuron, magnitude=magnitude, span=span)
+    quantiser = Quantiser(population, neuron, magnitude=magnitude, span=span)
     out = np.zeros((len(sums), 1, 1, 1), quantiser.out_dtype)
     exact = np.array(sums, dtype=np.int64).astype(quantiser.dtype)
     quantiser(exact.reshape(-1, 1, 1, 1), out)
@@ -328,4 +328,4 @@ def test_quantiser_takes_the_fastest_exact_type(threshold, timesteps, dtype):
     neuron = InverseLeakyNeuron(threshold=ints(threshold), timesteps=timesteps)
     population = Layer(name="n", projections=(), bias=ints(0), neuron=neuron)
     span = threshold << timesteps
-    assert neurons.Quantiser(population, neuron, magnitude=100, span=span).dtype == dtype
+    assert Quantiser(population, neuron, magnitude=100, span=span).dtype == dtype

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hwgen.golden.lfsr import apply, one_bit, power
-from hwgen.golden.poisson import poisson_draws, poisson_train
+from hwgen.golden.draws import apply, one_bit, poisson_draws, poisson_train, power
 from hwgen.network import Input
 
 

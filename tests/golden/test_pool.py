@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hwgen.golden import encode_train
 from hwgen.golden.pool import pool_counts, pool_train, pool_values
-from hwgen.network import MaxPool2d
+from hwgen.network import Code, MaxPool2d
 
 
 def pool(kernel, stride, padding=(0, 0, 0, 0)):
@@ -17,14 +16,14 @@ def pool(kernel, stride, padding=(0, 0, 0, 0)):
 def test_race_by_hand():
     """5 = 101b, 6 = 110b, 3 = 011b, 6: step 1 drops the 3, step 2 the 5, step 3 is 0 for both."""
     values = np.array([[5, 6], [3, 6]]).reshape(1, 2, 2, 1)
-    train = pool_train(encode_train(values, "radix", 3), pool((2, 2), (2, 2)))
+    train = pool_train(Code("radix").encode_train(values, 3), pool((2, 2), (2, 2)))
     assert train.ravel().tolist() == [1, 1, 0]
 
 
 def test_race_keeps_those_that_dropped_out_silent():
     """4 = 100b and 3 = 011b: after step 1 the 3 is out, its ones in steps 2 and 3 do not count."""
     values = np.array([4, 3]).reshape(1, 1, 2, 1)
-    train = pool_train(encode_train(values, "radix", 3), pool((1, 2), (1, 2)))
+    train = pool_train(Code("radix").encode_train(values, 3), pool((1, 2), (1, 2)))
     assert train.ravel().tolist() == [1, 0, 0]
 
 
@@ -61,8 +60,8 @@ def test_race_finds_the_maximum(code, kernel, stride, padding):
         window = [values[image, row, column, channel] for row in rows for column in columns]
         expected[image, y, x, channel] = max(window, default=0)
     np.testing.assert_array_equal(pool_values(values, one), expected)
-    train = pool_train(encode_train(values, code, 4), one)
-    np.testing.assert_array_equal(train, encode_train(expected, code, 4))
+    train = pool_train(Code(code).encode_train(values, 4), one)
+    np.testing.assert_array_equal(train, Code(code).encode_train(expected, 4))
 
 
 def test_gate_of_counts_by_hand():

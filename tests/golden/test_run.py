@@ -135,7 +135,7 @@ def test_extremes_of_the_range_are_exact(weight, timesteps, dtype):
             layer("out", "n", [[1, 0], [0, 1], [-32768, 32767]], [0, 0, 1 << 46], Readout()),
         ),
     )
-    product = bound(network, network.nodes[0], network.train_types["input"]).product
+    product = bound(network.nodes[0], network.train_types["input"], where="n").product
     assert exact_dtype(product) == dtype
     images = np.full((2, fan_in, 1, 1), (1 << timesteps) - 1, np.uint16)
     images[1, ::3] = 0
@@ -184,7 +184,7 @@ def test_bounds_are_reached_and_not_passed():
             layer("out", "n", [[1]], [0], Readout()),
         ),
     )
-    bounds = bound(network, network.nodes[0], network.train_types["input"])
+    bounds = bound(network.nodes[0], network.train_types["input"], where="n")
     assert (bounds.step, bounds.product, bounds.membrane, bounds.span) == (10, 60, 60, 20)
     extremes = np.array([[3, 0, 3], [0, 3, 0]], np.uint8).reshape(2, 3, 1, 1)
     membranes = golden.run(network, extremes, trains=True).membranes["n"]

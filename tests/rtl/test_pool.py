@@ -7,9 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hwgen.golden import encode_train
 from hwgen.golden.pool import pool_counts, pool_train
-from hwgen.network import MaxPool2d
+from hwgen.network import Code, MaxPool2d
 from hwgen.plan.units.geometry import StreamPlan
 from hwgen.plan.units.pool import PoolPlan
 from hwgen.rtl.pool import MaxPool
@@ -64,7 +63,7 @@ def words_of(train: np.ndarray, width: int, schedule: str) -> list[int]:
 def trains(seed: int, steps: int, *shape: int, code: str = "radix") -> np.ndarray:
     q_max = (1 << steps) - 1 if code == "radix" else steps
     values = np.random.default_rng(seed).integers(0, q_max, shape, endpoint=True)
-    return encode_train(values, code, steps)
+    return Code(code).encode_train(values, steps)
 
 
 GEOMETRIES = [
@@ -123,7 +122,7 @@ def test_windows_that_come_again_before_they_are_written(
 
 def test_race_by_hand() -> None:
     """5 = 101b, 6 = 110b, 3 = 011b, 6 → 110b = 6; the 5's last one comes too late."""
-    train = encode_train(np.array([5, 6, 3, 6]).reshape(1, 2, 2, 1), "radix", 3)
+    train = Code("radix").encode_train(np.array([5, 6, 3, 6]).reshape(1, 2, 2, 1), 3)
     _, got = run(train, width=1, kernel=(2, 2), stride=(2, 2))
     assert got.expected == [1, 1, 0]
 

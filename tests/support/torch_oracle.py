@@ -13,7 +13,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from hwgen.golden.poisson import poisson_train
+from hwgen.golden.draws import poisson_train
 from hwgen.network import (
     Conv2d,
     Flatten,

@@ -16,8 +16,8 @@ from hwgen.conversion.calibration.levels import Levels
 from hwgen.conversion.float_graph import FloatConv2d, FloatGraph, Population
 from hwgen.conversion.op_graph import INPUT
 from hwgen.conversion.options import Options
-from hwgen.golden.codes import input_values
 from hwgen.golden.incremental import IncrementalRun
+from hwgen.golden.inputs import input_values
 from hwgen.network import Input, InputCode, Shape
 
 

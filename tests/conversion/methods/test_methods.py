@@ -14,7 +14,7 @@ from hwgen import golden
 from hwgen.conversion import METHODS, ThresholdRule, convert
 from hwgen.errors import ConversionError
 from hwgen.golden.incremental import IncrementalRun
-from hwgen.golden.single_phase import integrate_and_fire
+from hwgen.golden.single_phase import integrate
 from hwgen.network import (
     HardResetNeuron,
     InverseLeakyNeuron,
@@ -116,7 +116,7 @@ def test_a_start_at_half_the_threshold_is_the_shift_of_threshold_relu(timesteps:
     )  # fmt: skip
     linear = Linear(source="input", weights=np.ones((70, 1), np.int32))
     layer = Layer(name="n", projections=(linear,), bias=np.zeros(70, np.int64), neuron=neuron)
-    train, _ = integrate_and_fire([currents] * timesteps, layer, neuron)
+    train, _ = integrate([currents] * timesteps, layer)
     shift = Fraction(threshold, 2 * timesteps)
     for current, spikes in zip(currents.tolist(), train.sum(axis=0).tolist()):
         membrane, shifted = Fraction(0), 0

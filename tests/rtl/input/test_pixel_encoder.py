@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hwgen.golden.codes import input_train
+from hwgen.golden.inputs import input_train
 from hwgen.network import Input
 from hwgen.rtl.input.pixel_encoder import PixelEncoder
 from tests.support.rtl.bench import Bench

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hwgen.golden.single_phase import integrate_and_fire
+from hwgen.golden.single_phase import integrate
 from hwgen.network import Input, Layer
 from hwgen.plan.units.layer_constants import neuron_constants
 from hwgen.rtl.neuron.single_phase import SinglePhaseUnit
@@ -44,7 +44,7 @@ def run(
         currents = currents.reshape(steps, -1, 1, width, fan_out)
     dut = Driven(SinglePhaseUnit(plan=plan, constants=neuron_constants(layer, train_type)), plan)
     bench = Bench(dut, seed=plan.membrane_depth)
-    train, _ = integrate_and_fire(list(currents), layer, layer.neuron)
+    train, _ = integrate(list(currents), layer)
     groups = groups_of(fan_out, plan.lanes)
     given = pixel_words(np.moveaxis(currents, 1, 0), groups, plan.current_width)
     sent = bench.send(dut.currents, given, stall=stall[0])

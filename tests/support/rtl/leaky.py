@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from hwgen.golden import inverse_leak as leaky
 from hwgen.golden.two_phase import accumulate, close, fire
 from hwgen.network import (
     DOUBLE,
@@ -91,7 +90,7 @@ def drive_of(currents: np.ndarray, coming: str, frac_bits: int) -> np.ndarray:
     """Membranes after Phase I, in units of 2^−frac_bits."""
     if LEAKS.get(coming, DOUBLE).doubles:
         return accumulate(list(currents), coming) << frac_bits
-    return leaky.accumulate(list(currents), LEAKS[coming], frac_bits)
+    return accumulate(list(currents), "radix", LEAKS[coming], frac_bits)
 
 
 def run(

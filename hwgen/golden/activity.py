@@ -1,19 +1,52 @@
-"""What nodes other than layers send: the input, pools and flattens."""
+"""The trains and values of a node for a batch of samples."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 
-from hwgen.golden.codes import input_train, input_values
-from hwgen.golden.layers import Activity
+from hwgen.golden.inputs import input_train, input_values
 from hwgen.golden.pool import pool_counts, pool_train, pool_values
 from hwgen.network import Flatten, Input, InputCode, MaxPool2d, TrainType
 
 
+@dataclass(kw_only=True)
+class Activity:
+    """The output of a node for a batch: values, a train, or both, each made on demand."""
+
+    train_type: TrainType
+    values: np.ndarray | None = None
+    train: np.ndarray | None = None
+    make_train: Callable[[], np.ndarray] | None = None
+
+    @property
+    def images(self) -> int:
+        """n, the samples of the batch."""
+        return len(self.values) if self.values is not None else self.get_train().shape[1]
+
+    def get_values(self) -> np.ndarray:
+        """q, unsigned (n, height, width, channels)."""
+        if self.values is None:
+            assert self.train is not None
+            self.values = self.train_type.code.decode_train(self.train)
+        return self.values
+
+    def get_train(self) -> np.ndarray:
+        """The train, uint8 (T, n, height, width, channels)."""
+        if self.train is None and self.make_train is not None:
+            self.train = self.make_train()
+        if self.train is None:
+            assert self.values is not None
+            train_type = self.train_type
+            self.train = train_type.code.encode_train(self.values, train_type.timesteps)
+        return self.train
+
+
 def input_activity(images: np.ndarray, source: Input, *, steps: bool = False) -> Activity:
-    """Activity of the input for ``images`` (n, channels, height, width), or frames of events.
+    """Activity of the input for ``images``, shape (n, *source.sample_shape).
 
     With ``steps`` it is a train; otherwise it is values where they have a closed form.
     """
@@ -45,6 +78,11 @@ def rearranged(
         values=_flatten(given.get_values()),
         make_train=lambda: _flatten(given.get_train()),
     )
+
+
+def channels_first(array: np.ndarray) -> np.ndarray:
+    """(…, height, width, channels) → (…, channels, height, width), contiguous."""
+    return np.ascontiguousarray(np.moveaxis(array, -1, -3))
 
 
 def _flatten(array: np.ndarray) -> np.ndarray:

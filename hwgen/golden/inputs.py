@@ -1,29 +1,19 @@
-"""What a train of spikes stands for: the codes of :mod:`hwgen.network`, both ways."""
+"""Encoders of the input: values and trains of pixels, as :class:`hwgen.network.Input` defines."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from hwgen.golden.poisson import poisson_train
-from hwgen.network import Code, Input, value_dtype
-
-
-def encode_train(values: np.ndarray, code: str, timesteps: int) -> np.ndarray:
-    """:meth:`hwgen.network.Code.encode_train` of the code with this name."""
-    return Code(code).encode_train(values, timesteps)
-
-
-def decode_train(train: np.ndarray, code: str) -> np.ndarray:
-    """:meth:`hwgen.network.Code.decode_train` of the code with this name."""
-    return Code(code).decode_train(train)
+from hwgen.golden.draws import poisson_train
+from hwgen.network import Code, Input, InputCode, value_dtype
 
 
 def input_values(images: np.ndarray, source: Input) -> np.ndarray:
     """q of each pixel, in closed form (:class:`hwgen.network.Input`)."""
     bits, timesteps = source.pixel_bits, source.timesteps
-    if source.code == "direct":
+    if source.code is InputCode.DIRECT:
         return images.astype(value_dtype((1 << bits) - 1))
-    if source.code != "radix":
+    if source.code is not InputCode.RADIX:
         values = (images.astype(np.uint32) * timesteps + (1 << (bits - 1))) >> bits
         return values.astype(value_dtype(timesteps))
     dtype = value_dtype((1 << timesteps) - 1)
@@ -33,24 +23,24 @@ def input_values(images: np.ndarray, source: Input) -> np.ndarray:
 
 
 def input_train(images: np.ndarray, source: Input) -> np.ndarray:
-    """The train of each pixel, step by step; shape (T, *images.shape).
+    """The train of each pixel, step by step; uint8 of shape (T, *images.shape).
 
-    ``images`` end with (height, width, channels) where the code is "poisson"; of "events" they are
-    frames (n, T, height, width, channels). "direct" gives the pixels' bits.
+    ``images`` have shape (n, height, width, channels); frames of events (n, T, height, width,
+    channels). Direct input gives the bits of the pixels.
     """
-    if source.code == "poisson":
+    if source.code is InputCode.POISSON:
         return poisson_train(images, source)
-    if source.code == "events":
+    if source.code is InputCode.EVENTS:
         return np.ascontiguousarray(np.moveaxis(images, 1, 0))
-    if source.code == "direct":
-        return encode_train(images, "radix", source.pixel_bits)
+    if source.code is InputCode.DIRECT:
+        return Code.RADIX.encode_train(images, source.pixel_bits)
     train = np.zeros((source.timesteps, *images.shape), dtype=np.uint8)
-    if source.code == "ttfs":
+    if source.code is InputCode.TTFS:
         return _first_spikes(images, source, train)
     full = 1 << source.pixel_bits
     accumulator = np.full(images.shape, full >> 1, dtype=np.int64)
     for step in range(source.timesteps):
-        if source.code == "radix":
+        if source.code is InputCode.RADIX:
             if step < source.pixel_bits:
                 train[step] = (images >> (source.pixel_bits - 1 - step)) & 1
         else:
@@ -61,7 +51,7 @@ def input_train(images: np.ndarray, source: Input) -> np.ndarray:
 
 
 def _first_spikes(images: np.ndarray, source: Input, train: np.ndarray) -> np.ndarray:
-    """Pixels charge an accumulator once; a constant current takes it to the threshold."""
+    """Each pixel charges an accumulator once; a constant current brings it to the threshold."""
     full = np.int64(1 << source.pixel_bits)
     charge = images.astype(np.int64) * source.timesteps + (full >> 1)
     silent = np.ones(images.shape, dtype=bool)
