@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from hwgen.artefact.build_folder import StreamEntry
 from hwgen.network import Conv2d, TrainType
 from hwgen.plan.units.geometry import StreamPlan
 from hwgen.plan.units.window_buffers import plan_path
@@ -44,10 +45,11 @@ def test_units_of_the_picture_are_those_of_the_plan() -> None:
 
 
 def test_a_sample_of_the_picture_is_what_the_testbench_expects() -> None:
-    layout = StreamLayout(
+    entry = StreamEntry(
         tap=0, node="conv1", shape=SHAPE, timesteps=TIMESTEPS, width=WIDTH,
         layout="pixel", schedule="row",
     )  # fmt: skip
+    layout = StreamLayout(entry)
     assert layout.words == 144
     first, second = layout.locate(0, 0), layout.locate(12, 0)
     assert first is not None
