@@ -7,11 +7,10 @@ from amaranth.hdl import ShapeLike
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from hwgen.plan.units.layer import LayerPlan, UnitKind
+from hwgen.plan.units.layer import LayerPlan
 from hwgen.plan.units.layer_constants import LayerConstants
-from hwgen.rtl.neuron.membrane import membrane_layout
-from hwgen.rtl.neuron.single_phase import SinglePhaseUnit
-from hwgen.rtl.neuron.two_phase import TwoPhaseUnit
+from hwgen.rtl.neuron.layouts import membrane_layout
+from hwgen.rtl.neuron.units import make_membrane_unit
 from hwgen.rtl.output.softmax import SoftmaxUnit, count_layout
 from hwgen.rtl.parameters import require_type
 from hwgen.rtl.synapses.array import SynapseArray
@@ -19,15 +18,6 @@ from hwgen.rtl.synapses.scanner import SpikeScanner
 from hwgen.rtl.synapses.synapse_input import SynapseInput
 from hwgen.rtl.synapses.weight_memory import WeightMemory
 from hwgen.rtl.window.buffer import WindowBuffer
-
-MEMBRANE_UNITS: dict[UnitKind, type[SinglePhaseUnit] | type[TwoPhaseUnit]] = {
-    UnitKind.TWO_PHASE: TwoPhaseUnit,
-    UnitKind.CONSTANT_CURRENT: TwoPhaseUnit,
-    UnitKind.READOUT: TwoPhaseUnit,
-    UnitKind.SINGLE_PHASE: SinglePhaseUnit,
-    UnitKind.SOFTMAX: SinglePhaseUnit,
-}
-"""The membrane unit of each kind of layer."""
 
 
 def word_layout(plan: LayerPlan) -> ShapeLike:
@@ -118,9 +108,7 @@ class LayerUnit(wiring.Component):
         m = Module()
         plan, constants = self._plan, self._constants.neuron
         m.submodules.synapses = synapses = self._synapses
-        m.submodules.membranes = membranes = MEMBRANE_UNITS[plan.kind](
-            plan=plan, constants=constants
-        )
+        m.submodules.membranes = membranes = make_membrane_unit(plan=plan, constants=constants)
         scanners = 0
         for index, path in enumerate(plan.paths):
             m.submodules[f"window_{index}"] = window = WindowBuffer(path=path)

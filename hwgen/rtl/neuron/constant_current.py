@@ -8,7 +8,7 @@ from amaranth.lib.wiring import In, Out
 from hwgen.plan.units.layer import LayerPlan
 from hwgen.plan.units.layer_constants import NeuronConstants
 from hwgen.rtl.neuron.integrator import Integrator
-from hwgen.rtl.neuron.membrane import issue_layout
+from hwgen.rtl.neuron.layouts import issue_layout
 from hwgen.rtl.parameters import require_type
 
 

@@ -11,7 +11,7 @@ from amaranth.lib.wiring import In, Out
 from hwgen.plan.units.layer import LayerPlan
 from hwgen.plan.units.layer_constants import NeuronConstants
 from hwgen.rtl.neuron.constants import constant_memory
-from hwgen.rtl.neuron.membrane import membrane_layout
+from hwgen.rtl.neuron.layouts import membrane_layout
 from hwgen.rtl.parameters import require_positive, require_type
 
 LATENCY = 5

@@ -24,7 +24,7 @@ from amaranth.lib.wiring import In, Out
 
 from hwgen.plan.units.inverse_leak import signed_digits
 from hwgen.plan.units.layer import LayerPlan, UnitKind
-from hwgen.rtl.neuron.membrane import issue_layout, membrane_layout
+from hwgen.rtl.neuron.layouts import issue_layout, membrane_layout
 from hwgen.rtl.parameters import require_type
 
 LATENCY = 7

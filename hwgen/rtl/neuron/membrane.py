@@ -20,24 +20,13 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from hwgen.plan.units.layer import LayerPlan, UnitKind
+from hwgen.rtl.neuron.layouts import issue_layout, membrane_layout
 from hwgen.rtl.parameters import require_type
 
 
 def latency(plan: LayerPlan) -> int:
     """Cycles from the issue of a word to the first issue that reads the result."""
     return 5 if plan.ramp_in or plan.kind == UnitKind.CONSTANT_CURRENT else 4
-
-
-def issue_layout(plan: LayerPlan) -> data.Layout:
-    """One step of one membrane word. The lowest bits of ``address`` select the bank."""
-    return data.StructLayout(
-        {"valid": 1, "fire": 1, "first": 1, "address": range(plan.banks * plan.membrane_depth)}
-    )
-
-
-def membrane_layout(plan: LayerPlan) -> data.ArrayLayout:
-    """A membrane word: the membranes of ``membrane_lanes`` channels."""
-    return data.ArrayLayout(signed(plan.membrane_width), plan.membrane_lanes)
 
 
 class MembranePipeline(wiring.Component):

@@ -7,7 +7,7 @@ from amaranth.lib.wiring import In, Out
 from hwgen.plan.units.layer import LayerPlan
 from hwgen.plan.units.layer_constants import NeuronConstants
 from hwgen.rtl.neuron.integrator import LATENCY, Integrator
-from hwgen.rtl.neuron.membrane import membrane_layout
+from hwgen.rtl.neuron.layouts import membrane_layout
 from hwgen.rtl.neuron.serializer import Serializer
 from hwgen.rtl.parameters import require_type
 from hwgen.rtl.streams.credit_fifo import CreditFifo

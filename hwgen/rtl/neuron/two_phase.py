@@ -1,18 +1,17 @@
 """The two-phase membrane unit: accumulates the currents of a pass, then fires its spikes."""
 
+from abc import abstractmethod
 from math import ceil
 
 from amaranth import Cat, Module, Mux, Signal, Value, unsigned
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from hwgen.plan.units.layer import LayerPlan, UnitKind
+from hwgen.plan.units.layer import LayerPlan
 from hwgen.plan.units.layer_constants import NeuronConstants
 from hwgen.rtl.neuron import inverse_leak as leaky
-from hwgen.rtl.neuron.constant_current import ConstantCurrentPipeline
-from hwgen.rtl.neuron.constants import constant_memory, read_row
-from hwgen.rtl.neuron.inverse_leak import InverseLeakPipeline
-from hwgen.rtl.neuron.membrane import MembranePipeline, latency, membrane_layout
+from hwgen.rtl.neuron.layouts import membrane_layout
+from hwgen.rtl.neuron.membrane import latency
 from hwgen.rtl.neuron.serializer import Serializer
 from hwgen.rtl.parameters import require_type
 from hwgen.rtl.streams.credit_fifo import CreditFifo
@@ -24,8 +23,7 @@ from hwgen.rtl.synapses.currents import currents_signature
 class TwoPhaseUnit(wiring.Component):
     """Phase I (accumulate) and Phase II (fire) of two-phase neurons; a readout sends its logits.
 
-    With direct input, Phase I accumulates a constant current, and Phase II runs single-phase
-    neurons with it (:class:`hwgen.rtl.neuron.constant_current.ConstantCurrentPipeline`).
+    Subclasses choose the pipeline and connect what firing needs (:mod:`hwgen.rtl.neuron.units`).
 
     With one bank of membranes the unit accumulates a pass and then fires it; with two it fires a
     pass while it accumulates the next one. Both phases share one pipeline: accumulation cannot
@@ -47,13 +45,10 @@ class TwoPhaseUnit(wiring.Component):
     def __init__(self, *, plan: LayerPlan, constants: NeuronConstants) -> None:
         require_type(LayerPlan, plan=plan)
         require_type(NeuronConstants, constants=constants)
-        if plan.fractional and constants.restored is None:
-            raise ValueError("constants.restored is missing; a layer with a leak k < 2 needs it")
         self._plan = plan
         self._constants = constants
         self._latency = leaky.LATENCY if plan.fractional else latency(plan)
-        self._readout = plan.kind == UnitKind.READOUT
-        word = membrane_layout(plan) if self._readout else unsigned(plan.membrane_lanes)
+        word = membrane_layout(plan) if plan.gives_logits else unsigned(plan.membrane_lanes)
         self._word = word
         super().__init__(
             {
@@ -73,11 +68,7 @@ class TwoPhaseUnit(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         plan = self._plan
-        if plan.kind == UnitKind.CONSTANT_CURRENT:
-            pipeline = ConstantCurrentPipeline(plan=plan, constants=self._constants)
-        else:
-            pipeline = (InverseLeakPipeline if plan.fractional else MembranePipeline)(plan=plan)
-        m.submodules.pipeline = pipeline
+        m.submodules.pipeline = pipeline = self._make_pipeline()
         m.submodules.serializer = serializer = Serializer(plan=plan)
         m.submodules.fifo = fifo = CreditFifo(shape=self._word)
         full = Signal(plan.banks)  # all windows of a pass are granted
@@ -149,61 +140,21 @@ class TwoPhaseUnit(wiring.Component):
 
         m.d.comb += fifo.push.eq(pipeline.fired)
         wiring.connect(m, fifo.words, wiring.flipped(self.words))
-        if plan.kind == UnitKind.CONSTANT_CURRENT:
-            m.d.comb += [pipeline.word.eq(fire_word), fifo.push_data.eq(pipeline.spikes)]
-        else:
-            self._fire(m, pipeline, fire_word, fire_step, fifo)
+        self._connect_firing(m, pipeline, fire_word, fire_step, fifo.push_data)
         return m
 
-    def _fire(
-        self, m: Module, pipeline: Value, fire_word: Value, fire_step: Value, fifo: CreditFifo
-    ) -> None:
-        """Connect the constants of firing and the spikes or logits."""
-        plan = self._plan
-        # Unused lanes accumulate 0; −1 in the first step keeps them from firing, and 0 in later
-        # steps keeps their few bits from overflowing.
-        m.submodules.constants = memory = constant_memory(
-            (self._constants.first, self._constants.later),
-            membrane_layout(plan),
-            plan,
-            unused=(-1, 0),
-        )
-        index = Signal(range(2 * plan.words))
-        m.d.comb += index.eq(fire_word << 1 | (fire_step != 0))
-        if plan.fractional:
-            self._connect_leaky(m, pipeline, fifo, memory, index, fire_word)
-            return
-        m.d.comb += pipeline.constants.eq(read_row(m, memory, index))
-        for lane in range(plan.membrane_lanes):
-            membrane = pipeline.membranes[lane]
-            if self._readout:
-                m.d.comb += fifo.push_data[lane].eq(membrane >> int(plan.leak_in))
-            else:
-                m.d.comb += fifo.push_data[lane].eq(~membrane[-1] & ~pipeline.done[lane])
+    @abstractmethod
+    def _make_pipeline(self) -> wiring.Component:
+        """The pipeline, with ``issue``, ``currents`` and ``fired`` as a membrane pipeline."""
 
-    def _connect_leaky(
-        self,
-        m: Module,
-        pipeline: InverseLeakPipeline,
-        fifo: CreditFifo,
-        memory: Value,
-        index: Value,
-        word: Value,
+    @abstractmethod
+    def _connect_firing(
+        self, m: Module, pipeline: wiring.Component, word: Value, step: Value, output: Value
     ) -> None:
-        """Connect the pipeline of leaks k < 2, which takes its constants later."""
-        plan, restored = self._plan, self._constants.restored
-        assert restored is not None
-        m.submodules.levels = levels = constant_memory(
-            (restored,), membrane_layout(plan), plan, unused=(0,)
-        )
-        # Reading a row takes two cycles.
-        index = delay(m, index, leaky.CONSTANTS - 2)
-        word = delay(m, word, leaky.LEVELS - 2)
-        m.d.comb += [
-            pipeline.constants.eq(read_row(m, memory, index)),
-            pipeline.levels.eq(read_row(m, levels, word)),
-            fifo.push_data.eq(pipeline.membranes if self._readout else pipeline.spikes),
-        ]
+        """Connect the constants of Phase II, and the spikes or logits to ``output``.
+
+        ``word`` is the index in its pixel of the word that is issued, ``step`` its timestep.
+        """
 
     def _grant(self, m: Module, full: Value) -> None:
         """Grant windows, far enough apart, while their bank is free.

@@ -10,7 +10,7 @@ import pytest
 
 from hwgen.network import HardResetNeuron, Input, Layer
 from hwgen.plan.units.layer_constants import neuron_constants
-from hwgen.rtl.neuron.two_phase import TwoPhaseUnit
+from hwgen.rtl.neuron.units import make_membrane_unit
 from tests.support.rtl.bench import Bench
 from tests.support.rtl.currents import Driven
 from tests.support.rtl.layers import (
@@ -73,7 +73,7 @@ def run(
     if plan.passes > 1:  # rows come one after the other, each like a sample
         planes = planes.reshape(bits, -1, 1, width, fan_out)
     dut = Driven(
-        TwoPhaseUnit(plan=plan, constants=neuron_constants(layer, given)), plan, every=every
+        make_membrane_unit(plan=plan, constants=neuron_constants(layer, given)), plan, every=every
     )
     bench = Bench(dut, seed=plan.membrane_depth)
     sent = bench.send(

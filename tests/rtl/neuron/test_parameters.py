@@ -17,7 +17,7 @@ from hwgen.rtl.neuron.inverse_leak import InverseLeakPipeline
 from hwgen.rtl.neuron.membrane import MembranePipeline
 from hwgen.rtl.neuron.serializer import Serializer
 from hwgen.rtl.neuron.single_phase import SinglePhaseUnit
-from hwgen.rtl.neuron.two_phase import TwoPhaseUnit
+from hwgen.rtl.neuron.units import ConstantCurrentUnit, InverseLeakUnit, MembraneUnit
 from tests.support.rtl.layers import make_layer, plan_one
 from tests.support.rtl.parameters import check_exposed, check_rejected
 
@@ -47,9 +47,9 @@ COMPONENTS: list[tuple[Any, dict[str, Any]]] = [
     (Integrator, {**SINGLE_PHASE, "width": 5}),
     (ConstantCurrentPipeline, DIRECT),
     (SinglePhaseUnit, SINGLE_PHASE),
-    (TwoPhaseUnit, TWO_PHASE),
-    (TwoPhaseUnit, LEAKY),
-    (TwoPhaseUnit, DIRECT),
+    (MembraneUnit, TWO_PHASE),
+    (InverseLeakUnit, LEAKY),
+    (ConstantCurrentUnit, DIRECT),
 ]
 
 
@@ -63,4 +63,4 @@ def test_parameters_are_checked_and_exposed(component: Any, parameters: dict[str
 def test_a_leak_below_2_needs_the_restored_levels() -> None:
     constants = replace(LEAKY["constants"], restored=None)
     with pytest.raises(ValueError, match="restored is missing"):
-        TwoPhaseUnit(plan=LEAKY["plan"], constants=constants)
+        InverseLeakUnit(plan=LEAKY["plan"], constants=constants)

@@ -19,7 +19,7 @@ from hwgen.network import (
     TimeToFirstSpikeNeuron,
 )
 from hwgen.plan.units.layer_constants import neuron_constants
-from hwgen.rtl.neuron.two_phase import TwoPhaseUnit
+from hwgen.rtl.neuron.units import make_membrane_unit
 from tests.support.rtl.bench import Bench
 from tests.support.rtl.currents import Driven
 from tests.support.rtl.layers import (
@@ -53,7 +53,7 @@ def run(
         steps, _, _, width, fan_out = currents.shape
         currents = currents.reshape(steps, -1, 1, width, fan_out)
     dut = Driven(
-        TwoPhaseUnit(plan=plan, constants=neuron_constants(layer, given)),
+        make_membrane_unit(plan=plan, constants=neuron_constants(layer, given)),
         plan,
         latency=LATENCY,
         every=every,

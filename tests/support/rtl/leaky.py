@@ -25,7 +25,7 @@ from hwgen.plan.assembly import make_plan
 from hwgen.plan.units.layer import LayerPlan
 from hwgen.plan.units.layer_constants import neuron_constants
 from hwgen.plan.units.options import PlanOptions
-from hwgen.rtl.neuron.two_phase import TwoPhaseUnit
+from hwgen.rtl.neuron.units import make_membrane_unit
 from tests.support.rtl.bench import Bench
 from tests.support.rtl.currents import Driven
 from tests.support.rtl.layers import network_of, plan_one
@@ -110,7 +110,9 @@ def run(
         steps, _, _, width, fan_out = currents.shape
         currents = currents.reshape(steps, -1, 1, width, fan_out)
     dut = Driven(
-        TwoPhaseUnit(plan=plan, constants=neuron_constants(layer, given)), plan, latency=LATENCY
+        make_membrane_unit(plan=plan, constants=neuron_constants(layer, given)),
+        plan,
+        latency=LATENCY,
     )
     bench = Bench(dut, seed=plan.membrane_depth)
     readout = isinstance(layer.neuron, Readout)
