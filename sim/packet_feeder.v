@@ -1,7 +1,7 @@
-// Sends the beats of a file with no idle cycle between them.
+// Sends the beats of a file without idle cycles.
 //
-// FILE holds records of a byte whose lowest bit is `last`, and WIDTH / 8 bytes of data, most
-// significant first.
+// FILE holds one record per beat: a byte whose lowest bit is `last`, then WIDTH / 8 bytes of data,
+// most significant byte first.
 module hwgen_packet_feeder #(
     parameter WIDTH = 8,
     parameter FILE = ""

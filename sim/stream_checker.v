@@ -1,7 +1,7 @@
 // Compares each word of a stream with the next word of a file, and keeps the first difference.
 //
-// FILE holds words of ceil(WIDTH / 8) bytes, most significant byte first. It is read as the words
-// come, so that a compiled simulator serves any number of samples.
+// FILE holds words of ceil(WIDTH / 8) bytes, most significant byte first. It is read while the
+// words arrive, so that a compiled simulator handles any number of samples.
 module hwgen_stream_checker #(
     parameter WIDTH = 8,
     parameter FILE = ""
@@ -17,20 +17,20 @@ module hwgen_stream_checker #(
 
     integer file;
     integer got;
-    reg [8*BYTES-1:0] next;      // the word that is to come
-    reg have_next;               // 0 past the end of the file
-    reg [63:0] words;            // moved so far
-    reg [63:0] stalled;          // cycles in which a word waits
-    reg differs;                 // word `wrong_word` was `wrong_data`, not `wrong_expected`
+    reg [8*BYTES-1:0] next;      // next expected word
+    reg have_next;               // 0 after the end of the file
+    reg [63:0] words;            // words transferred
+    reg [63:0] stalled;          // cycles in which a word was valid and not taken
+    reg differs;                 // first wrong word: its number, data and expected data
     reg [63:0] wrong_word;
     reg [WIDTH-1:0] wrong_data;
     reg [WIDTH-1:0] wrong_expected;
-    reg extra;                   // word `extra_word` and its data came past the end
+    reg extra;                   // first word after the end of the file
     reg [63:0] extra_word;
     reg [WIDTH-1:0] extra_data;
-    reg waited;                  // the cycle before, `held` was valid and not taken
+    reg waited;                  // in the previous cycle, `held` was valid and not taken
     reg [WIDTH-1:0] held;
-    reg unstable;                // word `unstable_word` changed, or was withdrawn, as it waited
+    reg unstable;                // word `unstable_word` changed or was withdrawn while it waited
     reg [63:0] unstable_word;
 
     assign moved = valid & ready;

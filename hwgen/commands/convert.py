@@ -249,7 +249,9 @@ def command(
     result = golden.run(network, checked.images)
     figures = summarise(network, result, checked.labels)
     if as_json:
-        print_json(figures | {"folder": str(output), "layers_of_network": _layers(network)})
+        print_json(
+            figures.to_json() | {"folder": str(output), "layers_of_network": _layers(network)}
+        )
         return
     print_table(
         f"{network.name}: {options['method']}, {options['weight_bits']}-bit weights",

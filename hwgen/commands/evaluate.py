@@ -1,7 +1,8 @@
-"""``hwgen evaluate``: accuracy and activity of a network, beside the float model's accuracy."""
+"""``hwgen evaluate``: accuracy and activity of a network, compared with the float model."""
 
 from __future__ import annotations
 
+from dataclasses import asdict, astuple, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,14 +18,67 @@ if TYPE_CHECKING:
     from hwgen.network import Network
 
 
+@dataclass(frozen=True, kw_only=True)
+class LayerFigures:
+    """Activity of a layer: means per image; MACs are those of the same layer in a CNN."""
+
+    layer: str
+    neurons: int | None
+    spikes_per_neuron: float | None
+    synaptic_operations: float
+    mac_operations: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClassFigures:
+    """Accuracy on the images of one class, in per cent; None without images."""
+
+    label: int
+    images: int
+    correct: int
+    accuracy: float | None
+    float_accuracy: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evaluation:
+    """Figures of a run: accuracies in per cent, counts per image.
+
+    ``float_images`` names the images of the float model's accuracy: "same" or "calibration".
+    """
+
+    network: str
+    images: int
+    timesteps: int
+    accuracy: float | None
+    float_accuracy: float | None
+    float_images: str | None
+    spikes_per_neuron: float
+    synaptic_operations: float
+    mac_operations: int
+    layers: tuple[LayerFigures, ...]
+    classes: tuple[ClassFigures, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values, without ``classes`` if there are none."""
+        return {name: value for name, value in asdict(self).items() if name != "classes" or value}
+
+
 @click.command("evaluate", short_help="Accuracy, spikes and operations of a network.")
 @click.argument("network", type=click.Path(path_type=Path))
-@click.option("--data", required=True, type=click.Path(path_type=Path), help=".npz or idx folder.")
-@click.option("--samples", type=click.IntRange(min=1), help="Take only the first ones.")
-@click.option("--model", help="The float model, file.py:factory or .pt2, to compare with.")
+@click.option(
+    "--data",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="Images and labels: an .npz file or a folder of idx files.",
+)
+@click.option(
+    "--samples", type=click.IntRange(min=1), help="Number of images to run; by default all."
+)
+@click.option("--model", help="Float model to compare with: file.py:factory, or a .pt2 file.")
 @click.option("--weights", type=click.Path(path_type=Path), help="Weights of the float model.")
-@click.option("--per-class", is_flag=True, help="Accuracies by class, too.")
-@click.option("--json", "as_json", is_flag=True, help="Print figures as JSON.")
+@click.option("--per-class", is_flag=True, help="Also print the accuracy of each class.")
+@click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
 def command(
     network: Path,
     data: Path,
@@ -34,9 +88,10 @@ def command(
     per_class: bool,
     as_json: bool,
 ) -> None:
-    """Run the golden model of the folder NETWORK on images.
+    """Run the golden model of the network folder NETWORK on images.
 
-    Gives the accuracy beside the float model's, spikes and synaptic operations of each layer.
+    The command prints the accuracy, next to the float model's, and the spikes and synaptic
+    operations of each layer.
     """
     from hwgen import artefact, datasets, golden
 
@@ -48,24 +103,28 @@ def command(
         shape=loaded.input.shape,
         samples=samples,
     )
-    with progress(f"evaluating {network} on {len(dataset):,} images") as told:
+    with progress(f"evaluating {network} on {len(dataset):,} images") as show_progress:
         result = golden.run(
             loaded,
             dataset.images,
-            progress=lambda done: told(f"evaluating: {done:,} of {len(dataset):,} images"),
+            progress=lambda done: show_progress(f"evaluating: {done:,} of {len(dataset):,} images"),
         )
     figures = summarise(loaded, result, dataset.labels)
     floats = None
     if model is not None:
         floats = None if dataset.labels is None else _float_classes(loaded, model, weights, dataset)
-        figures["float_accuracy"] = (
-            None if floats is None else 100 * float((floats == dataset.labels).mean())
+        figures = replace(
+            figures,
+            float_accuracy=None
+            if floats is None
+            else 100 * float((floats == dataset.labels).mean()),
+            float_images="same",
         )
-        figures["float_images"] = "same"
     if per_class and dataset.labels is not None:
-        figures["classes"] = _by_class(loaded, result.classes, floats, dataset.labels)
+        classes = _by_class(loaded, result.classes, floats, dataset.labels)
+        figures = replace(figures, classes=classes)
     if as_json:
-        print_json(figures)
+        print_json(figures.to_json())
         return
     print_figures(figures)
 
@@ -73,7 +132,7 @@ def command(
 def _float_classes(
     network: Network, model: str, weights: Path | None, dataset: Dataset
 ) -> np.ndarray:
-    """Classes that the float model gives, with the scaling of the conversion."""
+    """Classes that the float model finds, with the pixel scaling of the conversion."""
     import numpy as np
 
     from hwgen.conversion import Provenance, load_model
@@ -83,119 +142,103 @@ def _float_classes(
     images = dataset.images
     if network.input.code == "events":  # the model was trained on counts
         images = images.sum(axis=1, dtype=np.uint16)
-    with progress(f"running the float model {model}") as told:
+    with progress(f"running the float model {model}") as show_progress:
         return float_classes(
             load_model(model, weights),
             images,
             scale=origin.scale,
             mean=origin.mean,
             std=origin.std,
-            progress=lambda done: told(f"float model: {done:,} of {len(dataset):,} images"),
+            progress=lambda done: show_progress(
+                f"float model: {done:,} of {len(dataset):,} images"
+            ),
         )
 
 
 def _by_class(
     network: Network, classes: np.ndarray, floats: np.ndarray | None, labels: np.ndarray
-) -> list[dict[str, Any]]:
-    """Accuracies in per cent, of the float model, too, where it was run."""
+) -> tuple[ClassFigures, ...]:
     from hwgen.golden import per_class
 
     count = network.classes
     rows = per_class(classes, labels, count=count)
-    beside = [None] * count if floats is None else per_class(floats, labels, count=count)
-    return [
-        {
-            "class": row.label,
-            "images": row.images,
-            "correct": row.correct,
-            "accuracy": row.accuracy,
-            "float_accuracy": None if other is None else other.accuracy,
-        }
-        for row, other in zip(rows, beside)
-    ]
+    references = [None] * count if floats is None else per_class(floats, labels, count=count)
+    return tuple(
+        ClassFigures(
+            label=row.label,
+            images=row.images,
+            correct=row.correct,
+            accuracy=row.accuracy,
+            float_accuracy=None if reference is None else reference.accuracy,
+        )
+        for row, reference in zip(rows, references, strict=True)
+    )
 
 
-def summarise(network: Network, result: Result, labels: np.ndarray | None) -> dict[str, Any]:
-    """Plain figures of a run; accuracies in per cent, counts for one image."""
+def summarise(network: Network, result: Result, labels: np.ndarray | None) -> Evaluation:
+    """Figures of a run, with the float model's accuracy on the calibration images if known."""
     from hwgen.conversion import Provenance
 
-    layers = [
-        {
-            "layer": name,
-            "neurons": result.neurons.get(name),
-            "spikes_per_neuron": result.spikes_per_neuron(name) if name in result.spikes else None,
-            "synaptic_operations": float(operations.mean()),
-            "mac_operations": int(result.mac_operations[name]),
-        }
+    layers = tuple(
+        LayerFigures(
+            layer=name,
+            neurons=result.neurons.get(name),
+            spikes_per_neuron=result.spikes_per_neuron(name) if name in result.spikes else None,
+            synaptic_operations=float(operations.mean()),
+            mac_operations=int(result.mac_operations[name]),
+        )
         for name, operations in result.synaptic_operations.items()
-    ]
+    )
     firing = [layer.name for layer in network.layers if layer.name in result.spikes]
     spikes = sum(float(result.spikes[name].mean()) for name in firing)
     neurons = sum(result.neurons[name] for name in firing)
-    accuracy = None
-    if labels is not None:
-        accuracy = 100 * float((result.classes == labels).mean())
+    accuracy = None if labels is None else 100 * float((result.classes == labels).mean())
     calibration = Provenance.read(network.provenance).float_accuracy
-    return {
-        "network": network.name,
-        "images": len(result),
-        "timesteps": network.input.timesteps,
-        "accuracy": accuracy,
-        "float_accuracy": calibration,
-        "float_images": None if calibration is None else "calibration",
-        "spikes_per_neuron": spikes / neurons if neurons else 0.0,
-        "synaptic_operations": sum(layer["synaptic_operations"] for layer in layers),
-        "mac_operations": sum(layer["mac_operations"] for layer in layers),
-        "layers": layers,
-    }
-
-
-def print_figures(figures: dict[str, Any]) -> None:
-    """The figures of :func:`summarise` as tables."""
-    print_table(
-        f"{figures['network']}: {figures['images']:,} images, T = {figures['timesteps']}",
-        ("layer", "neurons", "spikes / neuron", "synaptic operations", "MACs of the CNN"),
-        [
-            *(
-                (
-                    layer["layer"],
-                    layer["neurons"],
-                    layer["spikes_per_neuron"],
-                    layer["synaptic_operations"],
-                    layer["mac_operations"],
-                )
-                for layer in figures["layers"]
-            ),
-            (
-                "all",
-                None,
-                figures["spikes_per_neuron"],
-                figures["synaptic_operations"],
-                figures["mac_operations"],
-            ),
-        ],
-        footer="for one image",
+    return Evaluation(
+        network=network.name,
+        images=len(result),
+        timesteps=network.input.timesteps,
+        accuracy=accuracy,
+        float_accuracy=calibration,
+        float_images=None if calibration is None else "calibration",
+        spikes_per_neuron=spikes / neurons if neurons else 0.0,
+        synaptic_operations=sum(layer.synaptic_operations for layer in layers),
+        mac_operations=sum(layer.mac_operations for layer in layers),
+        layers=layers,
     )
-    if "classes" in figures:
+
+
+def print_figures(figures: Evaluation) -> None:
+    """Print the figures as tables."""
+    totals = figures.spikes_per_neuron, figures.synaptic_operations, figures.mac_operations
+    print_table(
+        f"{figures.network}: {figures.images:,} images, T = {figures.timesteps}",
+        ("layer", "neurons", "spikes / neuron", "synaptic operations", "MACs of the CNN"),
+        [*(astuple(layer) for layer in figures.layers), ("all", None, *totals)],
+        footer="means per image",
+    )
+    if figures.classes:
         print_table(
             "accuracy by class",
             ("class", "images", "float %", "spiking %", "spiking / float %"),
-            [_class_row(row) for row in figures["classes"]],
+            [_class_row(row) for row in figures.classes],
         )
-    accuracy, reference = figures["accuracy"], figures["float_accuracy"]
-    if accuracy is None:
+    if figures.accuracy is None:
         click.echo("no accuracy: the data has no labels")
         return
-    beside = ""
-    if reference is not None:
-        beside = f"; float model {reference:.2f} % on the {figures['float_images']} images"
-        if figures["float_images"] != "same":
-            beside += " (give --model for the same ones)"
-    click.echo(f"accuracy {accuracy:.2f} %{beside}")
+    reference = ""
+    if figures.float_accuracy is not None:
+        images = f"{figures.float_images} images"
+        reference = f"; float model {figures.float_accuracy:.2f} % on the {images}"
+        if figures.float_images != "same":
+            reference += " (give --model to run it on the same images)"
+    click.echo(f"accuracy {figures.accuracy:.2f} %{reference}")
 
 
-def _class_row(row: dict[str, Any]) -> tuple[object, ...]:
-    found, reference = row["accuracy"], row["float_accuracy"]
-    ratio = None if found is None or not reference else f"{100 * found / reference:.1f}"
-    cells = [None if value is None else f"{value:.2f}" for value in (reference, found)]
-    return row["class"], row["images"], *cells, ratio
+def _class_row(row: ClassFigures) -> tuple[object, ...]:
+    ratio = None
+    if row.accuracy is not None and row.float_accuracy:
+        ratio = f"{100 * row.accuracy / row.float_accuracy:.1f}"
+    percentages = (row.float_accuracy, row.accuracy)
+    cells = [None if value is None else f"{value:.2f}" for value in percentages]
+    return row.label, row.images, *cells, ratio

@@ -148,7 +148,7 @@ def test_a_poisson_network_by_feedback_and_its_classes(
     hits = golden.run(loaded, images).classes == labels
     for row in figures["classes"]:
         assert row["images"] == 2
-        assert row["correct"] == hits[labels == row["class"]].sum()
+        assert row["correct"] == hits[labels == row["label"]].sum()
         assert row["accuracy"] == 50 * row["correct"]
     beside = sum(row["float_accuracy"] for row in figures["classes"]) / 3
     assert figures["float_accuracy"] == pytest.approx(beside)
