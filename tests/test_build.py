@@ -51,8 +51,10 @@ IMAGES = np.zeros((2, 1, 4, 4), np.uint8)
         ({"simulator": "veriltor"}, ToolError, "did you mean 'verilator'"),
         ({"idle": "often"}, DataError, "available: none, random, adversarial"),
         ({"backpressure": "randm"}, DataError, "did you mean 'random'"),
-        ({"samples": 0}, DataError, "samples must be at least 1, not 0"),
-        ({"samples": 3}, DataError, "samples must be at most 2, the number of images, not 3"),
+        ({"samples": 0}, DataError, "samples must be an integer from 1 to 2, not 0"),
+        ({"samples": "2"}, DataError, "samples must be an integer from 1 to 2, not '2'"),
+        ({"seed": -1}, DataError, "seed must be an integer of at least 0, not -1"),
+        ({"samples": 3}, DataError, "samples must be an integer from 1 to 2, not 3"),
         ({"labels": [1]}, DataError, "labels must be as many as the 2 images, not 1"),
     ],
 )
@@ -74,7 +76,9 @@ def test_mistakes_of_place_and_route_are_named(build: Build) -> None:
         build.place_and_route(board="ulx3s-85")
     with pytest.raises(PlanError, match="choose one with"):
         build.place_and_route()
-    with pytest.raises(PlanError, match="tries must be at least 1, not 0"):
+    with pytest.raises(PlanError, match="clock_mhz must be a number above 0, not '100'"):
+        build.place_and_route(board="ulx3s-85f", clock_mhz="100")  # type: ignore[arg-type]
+    with pytest.raises(PlanError, match="tries must be an integer of at least 1, not 0"):
         build.place_and_route(board="ulx3s-85f", tries=0)
 
 

@@ -17,7 +17,7 @@ from hwgen.artefact.read_network import Builder
 from hwgen.artefact.schema import FORMAT, VERSION, Document
 from hwgen.artefact.write_network import Arrays, describe
 from hwgen.errors import ArtefactError, NetworkError
-from hwgen.network import Network
+from hwgen.network import Network, require_network
 from hwgen.validation import first_problem
 
 NETWORK_FILE = "network.yaml"
@@ -40,6 +40,7 @@ def save(network: Network, path: str | os.PathLike[str]) -> None:
     network breaks a rule, :class:`ArtefactError` if ``path`` holds anything else or cannot be
     written.
     """
+    require_network(network)
     network.verify()
     document, arrays = _document(network)
     target = Path(path)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from hwgen import boards, golden
 from hwgen.errors import PlanError
-from hwgen.network import Network
+from hwgen.network import Network, require_network
 from hwgen.plan import folding_file
 from hwgen.plan.assembly import make_plan
 from hwgen.plan.search.expectation import expect
@@ -105,6 +105,7 @@ def generate(
     """
     from hwgen.generation.design import Design
 
+    require_network(network)
     network.verify()
     chosen_board = boards.load(board) if board is not None else None
     target = Target(

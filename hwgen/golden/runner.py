@@ -6,11 +6,13 @@ from collections.abc import Callable
 
 import numpy as np
 
+from hwgen.arguments import require_integer
+from hwgen.errors import DataError
 from hwgen.golden.engine import Engine
 from hwgen.golden.images import check_images
 from hwgen.golden.result import Result, join
 from hwgen.golden.threads import map_batches, workers
-from hwgen.network import Network
+from hwgen.network import Network, require_network
 
 Progress = Callable[[int], None]
 
@@ -50,6 +52,8 @@ def run(
     NetworkError
         The network breaks a rule, or its membranes could exceed 62 bits.
     """
+    require_network(network)
+    require_integer("batch", batch, 1, error=DataError)
     engine = Engine(network, steps=steps or trains, keep=trains)
     images = check_images(network, images)
     size = max(1, min(batch, engine.images_at_once(), -(-len(images) // workers())))

@@ -14,7 +14,7 @@ from hwgen.network.input import Input
 from hwgen.network.integrate_and_fire import IntegrateAndFireNeuron
 from hwgen.network.inverse_leak import DOUBLE, MAX_LEAK_BITS, NO_LEAK, InverseLeak
 from hwgen.network.inverse_leaky import InverseLeakyNeuron
-from hwgen.network.network import Network
+from hwgen.network.network import Network, require_network
 from hwgen.network.neuron import FiringConstants, Integers, Neuron, ThresholdNeuron
 from hwgen.network.nodes import Flatten, Layer, MaxPool2d, Node
 from hwgen.network.projections import Conv2d, Identity, Linear, Projection
@@ -61,5 +61,6 @@ __all__ = [
     "TimeToFirstSpikeNeuron",
     "TrainType",
     "exponentials",
+    "require_network",
     "value_dtype",
 ]

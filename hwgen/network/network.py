@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hwgen.arguments import require_type
+from hwgen.errors import NetworkError
 from hwgen.network.input import Input
 from hwgen.network.nodes import Layer, Node
 from hwgen.network.train_type import TrainType
@@ -49,16 +51,19 @@ class Network:
 
     @property
     def layers(self) -> tuple[Layer, ...]:
+        """Layers, in topological order."""
         return tuple(node for node in self.nodes if isinstance(node, Layer))
 
     @property
     def readout(self) -> Layer:
+        """Last layer, from which the logits come."""
         last = self.nodes[-1]
         assert isinstance(last, Layer)
         return last
 
     @property
     def classes(self) -> int:
+        """Number of classes."""
         return int(self.readout.bias.shape[0])
 
     @cached_property
@@ -90,3 +95,9 @@ class Network:
             f"<Network {self.name!r}: {shape} {self.input.code} input, "
             f"{len(self.layers)} layers, {self.classes} classes>"
         )
+
+
+def require_network(value: object) -> None:
+    """Raise :class:`NetworkError` unless ``value`` is a :class:`Network`."""
+    remedy = "convert a model with hwgen.convert, or load a folder with hwgen.load"
+    require_type("network", value, Network, remedy, error=NetworkError)

@@ -114,10 +114,12 @@ class SimulationReport(_Model):
 
     @property
     def latency(self) -> Cycles:
+        """Latency, measured and predicted."""
         return Cycles("latency", self.latency_cycles, self.predicted_latency_cycles)
 
     @property
     def interval(self) -> Cycles:
+        """Interval between results, measured and predicted."""
         return Cycles("interval", self.interval_cycles, self.predicted_interval_cycles)
 
     @property

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from hwgen import artefact
+from hwgen.arguments import require_integer, require_type
 from hwgen.artefact.build_folder import Manifest, read_manifest
 from hwgen.errors import ArtefactError, DataError, MismatchError, ToolError
 from hwgen.network import Network
@@ -81,6 +82,7 @@ def simulate(
     require_known("simulator", simulator, Simulator, error=ToolError)
     for pattern in (idle, backpressure):
         require_known("stall pattern", pattern, StallPattern, error=DataError)
+    require_integer("seed", seed, 0, error=DataError)
     source, sink = StallPattern(idle), StallPattern(backpressure)
     stalled = (source, sink) != (StallPattern.NONE, StallPattern.NONE)
     if stalled and buses is False:
@@ -171,12 +173,10 @@ def _load_network(folder: Path, manifest: Manifest) -> Network:
 def _choose(
     images: np.ndarray, labels: np.ndarray | None, samples: int | None
 ) -> tuple[np.ndarray, np.ndarray | None]:
-    if samples is not None and samples < 1:
-        raise DataError(f"samples must be at least 1, not {samples}")
-    if samples is not None and samples > len(images):
-        raise DataError(
-            f"samples must be at most {len(images)}, the number of images, not {samples}"
-        )
+    remedy = "use np.asarray(images, dtype=np.uint8)"
+    require_type("images", images, np.ndarray, remedy, error=DataError)
+    if samples is not None:
+        require_integer("samples", samples, 1, len(images), error=DataError)
     if labels is not None and len(labels) != len(images):
         raise DataError(f"labels must be as many as the {len(images)} images, not {len(labels)}")
     return images[:samples], None if labels is None else labels[:samples]

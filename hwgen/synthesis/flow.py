@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from hwgen import boards
+from hwgen.arguments import require_integer, require_number
 from hwgen.artefact.build_folder import Manifest, read_manifest
 from hwgen.boards import Board
 from hwgen.errors import PlanError, ToolError
@@ -59,13 +60,15 @@ def build(
     ToolError
         A tool is missing or failed; its log is kept in ``synth-failed``.
     """
-    if tries < 1:
-        raise PlanError(f"tries must be at least 1, not {tries}")
+    require_integer("seed", seed, 0, error=PlanError)
+    require_integer("tries", tries, 1, error=PlanError)
+    if clock_mhz is not None:
+        require_number("clock_mhz", clock_mhz, "above 0", lambda x: x > 0, error=PlanError)
     folder = Path(folder).resolve()
     manifest = read_manifest(folder)
     chosen = _board(board or manifest.board)
     tools.require("yosys", family_of(chosen).nextpnr)
-    loop = pll.choose(chosen, clock_mhz * 1e6 if clock_mhz else chosen.default_hz)
+    loop = pll.choose(chosen, clock_mhz * 1e6 if clock_mhz is not None else chosen.default_hz)
     work, failed, kept = folder / WORK_FOLDER, folder / "synth-failed", folder / ".synth-before"
     for stale in (failed, kept):
         shutil.rmtree(stale, ignore_errors=True)

@@ -99,6 +99,7 @@ class BuildReport(_Model):
     @computed_field  # type: ignore[prop-decorator]  # mypy: decorators on top of @property
     @property
     def meets_timing(self) -> bool:
+        """Whether the routed design is fast enough for its clock."""
         return self.fmax_mhz >= self.clock_mhz
 
     @property

@@ -92,7 +92,10 @@ def test_without_a_rate_the_fastest_that_fits(probed: Path) -> None:
         (["--target-fps", "1000"], "target_fps needs a clock; give a board or clock_mhz"),
         (["--target-fps", "max"], "target_fps 'max' needs a limit; give a board or max_luts"),
         (["--target-fps", "fast"], "neither a number of results per second nor max"),
-        (["--target-fps", "0", "--board", "ulx3s-25f"], "target_fps must be a positive number"),
+        (
+            ["--target-fps", "0", "--board", "ulx3s-25f"],
+            "target_fps must be a number above 0, or 'max', not 0",
+        ),
         (
             ["--target-fps", "1000", "--board", "ulx3s-25f", "--lanes", "2"],
             "target_fps or max_luts and lanes cannot be given together",

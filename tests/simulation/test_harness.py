@@ -237,7 +237,7 @@ def test_a_right_core_passes_with_stalls(
 def test_fewer_samples_are_the_first_ones(mock: tuple[Path, np.ndarray]) -> None:
     folder, images = mock
     assert simulate(folder, images, samples=1).interval_cycles is None
-    with pytest.raises(DataError, match="samples must be at most 4, the number of images, not 5"):
+    with pytest.raises(DataError, match="samples must be an integer from 1 to 4, not 5"):
         simulate(folder, images, samples=5)
 
 

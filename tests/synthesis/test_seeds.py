@@ -59,5 +59,5 @@ def test_a_clock_that_no_seed_meets(tmp_path: Path) -> None:
 
 
 def test_no_try_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(PlanError, match="tries must be at least 1, not 0"):
+    with pytest.raises(PlanError, match="tries must be an integer of at least 1, not 0"):
         synth.build(tmp_path, tries=0)

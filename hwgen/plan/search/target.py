@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from math import inf
 
 from hwgen import boards
+from hwgen.arguments import require_number
 from hwgen.boards import Board
 from hwgen.errors import PlanError
 from hwgen.plan.search.planned_design import Budget, PlannedDesign
@@ -40,12 +41,14 @@ class Target:
     clock_mhz: float | None = None
 
     def __post_init__(self) -> None:
-        for name, value in (("max_luts", self.max_luts), ("clock_mhz", self.clock_mhz)):
-            if value is not None and not value > 0:
-                raise PlanError(f"{name} must be positive, not {value!r}")
         fps = self.target_fps
-        if isinstance(fps, str) and fps != FASTEST or isinstance(fps, int | float) and not fps > 0:
-            raise PlanError(f"target_fps must be a positive number or {FASTEST!r}, not {fps!r}")
+        for name, value, rule in (
+            ("max_luts", self.max_luts, "above 0"),
+            ("clock_mhz", self.clock_mhz, "above 0"),
+            ("target_fps", None if fps == FASTEST else fps, f"above 0, or {FASTEST!r}"),
+        ):
+            if value is not None:
+                require_number(name, value, rule, lambda x: x > 0, error=PlanError)
         if self.fps is not None and self.clock_hz is None:
             raise PlanError("target_fps needs a clock; give a board or clock_mhz")
         if fps == FASTEST and self.board is None and self.max_luts is None:

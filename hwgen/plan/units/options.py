@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TypeVar
 
+from hwgen.arguments import require_type
 from hwgen.errors import PlanError
 from hwgen.network import Network
 from hwgen.plan.units.geometry import Schedule
@@ -93,6 +94,8 @@ class PlanOptions:
             _check_numbers(network, option, getattr(self, option))
         _check_memories(network, self.weight_memory)
         names = [layer.name for layer in network.layers]
+        remedy = 'use {"layer": [[0, 1, …]]}'
+        require_type("orders", self.orders, Mapping, remedy, error=PlanError)
         if strangers := self.orders.keys() - set(names):
             raise PlanError(f"orders: {unknown('layer', min(strangers), names)}")
 
