@@ -26,7 +26,7 @@ ALLOWED: dict[str, set[str]] = {
     "datasets": {"errors"},
     "resources": {"errors"},
     "boards": {"errors", "resources"},
-    "conversion": {"errors", "network", "datasets", "golden"},
+    "conversion": {"artefact", "errors", "network", "datasets", "golden"},
     "golden": {"errors", "network"},
     "plan": {"errors", "network", "boards"},
     "rtl": {"plan"},

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from pathlib import Path
@@ -12,14 +11,15 @@ from typing import Any
 import numpy as np
 import yaml
 
-from hwgen.errors import ConversionError
+from hwgen.artefact.atomic import replace_file
+from hwgen.errors import ArtefactError
 
 
 def dump_graph(folder: Path, name: str, graph: Any) -> None:
     """Write ``graph`` as ``name.yaml`` and ``name.npz``; each file appears whole or not at all.
 
     In the YAML an array is its shape, type, range and mean; in the .npz it has the path of its
-    field ("nodes.conv1.bias"). Raises :class:`ConversionError` if the files cannot be written.
+    field ("nodes.conv1.bias"). Raises :class:`ArtefactError` if a file cannot be written.
     """
     arrays: dict[str, np.ndarray] = {}
     document = _plain(graph, "", arrays)
@@ -28,26 +28,17 @@ def dump_graph(folder: Path, name: str, graph: Any) -> None:
     np.savez_compressed(packed, allow_pickle=False, **arrays)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        _write(folder / f"{name}.npz", packed.getvalue())
-        _write(folder / f"{name}.yaml", text.encode())
     except OSError as error:
-        raise ConversionError(f"{folder}: cannot be written: {error}") from error
+        raise ArtefactError(f"{folder}: cannot be made: {error}") from error
+    replace_file(folder / f"{name}.npz", packed.getvalue())
+    replace_file(folder / f"{name}.yaml", text)
 
 
-def _write(path: Path, data: bytes) -> None:
-    fresh = path.with_name(f".{path.name}.{os.getpid()}.new")
-    try:
-        fresh.write_bytes(data)
-        fresh.replace(path)
-    finally:
-        fresh.unlink(missing_ok=True)
-
-
-def _plain(value: Any, place: str, arrays: dict[str, np.ndarray]) -> Any:
-    """``value`` as plain values; its arrays go to ``arrays`` by their place."""
+def _plain(value: Any, path: str, arrays: dict[str, np.ndarray]) -> Any:
+    """``value`` as plain values; its arrays go to ``arrays`` under the path of their field."""
     match value:
         case np.ndarray():
-            arrays[place] = value
+            arrays[path] = value
             return {
                 "shape": list(value.shape),
                 "type": str(value.dtype),
@@ -55,10 +46,10 @@ def _plain(value: Any, place: str, arrays: dict[str, np.ndarray]) -> Any:
                 "mean": float(value.mean()) if value.size else None,
             }
         case Mapping():
-            return {str(key): _plain(item, f"{place}.{key}", arrays) for key, item in value.items()}
+            return {str(key): _plain(item, f"{path}.{key}", arrays) for key, item in value.items()}
         case list() | tuple():
             return [
-                _plain(item, f"{place}.{getattr(item, 'name', number)}", arrays)
+                _plain(item, f"{path}.{getattr(item, 'name', number)}", arrays)
                 for number, item in enumerate(value)
             ]
         case _ if is_dataclass(value):
@@ -68,7 +59,7 @@ def _plain(value: Any, place: str, arrays: dict[str, np.ndarray]) -> Any:
                 if item.metadata.get("dump", True)
             }
             kept = {
-                name: _plain(item, f"{place}.{name}".lstrip("."), arrays)
+                name: _plain(item, f"{path}.{name}".lstrip("."), arrays)
                 for name, item in named.items()
                 if item is not None
             }

@@ -15,6 +15,7 @@ from torch.export import ExportedProgram
 from hwgen.arguments import require_integer, require_type
 from hwgen.conversion.calibration.finetuning import Finetuning
 from hwgen.conversion.calibration.float_run import run_float
+from hwgen.conversion.calibration.images import as_frames, require_range, spread
 from hwgen.conversion.calibration.input_decoding import counts_of
 from hwgen.conversion.choices import (
     BiasCorrection,
@@ -32,9 +33,10 @@ from hwgen.conversion.methods.registry import METHODS
 from hwgen.conversion.op_graph import INPUT
 from hwgen.conversion.options import Options
 from hwgen.conversion.provenance import Provenance
-from hwgen.conversion.stages import STAGES, Task, run_stages
+from hwgen.conversion.stages import STAGES, run_stages
+from hwgen.conversion.task import Task
 from hwgen.datasets.images import as_array, as_images, as_labels
-from hwgen.errors import ConversionError, DataError
+from hwgen.errors import ConversionError
 from hwgen.network import Network
 from hwgen.suggest import require_known
 
@@ -139,11 +141,11 @@ def convert(
     images = as_array(images, where="calibration images")
     frames = images.ndim == 5
     if frames:
-        pixels = _as_frames(images, timesteps=(layer_timesteps or {}).get(INPUT, timesteps))
+        pixels = as_frames(images, timesteps=(layer_timesteps or {}).get(INPUT, timesteps))
     else:
         pixels = as_images(images, where="calibration images", channels_first=True)
     require_integer("calibration_images", calibration_images, 1, error=ConversionError)
-    chosen = _spread(len(pixels), calibration_images)
+    chosen = spread(len(pixels), calibration_images)
     classes = None
     if labels is not None:
         classes = as_labels(labels, len(pixels), where="calibration labels")[chosen]
@@ -189,7 +191,7 @@ def convert(
         search_stop=search_stop,
         **{**chosen_method.defaults, **by_user},
     )
-    _require_range(pixels if finetuning is None else every, options)
+    require_range(pixels if finetuning is None else every, options)
     values = counts_of(pixels)
     factor, offset = normalisation(values.shape[1], scale, mean, std)
     tuner = None if chosen_method.load_tuner is None else chosen_method.load_tuner()
@@ -227,35 +229,8 @@ def convert(
     return replace(
         converted.network(name),
         provenance=provenance.plain(),
-        probe=pixels[_spread(len(pixels), PROBE_IMAGES)],
+        probe=pixels[spread(len(pixels), PROBE_IMAGES)],
     )
-
-
-def _as_frames(images: np.ndarray, *, timesteps: int) -> np.ndarray:
-    """Frames of events as uint8, or :class:`DataError`."""
-    where = "calibration frames of events"
-    if images.dtype.kind not in "bu" or not images.size or int(images.max()) > 1:
-        raise DataError(
-            f"{where}: must be 0 and 1, unsigned, and not empty, not {images.dtype} of shape "
-            f"{images.shape}"
-        )
-    if images.shape[1] != timesteps:
-        raise DataError(
-            f"{where}: are of {images.shape[1]} timesteps, but the input has {timesteps}; cut the "
-            f"events into as many"
-        )
-    return images.astype(np.uint8)
-
-
-def _spread(length: int, wanted: int) -> np.ndarray:
-    """Indices of ``wanted`` items (all, if there are fewer), evenly spread over ``length``."""
-    return np.linspace(0, length - 1, min(length, wanted)).round().astype(int)
-
-
-def _require_range(pixels: np.ndarray, options: Options) -> None:
-    bits, largest = options.pixel_bits or 8, int(pixels.max())
-    if largest >= 1 << bits:
-        raise ConversionError(f"pixels must fit {bits} bits, but the largest is {largest}")
 
 
 def _list(numbers: Numbers | None) -> list[float] | None:

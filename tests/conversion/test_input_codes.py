@@ -136,7 +136,7 @@ def test_codes_that_do_not_fit_are_refused(
     [
         (frames(8) * 2, "must be 0 and 1, unsigned"),
         (frames(8).astype(np.float32), "must be 0 and 1, unsigned, and not empty, not float32"),
-        (frames(7), "are of 7 timesteps, but the input has 8; cut the events into as many"),
+        (frames(7), "have 7 timesteps, but the input has 8; split the events into 8"),
     ],
 )
 def test_frames_that_are_none_are_refused(given: np.ndarray, message: str) -> None:

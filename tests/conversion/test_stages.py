@@ -17,8 +17,9 @@ from hwgen.conversion import Finetuning, convert, pipeline
 from hwgen.conversion.converted import Converted
 from hwgen.conversion.float_graph import FloatGraph
 from hwgen.conversion.op_graph import ClampOp, OpGraph
-from hwgen.conversion.stages import STAGES, Stage, first_difference
-from hwgen.errors import ConversionError
+from hwgen.conversion.stage_checks import first_difference
+from hwgen.conversion.stages import STAGES, Stage
+from hwgen.errors import ArtefactError
 from hwgen.network import Layer
 from tests.support.float_models import Forward, pixels, tiny_cnn
 
@@ -202,6 +203,6 @@ def test_a_dump_is_written_whole_or_not_at_all(
         raise OSError("no space left on device")
 
     monkeypatch.setattr(Path, "write_bytes", full)
-    with pytest.raises(ConversionError, match="stages: cannot be written: no space left"):
+    with pytest.raises(ArtefactError, match="01-trace.npz: cannot be written: no space left"):
         convert(tiny_cnn(), IMAGES, dump=dumped)
     assert {path.name: path.read_bytes() for path in dumped.iterdir()} == before

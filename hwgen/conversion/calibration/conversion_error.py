@@ -1,17 +1,17 @@
-"""SpikeConverter's parameter optimisation: threshold and leak of least conversion error (Eq. 13).
+"""SpikeConverter's parameter optimisation: threshold and leak with the smallest error (Eq. 13).
 
 A neuron of T firing steps whose membrane holds U_in gives
 
     U_out = V_th · Σ_t Y[t]·k^−(t−1),  t = 1 … T
 
-V_th being what the membrane is compared with in the first of them; Y is greedy, so U_out is the
-largest such number not above U_in. For U_in uniform on 0 … U_max the expected error
+where V_th is the level that the membrane is compared with in the first step. Y is greedy, so U_out
+is the largest such number not above U_in. For U_in uniform on 0 … U_max the expected error
 
     E(V_th, k; T) = E |U_in − U_out|                                                      (Eq. 13)
 
-is a sum over the levels, each of which stands for all U_in up to the next one, the largest for all
+is a sum over the levels: each represents all U_in up to the next level, and the largest all U_in
 above it. Here U_max = 1. A rounding offset of η·V_th·k^−(T−1), the weight of the last spike, can be
-part of the membrane (ECC, Eq. 9); the paper has none.
+added to the membrane (ECC, Eq. 9); the paper has none.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ from hwgen.conversion.calibration.levels import greedy_levels
 from hwgen.errors import ConversionError
 from hwgen.network import Code
 
-_LOW, _HIGH = 0.3, 1.1  # of the V_th whose largest level is U_max
-_TRIES = (300, 24, 24, 24, 24)  # on each grid, between the neighbours of the best before
+_LOW, _HIGH = 0.3, 1.1  # search range, as shares of the V_th whose largest level is U_max
+_TRIES = (300, 24, 24, 24, 24)  # points per grid, each grid around the best point before
 
 
 @dataclass(frozen=True, kw_only=True)
 class Optimum:
-    """The best choice for ``timesteps`` steps.
+    """Optimal parameters for ``timesteps`` steps.
 
     Parameters
     ----------
@@ -66,10 +66,10 @@ def conversion_error(
 
 
 def best_threshold(timesteps: int, k: float = 2.0, *, eta: float = 0.0) -> Optimum:
-    """V_th of least error for a leak of k."""
+    """Threshold V_th with the smallest error for a leak of k."""
     _require(timesteps, k, eta)
     values, _ = greedy_levels(k, timesteps)
-    unit = 1 / float(values[-1])  # what the last spike stands for, if the largest level is U_max
+    unit = 1 / float(values[-1])  # value of a spike in the last step if the largest level is U_max
     low, high = _LOW * unit, _HIGH * unit
     best = high
     for tries in _TRIES:
@@ -86,7 +86,7 @@ def best_threshold(timesteps: int, k: float = 2.0, *, eta: float = 0.0) -> Optim
 
 
 def best_leak(timesteps: int, leaks: Sequence[float], *, eta: float = 0.0) -> Optimum:
-    """The k among ``leaks`` (and its V_th) of least error."""
+    """The k among ``leaks``, and its V_th, with the smallest error."""
     if not leaks:
         raise ConversionError("leaks must hold at least one k")
     found = [best_threshold(timesteps, k, eta=eta) for k in leaks]
@@ -94,7 +94,7 @@ def best_leak(timesteps: int, leaks: Sequence[float], *, eta: float = 0.0) -> Op
 
 
 def _error(values: np.ndarray, unit: float, eta: float) -> float:
-    """Σ over the levels of ∫ |U − level| dU, with ``unit`` a spike of the last step."""
+    """Σ over the levels of ∫ |U − level| dU; ``unit`` is the value of a spike in the last step."""
     levels = values * unit
     starts = np.clip(levels - eta * unit, 0, 1)
     starts[0] = 0

@@ -1,15 +1,14 @@
 """Fine-tuning after conversion, for trains of few timesteps (T ≤ 4, where rounding costs most).
 
-The folded float network gets the activation that its spiking neurons will have,
+The fused float network gets the activation of its spiking neurons,
 
     y = λ·min(⌊max(u, 0) / λ + η⌋, q_max),
 
-and is trained for a few epochs to give the logits that it gave without it (distillation, so that no
-labels are needed). Gradients pass the rounding as if it were not there (straight-through), and λ
-learns, too (:mod:`hwgen.conversion.calibration.steps`). Inputs are what their codes stand for. A
-two-phase neuron
-computes just this activation (its closed form), so conversion keeps the λ found here, and loses
-only what rounding the weights costs.
+and is trained for a few epochs towards its own logits without it (distillation, which needs no
+labels). Gradients ignore the rounding (straight-through), and λ is trained, too
+(:mod:`hwgen.conversion.calibration.steps`). Inputs are the values of their codes. This activation
+is the closed form of a two-phase neuron, so conversion keeps the λ found here; only the rounding of
+the weights costs accuracy.
 """
 
 from __future__ import annotations
@@ -40,23 +39,24 @@ from hwgen.conversion.quantisation.weight_fitting import is_copy, is_tied
 from hwgen.errors import ConversionError
 from hwgen.network import Code
 
-CHOOSING = 512  # images that the first λ are chosen on
-SOFTNESS = 0.2  # of the logits that are taught, in their standard deviations
+CHOOSING = 512  # images on which the first λ are chosen
+SOFTNESS = 0.2  # temperature of the target logits, in their standard deviations
 
 
 @dataclass(frozen=True, kw_only=True)
 class Finetuning:
-    """How long and how fast.
+    """Parameters of fine-tuning.
 
     Parameters
     ----------
     epochs : int
         Passes over the images.
     learning_rate : float
-        Of Adam, as a share of each tensor's root mean square; it falls to 0 over the passes.
+        Learning rate of Adam, as a share of each tensor's root mean square; it decays to 0.
     batch : int
+        Images per step.
     seed : int
-        Of the order of images.
+        Seed of the order of images.
     """
 
     epochs: int = 3
@@ -83,7 +83,7 @@ def finetune(
     tuning: Finetuning,
     progress: Progress = lambda *_: None,
 ) -> FloatGraph:
-    """``graph`` with other weights and biases, and a scale λ in every population that fires.
+    """Train the weights and biases of ``graph``, and a scale λ for every population that fires.
 
     Parameters
     ----------
@@ -93,16 +93,16 @@ def finetune(
     Raises
     ------
     ConversionError
-        For neurons that fire as they integrate: what they give is no function of a sum.
+        The neuron is single-phase: its spike count is not a function of the sum of its inputs.
     """
     if options.neuron.single_phase:
         raise ConversionError(
-            f"fine-tuning trains what two-phase neurons compute, not {options.neuron!r}; take "
+            f"fine-tuning trains the closed form of two-phase neurons, not {options.neuron!r}; use "
             f"neuron ilif, if2 or ttfs"
         )
     if not options.inverse_leak.doubles:
         raise ConversionError(
-            "fine-tuning trains levels that lie equally far apart, so leak must be 2; leave it out"
+            "fine-tuning needs equidistant levels, so leak must be 2; leave it out"
         )
     source = make_input(graph, options)
     pixels = counts_of(images)
@@ -117,7 +117,7 @@ def finetune(
     batches = -(-len(images) // tuning.batch)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, tuning.epochs * batches)
     generator = torch.Generator().manual_seed(tuning.seed)
-    # In units of their own spread, so that small logits teach as much as large ones.
+    # In units of their own spread, so that small logits count as much as large ones.
     size = SOFTNESS * wanted.std().clamp(min=1e-6)
     targets = F.softmax(wanted / size, dim=1)
     for epoch in range(tuning.epochs):
@@ -136,9 +136,9 @@ def finetune(
 
 
 def _with_steps(graph: FloatGraph, values: torch.Tensor, options: Options) -> FloatGraph:
-    """λ by the method's own choice, each layer on what those before it give.
+    """Choose λ by the method's rule, for each layer on the values of the layers before it.
 
-    A linear population keeps its float activation; its zero point is chosen after.
+    A linear population keeps its float activation; its zero point is chosen later.
     """
     known, nodes = {INPUT: values}, list[FloatNode]()
     for node in graph.nodes:
@@ -153,7 +153,7 @@ def _with_steps(graph: FloatGraph, values: torch.Tensor, options: Options) -> Fl
 
 
 class _Student:
-    """The network as tensors that learn; copies and averages stay what they are."""
+    """The network as trainable tensors; copies and averages stay as they are."""
 
     def __init__(self, graph: FloatGraph) -> None:
         self._graph = graph
@@ -175,7 +175,7 @@ class _Student:
         return (node for node in self._graph.nodes if isinstance(node, Population))
 
     def groups(self, rate: float) -> list[dict[str, Any]]:
-        """Each tensor with the rate of its size; a bias has that of its layer's steps."""
+        """Parameter groups: each tensor with a rate in proportion to its size, a bias to λ."""
         weights = [tensor for tensor in self._weights.values() if tensor.requires_grad]
         sizes = [(tensor, _size(tensor)) for tensor in weights]
         sizes += [(tensor, 0.1 * _size(tensor)) for tensor in self._scales.values()]

@@ -1,6 +1,6 @@
-"""Runs float networks, and integer layers, on calibration images.
+"""Evaluation of float networks, and of integer projections, on calibration images.
 
-Float values are float32, as the model computes; integer sums are exact.
+Float values are float32, as in the model; integer sums are exact.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from hwgen.conversion.op_graph import INPUT, Padding
 from hwgen.network import Conv2d, Identity, Linear, Projection
 
 _BATCH = 256  # images at a time: enough for BLAS, little memory
-_EXACT = 1 << 24  # below it float32 holds every integer, and is several times as fast as float64
+_EXACT = 1 << 24  # float32 holds every integer below, and is several times as fast as float64
 
 
 def run_float(graph: FloatGraph, images: np.ndarray) -> np.ndarray:
@@ -54,12 +54,12 @@ def as_tensor(array: np.ndarray) -> torch.Tensor:
 
 
 def per_channel(array: np.ndarray) -> torch.Tensor:
-    """(channels,) as float64, to be broadcast over (samples, channels, height, width)."""
+    """Array (channels,) as float64, for broadcasting over (samples, channels, height, width)."""
     return torch.from_numpy(np.asarray(array, np.float64)).reshape(-1, 1, 1)
 
 
 def step(node: FloatNode, values: Mapping[str, torch.Tensor]) -> torch.Tensor:
-    """The node's values (samples, channels, height, width), from those of its sources."""
+    """Values of ``node`` (samples, channels, height, width), from those of its sources."""
     match node:
         case FloatMaxPool():
             return max_pool(node, values[node.source])
@@ -89,14 +89,14 @@ def flatten(values: torch.Tensor) -> torch.Tensor:
 
 
 def max_pool(node: FloatMaxPool, values: torch.Tensor) -> torch.Tensor:
-    """Taps outside the map never win; for codes that is silence, the lowest value."""
+    """Maximum over windows; taps outside the map never win. Codes there are 0, the smallest."""
     top, left, bottom, right = node.padding
     padded = F.pad(values, (left, right, top, bottom), value=-math.inf)
     return F.max_pool2d(padded, node.kernel, node.stride)
 
 
 def project(projection: FloatProjection | Projection, values: torch.Tensor) -> torch.Tensor:
-    """The projection's sums of ``values``, without bias; exact where both are integers."""
+    """Weighted sums of ``values``, without bias; exact if weights and values are integers."""
     weights = projection.weights
     kind = torch.float32
     if np.issubdtype(weights.dtype, np.integer):
@@ -116,7 +116,7 @@ def project(projection: FloatProjection | Projection, values: torch.Tensor) -> t
 def linear_map(
     projection: FloatProjection | Projection, weights: torch.Tensor, values: torch.Tensor
 ) -> torch.Tensor:
-    """The projection's sums with ``weights`` in the place of its own."""
+    """Weighted sums of ``values`` with ``weights`` instead of the projection's own."""
     match projection:
         case FloatConv2d() | Conv2d():
             padded = pad(values, projection.padding, projection.pad_value)
@@ -128,7 +128,7 @@ def linear_map(
 
 
 def pad(values: torch.Tensor, padding: Padding, pad_value: np.ndarray | None) -> torch.Tensor:
-    """``pad_value`` (channels,), or zeros, around maps (samples, channels, height, width)."""
+    """Maps (samples, channels, height, width) padded with ``pad_value`` (channels,), or zeros."""
     top, left, bottom, right = padding
     if not any(padding):
         return values

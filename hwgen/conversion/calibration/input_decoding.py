@@ -1,8 +1,8 @@
-"""The input's code: which pixel values a spike train stands for.
+"""Decoding of the input: the pixel value that the code of a spike train represents.
 
-A Poisson train of T steps has T·c·x spikes of a pixel x on average, c = gain / 2^(pixel_bits + 4)
-(feedback thresholds, III.B, where pixels are 0 … 1). So its code, their number q, stands for
-q / (T·c). The other codes stand for what is nearest on calibration images.
+A Poisson train of T steps has T·c·x spikes for a pixel x on average, c = gain / 2^(pixel_bits + 4)
+(feedback thresholds, III.B, where pixels are 0 … 1). So its code q, the number of spikes,
+represents q / (T·c). The other codes are fitted to calibration images.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ from hwgen.network import Input, InputCode, Shape
 class Decoding:
     """Real value of a code: x ≈ scale · q + offset, both float64 of shape (channels,).
 
-    With ``levels``, those of a leak k < 2, it is scale · v + offset, v being what the train stands
-    for whose binary number is q. ``step`` divides every q: T of a direct input, whose pixel counts
-    once in each timestep.
+    With ``levels``, those of a leak k < 2, it is scale · v + offset, where v is the value of the
+    train with the binary number q. Every q is a multiple of ``step``: T for direct input, where a
+    pixel counts once per timestep; else 1.
     """
 
     scale: np.ndarray
@@ -36,7 +36,7 @@ class Decoding:
     step: int = 1
 
     def of(self, codes: torch.Tensor) -> torch.Tensor:
-        """What ``codes`` (samples, channels, height, width) stand for, float32."""
+        """Values of ``codes`` (samples, channels, height, width), float32."""
         scale, offset = (
             torch.from_numpy(values).float().reshape(-1, 1, 1)
             for values in (self.scale, self.offset)
@@ -44,7 +44,7 @@ class Decoding:
         return codes * scale + offset
 
     def code(self, value: np.ndarray, q_max: float) -> np.ndarray:
-        """The nearest code of ``value`` (channels,), as int32."""
+        """Code nearest to ``value`` (channels,), int32."""
         nearest = self.step * np.round((value - self.offset) / (self.scale * self.step))
         if self.levels is not None:
             near = self.levels.nearest((value - self.offset) / self.scale)
@@ -53,7 +53,7 @@ class Decoding:
 
 
 def make_input(graph: FloatGraph, options: Options) -> Input:
-    """The input that ``options`` ask for."""
+    """The input of the network, by ``options``."""
     return Input(
         shape=graph.input_shape,
         timesteps=options.steps(INPUT),
@@ -65,7 +65,7 @@ def make_input(graph: FloatGraph, options: Options) -> Input:
 
 
 def counts_of(images: np.ndarray) -> np.ndarray:
-    """``images``, or the events of each pixel in frames (samples, timesteps, …)."""
+    """``images`` themselves; for frames (samples, timesteps, …), the number of events per pixel."""
     return images.sum(axis=1, dtype=np.uint16) if images.ndim == 5 else images
 
 
@@ -80,11 +80,11 @@ def encode(images: np.ndarray, source: Input) -> np.ndarray:
 
 
 def decode_input(images: np.ndarray, source: Input, graph: FloatGraph) -> Decoding:
-    """The affine map from codes to pixels with the least squared error on ``images``.
+    """Affine map from codes to pixels with the smallest squared error on ``images``.
 
-    A code of few bits drops the low bits of a pixel; this makes up for the mean of what it drops.
-    Padding counts as the pixels that it is: the more taps of a convolution lie outside the map,
-    the more the code nearest to its pad value weighs.
+    A code of few bits drops the low bits of a pixel; the offset corrects the mean of this error.
+    Padding counts like pixels: the more taps of a convolution lie outside the map, the larger the
+    weight of the code nearest to the pad value.
 
     Parameters
     ----------
@@ -112,7 +112,7 @@ def decode_input(images: np.ndarray, source: Input, graph: FloatGraph) -> Decodi
 
 
 def _pads(graph: FloatGraph, shape: Shape) -> tuple[np.ndarray, float]:
-    """Pad values (channels,) in pixels, and taps outside the map for each tap inside it."""
+    """Pad values (channels,) in pixels; ratio of taps outside the map to taps inside it."""
     for node in graph.nodes:
         for projection in node.projections if isinstance(node, Population) else ():
             if projection.source == INPUT and isinstance(projection, FloatConv2d):
@@ -137,7 +137,7 @@ def _outside_share(size: tuple[int, ...], projection: FloatConv2d) -> float:
 def _fit(
     values: np.ndarray, codes: np.ndarray, weights: np.ndarray, pad: float, share: float
 ) -> tuple[float, float]:
-    """Weighted least squares values ≈ a·codes + b; the pad takes the code that serves it best."""
+    """Weighted least squares values ≈ a·codes + b; the pad value gets its best code."""
     scale, offset, _ = _least_squares(values, codes, weights)
     if not share:
         return scale, offset

@@ -1,4 +1,4 @@
-"""What conversion knows of the nodes behind it: on calibration images, floats and their codes."""
+"""Values of the converted nodes on calibration images: float, and as codes."""
 
 from __future__ import annotations
 
@@ -25,17 +25,22 @@ from hwgen.network import Flatten, MaxPool2d, Node, Projection
 
 
 class Known:
-    """Of every node that some later one reads.
+    """Values of every node that a later node reads.
 
     Attributes
     ----------
     input : :class:`hwgen.network.Input`
-    values : float tensors (samples, channels, height, width), what the float network has
-    codes : tensors of the same shapes, what trains stand for
-    decodings : what a code stands for in real units
-    q_max : the largest code
-    sent : golden's run of the nodes so far, where thresholds need the currents in each timestep (on
-        a few images) or a leak k < 2 has no closed form; otherwise None
+    values : mapping of name to float tensor (samples, channels, height, width)
+        Values of the float network.
+    codes : mapping of name to tensor of the same shape
+        Values of the trains, in units of the code.
+    decodings : mapping of name to Decoding
+        Real values of codes.
+    q_max : mapping of name to float
+        Largest code.
+    sent : IncrementalRun or None
+        Golden's run of the nodes so far, on a few images if thresholds need currents, on all if a
+        leak k < 2 has no closed form; otherwise None.
     """
 
     def __init__(self, graph: FloatGraph, images: np.ndarray, options: Options) -> None:
@@ -69,7 +74,7 @@ class Known:
                 self.sent.forget(name)
 
     def rearrange(self, node: FloatMaxPool | FloatFlatten) -> Node:
-        """The node of integers that moves values as ``node`` does."""
+        """Integer node of a max-pool or flatten."""
         made = self._rearrange(node)
         if self.sent is not None:
             self.sent.add(made)
@@ -102,12 +107,12 @@ class Known:
     def projections(
         self, node: Population, weights: Sequence[np.ndarray]
     ) -> tuple[Projection, ...]:
-        """Those of ``node`` with integer ``weights``, of values as trains carry them."""
+        """Projections of ``node`` with integer ``weights``; their pad values are codes."""
         return tuple(
             integer_projection(p, w, self.decodings[p.source], self.q_max[p.source])
             for p, w in zip(node.projections, weights)
         )
 
     def on_values(self, projections: Sequence[Projection]) -> tuple[Projection, ...]:
-        """The same, of codes."""
+        """``projections`` with the values of their pad codes as pad values."""
         return tuple(on_values(p, self.decodings[p.source]) for p in projections)

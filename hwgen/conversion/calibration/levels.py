@@ -1,4 +1,4 @@
-"""The numbers that trains of a leak k ≤ 2 stand for, and the leak from what a user writes."""
+"""Levels: the values of trains of a leak k ≤ 2; and parsing of the option ``leak``."""
 
 from __future__ import annotations
 
@@ -14,50 +14,51 @@ from hwgen.network import MAX_LEAK_BITS, InverseLeak
 _FRACTION = re.compile(r"(\d+)/(?:2\^(\d+)|(\d+))")
 
 
-def parse_leak(wish: float | str) -> InverseLeak:
-    """The leak of k = ``wish``, or of "n/2^m" = k − 1, also written "5/8".
+def parse_leak(text: float | str) -> InverseLeak:
+    """Leak of k = ``text``, or of k − 1 as "n/2^m", also written "5/8".
 
-    A number becomes the nearest multiple of 2^−8. Raises :class:`ConversionError`.
+    A number is rounded to the nearest multiple of 2^−8. Raises :class:`ConversionError`.
     """
-    if isinstance(wish, str) and (parts := _FRACTION.fullmatch(wish.strip())):
+    if isinstance(text, str) and (parts := _FRACTION.fullmatch(text.strip())):
         n, power, below = (None if part is None else int(part) for part in parts.groups())
         assert n is not None
         below = below if power is None else 1 << min(power, 64)
-        most = 1 << MAX_LEAK_BITS
-        if not below or below > most or below & (below - 1) or not 1 <= n <= below:
+        unit = 1 << MAX_LEAK_BITS
+        if not below or below > unit or below & (below - 1) or not 1 <= n <= below:
             raise ConversionError(
-                f"leak n/2^m must have m from 0 to {MAX_LEAK_BITS} and n from 1 to 2^m, not {wish}"
+                f"leak n/2^m must have m from 0 to {MAX_LEAK_BITS} and n from 1 to 2^m, not {text}"
             )
-        n = n * (most // below)
+        n = n * (unit // below)
     else:
         try:
-            k = float(wish)
+            k = float(text)
         except (TypeError, ValueError):
             k = math.nan
         if not 1 < k <= 2:
             raise ConversionError(
                 f"leak must be a k above 1, up to 2, such as 1.6, or k − 1 as n/2^m such as 5/2^3, "
-                f"not {wish!r}"
+                f"not {text!r}"
             )
         n = max(1, round((k - 1) * (1 << MAX_LEAK_BITS)))
-    places = MAX_LEAK_BITS
-    while places and not n % 2:
-        n, places = n // 2, places - 1
-    return InverseLeak(n=n, m=places)
+    m = MAX_LEAK_BITS
+    while m and not n % 2:
+        n, m = n // 2, m - 1
+    return InverseLeak(n=n, m=m)
 
 
 def greedy_levels(k: float, timesteps: int) -> tuple[np.ndarray, np.ndarray]:
-    """The trains that a neuron fires whose step takes the largest part of what it has.
+    """The trains that a neuron can fire: each step spikes if the membrane is large enough.
 
     Returns
     -------
     values : float64 array, ascending
-        Σ s[t]·k^(T−t), in units of what a spike in the last step stands for.
+        Σ s[t]·k^(T−t), in units of a spike in the last step.
     words : int64 array
-        Each one's train as a binary number, ascending too.
+        Each value's train as a binary number, ascending.
 
-    A train is among them if all that comes after each of its zeros is worth less than a spike
-    there: of every prefix, ``room`` is how much (in units of such a spike) it may still stand for.
+    A train is one of them if the rest of the train after each zero is worth less than a spike in
+    the place of that zero. ``room`` is the value that the rest of each prefix may have, in units of
+    a spike in the next step.
     """
     values, words, room = np.zeros(1), np.zeros(1, dtype=np.int64), np.full(1, np.inf)
     for _ in range(timesteps):
@@ -71,13 +72,13 @@ def greedy_levels(k: float, timesteps: int) -> tuple[np.ndarray, np.ndarray]:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Levels:
-    """What the trains of a leak k < 2 stand for.
+    """Values of the trains of a leak k < 2.
 
     Parameters
     ----------
-    values, words : of :func:`greedy_levels`
+    values, words : arrays of :func:`greedy_levels`
     table : float64 array, shape (2^T,)
-        The value of every train, by its binary number.
+        Value of every train, indexed by the train as a binary number.
     """
 
     values: np.ndarray
@@ -98,6 +99,6 @@ class Levels:
         return float(self.values[-1])
 
     def nearest(self, values: np.ndarray) -> np.ndarray:
-        """Indices of the levels nearest to ``values``."""
+        """Index of the nearest level for each of ``values``."""
         middles = (self.values[1:] + self.values[:-1]) / 2
         return np.searchsorted(middles, values)

@@ -1,25 +1,23 @@
-"""Output scales: what one unit of a layer's code stands for (SpikeConverter, Parameter
-Optimization).
+"""Output scales: real value of one unit of a layer's code (SpikeConverter, Parameter Optimization).
 
-A neuron whose membrane holds U_in gives a train that stands for
+A neuron with the membrane U_in fires a train of the value
 
     U_out = λ · min(⌊max(U_in, 0) / λ + η⌋, q_max)
 
-with the rounding offset η (ECC, Eq. 9: extra current so that the residue is centred). The scale λ
-is the one with the least expected conversion error on calibration data,
+with the rounding offset η (ECC, Eq. 9: an extra current that centres the residue). The scale λ has
+the smallest expected conversion error on calibration data,
 
     E(λ) = E |a(U_in) − U_out|         (SpikeConverter, Eq. 13)
 
-or its square where that is asked for. a is the model's activation, min(max(U_in, 0), high): what
-a ReLU cuts off is no error, and a neuron that saturates above ``high`` makes one.
+or its square, by the option ``error``. a is the model's activation, min(max(U_in, 0), high): the
+cut of a ReLU is not an error, but saturation above ``high`` is.
 
-A linear population has no ReLU. Its train carries a zero point z, an integer: it stands for
+A linear population has no ReLU. Its train has a zero point z, an integer, and the value
 
     U_out = λ · (min(max(⌊U_in / λ + η⌋ + z, 0), q_max) − z)
 
-A leak k < 2 has levels that are no multiples of λ (:mod:`hwgen.conversion.calibration.levels`): in
-the place of
-the floor stands the largest of them that is not above, and of q_max the largest of all. z is a
+The levels of a leak k < 2 are not multiples of λ (:mod:`hwgen.conversion.calibration.levels`): the
+largest level that is not above U_in replaces the floor, the largest of all levels q_max, and z is a
 level.
 """
 
@@ -34,10 +32,10 @@ from hwgen.conversion.choices import ThresholdRule
 from hwgen.conversion.options import Options
 
 ETA = 0.5
-_SAMPLES = 1 << 17  # of a layer; the error is a mean, and its minimum is flat
+_SAMPLES = 1 << 17  # per layer; the error is a mean, and its minimum is flat
 _CHANNEL_SAMPLES = 1 << 14
-_TRIES = 24  # on each grid
-_ROUNDS = 3  # grids, each between the neighbours of the best
+_TRIES = 24  # points per grid
+_ROUNDS = 3  # grids; each spans the neighbours of the best point before
 
 
 def choose_scales(
@@ -49,7 +47,7 @@ def choose_scales(
     levels: np.ndarray | None = None,
     seed: int = 0,
 ) -> np.ndarray:
-    """λ of each channel, float64 (channels,), all equal unless channel_scales is set.
+    """λ of each channel, float64 (channels,); all equal unless channel_scales is set.
 
     Parameters
     ----------
@@ -57,11 +55,11 @@ def choose_scales(
         U_in on calibration images.
     q_max : float
     high : float
-        Where the activation saturates.
+        Saturation of the activation.
     levels : float64 array, ascending, or None for 0, 1, … q_max
 
-    A layer (or channel) that never fires takes the scale of its saturation, or of the size of its
-    sums: whatever it is, it stays silent on such images.
+    A layer (or channel) that never fires gets a scale from its saturation, or from the size of its
+    sums: it stays silent on such images with any scale.
     """
     channels = sums.shape[1]
     rows = sums.transpose(0, 1).reshape(channels if options.channel_scales else 1, -1)
@@ -94,7 +92,7 @@ def choose_linear_scales(
 ) -> tuple[np.ndarray, np.ndarray]:
     """λ, float64, and z of each channel of a linear population, both (channels,).
 
-    All equal unless channel_scales is set. Parameters as of :func:`choose_scales`.
+    All equal unless channel_scales is set. Parameters as in :func:`choose_scales`.
     """
     channels = sums.shape[1]
     rows = sums.transpose(0, 1).reshape(channels if options.channel_scales else 1, -1)
@@ -105,20 +103,20 @@ def choose_linear_scales(
     sample = _draw(rows, size, seed).float().numpy()
     power = options.error.power
     known = np.arange(q_max + 1) if levels is None else levels
-    wished = -low / span * q_max
+    ideal = -low / span * q_max
     middle = (
-        np.round(wished).astype(np.int64)
+        np.round(ideal).astype(np.int64)
         if levels is None
-        else (np.abs(known - wished[:, np.newaxis]).argmin(axis=1))
+        else (np.abs(known - ideal[:, np.newaxis]).argmin(axis=1))
     )
-    best, zeros, least = span / q_max, known[middle], np.full(len(rows), np.inf)
+    best, zeros, smallest = span / q_max, known[middle], np.full(len(rows), np.inf)
     for shift in (0, -1, 1):
         zero = known[np.clip(middle + shift, 0, len(known) - 1)]
         scales = _minimise(sample, sample, span, q_max, power, zero, eta=options.eta, levels=levels)
         errors = error(sample, sample, scales, q_max, power, zero, eta=options.eta, levels=levels)
-        better = errors < least
+        better = errors < smallest
         best, zeros = np.where(better, scales, best), np.where(better, zero, zeros)
-        least = np.minimum(errors, least)
+        smallest = np.minimum(errors, smallest)
     full = np.ones(channels)
     return best * full, zeros * (full if levels is not None else full.astype(np.int64))
 
@@ -134,7 +132,7 @@ def error(
     eta: float = ETA,
     levels: np.ndarray | None = None,
 ) -> np.ndarray:
-    """E(λ) of each row of ``sums`` (rows, values) for λ of ``scales`` and z of ``zero`` (rows,).
+    """E(λ) of each row of ``sums`` (rows, values), with λ in ``scales`` and z in ``zero`` (rows,).
 
     Without ``zero`` the sums must be ≥ 0.
     """
@@ -143,8 +141,8 @@ def error(
     codes += sums.dtype.type(eta)
     if levels is not None:
         shift = np.zeros((1, 1)) if zero is None else zero[:, np.newaxis]
-        places = np.searchsorted(levels, codes + shift, side="right") - 1
-        codes = (levels[np.maximum(places, 0)] - shift).astype(sums.dtype)
+        indices = np.searchsorted(levels, codes + shift, side="right") - 1
+        codes = (levels[np.maximum(indices, 0)] - shift).astype(sums.dtype)
     else:
         np.floor(codes, out=codes)
         if zero is None:
@@ -170,7 +168,7 @@ def _minimise(
     eta: float = ETA,
     levels: np.ndarray | None = None,
 ) -> np.ndarray:
-    """The best λ of each row, by ever finer geometric grids up to that of the largest value."""
+    """Best λ of each row, by successively finer geometric grids."""
     top = np.where(largest > 0, largest, 1.0) / q_max
     low, high = np.full(len(top), math.log(0.02)), np.full(len(top), math.log(1.1))
     best = high
@@ -187,7 +185,7 @@ def _minimise(
 
 
 def _percentile(rows: torch.Tensor, percentile: float, high: float) -> np.ndarray:
-    """The percentile of each row's positive values, or 0 where it has none."""
+    """Percentile of each row's positive values, 0 for a row without any."""
     found = np.zeros(len(rows))
     for i, row in enumerate(rows.numpy()):
         positive = row[row > 0]
@@ -197,7 +195,7 @@ def _percentile(rows: torch.Tensor, percentile: float, high: float) -> np.ndarra
 
 
 def _draw(rows: torch.Tensor, size: int, seed: int) -> torch.Tensor:
-    """``size`` values of each row, drawn by chance: a stride would pick the same pixels."""
+    """``size`` random values of each row; a stride would pick the same pixels."""
     length = rows.shape[1]
     if length <= size:
         return rows

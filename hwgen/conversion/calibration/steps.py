@@ -1,4 +1,4 @@
-"""The activation that a spiking neuron has: what fine-tuning trains with, and conversion keeps."""
+"""The activation of a spiking neuron, which fine-tuning trains with and conversion keeps."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import torch
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Steps:
-    """y = λ·min(⌊max(u, 0) / λ + η⌋, levels): what a train can stand for.
+    """y = λ·min(⌊max(u, 0) / λ + η⌋, levels): the values of a train.
 
     Parameters
     ----------
@@ -26,10 +26,10 @@ class Steps:
     eta: float
 
     def activate(self, sums: torch.Tensor, scale: torch.Tensor | None = None) -> torch.Tensor:
-        """y of ``sums`` (samples, channels, height, width), with ``scale`` in the place of λ.
+        """y of ``sums`` (samples, channels, height, width), with ``scale`` instead of λ.
 
-        Gradients pass the floor as if it were not there (straight-through): to u it is 1 where the
-        neuron does not saturate, to λ it is q − u/λ there and q_max where it does.
+        Gradients ignore the floor (straight-through): ∂y/∂u = 1 and ∂y/∂λ = q − u/λ unless the
+        neuron saturates; then ∂y/∂λ = q_max.
         """
         step = torch.from_numpy(self.scale).to(sums.dtype) if scale is None else scale
         step = step.reshape(-1, 1, 1)

@@ -1,4 +1,4 @@
-"""The float model on raw pixels: what a conversion is compared with."""
+"""The float model on raw pixels, as the reference for a converted network."""
 
 from __future__ import annotations
 
@@ -25,19 +25,21 @@ def float_classes(
     scale: float = 1 / 255,
     progress: Callable[[int], object] | None = None,
 ) -> np.ndarray:
-    """Classes, int64 (samples,), that the float model itself gives, in float32.
+    """Classes of the float model, int64 (samples,), computed in float32.
 
     Parameters
     ----------
-    model : as :func:`hwgen.conversion.pipeline` takes it
+    model : torch.nn.Module or torch.export.ExportedProgram
     images : unsigned integer array, shape (samples, channels, height, width)
-    mean, std, scale : the model gets (scale · pixel − mean) / std
-    progress : told how many images are done, after each batch
+    mean, std, scale : float, or one per channel
+        The model gets (scale · pixel − mean) / std.
+    progress : callable (images done), or None
+        Called after each batch.
 
     Raises
     ------
     ConversionError
-        Where the model does not take such images.
+        The model does not accept such images.
     """
     factor, offset = (
         torch.from_numpy(numbers.reshape(-1, 1, 1)).float()
@@ -57,7 +59,7 @@ def float_classes(
                     logits = model(ready)
         except MODEL_ERRORS as error:
             raise ConversionError(
-                f"the float model does not take images of shape {images.shape[1:]}: {error}"
+                f"the float model does not accept images of shape {images.shape[1:]}: {error}"
             ) from error
         classes.append(logits.argmax(1).numpy())
         if progress is not None:

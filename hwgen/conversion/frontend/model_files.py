@@ -1,4 +1,4 @@
-"""Models and weights from disk. Nothing is unpickled: of weights only plain tensors are read."""
+"""Models and weights from disk. Nothing is unpickled; weights are plain tensors only."""
 
 from __future__ import annotations
 
@@ -26,26 +26,26 @@ from hwgen.suggest import unknown
 
 _DAMAGE = (*MODEL_ERRORS, OSError, EOFError, zipfile.BadZipFile, pickle.UnpicklingError)
 _NESTED = ("state_dict", "model_state_dict", "model")  # where checkpoints keep the weights
-# What shape expressions consist of: sympy's classes, numbers and names; no attribute, no function.
+# Legal shape expressions: sympy's classes, numbers and names; no attributes or functions.
 _EXPRESSION = re.compile(r"([\w\s+\-*/(),=<>]|\.\d|'\w+')*")
 _FUNCTION = re.compile(r"\b[a-z_]\w*\s*\(|__")
 
 
 def load_model(spec: str, weights: str | Path | None = None) -> nn.Module | ExportedProgram:
-    """The model that ``spec`` names, in eval mode.
+    """Load the model ``spec``, in eval mode.
 
     Parameters
     ----------
     spec : str
-        ``file.py:factory``, where factory is a function or class that gives an nn.Module when
-        called, or a module itself; or ``x.pt2``, saved by torch.export.save.
+        ``file.py:factory``, where factory is a function or class that returns an nn.Module, or a
+        module itself; or ``x.pt2``, saved by torch.export.save.
     weights : path or None
         ``.pt`` (a state dict), ``.safetensors``, or ``.npz`` with the names of the state dict.
 
     Raises
     ------
     ConversionError
-        Where a file is missing, damaged, or holds anything but tensors; where names do not fit.
+        A file is missing, damaged, or holds anything but tensors; or names do not fit.
     """
     path, _, factory = spec.partition(":")
     if path.endswith(".pt2"):
@@ -94,7 +94,7 @@ def _read_torch(path: Path) -> dict[str, torch.Tensor]:
     if not isinstance(found, Mapping) or not all(
         isinstance(value, torch.Tensor) for value in found.values()
     ):
-        raise ValueError("it is no state dict of tensors")
+        raise ValueError("it is not a state dict of tensors")
     return {str(key): value for key, value in found.items()}
 
 
@@ -148,14 +148,14 @@ def _build(path: Path, factory: str) -> nn.Module:
     made = getattr(module, factory)
     if not isinstance(made, nn.Module):
         if not callable(made):
-            raise ConversionError(f"{path}:{factory}: is no function, class or module")
+            raise ConversionError(f"{path}:{factory}: must be a function, class or module")
         try:
             made = made()
         except MODEL_ERRORS as error:
             raise ConversionError(f"{path}:{factory}(): failed: {_short(error)}") from error
     if not isinstance(made, nn.Module):
         raise ConversionError(
-            f"{path}:{factory}(): must give a torch.nn.Module, not {type(made).__name__}"
+            f"{path}:{factory}(): must return a torch.nn.Module, not {type(made).__name__}"
         )
     return made
 
@@ -168,7 +168,7 @@ def _run_file(path: Path) -> Any:
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module  # as for an import: dataclasses and the like look themselves up
+    sys.modules[name] = module  # as for an import: dataclasses look their module up
     sys.path.insert(0, str(path.resolve().parent))
     try:
         spec.loader.exec_module(module)
@@ -186,7 +186,7 @@ def _run_file(path: Path) -> Any:
 
 
 def _load_program(path: Path) -> ExportedProgram:
-    """A saved program. torch.export.load would unpickle what it finds, so look first."""
+    """Load a saved program, checked first, as torch.export.load unpickles objects."""
     if not path.is_file():
         raise ConversionError(f"{path}: no such file")
     try:
@@ -195,13 +195,13 @@ def _load_program(path: Path) -> ExportedProgram:
             return torch.export.load(path)
     except _DAMAGE as error:
         raise ConversionError(
-            f"{path}: is no program of plain tensors saved by torch.export.save of a like version "
-            f"of PyTorch, or is damaged: {_short(error)}"
+            f"{path}: must be a program of plain tensors, saved by torch.export.save of a similar "
+            f"version of PyTorch, or it is damaged: {_short(error)}"
         ) from error
 
 
 def _require_plain(path: Path) -> None:
-    """No pickled objects, and no code in the place of a shape."""
+    """Refuse pickled objects, and code instead of a shape."""
     with zipfile.ZipFile(path) as archive:
         for name in archive.namelist():
             if re.search(r"(custom|opaque)_obj", name):
@@ -216,7 +216,7 @@ def _require_plain_json(value: Any, name: str) -> None:
         if key in ("path_name", "expr_str") and isinstance(item, str):
             # torch evaluates shape expressions as Python
             if _FUNCTION.search(item) or not _EXPRESSION.fullmatch(item):
-                raise ValueError(f"{name} holds {item!r} in the place of a {key}")
+                raise ValueError(f"{name} holds {item!r} instead of a {key}")
             if "_obj" in item:
                 raise ValueError(f"{name} names a pickled object, which is never loaded")
         if isinstance(item, dict | list):
@@ -225,7 +225,7 @@ def _require_plain_json(value: Any, name: str) -> None:
 
 @contextmanager
 def _weights_only() -> Iterator[None]:
-    """Every torch.load within refuses anything but tensors and plain containers."""
+    """Let every torch.load in the block refuse anything but tensors and plain containers."""
     switch = "TORCH_FORCE_WEIGHTS_ONLY_LOAD"
     before = os.environ.get(switch)
     os.environ[switch] = "1"

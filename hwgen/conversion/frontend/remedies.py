@@ -1,9 +1,9 @@
-"""What can be done about operators that have no spiking counterpart here."""
+"""Remedies for operators without a spiking counterpart."""
 
 from __future__ import annotations
 
 _ACTIVATION = "replace it by ReLU, ReLU6 or clamp(0, c) and train again"
-_NORM = "replace it by BatchNorm, which folds into the weights, and train again"
+_NORM = "replace it by BatchNorm, which is fused into the weights, and train again"
 _AXES = "keep images as (samples, channels, height, width) and maps in that order"
 _ONE = "use its 2-D form on (samples, channels, height, width)"
 
@@ -102,6 +102,6 @@ DEFAULT = (
 
 
 def remedy(operator: str) -> str:
-    """What to do about an operator, by its name without namespace and overload."""
+    """Remedy for an operator, by its name without namespace and overload."""
     name = operator.strip("_")
     return REMEDIES.get(name, DEFAULT)

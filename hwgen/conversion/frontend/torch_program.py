@@ -1,4 +1,4 @@
-"""A PyTorch model as a torch.export program, with clear messages where it cannot become one."""
+"""A PyTorch model as a torch.export program, or a clear message why it cannot become one."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from torch.export.graph_signature import InputKind, OutputKind
 from hwgen.errors import ConversionError
 from hwgen.network import Shape
 
-# What a model's own forward, and the tracing of it, raise on input that they do not take.
+# Raised by a model's own forward, and by its tracing, for unsuitable input.
 MODEL_ERRORS = (
     RuntimeError,
     ValueError,
@@ -32,14 +32,14 @@ _SIZES = (28, 32, 8, 16, 14, 24, 34, 40, 48, 56, 64, 96, 112, 128, 160, 192, 224
 
 
 def export(model: nn.Module | ExportedProgram, shape: Shape) -> ExportedProgram:
-    """The program of ``model`` on float32 images of ``shape`` (channels, height, width).
+    """Export ``model`` for float32 images of ``shape`` (channels, height, width).
 
-    A module is copied, put into eval mode, on the CPU and in float32; the caller's stays as it is.
+    A module is copied to the CPU in eval mode and float32; the caller's does not change.
 
     Raises
     ------
     ConversionError
-        Where the model does not take such images, gives no logits, or cannot be traced.
+        The model does not accept such images, returns no logits, or cannot be traced.
     """
     if isinstance(model, ExportedProgram):
         _require_program_shape(model, shape)
@@ -119,7 +119,7 @@ def placeholders(program: ExportedProgram) -> Iterator[torch.fx.Node]:
 
 
 def constants_of(program: ExportedProgram) -> dict[str, Any]:
-    """Parameters, buffers and constants by the name of their placeholder."""
+    """Parameters, buffers and constants, by the name of their placeholder."""
     known: dict[str, Any] = {}
     for spec in program.graph_signature.input_specs:
         if spec.kind == InputKind.USER_INPUT:
@@ -131,7 +131,7 @@ def constants_of(program: ExportedProgram) -> dict[str, Any]:
             known[spec.arg.name] = program.constants[target].detach()
         else:
             raise ConversionError(
-                f"the model holds {target!r}, which is no tensor ({spec.kind.name}); only "
+                f"the model holds {target!r}, which is not a tensor ({spec.kind.name}); only "
                 f"parameters, buffers and tensor constants can be converted"
             )
     return known
@@ -159,7 +159,7 @@ def user_output(program: ExportedProgram) -> int:
     found = [i for i, spec in enumerate(specs) if spec.kind == OutputKind.USER_OUTPUT]
     if len(found) != 1:
         raise ConversionError(
-            f"the model must give one tensor, the logits, not {len(found)}; wrap it in a module "
+            f"the model must return one tensor, the logits, not {len(found)}; wrap it in a module "
             f"that returns the logits alone"
         )
     return found[0]
@@ -171,7 +171,7 @@ def _require_program_shape(program: ExportedProgram, shape: Shape) -> None:
     if all(isinstance(n, int) for n in expected) and expected != shape:
         raise ConversionError(
             f"the images are {shape} (channels, height, width), but the program was exported for "
-            f"{expected}; give images of that size, or export it for this one"
+            f"{expected}; use images of that size, or export it for this one"
         )
 
 
@@ -182,25 +182,27 @@ def _require_logits(module: nn.Module, images: torch.Tensor) -> None:
             logits = module(images)
     except MODEL_ERRORS as error:
         expected = _expected_shape(module, shape)
-        remedy = f"it takes {expected}; give images of that size" if expected else "check its input"
+        remedy = (
+            f"it accepts {expected}; use images of that size" if expected else "check its input"
+        )
         raise ConversionError(
-            f"the model does not take images of {shape} (channels, height, width): "
+            f"the model does not accept images of {shape} (channels, height, width): "
             f"{_first_line(error)}; {remedy}"
         ) from error
     if not isinstance(logits, torch.Tensor):
         raise ConversionError(
-            f"the model must give one tensor, the logits, not {type(logits).__name__}; wrap it in "
-            f"a module that returns the logits alone"
+            f"the model must return one tensor, the logits, not {type(logits).__name__}; wrap it "
+            f"in a module that returns the logits alone"
         )
     if logits.ndim != 2 or len(logits) != len(images):
         raise ConversionError(
-            f"the model must give logits of shape (samples, classes), not {tuple(logits.shape)} "
+            f"the model must return logits of shape (samples, classes), not {tuple(logits.shape)} "
             f"for {len(images)} samples"
         )
 
 
 def _expected_shape(module: nn.Module, shape: tuple[int, ...]) -> Shape | None:
-    """A shape that the model does take, found by trying."""
+    """A shape that the model accepts, found by trying."""
     for candidate in _candidates(module, shape):
         try:
             with torch.no_grad():

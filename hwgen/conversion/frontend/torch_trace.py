@@ -1,7 +1,7 @@
 """PyTorch to :class:`OpGraph`: every operator of the traced forward, or a refusal that names it.
 
-The forward is traced with torch.export, so functional and module forms look alike. Whatever does
-not depend on the images (weight reparametrisations, masks, constants) is computed here, once.
+The forward is traced with torch.export, so functional and module forms look alike. Parts
+that do not depend on the images (weight reparametrisations, masks, constants) are computed once.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _CONTAINERS = ("Sequential", "ModuleList", "ModuleDict")
 
 
 def refuse(refusals: list[str]) -> None:
-    """Raise one :class:`ConversionError` that names every refusal, if there is any."""
+    """Raise one :class:`ConversionError` that lists every refusal, if there is any."""
     if not refusals:
         return
     unique = list(dict.fromkeys(refusals))
@@ -43,7 +43,7 @@ def trace(program: ExportedProgram) -> OpGraph:
     Raises
     ------
     ConversionError
-        That names all unsupported operators by their module, with what can be done.
+        The message lists all unsupported operators by their module, with remedies.
     """
     tracer = _Tracer(program)
     for node in program.graph.nodes:
@@ -105,7 +105,7 @@ class _Tracer:
         if not refs:
             return self._constant(node, args, kwargs)
         operator = _operator(node)
-        if operator == "sym_size":  # of a batch of any size, for a view; no value of an image
+        if operator == "sym_size":  # size of a symbolic batch, for a view
             axis = args[1]
             return refs[0].shape[axis - 1] if isinstance(axis, int) and axis else -1
         if operator == "getitem":

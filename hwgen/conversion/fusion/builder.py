@@ -1,4 +1,4 @@
-"""Collects the nodes of a :class:`FloatGraph` while it is folded: unique names, shapes, ranges."""
+"""Nodes of the :class:`FloatGraph` under construction: unique names, shapes, ranges."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from hwgen.network import Shape
 class Builder:
     """Finished nodes in order; ``shapes``, ``lows`` and ``highs`` (bounds of values) by name.
 
-    ``linear`` tells whether populations without a ReLU are possible.
+    ``linear``: whether populations without a ReLU are possible.
     """
 
     def __init__(self, input_shape: Shape, *, linear: bool) -> None:
@@ -49,7 +49,7 @@ class Builder:
         return self._add(node, (channels, height, width), self.lows[source], self.highs[source])
 
     def flatten(self, source: str, name: str) -> str:
-        """The flattened ``source``; itself where it is flat."""
+        """Name of the flattened ``source``; ``source`` itself if it is flat."""
         shape = self.shapes[source]
         if shape[1:] == (1, 1):
             return source
@@ -69,7 +69,7 @@ class Builder:
         high: float = math.inf,
         fires: bool = True,
     ) -> Value:
-        """The value with all that is pending in a population, and its pools behind that."""
+        """Put everything pending into a population, followed by the value's pools."""
         if value.pad is not None:
             raise Refusal(f"comes after a padding of {name}; pad after the ReLU")
         projections, bias = value.terms()
@@ -88,9 +88,9 @@ class Builder:
         return value.finished(node)
 
     def settle(self, value: Value) -> Value:
-        """A pending map in a population of its own, a linear one where its values have a sign.
+        """Put a pending map into a population of its own, a linear one if values may be negative.
 
-        An average keeps its weights of one: what was done to it since stays pending.
+        An average keeps weights of one; scale and offset after it stay pending.
         """
         if value.map is None:
             return value
@@ -101,7 +101,7 @@ class Builder:
         if low < 0 and not self.linear:
             raise Refusal(
                 f"follows {value.map.op.where} with no ReLU between, and the two cannot be "
-                f"merged exactly; put a ReLU between them, or take neuron 'ilif', whose code "
+                f"merged exactly; put a ReLU between them, or use neuron 'ilif', whose code "
                 f"carries negative values"
             )
         closed = replace(
@@ -112,14 +112,14 @@ class Builder:
         return closed
 
     def not_negative(self, value: Value) -> bool:
-        """Whether no image can make the value negative (padding and pools left aside)."""
+        """Whether no image can make the value negative, apart from padding and pools."""
         projections, bias = value.terms()
         return bool((bias >= 0).all()) and all(
             self.lows[p.source] >= 0 and bool((p.weights >= 0).all()) for p in projections
         )
 
     def flattened(self, value: Value) -> Value:
-        """The value over a flattened source, one scale a feature."""
+        """The value over a flattened source, with one scale per feature."""
         if value.pad is not None:
             raise Refusal("is applied to the features of a padded map; pad before a convolution")
         value = self.settle(value)

@@ -1,4 +1,4 @@
-"""Clamps that follow one another, with nothing but pools and views between, as one."""
+"""Merging of consecutive clamps with nothing but pools and views between them."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from hwgen.conversion.op_graph import AddOp, ClampOp, MaxPoolOp, Op, OpGraph, Re
 
 
 def merge_clamps(graph: OpGraph) -> OpGraph:
-    """``graph`` with ReLU … clamp(0, c) in one place, so that the neuron itself saturates.
+    """Merge ReLU … clamp(0, c) into one clamp, so that the neuron itself saturates.
 
-    A clamp may be exchanged with a max-pool, which is monotone, and with a view.
+    A clamp commutes with a max-pool, which is monotone, and with a view.
     """
     ops: dict[str, Op] = {op.name: op for op in graph.ops}
     origins = {name: name for name in ops}
@@ -18,7 +18,7 @@ def merge_clamps(graph: OpGraph) -> OpGraph:
         if isinstance(op, ClampOp) and (first := _clamp_before(ops, op)) is not None:
             low, high = max(first.low, op.low), min(first.high, op.high)
             if low > high:
-                continue  # no range is left: folding refuses the second one
+                continue  # no range is left: fusion refuses the second one
             ops[first.name] = replace(first, low=low, high=high)
             del ops[op.name]
             name = op.source  # from there to the first clamp values are those after the clamp now
@@ -36,7 +36,7 @@ def merge_clamps(graph: OpGraph) -> OpGraph:
 
 
 def _clamp_before(ops: dict[str, Op], op: Op) -> ClampOp | None:
-    """The clamp whose values reach ``op`` alone."""
+    """The clamp before ``op`` whose values reach only ``op``."""
     while True:
         if sum(op.source in user.sources for user in ops.values()) != 1 or op.source not in ops:
             return None

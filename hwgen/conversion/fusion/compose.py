@@ -1,4 +1,4 @@
-"""Two linear maps with no neuron between, as one. Exact, or None where one map cannot say it."""
+"""Composition of two linear maps into one, exactly; None if that is not possible."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from hwgen.conversion.float_graph import FloatConv2d, FloatIdentity, FloatLinear
 from hwgen.conversion.op_graph import NO_PADDING, ConvOp, Padding
 from hwgen.network import Pair, Shape
 
-MAX_WEIGHTS = 1 << 24  # a merged map larger than this is no gain to anybody
+MAX_WEIGHTS = 1 << 24  # larger merged maps are not worth their memory
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Kernel:
-    """The second map of two: a convolution that has not been given a source."""
+    """A convolution without a source: the second of two maps."""
 
     weights: np.ndarray
     bias: np.ndarray
@@ -41,9 +41,9 @@ def regroup(weights: np.ndarray, groups: int, wanted: int) -> np.ndarray:
     out, fan, *kernel = weights.shape
     together = groups // wanted
     wide = np.zeros((out, fan * together, *kernel))
-    slot = np.arange(out) // (out // groups) % together  # place of its group in the wider one
-    for place in range(together):
-        wide[slot == place, place * fan : (place + 1) * fan] = weights[slot == place]
+    slot = np.arange(out) // (out // groups) % together  # index of its group in the wider one
+    for index in range(together):
+        wide[slot == index, index * fan : (index + 1) * fan] = weights[slot == index]
     return wide
 
 
@@ -77,7 +77,7 @@ def _composed_kernel(first: FloatConv2d, second: Kernel) -> Pair:
 
 
 def join(projections: Sequence[FloatProjection]) -> tuple[FloatProjection, ...]:
-    """The projections, those that differ in nothing but their weights added into one."""
+    """The projections; those that differ only in their weights are added into one."""
     joined: dict[tuple[object, ...], FloatProjection] = {}
     for projection in projections:
         pads = None
@@ -136,14 +136,14 @@ def compose_convolutions(
 
 
 def _apply_to_constant(second: Kernel, bias: np.ndarray) -> np.ndarray:
-    """What ``second`` makes of a map that is ``bias`` everywhere (no padding then)."""
+    """Result of ``second`` on a map that is ``bias`` everywhere, without padding."""
     grouped = bias.reshape(second.groups, 1, -1)
     sums = second.weights.sum(axis=(2, 3)).reshape(second.groups, -1, grouped.shape[2])
     return np.asarray((sums * grouped).sum(axis=2).reshape(-1))
 
 
 def _padding_merges(first: FloatConv2d, bias: np.ndarray, *, given: Shape, middle: Shape) -> bool:
-    """Whether zeros around the middle map are what ``first`` makes of taps outside its source."""
+    """Whether ``first`` maps taps outside its source to the zeros around the middle map."""
     if bias.any() or first.pad_value is not None:
         return False
     for axis in range(2):

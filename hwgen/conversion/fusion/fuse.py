@@ -1,13 +1,13 @@
-"""OpGraph to FloatGraph: what stands between two neurons becomes one linear map.
+"""OpGraph to FloatGraph: everything between two neurons becomes one linear map.
 
-Batch norm and normalisation go into the weights before or after them; average pools into the next
-linear map, or into a population of their own where that is not exact. Each op changes a symbolic
-:class:`Value` until a ReLU closes it into a :class:`Population`.
+Batch norm and normalisation are fused into the weights before or after them, average pools into the
+next linear map; where that is not exact they become a population of their own. Each op changes a
+symbolic :class:`Value` until a ReLU closes it into a :class:`Population`.
 
-An addition makes one population with the projections of all its branches. A linear map with no
-ReLU behind it (the bottleneck of a MobileNet) is merged with the next one where that takes no more
-weights: a bottleneck's two matrices (E × P and P × E) would become one of E × E. Otherwise, and
-where several ops read it, it is a linear population, whose trains carry negative values, too.
+An addition makes one population with the projections of all its branches. A linear map without a
+ReLU (the bottleneck of a MobileNet) is merged with the next one if that takes no more weights: a
+bottleneck's two matrices (E × P and P × E) would become one of E × E. Otherwise, and where several
+ops read it, it becomes a linear population, whose trains carry negative values, too.
 """
 
 from __future__ import annotations
@@ -45,49 +45,45 @@ from hwgen.network import Shape
 def fuse(
     graph: OpGraph, *, scale: np.ndarray, offset: np.ndarray, linear: bool = True
 ) -> FloatGraph:
-    """Populations of ``graph``, whose images are ``scale · pixel + offset`` (one a channel).
+    """Populations of ``graph``, whose images are ``scale · pixel + offset`` (one per channel).
 
-    ``linear`` tells whether the neuron's code can carry negative values, so that populations
-    without a ReLU are possible.
-
-    Raises
-    ------
-    ConversionError
-        That names every op that has no place in a network of populations.
+    With ``linear`` the neuron's code can carry negative values, which allows populations without a
+    ReLU. Raises :class:`ConversionError`, which lists every op that does not fit a network of
+    populations.
     """
     shape = graph.input_shape
-    folder = _Folder(shape, linear=linear)
+    fuser = _Fuser(shape, linear=linear)
     start = Value(source=INPUT, shape=shape, view=shape, scale=scale, offset=offset)
     values: dict[str, Value | None] = {INPUT: start}
     refusals: list[str] = []
     readers = Counter(name for op in graph.ops for name in set(op.sources))
     for op in graph.ops:
-        values[op.name] = None  # below a refused op nothing more can be said
+        values[op.name] = None  # ops after a refused one are skipped
         try:
-            if linear:  # computed once, for all that read it
+            if linear:  # computed once for all its readers
                 for name in op.sources:
                     if readers[name] > 1 and (value := values[name]) is not None:
-                        values[name] = folder.build.settle(value)
+                        values[name] = fuser.build.settle(value)
             known = [value for name in op.sources if (value := values[name]) is not None]
             if len(known) == len(op.sources):
-                values[op.name] = folder.apply(op, known)
+                values[op.name] = fuser.apply(op, known)
         except Refusal as refusal:
             refusals.append(f"{op.where}: {refusal}")
     refuse(refusals)
     last = values[graph.output]
     assert last is not None
     try:
-        readout = folder.finish(last)
+        readout = fuser.finish(last)
     except Refusal as refusal:
         refuse([str(refusal)])
     origins = {readout: graph.output}
     for name, value in values.items():
         if value is not None and value.map is None and value.is_plain and name != INPUT:
             origins.setdefault(value.source, name)
-    return replace(folder.build.graph(), origins=origins)
+    return replace(fuser.build.graph(), origins=origins)
 
 
-class _Folder:
+class _Fuser:
     def __init__(self, shape: Shape, *, linear: bool) -> None:
         self.build = Builder(shape, linear=linear)
 
@@ -124,7 +120,9 @@ class _Folder:
                 "are the logits; leave out the activation or pool at its end"
             )
         if not value.is_flat or value.shape[1:] != (1, 1):
-            raise Refusal(f"the logits must be one number a class, but they are {value.view}")
+            raise Refusal(
+                f"the logits must be one number per class, but they have shape {value.view}"
+            )
         return self.build.close(value, value.map.op.name, fires=False).source
 
     # --- linear maps ----------------------------------------------------------------------------
@@ -142,7 +140,7 @@ class _Folder:
         if value.pools and (scale <= 0).any():
             raise Refusal(
                 "a scale that is not positive, after a max-pool of a linear map, turns the "
-                "maximum round; put the ReLU before the pool"
+                "maximum into a minimum; put the ReLU before the pool"
             )
         return value.affine(scale, offset)
 
@@ -156,10 +154,10 @@ class _Folder:
             groups=channels,
         )
         even = not any(op.padding) and op.divisor == math.prod(op.kernel)
-        outside = even or not value.offset.any()  # whether scale and offset may stay behind it
+        outside = even or not value.offset.any()  # whether scale and offset may stay pending
         if value.map is None and value.pad is None and outside:
             # The average of values ≥ 0 is ≥ 0, so it may become a population of its own.
-            bounds = {"low": -math.inf, "high": math.inf}  # a padding with zeros is what it is
+            bounds = {"low": -math.inf, "high": math.inf}  # padding with zeros is exact
             projection, bias = value.without_affine().project(kernel, **bounds)
             average = Map(projections=(projection,), bias=bias, op=op, average=True)
             return value.mapped(average, _shape(op))
@@ -167,7 +165,7 @@ class _Folder:
 
     def _convolve(self, op: Op, kernel: Kernel, value: Value) -> Value:
         if value.map is not None and value.map.average and value.shape[1:] != (1, 1):
-            # Merged, each spike would meet as many more weights as the pool has pixels.
+            # Merged, each spike would have as many times more weights as the pool has pixels.
             value = self.build.settle(value)
         if value.map is not None:
             merged = merge_kernel(self.build, op, kernel, value)
@@ -183,7 +181,7 @@ class _Folder:
             raise Refusal("a linear map needs flattened maps; put a Flatten before it")
         shape = (len(op.weights), 1, 1)
         if value.map is not None and value.shape[1:] == (1, 1):
-            # Of a global average: a convolution whose window is the map, of equal taps.
+            # After a global average: a convolution over the whole map with equal taps.
             kernel = Kernel(weights=op.weights[:, :, np.newaxis, np.newaxis], bias=op.bias)
             merged = merge_kernel(self.build, op, kernel, value)
             if merged is not None:
@@ -216,7 +214,7 @@ class _Folder:
             )
         known = math.inf if value.map else self.build.highs[value.source]
         if positive and op.high >= known:
-            return value  # a ReLU of what is never negative
+            return value  # a ReLU of values that are never negative
         return self.build.close(value, (value.map.op if value.map else op).name, high=op.high)
 
     # --- max-pools and flattens -----------------------------------------------------------------
@@ -227,10 +225,10 @@ class _Folder:
         if value.map is not None:
             if value.pad is not None:
                 raise Refusal("pools a padded linear map; pad after the ReLU")
-            folded = value.folded_map()
+            fused = value.fused_map()
             pools = (*value.pools, (op, value.shape))
             return replace(
-                value.without_affine(), map=folded, pools=pools, shape=_shape(op), view=op.shape
+                value.without_affine(), map=fused, pools=pools, shape=_shape(op), view=op.shape
             )
         if (value.scale < 0).any():
             raise Refusal("a negative scale before a max-pool; put the batch norm after the pool")

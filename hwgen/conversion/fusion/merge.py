@@ -1,4 +1,4 @@
-"""Linear maps put together: branches that are added, and maps that follow one another."""
+"""Merging of linear maps: added branches, and consecutive maps."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from hwgen.conversion.op_graph import AddOp, AveragePoolOp, LinearOp, Op
 
 
 def add(build: Builder, op: AddOp, values: list[Value]) -> Value:
-    """The sum, pending: every branch brings its projections."""
+    """The pending sum, with the projections of all branches."""
     if any(value.pad is not None for value in values):
         raise Refusal("adds a padded map; pad after the addition")
     values = [build.settle(v) if v.pools else v for v in values]
@@ -38,11 +38,11 @@ def add(build: Builder, op: AddOp, values: list[Value]) -> Value:
 
 
 def merge_kernel(build: Builder, op: Op, kernel: Kernel, value: Value) -> Value | None:
-    """``kernel`` after the pending map of ``value``; None where that is not exact, or no gain.
+    """Merge ``kernel`` into the pending map of ``value``; None if not exact or not worthwhile.
 
-    Averages are always merged: one before a 1×1 map repeats its weights, which are stored once.
+    Averages are always merged: before a 1×1 map they repeat its weights, which are stored once.
     """
-    first = value.folded_map()
+    first = value.fused_map()
     parts = [as_convolution(projection) for projection in first.projections]
     convolutions = [part for part in parts if part is not None]
     if value.pools or value.pad is not None or len(convolutions) < len(parts):
@@ -60,7 +60,7 @@ def merge_kernel(build: Builder, op: Op, kernel: Kernel, value: Value) -> Value 
         if merged is None:
             return None
         projections.append(merged[0])
-        total = merged[1]  # what the kernel makes of the whole bias: the same for every part
+        total = merged[1]  # the kernel on the whole bias: the same for every part
     named = first.op if isinstance(op, AveragePoolOp) else op
     shape = (op.shape[0], *op.shape[1:], 1, 1)[:3]
     new = Map(projections=join(projections), bias=total, op=named)
@@ -68,8 +68,8 @@ def merge_kernel(build: Builder, op: Op, kernel: Kernel, value: Value) -> Value 
 
 
 def merge_linear(build: Builder, op: LinearOp, value: Value) -> Map | None:
-    """``op`` after the pending map of ``value``, as one linear map of flattened sources."""
-    first = value.folded_map()
+    """Merge ``op`` into the pending map of ``value``: one linear map of flattened sources."""
+    first = value.fused_map()
     given = [build.shapes[projection.source] for projection in first.projections]
     size = sum(len(op.weights) * math.prod(shape) for shape in given)
     separate = sum(p.weights.size for p in first.projections) + op.weights.size
@@ -91,5 +91,5 @@ def merge_linear(build: Builder, op: LinearOp, value: Value) -> Map | None:
 
 
 def _pays(build: Builder, merged: int, separate: int) -> bool:
-    """Whether one map of so many weights replaces two; always where two cannot be."""
+    """Whether one map has at most as many weights as two; always true if two are impossible."""
     return merged <= separate or not build.linear

@@ -1,4 +1,4 @@
-"""The symbolic value that folding carries along: what has been done since the last neuron."""
+"""The symbolic value during fusion: all operations since the last neuron."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ class Pad:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Map:
-    """A linear map that no neuron has closed yet.
+    """A linear map that no population has closed yet.
 
     Parameters
     ----------
     projections : tuple of FloatProjection
-        Several where branches were added; their sums and the bias make up the map.
+        Several for added branches; the map is their sum plus the bias.
     bias : float64 array, shape (channels,)
     op : Op
-        Names the population that it will become.
+        Operation whose name the population will have.
     average : bool
-        An average pool, which may become a population of its own with weights of one.
+        Whether it is an average pool, which may become a population with weights of one.
     """
 
     projections: tuple[FloatProjection, ...]
@@ -50,16 +50,16 @@ class Value:
     Parameters
     ----------
     source : str
-        A finished node. Where a map is pending, that of its first projection.
+        A finished node; the first projection's if a map is pending.
     shape : (channels, height, width), before padding; features are (features, 1, 1)
     view : tuple of int
     scale, offset : float64 arrays, shape (channels,)
     map : Map or None
     pools : tuple of (MaxPoolOp, shape before it)
-        Max-pools behind the map; they may be exchanged with the ReLU that is to come.
+        Max-pools after the map; they commute with the ReLU to come.
     pad : Pad or None
     flat_name : str
-        Name for the flatten, where one is needed.
+        Name for the flatten, if one is needed.
     """
 
     source: str
@@ -78,11 +78,11 @@ class Value:
 
     @property
     def is_plain(self) -> bool:
-        """Whether nothing but the map and the pools has been done to the source."""
+        """Whether only the map and the pools are pending."""
         return self.pad is None and bool((self.scale == 1).all()) and not self.offset.any()
 
     def require_maps(self) -> Value:
-        """Itself, where the model sees it as maps."""
+        """Itself, if the model sees it as maps."""
         seen = self.shape if self.pad is None else _grown(self.shape, self.pad.sides)
         if self.view != seen:
             raise Refusal(
@@ -104,7 +104,7 @@ class Value:
         )
 
     def per_channel(self, features: np.ndarray) -> np.ndarray | None:
-        """(n, channels) out of (n, features of the flattened map), where pixels agree."""
+        """(n, channels) from (n, features of the flattened map), if pixels agree."""
         grouped = features.reshape(len(features), self.shape[0], -1)
         return grouped[:, :, 0] if (grouped == grouped[:, :, :1]).all() else None
 
@@ -117,17 +117,17 @@ class Value:
         return replace(self, pad=Pad(padding, given), view=_grown(self.shape, padding))
 
     def mapped(self, new: Map, shape: Shape, *, flat: bool = False) -> Value:
-        """The value after a linear map that has taken everything before it in."""
+        """The value after a linear map that includes everything before it."""
         view = shape[:1] if flat else shape
         value = replace(self, map=new, shape=shape, view=view, pad=None)
         return value if new.average else value.without_affine()
 
     def finished(self, source: str) -> Value:
-        """The value of the node ``source``, into which all but a padding has gone."""
+        """The value of the node ``source``, which includes everything but a padding."""
         return replace(self, source=source, map=None, pools=()).without_affine()
 
-    def folded_map(self) -> Map:
-        """The map with scale and offset in it."""
+    def fused_map(self) -> Map:
+        """The map with scale and offset fused into it."""
         assert self.map is not None
         projections = tuple(
             replace(p, weights=p.weights * self.scale.reshape(-1, *(1,) * (p.weights.ndim - 1)))
@@ -141,14 +141,14 @@ class Value:
         """Projections and bias of a population that holds this value (before its pools)."""
         if self.map is None:
             return (FloatIdentity(source=self.source, weights=self.scale),), self.offset
-        done = self.folded_map()
+        done = self.fused_map()
         return done.projections, done.bias
 
     def project(self, kernel: Kernel, *, low: float, high: float) -> tuple[FloatConv2d, np.ndarray]:
         """``kernel`` as a convolution of the source, of values ``low`` … ``high``, and its bias.
 
-        A padding with p becomes one with (p − offset) / scale: in a normalised domain zero is the
-        mean of the pixels, no silence.
+        Padding with p becomes padding with (p − offset) / scale: in a normalised domain zero is the
+        mean of the pixels, not silence.
         """
         assert self.map is None
         groups = kernel.groups
@@ -190,7 +190,7 @@ class Value:
         codes[np.abs(codes) < 1e-9] = 0.0
         if (bad := codes[(codes < low) | (codes > high)]).size:
             raise Refusal(
-                f"its padding stands for the value {bad[0]:.4g} of {self.source!r}, but spikes "
+                f"its padding is the value {bad[0]:.4g} of {self.source!r}, but spikes "
                 f"carry {low:g} … {high:g}; put the batch norm before the ReLU, or use padding=0"
             )
         return padding, codes if codes.any() else None

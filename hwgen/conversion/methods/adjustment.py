@@ -1,6 +1,6 @@
-"""The CNN as a spiking one can hold it: ReLU, no biases, average pools (Shang, Li, You, III.A).
+"""Adjustment of a CNN for conversion: ReLU, no biases, average pools (Shang, Li, You, III.A).
 
-    LeakyReLU             ReLU                    a rate has no sign
+    LeakyReLU             ReLU                    rates have no sign
     Conv, Linear          the same, bias = 0
     batch norm            RootMeanSquareNorm      the gain γ/σ stays, the shift β − γμ/σ goes
     max-pool              average pool            of the same windows
@@ -25,15 +25,15 @@ _BIASED = (nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.Linear)
 
 
 class RootMeanSquareNorm(nn.Module):
-    """A batch norm without a shift: y = γ·x / √(E[x²] + ε), one γ and one E a channel (axis 1).
+    """A batch norm without a shift: y = γ·x / √(E[x²] + ε), γ and E per channel (axis 1).
 
-    E[x²] is the batch's while it is trained, and a running mean else.
+    In training E[x²] is the batch's, otherwise a running mean.
 
     Parameters
     ----------
     features : int
     eps, momentum : float
-        As of :class:`torch.nn.BatchNorm2d`.
+        As in :class:`torch.nn.BatchNorm2d`.
     """
 
     running_square: torch.Tensor
@@ -48,7 +48,7 @@ class RootMeanSquareNorm(nn.Module):
 
     @classmethod
     def of(cls, norm: nn.modules.batchnorm._BatchNorm) -> RootMeanSquareNorm:
-        """One with the gain γ/σ of ``norm``, whose statistics it takes over."""
+        """Norm with the gain γ/σ and the statistics of ``norm``."""
         mean, variance = norm.running_mean, norm.running_var
         if mean is None or variance is None:
             raise ConversionError(
@@ -78,18 +78,17 @@ class RootMeanSquareNorm(nn.Module):
 
 
 def adjust(model: nn.Module) -> tuple[nn.Module, list[str]]:
-    """An adjusted copy of ``model``, and a line for each thing that was changed.
+    """An adjusted copy of ``model``, and one line of text per change.
 
-    Modules are replaced. A forward that calls max-pools or leaky ReLUs as functions is traced, and
-    comes back as a :class:`torch.fx.GraphModule`; modules keep their names. In a forward that
-    torch.fx cannot trace, functions stay as they are.
+    Modules are replaced. A forward that calls max-pools or leaky ReLUs as functions is traced and
+    becomes a :class:`torch.fx.GraphModule`; modules keep their names. In a forward that torch.fx
+    cannot trace, functions stay as they are.
 
     Raises
     ------
     ConversionError
-        A part has no counterpart: a max-pool with dilation, or one that gives its indices; a batch
-        norm without statistics; functions to be replaced in a forward that depends on whether the
-        model is trained.
+        A part has no counterpart: a max-pool with dilation or indices; a batch norm without
+        statistics; functions to be replaced in a forward that depends on training mode.
     """
     adjusted = copy.deepcopy(model)
     changes: list[str] = []
@@ -101,7 +100,7 @@ def adjust(model: nn.Module) -> tuple[nn.Module, list[str]]:
             if child is None:
                 continue
             where = f"{path}.{name}" if path else name
-            if child not in made:  # a module that stands in several places stays one
+            if child not in made:  # a shared module stays shared
                 made[child] = _replaced(child, where, changes)
             setattr(parent, name, made[child])
     return _functions_replaced(adjusted, changes), changes
@@ -187,7 +186,7 @@ _FUNCTIONS: dict[Any, tuple[Callable[..., Any], str]] = {
 
 
 def _functions_replaced(model: nn.Module, changes: list[str]) -> nn.Module:
-    """``model``, or its trace where its forward calls functions that are to be replaced."""
+    """``model``, or its trace if its forward calls functions that must be replaced."""
     modes = {module: module.training for module in model.modules()}
     try:
         traces = [_Tracer().trace(model.train(mode)) for mode in (False, True)]
@@ -204,20 +203,20 @@ def _functions_replaced(model: nn.Module, changes: list[str]) -> nn.Module:
         return model
     if str(graph) != str(traces[1]):
         raise ConversionError(
-            f"the forward calls {nodes[0].name} as a function and depends on whether the model is "
-            f"trained, so that it cannot be traced; use modules for pools, leaky ReLUs and dropout"
+            f"the forward calls {nodes[0].name} as a function and depends on training mode, so it "
+            f"cannot be traced; use modules for pools, leaky ReLUs and dropout"
         )
     for node in nodes:
-        function, told = _FUNCTIONS[node.target]
+        function, change = _FUNCTIONS[node.target]
         node.target = function
-        changes.append(f"forward, {node.name}: {told}")
+        changes.append(f"forward, {node.name}: {change}")
     made = fx.GraphModule(model, graph)
     made.training = model.training
     return made
 
 
 class _Tracer(fx.Tracer):
-    """Does not look into the norms, which do not the same while they are trained."""
+    """Treats the norms as leaves, as they behave differently in training."""
 
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
         return isinstance(m, RootMeanSquareNorm) or super().is_leaf_module(m, module_qualified_name)

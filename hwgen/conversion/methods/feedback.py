@@ -1,37 +1,37 @@
-"""Method "feedback": thresholds set by what comes out of the network (Shang, Li, You).
+"""Method "feedback": thresholds searched by the output of the network (Shang, Li, You).
 
 Hard reset, rate code, Poisson input (:mod:`hwgen.conversion.calibration.input_decoding`). In every
 timestep
 
     V(t) = max(V(t−1) + L + X(t), V_min),   X(t) = Σ A(t)·K                          (Eq. 1, 2)
-    a spike, and V(t) = 0, where V(t) ≥ p
+    a spike, and V(t) = 0, if V(t) ≥ p
 
 with the weights K of the CNN, adjusted by :func:`hwgen.conversion.adjust`: no biases, ReLU, average
 pools. V_min = 0 and L = 0 unless ``floor`` and ``drive`` say otherwise, in shares of p.
-A layer of neurons (an average pool is one, too) has one threshold p_i. They are searched for with
+Each layer of neurons (an average pool is one, too) has one threshold p_i. The search maximises
 
     R = mean over images of  spikes of the right output neuron / spikes of all of them
 
     n ← search_step
     repeat, at most search_rounds times:                                    (the paper's Algorithm)
         for each layer i, from the first to the last:
-            p_i ← p_i·2^n     where that makes R greater and C_i no smaller,
-            else p_i·2^−n     where that does,
-            else p_i          as it was
+            p_i ← p_i·2^n     if that makes R larger and C_i not smaller,
+            else p_i·2^−n     if that does,
+            else p_i          unchanged
         n ← n/2               where no threshold changed; stop below search_stop
 
 C_i is the paper's other condition, that a layer's maps are bright where the CNN's are: the
-correlation of its counts of spikes with the activations of the CNN. R alone would sharpen the
-output as far as it goes, and lose accuracy.
+correlation of its spike counts with the activations of the CNN. R alone would sharpen the output
+without limit, and lose accuracy.
 
-What the paper leaves open is settled so: a step multiplies, as the thresholds of its Table I lie
-two orders of magnitude apart; n is halved, its "binary search"; and p_i goes down only where that
-is better. The search starts from thresholds at which the largest activation makes a spike in every
-step (``thresholds``, ``threshold_scale``). The read-out does not fire, so that its membranes V,
-where they are positive, stand for spikes: R = max(V_c, 0) / Σ_k max(V_k, 0).
+The paper leaves details open. Here a step multiplies, as the thresholds of its Table I span two
+orders of magnitude; n is halved, its "binary search"; and p_i decreases only if that is better. The
+search starts from thresholds at which the largest activation spikes in every step (``thresholds``,
+``threshold_scale``). The readout does not fire, so its positive membranes V count as spikes:
+R = max(V_c, 0) / Σ_k max(V_k, 0).
 
-Weights stay what they are: a threshold that is f times as high makes all later spikes stand for f
-times as much, so that biases in later layers, where a model has them, become B / f.
+Weights do not change: with a threshold f times as high, all later spikes represent f times as much,
+so biases in later layers become B / f.
 """
 
 from __future__ import annotations
@@ -52,11 +52,11 @@ from hwgen.errors import ConversionError
 from hwgen.golden.trials import Trials
 from hwgen.network import Layer, Network, Node, ThresholdNeuron
 
-MAX_OCTAVES = 16.0  # thresholds stay within 2^±16 of where they start
+MAX_OCTAVES = 16.0  # thresholds stay within a factor of 2^±16 of their start
 
 
 def right_share(logits: np.ndarray, labels: np.ndarray) -> float:
-    """R of ``logits`` (images, classes) and ``labels`` (images,); 0 for an image with no spikes."""
+    """R of ``logits`` (images, classes) and ``labels`` (images,); 0 for an image without spikes."""
     spikes = np.maximum(logits, 0).astype(np.float64)
     right = spikes[np.arange(len(labels)), labels]
     return float(np.mean(right / np.maximum(spikes.sum(axis=1), 1.0)))
@@ -69,13 +69,12 @@ def tune(
     options: Options,
     progress: Progress,
 ) -> Converted:
-    """``converted`` with the thresholds that the search finds.
+    """Search the thresholds of ``converted``.
 
     Raises
     ------
     ConversionError
-        The network is no chain of layers: where branches meet, their spikes must count alike. Or
-        its logits are no membranes.
+        The network is not a chain of layers, or its logits are not membranes.
     """
     if options.decoder is not DecoderKind.MEMBRANE:
         raise ConversionError(
@@ -86,7 +85,7 @@ def tune(
         if isinstance(node, Layer) and len(node.projections) > 1:
             raise ConversionError(
                 f"{node.name}: method 'feedback' moves the threshold of one layer at a time, but "
-                f"branches meet here, whose spikes must stand for the same; take method "
+                f"branches meet here, whose spikes must have the same value; use method "
                 f"'threshold_balancing' for a network with branches"
             )
     picks = np.linspace(0, len(images) - 1, min(len(images), options.search_images))
@@ -98,7 +97,7 @@ def tune(
 
 @dataclass(frozen=True, kw_only=True)
 class _Best:
-    """Octaves that each threshold has moved, and what the network then reaches: R, accuracy, C."""
+    """Octaves that each threshold has moved, and the R, accuracy and C that it gives."""
 
     octaves: dict[str, float]
     share: float
@@ -129,14 +128,14 @@ class _Search:
         self.trials.keep()
 
     def run(self, progress: Progress) -> None:
-        """The search; tells each layer at work."""
+        """Run the search; ``progress`` gets each layer in work."""
         step = self.options.search_step
         while step >= self.options.search_stop and self.rounds < self.options.search_rounds:
             self.rounds += 1
             before = self.best
             for done, name in enumerate(self.names):
-                told = f"{name}, round {self.rounds}, {100 * self.best.share:.2f} % right spikes"
-                progress(done, len(self.names), told)
+                text = f"{name}, round {self.rounds}, {100 * self.best.share:.2f} % right spikes"
+                progress(done, len(self.names), text)
                 if not self._better(name, step):
                     self._better(name, -step)
             if self.best is before:
@@ -144,10 +143,10 @@ class _Search:
         progress(len(self.names), len(self.names), "")
 
     def _better(self, name: str, step: float) -> bool:
-        """Take the threshold of ``name`` that is 2^step as high, if that makes R greater."""
+        """Multiply the threshold of ``name`` by 2^step if that makes R larger."""
         octaves = self.best.octaves | {name: self.best.octaves[name] + step}
         if tuple(octaves.values()) in self.tried or abs(octaves[name]) > MAX_OCTAVES:
-            return False  # it was no better than what was the best then
+            return False  # it was not better than the best at that time
         network, found = self._try(octaves)
         worse = found.consistency[name] < self.best.consistency[name]
         if found.share <= self.best.share or worse:
@@ -173,7 +172,7 @@ class _Search:
         )
 
     def _network(self, octaves: Mapping[str, float]) -> Network:
-        """The network of these thresholds; layers that the best one has, too, are its objects."""
+        """The network with these thresholds; it shares unchanged layers with the best one."""
         nodes: list[Node] = []
         upstream = 0.0
         for first, last in zip(self.start.nodes, self.nodes):
@@ -220,7 +219,7 @@ class _Search:
 
 
 def correlation(counts: np.ndarray, wanted: np.ndarray) -> float:
-    """C of counts of spikes with activations, arrays of one shape; 0 where either is constant."""
+    """C of spike counts and activations, arrays of one shape; 0 if either is constant."""
     one, other = (values.astype(np.float64).ravel() for values in (counts, wanted))
     if np.ptp(one) == 0 or np.ptp(other) == 0:
         return 0.0
@@ -234,7 +233,7 @@ def _activations(graph: FloatGraph, images: np.ndarray, names: list[str]) -> dic
 
 
 def _same(layer: Layer, other: Node) -> bool:
-    """Whether layers that came from one have the same bias and threshold."""
+    """Whether two forms of one layer have the same bias and threshold."""
     if not isinstance(other, Layer) or not np.array_equal(layer.bias, other.bias):
         return False
     thresholds = [

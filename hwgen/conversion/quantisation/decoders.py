@@ -1,19 +1,19 @@
-"""What stands behind the last layer: counts and first spikes, or a softmax of membranes.
+"""Decoders of the last layer: membranes, spike counts, first spikes, or a spiking softmax.
 
-Counts and first spikes take no unit of their own: the last layer becomes one that fires, all its
-classes with one output scale, through a ReLU, so that classes whose logit is not positive stay
-silent. Behind it stands a read-out with an identity of weight 1, whose membranes are the values q
-of the trains: the number of spikes of rate trains, and T + 1 − t* of ttfs trains, 0 for none. Where
-all classes are silent all are equal, and the class is the first one.
+Counts and first spikes need no hardware of their own: the last layer fires, with one output scale
+for all classes and a ReLU, so that classes whose logit is not positive stay silent. It is followed
+by a readout with an identity of weight 1, whose membranes are the values q of the trains: the
+number of spikes of a rate train, and T + 1 − t* of a ttfs train, 0 for none. If all classes are
+silent, the first one wins.
 
-A spiking softmax is one of the membranes themselves (Rueckauer et al., 2017; thReLU report, 3.1.4),
-in units in which a spike in every timestep is the activation: then a timestep adds its share of
-evidence, as large as the logits z on average, so that in timestep t
+A spiking softmax is that of the membranes (Rueckauer et al., 2017; thReLU report, 3.1.4), in units
+in which a spike in every timestep is the activation. Each timestep adds its share of evidence, on
+average the logits z, so that in timestep t
 
     p = softmax(V·s·T / temperature) ≈ softmax(t·z / temperature)
 
-where s is what a membrane unit is of the logits once all T steps are in. With the temperature 1
-this is Rueckauer's, soft at first and then ever harder; with T it ends at the float model's own.
+where s is the real value of a membrane unit after all T steps. Temperature 1 is Rueckauer's: soft
+at first, then ever harder; with temperature T the last timestep has the float model's softmax.
 """
 
 from __future__ import annotations
@@ -23,8 +23,14 @@ from dataclasses import replace
 
 import numpy as np
 
+from hwgen.conversion.calibration.known import Known
+from hwgen.conversion.calibration.leaky import readout_bits
+from hwgen.conversion.choices import DecoderKind
 from hwgen.conversion.float_graph import FloatGraph, Population
-from hwgen.network import Identity, Layer, Readout, SoftmaxReadout, exponentials
+from hwgen.conversion.options import Options
+from hwgen.conversion.provenance import Figures
+from hwgen.conversion.quantisation.neuron import whole_numbers
+from hwgen.network import Identity, Layer, Projection, Readout, SoftmaxReadout, exponentials
 
 _REACH = math.log(2 * 65535)  # from there on the table's entries round to 0
 _STEPS = 255
@@ -38,7 +44,7 @@ def with_firing_end(graph: FloatGraph) -> FloatGraph:
 
 
 def read_values(layer: Layer, taken: set[str]) -> Layer:
-    """The read-out of the values of ``layer``; ``taken`` are the names of all nodes."""
+    """Readout of the values of ``layer``; its name is none of ``taken``."""
     name = "decoder"
     while name in taken:
         name += "_"
@@ -51,9 +57,55 @@ def read_values(layer: Layer, taken: set[str]) -> Layer:
     )
 
 
+def make_readout(
+    node: Population,
+    projections: tuple[Projection, ...],
+    units: np.ndarray,
+    loss: float,
+    known: Known,
+    figures: Figures,
+    options: Options,
+) -> Layer:
+    """The last layer: membranes as logits, or a softmax that draws spikes.
+
+    Parameters
+    ----------
+    node : Population
+    projections : tuple of Projection
+    units : float64 array, shape (channels,)
+        Bias in membrane units.
+    loss : float
+        Mean loss by rounding, in units of the membrane's fraction.
+    known : Known
+    figures : Figures
+        Its ``logit_scale`` is that of a membrane unit, and becomes that of a logit.
+    options : Options
+    """
+    largest = max(known.q_max[name] for name in node.sources)
+    if options.decoder is DecoderKind.SOFTMAX:
+        timesteps = int(largest)  # of a rate train
+        softmax, figures.softmax_step = softmax_of(
+            figures.logit_scale, timesteps, options.temperature
+        )
+        bias = whole_numbers(units / timesteps, node.name)  # its share in every timestep
+        return Layer(name=node.name, projections=projections, bias=bias, neuron=softmax)
+    fractional = any(known.decodings[name].levels is not None for name in node.sources)
+    fractions = readout_bits(largest) if fractional else 0
+    figures.logit_scale /= 1 << fractions
+    return Layer(
+        name=node.name,
+        projections=projections,
+        bias=whole_numbers(units * (1 << fractions) + loss, node.name),
+        neuron=Readout(frac_bits=fractions),
+    )
+
+
 def softmax_of(scale: float, timesteps: int, temperature: float) -> tuple[SoftmaxReadout, float]:
-    """The spiking softmax of membranes of which a unit is ``scale`` of the logits, and what a step
-    of its table is of the softmax's argument: the finest one with which 256 reach far enough."""
+    """The spiking softmax for membranes of real unit ``scale``, and the step of its table.
+
+    The step, in units of the softmax's argument, is the finest with which 256 entries reach far
+    enough.
+    """
     unit = scale * timesteps / temperature
     shift = min(62, max(0, math.ceil(math.log2(_REACH / (_STEPS * unit)))))
     step = unit * 2.0**shift

@@ -1,9 +1,9 @@
-"""Float weights to integers: one scale a channel, and integer thresholds that fit it exactly.
+"""Float weights to integers: one scale per channel, and integer thresholds that fit it exactly.
 
 With weights w in real units per unit of the input code, a scale s and W = round(w / s), the sums
-W · q are membranes in units of s. The threshold is then θ = λ / s. Instead of rounding it, the
-scale is moved to s = λ · 2^f / θ for the nearest integer θ, before the weights are rounded: only
-they are approximate.
+W · q are membranes in units of s, and the threshold is θ = λ / s. Instead of rounding θ, the scale
+becomes s = λ · 2^f / θ for the nearest integer θ before the weights are rounded: only weights are
+approximate.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from hwgen.network import MAX_WEIGHT_BITS
 
 Rounder = Callable[[Sequence[np.ndarray], np.ndarray, int], tuple[np.ndarray, ...]]
 
-MIN_THRESHOLD = 256  # moves no scale by more than 2^−9
+MIN_THRESHOLD = 256  # changes no scale by more than 2^−9
 MAX_FRAC_BITS = 16
 IDENTITY_BITS = 4
 _TRIES = 80
 _COLUMNS = 1 << 11
 _BLOCK = 1 << 16
-_UNSEEN = 1e-3  # weight of an input that was silent on all calibration images, of the mean
+_UNSEEN = 1e-3  # second moment of an input that is always silent, as a share of the mean
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -32,10 +32,10 @@ class Quantised:
 
     Parameters
     ----------
-    weights : tuple of int32 arrays, as the float ones
+    weights : tuple of int32 arrays, in the shapes of the float ones
     scale : float64 array, shape (channels,)
-        Real units of a membrane unit.
-    threshold : int64 array, shape (channels,), or None for a read-out
+        Real value of a membrane unit.
+    threshold : int64 array, shape (channels,), or None for a readout
         In units of 2^−frac_bits membrane units.
     frac_bits : int
     """
@@ -54,7 +54,7 @@ def quantise_layer(
     output_scale: np.ndarray,
     q_max: float,
     fractions: bool = True,
-    least_threshold: float = MIN_THRESHOLD,
+    minimum_threshold: float = MIN_THRESHOLD,
     rounder: Rounder | None = None,
 ) -> Quantised:
     """Integer weights and thresholds of a layer that fires.
@@ -62,9 +62,9 @@ def quantise_layer(
     Parameters
     ----------
     weights : float64 arrays, shape (channels, …)
-        One a projection, in real units per unit of the input code.
+        One per projection, in real units per unit of the input code.
     second_moments : float64 arrays that broadcast to ``weights``
-        E[q²] of the inputs: what an error of a weight costs.
+        E[q²] of the inputs: the cost of a squared error of the weight.
     bits : int
         2 … 16.
     output_scale : float64 array, shape (channels,)
@@ -73,21 +73,21 @@ def quantise_layer(
         Largest input code.
     fractions : bool
         Whether the neuron has threshold_frac_bits.
-    least_threshold : float
-        Where it has, as many as take the smallest threshold there.
-    rounder : callable (weights, scale, most) → integers, or None for the nearest
+    minimum_threshold : float
+        With fractions, as many bits as bring the smallest threshold there.
+    rounder : callable (weights, scale, maximum) → integers, or None for the nearest
 
-    The weights of an identity are one a channel: they may take IDENTITY_BITS more.
+    Weights of an identity, one per channel, may take IDENTITY_BITS more.
     """
-    most = _most(bits)
+    limit = _limit(bits)
     scale, fan_in = _fine_scale(weights, second_moments, bits)
-    # A scale so fine that full weights on full inputs stay below the threshold serves nobody.
+    # With a finer scale, full weights on full inputs would stay below the threshold.
     silent = scale == 0
-    scale = np.maximum(scale, output_scale / (most * float(q_max) * fan_in))
+    scale = np.maximum(scale, output_scale / (limit * float(q_max) * fan_in))
     scale[silent] = output_scale[silent] / MIN_THRESHOLD
     frac_bits = 0
     smallest = float((output_scale / scale).min())
-    while fractions and smallest * 2**frac_bits < least_threshold and frac_bits < MAX_FRAC_BITS:
+    while fractions and smallest * 2**frac_bits < minimum_threshold and frac_bits < MAX_FRAC_BITS:
         frac_bits += 1
     if not fractions:
         scale = scale / _spare(weights, scale, output_scale, bits)
@@ -110,10 +110,10 @@ def quantise_readout(
     bits: int,
     rounder: Rounder | None = None,
 ) -> Quantised:
-    """Integer weights of the read-out: one scale for all channels, as the arg-max compares them."""
+    """Integer weights of the readout: one scale for all channels, as the arg-max compares them."""
     flat, second_moment = _flatten(weights, second_moments)
-    most = _most(bits)
-    scale = _search(flat.reshape(1, -1), second_moment.reshape(1, -1), most)
+    limit = _limit(bits)
+    scale = _search(flat.reshape(1, -1), second_moment.reshape(1, -1), limit)
     scale = np.broadcast_to(scale, len(flat)).copy()
     scale[scale == 0] = 1.0
     return Quantised(weights=_round(weights, scale, bits, rounder), scale=scale)
@@ -122,10 +122,12 @@ def quantise_readout(
 def _spare(
     weights: Sequence[np.ndarray], scale: np.ndarray, output_scale: np.ndarray, bits: int
 ) -> np.ndarray:
-    """Powers of two, one a channel, by which weights may grow where the threshold is small: an
-    average's are all 1, and a threshold of 2 would be all that its rates can be told by."""
+    """Powers of two, one per channel, by which weights grow where the threshold is small.
+
+    All weights of an average are 1; a threshold of 2 would leave it very few rates.
+    """
     largest = np.max([np.abs(w).reshape(len(w), -1).max(axis=1) for w in weights], axis=0) / scale
-    room = np.floor(np.log2(_most(bits) / np.maximum(np.round(largest), 1)))
+    room = np.floor(np.log2(_limit(bits) / np.maximum(np.round(largest), 1)))
     needed = np.ceil(np.log2(MIN_THRESHOLD * scale / output_scale))
     return np.asarray(2.0 ** np.clip(needed, 0, np.maximum(room, 0)))
 
@@ -133,21 +135,21 @@ def _spare(
 def _fine_scale(
     weights: Sequence[np.ndarray], second_moments: Sequence[np.ndarray], bits: int
 ) -> tuple[np.ndarray, int]:
-    """The best scale of each channel, 0 where it has no weights, and its number of inputs."""
+    """Best scale of each channel, 0 for one without weights; and the number of inputs."""
     wide = [(w, h) for w, h in zip(weights, second_moments) if w.ndim > 1]
     if not wide:
         flat, second_moment = _flatten(weights, second_moments)
-        return _search(flat, second_moment, _most(bits)), flat.shape[1]
+        return _search(flat, second_moment, _limit(bits)), flat.shape[1]
     flat, second_moment = _flatten([w for w, _ in wide], [h for _, h in wide])
-    scale = _search(flat, second_moment, _most(bits))
-    most = _most(min(bits + IDENTITY_BITS, MAX_WEIGHT_BITS))
+    scale = _search(flat, second_moment, _limit(bits))
+    limit = _limit(min(bits + IDENTITY_BITS, MAX_WEIGHT_BITS))
     for w in weights:
         if w.ndim == 1:
-            scale = np.maximum(scale, np.abs(w) / most)
+            scale = np.maximum(scale, np.abs(w) / limit)
     return scale, flat.shape[1] + len(weights) - len(wide)
 
 
-def _most(bits: int) -> int:
+def _limit(bits: int) -> int:
     return (1 << (bits - 1)) - 1
 
 
@@ -163,37 +165,37 @@ def _flatten(
     return flat, second_moment + (_UNSEEN * mean if mean > 0 else 1.0)
 
 
-def _search(flat: np.ndarray, second_moment: np.ndarray, most: int) -> np.ndarray:
-    """s of each row with the least Σ E[q²]·(w − s·round(w / s))²; 0 for a row of zeros.
+def _search(flat: np.ndarray, second_moment: np.ndarray, limit: int) -> np.ndarray:
+    """s of each row with the smallest Σ E[q²]·(w − s·round(w / s))²; 0 for a row of zeros.
 
-    Of very long rows a sample stands for all.
+    Very long rows are sampled.
     """
     sizes = np.abs(flat)
     largest = sizes.max(axis=1)
-    # Weights of one size, as an average's, are ±1 exactly.
+    # Weights of one magnitude, such as an average's, become ±1 exactly.
     single = ((sizes == 0) | np.isclose(sizes, largest[:, np.newaxis], rtol=1e-9)).all(axis=1)
     if flat.shape[1] > _COLUMNS:
         picks = np.random.default_rng(0).choice(flat.shape[1], _COLUMNS, replace=False)
         flat, second_moment = flat[:, picks], second_moment[:, picks]
-    parts = np.linspace(0.2 if most < 8 else 0.5, 1.0, _TRIES)[::-1]
-    unit = np.where(largest > 0, largest, 1.0)[:, np.newaxis] / most
+    parts = np.linspace(0.2 if limit < 8 else 0.5, 1.0, _TRIES)[::-1]
+    unit = np.where(largest > 0, largest, 1.0)[:, np.newaxis] / limit
     best = np.empty(len(flat))
-    rows = max(1, _BLOCK // flat.shape[1])  # at once, so that they stay in the cache
+    rows = max(1, _BLOCK // flat.shape[1])  # per block, so that it stays in the cache
     for start in range(0, len(flat), rows):
         block = slice(start, start + rows)
         steps = (flat[block] / unit[block]).astype(np.float32)
         costs = [
-            _cost(steps, second_moment[block].astype(np.float32), float(p), most) for p in parts
+            _cost(steps, second_moment[block].astype(np.float32), float(p), limit) for p in parts
         ]
         best[block] = parts[np.argmin(costs, axis=0)]
-    return np.asarray(np.where(single, largest, best * largest / most))
+    return np.asarray(np.where(single, largest, best * largest / limit))
 
 
-def _cost(steps: np.ndarray, second_moment: np.ndarray, part: float, most: int) -> np.ndarray:
+def _cost(steps: np.ndarray, second_moment: np.ndarray, part: float, limit: int) -> np.ndarray:
     """Σ second_moment·(x − p·round(x / p))² of each row of ``steps``."""
     rest = steps * np.float32(1 / part)
     np.rint(rest, out=rest)
-    np.clip(rest, -most, most, out=rest)
+    np.clip(rest, -limit, limit, out=rest)
     rest *= np.float32(-part)
     rest += steps
     rest *= rest
@@ -205,13 +207,13 @@ def _round(
 ) -> tuple[np.ndarray, ...]:
     several = any(w.ndim > 1 for w in weights)
     if rounder is not None:
-        weights, column = rounder(weights, scale, _most(bits)), np.ones(len(scale))
+        weights, column = rounder(weights, scale, _limit(bits)), np.ones(len(scale))
     else:
         column = scale
     rounded = []
     for w in weights:
         more = IDENTITY_BITS if w.ndim == 1 and several else 0
-        most = _most(min(bits + more, MAX_WEIGHT_BITS))
+        limit = _limit(min(bits + more, MAX_WEIGHT_BITS))
         steps = np.round(w / column.reshape(-1, *(1,) * (w.ndim - 1)))
-        rounded.append(np.clip(steps, -most, most).astype(np.int32))
+        rounded.append(np.clip(steps, -limit, limit).astype(np.int32))
     return tuple(rounded)

@@ -1,27 +1,25 @@
-"""Two-phase neurons layer after layer, each on the codes that those before it give.
+"""Quantisation layer by layer, each on the codes that the layers before it send.
 
 A layer computes u = Σ w·x + b and x' = min(max(u, 0), high). With the codes x ≈ α·q + β of its
 inputs and x' ≈ λ·q' of its output, the neuron's
 
     q' = clip(⌊(2^f·W·q + B) / θ⌋, 0, q'_max)
 
-rounds u / λ to the nearest integer when
+rounds u / λ to the nearest integer if
 
-    W = round(w·α / s)          s: real units of a membrane unit, one a channel
+    W = round(w·α / s)          s: real value of a membrane unit, one per channel
     θ = 2^f·λ / s               the threshold, an exact integer: s is moved to fit it
     B = round(2^f·(b / s + Σ W·β/α) + (η + z)·θ)                    (ECC Eq. 9, η = 1/2)
 
-λ, one a layer or a channel, minimises the conversion error on calibration data
-(:mod:`hwgen.conversion.calibration.scales`). A bias can make up for the codes before it. The
-read-out has one
-s for all classes and no offset. What a neuron gets of B:
-:mod:`hwgen.conversion.quantisation.neuron`. With a leak
-k < 2, q above is what a train stands for, λ a spike of its last step, and layers run step by step
-(:mod:`hwgen.conversion.calibration.leaky`).
+λ, one per layer or per channel, minimises the conversion error on calibration data
+(:mod:`hwgen.conversion.calibration.scales`). A bias can correct errors of the codes before it. The
+readout has one s for all classes and no offset. :mod:`hwgen.conversion.quantisation.neuron` splits
+B between bias and initial membrane. With a leak k < 2, q above is the value of a train, λ that of a
+spike in its last step, and layers run step by step (:mod:`hwgen.conversion.calibration.leaky`).
 
-z is 0 but for a linear population, one with no ReLU: its train stands for λ·(q − z), so that
-β = −λ·z for those that read it, and z is what its padding with zeros sends. It is an ordinary
-neuron with a larger bias: no signed spikes, and nothing new in hardware.
+z is 0 except for a linear population, one without a ReLU: its train has the value λ·(q − z), so
+β = −λ·z for its readers, and its padding with zeros sends z. It is an ordinary neuron with a larger
+bias: no signed spikes, and no extra hardware.
 """
 
 from __future__ import annotations
@@ -35,18 +33,18 @@ from hwgen.conversion.calibration import float_run as calibrate
 from hwgen.conversion.calibration.currents import largest_current
 from hwgen.conversion.calibration.input_decoding import Decoding
 from hwgen.conversion.calibration.known import Known
-from hwgen.conversion.calibration.leaky import minimum_threshold, readout_bits, rounding_loss
+from hwgen.conversion.calibration.leaky import minimum_threshold, rounding_loss
 from hwgen.conversion.calibration.levels import Levels
 from hwgen.conversion.calibration.scales import choose_linear_scales, choose_scales
-from hwgen.conversion.choices import BiasCorrection, DecoderKind, Rounding, ThresholdRule
+from hwgen.conversion.choices import BiasCorrection, Rounding, ThresholdRule
 from hwgen.conversion.converted import Converted, Progress
 from hwgen.conversion.float_graph import FloatFlatten, FloatGraph, FloatMaxPool, Population
 from hwgen.conversion.op_graph import INPUT
 from hwgen.conversion.options import Options
 from hwgen.conversion.provenance import Figures, Scales
 from hwgen.conversion.quantisation.decoders import (
+    make_readout,
     read_values,
-    softmax_of,
     with_firing_end,
 )
 from hwgen.conversion.quantisation.integers import (
@@ -61,10 +59,7 @@ from hwgen.conversion.quantisation.weight_fitting import Fit
 from hwgen.network import (
     Code,
     Layer,
-    Neuron,
     Node,
-    Projection,
-    Readout,
 )
 
 KEPT_IMAGES = 4
@@ -73,8 +68,8 @@ KEPT_IMAGES = 4
 def layerwise(
     graph: FloatGraph, images: np.ndarray, options: Options, progress: Progress
 ) -> Converted:
-    """Integers of ``graph``, calibrated on ``images`` (samples, channels, height, width) or frames
-    of events (samples, timesteps, channels, height, width)."""
+    """Quantise ``graph`` on calibration ``images`` (samples, channels, height, width), or frames of
+    events (samples, timesteps, channels, height, width)."""
     return _Layerwise(graph, images, options, progress).run()
 
 
@@ -173,7 +168,7 @@ class _Layerwise:
             output_scale=scales,
             q_max=given_max,
             fractions=not self.options.neuron.single_phase,
-            least_threshold=MIN_THRESHOLD if levels is None else minimum_threshold(given_max),
+            minimum_threshold=MIN_THRESHOLD if levels is None else minimum_threshold(given_max),
             rounder=rounder,
         )
         output = Decoding(scale=scales, offset=-scales * zero, levels=levels)
@@ -190,7 +185,7 @@ class _Layerwise:
         sums: torch.Tensor,
         output: Decoding | None,
     ) -> Layer:
-        """The layer of these weights, and the codes that it gives."""
+        """The layer with these weights; its codes go to ``known``."""
         known = self.known
         projections = known.projections(node, quantised.weights)
         offsets = [offset_sum(p, known.decodings[p.source]) for p in projections]
@@ -210,8 +205,9 @@ class _Layerwise:
         lost = 0.0 if sent is None else rounding_loss(sent.train_types[node.sources[0]])
         threshold = quantised.threshold
         if threshold is None or output is None:
-            scale = float(quantised.scale[0])
-            readout = self._readout(node, projections, units, scale, lost)
+            readout = make_readout(
+                node, projections, units, lost, known, self.figures, self.options
+            )
             if self.leak.doubles:
                 logits = membranes + calibrate.per_channel(readout.bias)
                 self.codes[node.name] = logits[:KEPT_IMAGES].numpy().astype(np.int64)
@@ -241,27 +237,3 @@ class _Layerwise:
             known.codes[node.name], known.q_max[node.name] = codes.float(), q_max
         known.decodings[node.name] = output
         return layer
-
-    def _readout(
-        self,
-        node: Population,
-        projections: tuple[Projection, ...],
-        units: np.ndarray,
-        scale: float,
-        lost: float,
-    ) -> Layer:
-        """Membranes as logits, a unit of them being ``scale``; or a softmax that draws spikes."""
-        known = self.known
-        fractions = 0
-        if any(known.decodings[name].levels is not None for name in node.sources):
-            fractions = readout_bits(max(known.q_max[name] for name in node.sources))
-        self.figures.logit_scale /= 1 << fractions
-        units = units * (1 << fractions) + lost
-        neuron: Neuron = Readout(frac_bits=fractions)
-        if self.options.decoder is DecoderKind.SOFTMAX:
-            timesteps = int(known.q_max[node.sources[0]])  # of a rate train
-            neuron, step = softmax_of(scale, timesteps, self.options.temperature)
-            self.figures.softmax_step = step
-            units = units / timesteps  # a share in every timestep
-        bias = whole_numbers(units, node.name)
-        return Layer(name=node.name, projections=projections, bias=bias, neuron=neuron)

@@ -1,7 +1,7 @@
-"""The neuron of a layer, from its integers.
+"""Neurons of the layers, from their integers.
 
-A two-phase neuron gets the whole bias when Phase I closes. A single-phase one gets B / T + L in
-every step and η·θ as its initial membrane; L and the floor V_min are shares of its threshold.
+A two-phase neuron adds the whole bias when Phase I closes. A single-phase one adds B / T + L in
+every timestep and starts at η·θ; L and the floor V_min are shares of its threshold.
 """
 
 from __future__ import annotations
@@ -34,11 +34,12 @@ def make_neuron(
 
     Parameters
     ----------
-    quantised : with a threshold
+    quantised : Quantised
+        With a threshold.
     units : float64 array, shape (channels,)
-        The bias of a whole train, in membrane units.
+        Bias for a whole train, in membrane units.
     full : int64 array, shape (channels,)
-        The same with the rounding offset and the zero point, in threshold units.
+        The same with rounding offset and zero point, in threshold units.
     """
     threshold = quantised.threshold
     assert threshold is not None
@@ -65,7 +66,7 @@ _SINGLE_PHASE: dict[NeuronKind, Callable[[dict[str, Any]], IntegrateAndFireNeuro
 
 
 def single_phase(threshold: np.ndarray, options: Options) -> IntegrateAndFireNeuron:
-    """The single-phase neuron of these thresholds, int64 (channels,)."""
+    """Single-phase neuron with these thresholds, int64 (channels,)."""
     initial = np.minimum(np.round(options.eta * threshold), threshold - 1).astype(np.int64)
     floor = None
     if options.floor is not None:
@@ -77,16 +78,17 @@ def single_phase(threshold: np.ndarray, options: Options) -> IntegrateAndFireNeu
 
 
 def drive(threshold: np.ndarray, options: Options) -> np.ndarray:
-    """L of each timestep, int64 (channels,)."""
+    """L, added in every timestep, int64 (channels,)."""
     return np.asarray(np.round(options.drive * threshold).astype(np.int64))
 
 
 def moved(layer: Layer, octaves: float, upstream: float, options: Options) -> Layer:
-    """``layer`` with a threshold 2^octaves as high, after layers that moved by 2^upstream in all.
+    """``layer`` with its threshold times 2^octaves, after layers that moved by 2^upstream in all.
 
     Parameters
     ----------
-    layer : as the conversion made it, with ``options``
+    layer : Layer
+        As quantisation made it with ``options``.
     """
     neuron = layer.neuron
     if neuron.is_decoder:
@@ -100,9 +102,9 @@ def moved(layer: Layer, octaves: float, upstream: float, options: Options) -> La
 
 
 def whole_numbers(values: np.ndarray, name: str) -> np.ndarray:
-    """``values`` rounded to int64; a :class:`ConversionError` where a bias is out of range."""
+    """``values`` rounded to int64; :class:`ConversionError` if a bias is out of range."""
     if not np.isfinite(values).all() or np.abs(values).max() >= 2.0**47:
         raise ConversionError(
-            f"{name}: a bias is out of range beside the weights; are they trained?"
+            f"{name}: a bias is out of range compared with the weights; check that they are trained"
         )
     return np.round(values).astype(np.int64)

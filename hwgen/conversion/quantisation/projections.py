@@ -1,4 +1,4 @@
-"""Projections over codes instead of real values: their weights, their cost, their integers."""
+"""Projections over codes instead of real values: weights, costs, integers."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def per_code(projection: FloatProjection, decoding: Decoding) -> np.ndarray:
 
 
 def on_values(projection: Projection, decoding: Decoding) -> Projection:
-    """The projection of what trains stand for, where that is not their binary number."""
+    """The projection with the values of its pad codes, where k < 2."""
     levels = decoding.levels
     if levels is None or not isinstance(projection, Conv2d) or projection.pad_value is None:
         return projection
@@ -31,9 +31,9 @@ def on_values(projection: Projection, decoding: Decoding) -> Projection:
 
 
 def offset_sum(projection: Projection, decoding: Decoding) -> np.ndarray:
-    """Σ W·β/α: what the codes' offsets add up to, in membrane units, float64 (channels,).
+    """Σ W·β/α: sum of the codes' offsets in membrane units, float64 (channels,).
 
-    Padding is a code like any other here, so offsets count for taps outside the map, too.
+    Padding is a code like any other, so offsets count for taps outside the map, too.
     """
     shift = decoding.offset / decoding.scale
     match projection:
@@ -52,9 +52,9 @@ def offset_sum(projection: Projection, decoding: Decoding) -> np.ndarray:
 def second_moment(
     projection: FloatProjection, codes: torch.Tensor, decoding: Decoding
 ) -> np.ndarray:
-    """E[(q − z)²] of the inputs of each weight, to broadcast over the projection's weights.
+    """E[(q − z)²] of the input of each weight, which broadcasts over the projection's weights.
 
-    z is the code of zero: what a weight's error costs is the input that it multiplies.
+    z is the code of zero: an error of a weight costs as much as the input that it multiplies.
     """
     square = codes.square().mean(dim=(0, 2, 3), dtype=torch.float64).numpy()
     mean = codes.mean(dim=(0, 2, 3), dtype=torch.float64).numpy()
@@ -71,7 +71,7 @@ def second_moment(
 
 
 def in_steps(projection: Projection, decoding: Decoding) -> Projection:
-    """The projection with its pad codes as what one timestep brings (direct input)."""
+    """The projection with the pad value of one timestep (direct input)."""
     if isinstance(projection, Conv2d) and projection.pad_value is not None and decoding.step > 1:
         return replace(projection, pad_value=projection.pad_value // np.int32(decoding.step))
     return projection
@@ -80,7 +80,7 @@ def in_steps(projection: Projection, decoding: Decoding) -> Projection:
 def integer_projection(
     projection: FloatProjection, weights: np.ndarray, decoding: Decoding, q_max: float
 ) -> Projection:
-    """The integer projection; ``decoding`` and ``q_max`` of its source give the pad codes."""
+    """The integer projection; ``decoding`` and ``q_max`` of its source determine the pad codes."""
     match projection:
         case FloatConv2d():
             pads = None

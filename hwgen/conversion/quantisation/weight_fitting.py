@@ -1,15 +1,15 @@
-"""Weights fitted and rounded on calibration data, layer by layer, with no training.
+"""Weights fitted and rounded on calibration data, layer by layer, without training.
 
-A layer's sums should be u = Σ w·x + b; what comes in are codes q of what the layers before it give.
-Over a sample of windows, for each output channel (means are left to the bias):
+A layer's sums should be u = Σ w·x + b, but its inputs are codes q of the layers before it. Over a
+sample of windows, for each output channel (the bias corrects means):
 
     fit      w* = argmin Σ (u − Σ w*·q)² + ρ·Σ (w* − w)²
-    round    one weight after another, those of strong inputs first, to the nearest step; the error
-             that it leaves goes to the weights still to come, in the way that changes the sums of
-             the sample least (optimal brain surgeon; Frantar et al., "GPTQ", 2023, Eq. 2 – 3)
+    round    one weight after another, those of strong inputs first, to the nearest step; its error
+             is spread over the weights still to come so that the sums of the sample change as
+             little as possible (optimal brain surgeon; Frantar et al., "GPTQ", 2023, Eq. 2 – 3)
 
-Copies (identities, and convolutions with at most one weight a channel) stay as they are. Equal taps
-of a window, as a global average has, are one weight.
+Copies (identities, and convolutions with at most one weight per channel) stay as they are. Equal
+taps of a window, such as a global average's, are one weight.
 """
 
 from __future__ import annotations
@@ -23,21 +23,24 @@ import torch
 from hwgen.conversion.calibration import float_run as calibrate
 from hwgen.network import Conv2d, Projection
 
-RIDGE = 0.01  # ρ, as a part of the mean second_moment of an input
+RIDGE = 0.01  # ρ, as a share of the mean second moment of an input
 _DAMPING = 1e-3  # of the same, so that silent inputs have an inverse
 _WINDOWS = 1 << 15
 _WINDOWS_A_WEIGHT = 8
 
 
 class Fit:
-    """One layer's fit: better weights, and how to round them.
+    """Fit of one layer: better weights, and their rounding.
 
     Parameters
     ----------
-    projections : the layer's, whose pad values are codes; their weights are not read
-    weights : float64 arrays, one a projection, in real units per unit of the input code
-    codes : codes of every source, (samples, channels, height, width)
-    sums : what the float model computes, (samples, channels, height, width)
+    projections : sequence of Projection
+        Their pad values are codes; their weights are not read.
+    weights : float64 arrays, one per projection, in real units per unit of the input code
+    codes : mapping of name to tensor (samples, channels, height, width)
+        Codes of every source.
+    sums : tensor (samples, channels, height, width)
+        Sums in the float model.
     """
 
     def __init__(
@@ -69,7 +72,7 @@ class Fit:
         parts = [self._inputs(i, projections[i], codes, picks) for i in self._fitted]
         inputs = torch.cat(parts, dim=2)
         inputs -= inputs.mean(dim=1, keepdim=True)
-        self._second_moments = [(x.T @ x).double().numpy() / len(x) for x in inputs]
+        self._hessians = [(x.T @ x).double().numpy() / len(x) for x in inputs]
         self.weights = self._fit(weights, inputs, wanted)
 
     def _fit(
@@ -78,36 +81,36 @@ class Fit:
         rows = np.concatenate([self._rows(i, weights[i]) for i in self._fitted], axis=1)
         fitted = rows.copy()
         size = len(rows) // self._groups
-        for g, second_moment in enumerate(self._second_moments):
+        for g, hessian in enumerate(self._hessians):
             mine = slice(g * size, (g + 1) * size)
             own = torch.from_numpy(rows[mine]).float()
             rest = wanted[:, mine].float() - inputs[g] @ own.T
             pull = (inputs[g].T @ rest).double().numpy() / len(rest)
-            fitted[mine] += np.linalg.solve(_regular(second_moment, RIDGE), pull).T
+            fitted[mine] += np.linalg.solve(_regular(hessian, RIDGE), pull).T
         return self._spread(weights, fitted)
 
     def round(
-        self, weights: Sequence[np.ndarray], scale: np.ndarray, most: int
+        self, weights: Sequence[np.ndarray], scale: np.ndarray, limit: int
     ) -> tuple[np.ndarray, ...]:
-        """Integers, ± ``most``, of the fitted projections; copies are rounded to the nearest."""
+        """Integers up to ± ``limit``: fitted ones, and copies rounded to the nearest."""
         rounded = [np.round(_over(w, scale)) for w in weights]
         if self._fitted:
             rows = np.concatenate([self._rows(i, weights[i]) for i in self._fitted], axis=1)
             size = len(rows) // self._groups
-            for g, second_moment in enumerate(self._second_moments):
+            for g, hessian in enumerate(self._hessians):
                 mine = slice(g * size, (g + 1) * size)
-                rows[mine] = _surgeon(rows[mine] / scale[mine, np.newaxis], second_moment, most)
+                rows[mine] = _surgeon(rows[mine] / scale[mine, np.newaxis], hessian, limit)
             rounded = self._spread(rounded, rows)
         return tuple(np.asarray(w).astype(np.int32) for w in rounded)
 
     def _rows(self, i: int, weights: np.ndarray) -> np.ndarray:
-        """(channels, weights of a channel), tied ones once."""
+        """Weights as (channels, weights per channel), tied ones once."""
         if i in self._tied:
             return weights[:, :, 0, 0]
         return weights.reshape(len(weights), -1)
 
     def _spread(self, weights: Sequence[np.ndarray], rows: np.ndarray) -> list[np.ndarray]:
-        """``weights`` with ``rows`` in the place of the fitted ones."""
+        """``weights`` with the fitted ones replaced by ``rows``."""
         result, start = list(weights), 0
         for i in self._fitted:
             shape = weights[i].shape
@@ -126,7 +129,7 @@ class Fit:
         codes: Mapping[str, torch.Tensor],
         picks: tuple[torch.Tensor, ...],
     ) -> torch.Tensor:
-        """float32 (groups, windows, weights of a channel): what each weight meets."""
+        """Inputs of each weight, float32 (groups, windows, weights per channel)."""
         image, y, x = picks
         given = codes[projection.source]
         if not isinstance(projection, Conv2d):
@@ -144,23 +147,22 @@ class Fit:
         return torch.stack(taps, dim=3).reshape(len(image), groups, -1).transpose(0, 1)
 
 
-def _surgeon(rows: np.ndarray, second_moment: np.ndarray, most: int) -> np.ndarray:
-    """Integers near ``rows`` (channels, weights) with small Σ e·H·e, H the second_moment of the
-    inputs."""
-    order = np.argsort(-np.diag(second_moment), kind="stable")
-    inverse = np.linalg.inv(_regular(second_moment, _DAMPING)[np.ix_(order, order)])
+def _surgeon(rows: np.ndarray, hessian: np.ndarray, limit: int) -> np.ndarray:
+    """Integers near ``rows`` (channels, weights) with small errors e·H·e, H being ``hessian``."""
+    order = np.argsort(-np.diag(hessian), kind="stable")
+    inverse = np.linalg.inv(_regular(hessian, _DAMPING)[np.ix_(order, order)])
     upper = np.linalg.cholesky(inverse).T
     left, integers = rows[:, order].copy(), np.empty_like(rows)
     for j, k in enumerate(order):
-        integers[:, k] = np.clip(np.round(left[:, j]), -most, most)
+        integers[:, k] = np.clip(np.round(left[:, j]), -limit, limit)
         error = (left[:, j] - integers[:, k]) / upper[j, j]
         left[:, j + 1 :] -= error[:, np.newaxis] * upper[j, j + 1 :]
     return integers
 
 
-def _regular(second_moment: np.ndarray, part: float) -> np.ndarray:
-    mean = float(np.trace(second_moment)) / len(second_moment)
-    return second_moment + np.eye(len(second_moment)) * (part * mean if mean > 0 else 1.0)
+def _regular(hessian: np.ndarray, part: float) -> np.ndarray:
+    mean = float(np.trace(hessian)) / len(hessian)
+    return hessian + np.eye(len(hessian)) * (part * mean if mean > 0 else 1.0)
 
 
 def is_copy(weights: np.ndarray) -> bool:
@@ -177,7 +179,7 @@ def _groups(projection: Projection) -> int:
 
 
 def _pick(sums: torch.Tensor, size: int, seed: int) -> tuple[torch.Tensor, ...]:
-    """Indices (image, y, x) of at most ``size`` windows, drawn by chance."""
+    """Indices (image, y, x) of at most ``size`` random windows."""
     images, _, height, width = sums.shape
     total = images * height * width
     rng = np.random.default_rng(seed)

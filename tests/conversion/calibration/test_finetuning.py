@@ -145,7 +145,7 @@ def test_all_two_phase_neurons_can_be_tuned(neuron: str) -> None:
 
 
 def test_what_fires_as_it_integrates_cannot_be_tuned() -> None:
-    with pytest.raises(ConversionError, match="what two-phase neurons compute, not 'if'"):
+    with pytest.raises(ConversionError, match="closed form of two-phase neurons, not 'if'"):
         convert(model(), images(), method="ecc", timesteps=4, finetuning=Finetuning())
 
 

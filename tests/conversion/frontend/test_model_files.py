@@ -98,9 +98,9 @@ def test_a_module_that_is_made_already_and_one_without_weights(folder):
         ("model.py", None, "a model is file.py:factory, or a .pt2"),
         ("model.onnx", None, "a model is file.py:factory, or a .pt2"),
         ("model.py:tinny", None, "unknown factory 'tinny'; did you mean 'tiny'?"),
-        ("model.py:number", None, "is no function, class or module"),
+        ("model.py:number", None, "must be a function, class or module"),
         ("model.py:fails", None, "fails(): failed: no such data"),
-        ("model.py:gives_none", None, "must give a torch.nn.Module, not NoneType"),
+        ("model.py:gives_none", None, "must return a torch.nn.Module, not NoneType"),
         ("broken.py:tiny", None, "cannot be run: ModuleNotFoundError: No module named 'nothing_of"),
         ("typo.py:tiny", None, "cannot be run: SyntaxError"),
         ("model.py:tiny", "nowhere.pt", "nowhere.pt: no such file"),
@@ -134,7 +134,7 @@ def test_weights_of_another_model(folder):
     message = str(caught.value)
     assert "lacks 0.bias; has unknown extra; has 6.weight (5, 24) instead of (4, 24)" in message
     torch.save([1, 2], folder / "list.pt")
-    with pytest.raises(ConversionError, match="it is no state dict of tensors"):
+    with pytest.raises(ConversionError, match="it is not a state dict of tensors"):
         load_model(f"{folder / 'model.py'}:tiny", folder / "list.pt")
 
 
@@ -191,7 +191,7 @@ def test_pickled_objects_in_a_program(folder, tmp_path, place):
         return content
 
     path = rewritten(folder / "m.pt2", tmp_path / "evil.pt2", change)
-    with pytest.raises(ConversionError, match="no program of plain tensors"):
+    with pytest.raises(ConversionError, match="must be a program of plain tensors"):
         load_model(str(path))
     assert not trap.exists()
 
@@ -227,5 +227,5 @@ def test_code_in_the_place_of_a_shape(folder, tmp_path, code):
         return given.replace(b'"expr_str": "', f'"expr_str": "{code} + '.encode())
 
     evil = rewritten(path, tmp_path / "evil.pt2", change)
-    with pytest.raises(ConversionError, match="in the place of a expr_str"):
+    with pytest.raises(ConversionError, match="instead of a expr_str"):
         load_model(str(evil))

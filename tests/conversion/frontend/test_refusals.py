@@ -161,7 +161,7 @@ def test_linear_maps_without_a_neuron_for_negative_values(case):
     with pytest.raises(ConversionError) as caught:
         folded(model.eval(), SHAPE, linear=False)
     assert expected in str(caught.value)
-    assert "take neuron 'ilif'" in str(caught.value)
+    assert "use neuron 'ilif'" in str(caught.value)
     assert_folds(model)
 
 
@@ -197,7 +197,7 @@ def test_padding_that_no_spike_train_can_carry():
     model[2].bias.data[:] = 2
     model[2].running_mean.zero_()
     message = refusal(model)
-    assert "3 (Conv2d): its padding stands for the value -" in message
+    assert "3 (Conv2d): its padding is the value -" in message
     assert "put the batch norm before the ReLU, or use padding=0" in message
 
 
@@ -217,14 +217,14 @@ def test_weights_that_are_no_numbers(value):
 @pytest.mark.parametrize(
     ("model", "shape", "expected"),
     [
-        (tiny_cnn(), (2, 10, 10), "it takes (2, 8, 8)"),
-        (tiny_cnn(), (1, 8, 8), "it takes (2, 8, 8)"),
-        (S(nn.Flatten(), nn.Linear(784, 10)), (1, 8, 8), "it takes (1, 28, 28)"),
+        (tiny_cnn(), (2, 10, 10), "it accepts (2, 8, 8)"),
+        (tiny_cnn(), (1, 8, 8), "it accepts (2, 8, 8)"),
+        (S(nn.Flatten(), nn.Linear(784, 10)), (1, 8, 8), "it accepts (1, 28, 28)"),
     ],
 )
 def test_wrong_image_size_tells_the_right_one(model, shape, expected):
     message = refusal(model, shape)
-    assert f"does not take images of {shape}" in message
+    assert f"does not accept images of {shape}" in message
     assert expected in message
 
 
@@ -241,7 +241,7 @@ def test_program_of_another_image_size():
         (lambda m, x: {"logits": m.fc(x.flatten(1))}, "not dict"),
         (lambda m, x: x, r"not \(2, 3, 12, 12\)"),
         (lambda m, x: m.fc(x.flatten(1)) if x.sum() > 1 else m.fc(x.flatten(1)), "cannot trace"),
-        (lambda m, x: m.nothing(x), "does not take images"),
+        (lambda m, x: m.nothing(x), "does not accept images"),
     ],
 )
 def test_wrong_output_and_control_flow(forward, expected):

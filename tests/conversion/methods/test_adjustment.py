@@ -168,7 +168,7 @@ def test_a_single_module():
         (S(nn.BatchNorm2d(3, track_running_stats=False)), "without running statistics"),
         (
             Forward(lambda m, x: F.dropout(F.max_pool2d(x, 2), training=m.training)),
-            "max_pool2d as a function and depends on whether the model is trained",
+            "max_pool2d as a function and depends on training mode",
         ),
     ],
 )

@@ -283,7 +283,7 @@ def test_branches_are_refused():
         fc=nn.Linear(72, 4, bias=False),
     ).eval()  # fmt: skip
     images, labels = data()
-    with pytest.raises(ConversionError, match="branches meet here.*take method 'threshold_bal"):
+    with pytest.raises(ConversionError, match="branches meet here.*use method 'threshold_bal"):
         convert(given, images, labels=labels, method="feedback", timesteps=4)
 
 

@@ -14,19 +14,34 @@ from hwgen.conversion.op_graph import Op, Padding
 
 @dataclass(frozen=True)
 class Ref:
-    """A value that depends on the images: the op that gives it, its shape without samples."""
+    """A value that depends on the images: name of its op, and shape without samples."""
 
     name: str
     shape: tuple[int, ...]
 
 
 class Refusal(Exception):
-    """Why one operator cannot be converted, and what to do; collected, never seen by users."""
+    """Reason and remedy for one operator; collected into one :class:`ConversionError`."""
 
 
 @dataclass(frozen=True)
 class Call:
-    """One call of an operator: unique name, place, result shape without samples, arguments."""
+    """One call of an operator.
+
+    Parameters
+    ----------
+    name : str
+        Unique name for the op.
+    where : str
+        Place in the model, for messages.
+    shape : tuple of int
+        Shape of the result without samples.
+    floating : bool
+        Whether the result is floating point.
+    last : bool
+        Whether the result is the logits.
+    arguments : mapping of name to value
+    """
 
     name: str
     where: str
@@ -39,14 +54,14 @@ class Call:
         return self.arguments[argument]
 
     def source(self, argument: str = "self") -> Ref:
-        """The argument that must depend on the images."""
+        """An argument that must depend on the images."""
         value = self.arguments.get(argument, self.arguments.get("input"))
         if not isinstance(value, Ref):
             raise Refusal(f"{argument} must depend on the images, and the weights must not")
         return value
 
     def array(self, argument: str) -> np.ndarray | None:
-        """A constant tensor as float64, or None where none is given."""
+        """A constant tensor as float64, or None without one."""
         value = self.arguments.get(argument)
         if value is None:
             return None

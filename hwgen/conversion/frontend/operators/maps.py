@@ -35,7 +35,7 @@ def _batch_norm(call: Call) -> Sequence[Op]:
 
 
 def _constant(call: Call, value: Any, shape: tuple[int, ...]) -> np.ndarray:
-    """``value`` broadcast to one number a channel of ``shape`` (channels, …)."""
+    """``value`` broadcast to one number per channel of ``shape`` (channels, …)."""
     array = np.asarray(value.detach().cpu().double() if hasattr(value, "detach") else value, float)
     try:
         full = np.broadcast_to(array, (1, *shape)).reshape(shape[0], -1)
@@ -45,7 +45,7 @@ def _constant(call: Call, value: Any, shape: tuple[int, ...]) -> np.ndarray:
         raise Refusal("the constant holds NaN or infinite values")
     if (full != full[:, :1]).any():
         raise Refusal(
-            "a constant that differs between pixels cannot be folded; subtract one value a channel"
+            "a constant that differs between pixels cannot be fused; subtract one value per channel"
         )
     return full[:, 0].copy()
 

@@ -1,4 +1,4 @@
-"""Operators that change no value: views, casts, dropout in eval mode, a softmax at the end."""
+"""Operators that keep all values: views, casts, dropout in eval mode, a final softmax."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def _dropout(call: Call) -> Ref:
 )
 def _same(call: Call) -> Ref:
     if not call.floating:
-        raise Refusal("activations must stay floating point in the model; leave the cast out")
+        raise Refusal("activations must stay floating point in the model; remove the cast")
     return call.source()
 
 
