@@ -12,10 +12,9 @@ from pydantic import ValidationError
 
 from hwgen.artefact.arrays import array_entry, read_arrays, write_arrays
 from hwgen.artefact.atomic import replace_folder
+from hwgen.artefact.codec import Reader, Writer
 from hwgen.artefact.plain_values import document_hash, plain
-from hwgen.artefact.read_network import Builder
 from hwgen.artefact.schema import FORMAT, VERSION, Document
-from hwgen.artefact.write_network import Arrays, describe
 from hwgen.errors import ArtefactError, NetworkError
 from hwgen.network import Network, require_network
 from hwgen.validation import first_problem
@@ -55,9 +54,9 @@ def save(network: Network, path: str | os.PathLike[str]) -> None:
 
 
 def load(path: str | os.PathLike[str]) -> Network:
-    """Read the artefact in folder ``path``; the network is verified.
+    """Read the artefact in the folder ``path``, and verify the network.
 
-    Raises :class:`ArtefactError` where the folder is no artefact, was written by a newer hwgen,
+    Raises :class:`ArtefactError` if the folder is not an artefact, was written by a newer hwgen,
     or is damaged, truncated or edited.
     """
     folder = Path(path)
@@ -77,7 +76,7 @@ def load(path: str | os.PathLike[str]) -> Network:
         )
     arrays = read_arrays(folder / ARRAYS_FILE, document.arrays)
     try:
-        network = Builder(arrays).network(document)
+        network = Reader(arrays).network(document)
         network.verify()
     except IndexError as error:
         raise ArtefactError(f"{where}: refers to an array that it does not list") from error
@@ -87,13 +86,13 @@ def load(path: str | os.PathLike[str]) -> Network:
 
 
 def _document(network: Network) -> tuple[dict[str, Any], list[np.ndarray]]:
-    arrays = Arrays()
-    document = plain(describe(network, arrays), where=network.name)
-    document["arrays"] = [array_entry(array) for array in arrays.items]
+    writer = Writer()
+    document = plain(writer.network(network), where=network.name)
+    document["arrays"] = [array_entry(array) for array in writer.arrays]
     # The first lines of the file say what it is, and in which version.
     head = {key: document[key] for key in ("format", "version")}
     head["sha256"] = document_hash(document)
-    return head | document, arrays.items
+    return head | document, writer.arrays
 
 
 def _require_replaceable(target: Path) -> None:

@@ -1,4 +1,4 @@
-"""The document in ``network.yaml``.
+"""The document in ``network.yaml``: pydantic models derived from the classes of hwgen.network.
 
 Arrays are kept apart in a list; the document holds their indices, so that names of nodes, which
 may hold dots, slashes or anything else, never become names of files or keys.
@@ -6,21 +6,26 @@ may hold dots, slashes or anything else, never become names of files or keys.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+import operator
+from collections.abc import Iterable, Iterator
+from dataclasses import Field as DataclassField
+from dataclasses import fields
+from enum import StrEnum
+from functools import cache, reduce
+from types import GenericAlias, NoneType, UnionType
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
-from pydantic import BaseModel, ConfigDict, Field
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, create_model
 
-from hwgen.network import Input
+from hwgen.network import Input, InverseLeak, Neuron, Node, Projection
 
 FORMAT = "hwgen-network"
 VERSION = 2
-"""The newest. A network is written in the oldest version that has all that it needs: 2 brought
-leaks below 2 and the fractional bits of a read-out."""
+"""Newest version of the format. A network is written in the oldest version that can hold it:
+version 2 added leaks below 2 and the fractional bits of a readout."""
 
 Index = Annotated[int, Field(ge=0)]
-Pair = Annotated[list[int], Field(min_length=2, max_length=2)]
-Triple = Annotated[list[int], Field(min_length=3, max_length=3)]
-Quad = Annotated[list[int], Field(min_length=4, max_length=4)]
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 
 
@@ -29,136 +34,85 @@ class _Model(BaseModel):
 
 
 class ArrayModel(_Model):
+    """One array of ``weights.npz``."""
+
     dtype: Literal["int8", "int16", "int32", "int64", "uint8", "uint16"]
     shape: list[Annotated[int, Field(ge=1)]]
     sha256: Sha256
 
 
-class InputModel(_Model):
-    name: str
-    shape: Triple
-    timesteps: int
-    code: str
-    pixel_bits: int
-    gain: int = Input.gain
-    seed: int = Input.seed
+def classes_of(kinds: Any) -> dict[str, type]:
+    """The classes that a field of type Node, Projection or Neuron may hold, by their ``kind``."""
+    classes: Iterable[Any] = get_args(kinds) if isinstance(kinds, UnionType) else _concrete(kinds)
+    return {one.kind: one for one in classes}
 
 
-class Conv2dModel(_Model):
-    kind: Literal["conv2d"]
-    source: str
-    weights: Index
-    stride: Pair
-    padding: Quad
-    groups: int
-    pad_value: Index | None
+def stored_fields(cls: type) -> dict[str, tuple[DataclassField[Any], Any]]:
+    """The fields of a class that a document holds, each with its type, by name."""
+    hints = get_type_hints(cls)
+    return {item.name: (item, hints[item.name]) for item in fields(cls) if item.init}
 
 
-class LinearModel(_Model):
-    kind: Literal["linear"]
-    source: str
-    weights: Index
+@cache
+def model_of(cls: type) -> type[BaseModel]:
+    """The model of an object of ``cls``; its ``kind`` comes first, if it has one."""
+    entries: dict[str, Any] = {}
+    if hasattr(cls, "kind"):
+        entries["kind"] = (Literal[cls.kind], ...)
+    for name, (item, hint) in stored_fields(cls).items():
+        entries[name] = (_entry(hint), None if item.metadata.get("optional") else ...)
+    return create_model(f"{cls.__name__}Model", __base__=_Model, **entries)
 
 
-class IdentityModel(_Model):
-    kind: Literal["identity"]
-    source: str
-    weights: Index
+def _entry(hint: Any) -> Any:
+    """Type in the document of a field of type ``hint``."""
+    if hint is np.ndarray:
+        return Index
+    if hint is InverseLeak:
+        return _integers(2)
+    if hint in (Node, Projection, Neuron):
+        models: list[Any] = [model_of(cls) for cls in classes_of(hint).values()]
+        return Annotated[reduce(operator.or_, models), Field(discriminator="kind")]
+    if get_origin(hint) is tuple:
+        first, *others = get_args(hint)
+        return _list_of(first) if others == [...] else _integers(1 + len(others))
+    if get_origin(hint) is UnionType:  # X | None
+        (other,) = (arg for arg in get_args(hint) if arg is not NoneType)
+        return _entry(other) | None
+    if isinstance(hint, type) and issubclass(hint, StrEnum):
+        return str  # verify() names the words
+    return hint
 
 
-class InverseLeakyModel(_Model):
-    kind: Literal["inverse_leaky"]
-    threshold: Index
-    timesteps: int
-    threshold_frac_bits: int
-    leak: Pair | None = None
+def _list_of(hint: Any) -> Any:
+    return GenericAlias(list, (_entry(hint),))
 
 
-class SoftResetModel(_Model):
-    kind: Literal["soft_reset"]
-    threshold: Index
-    timesteps: int
-    two_phase: bool
-    initial: Index | None
-    floor: Index | None = None
-    threshold_frac_bits: int
+def _integers(count: int) -> Any:
+    return Annotated[list[int], Field(min_length=count, max_length=count)]
 
 
-class HardResetModel(_Model):
-    kind: Literal["hard_reset"]
-    threshold: Index
-    timesteps: int
-    reset: Index | None
-    initial: Index | None
-    floor: Index | None
+def _concrete(cls: Any) -> Iterator[Any]:
+    for one in cls.__subclasses__():
+        if "kind" in vars(one):
+            yield one
+        yield from _concrete(one)
 
 
-class TimeToFirstSpikeModel(_Model):
-    kind: Literal["time_to_first_spike"]
-    threshold: Index
-    timesteps: int
-    threshold_frac_bits: int
-
-
-class ReadoutModel(_Model):
-    kind: Literal["read_out"]
-    frac_bits: int = 0
-
-
-class SoftmaxReadoutModel(_Model):
-    kind: Literal["softmax_read_out"]
-    timesteps: int
-    shift: int
-    table: Index
-    random_bits: int
-    seed: int
-
-
-ProjectionModel = Annotated[Conv2dModel | LinearModel | IdentityModel, Field(discriminator="kind")]
-NeuronModel = Annotated[
-    InverseLeakyModel
-    | SoftResetModel
-    | HardResetModel
-    | TimeToFirstSpikeModel
-    | ReadoutModel
-    | SoftmaxReadoutModel,
-    Field(discriminator="kind"),
-]
-
-
-class LayerModel(_Model):
-    kind: Literal["layer"]
-    name: str
-    projections: list[ProjectionModel]
-    bias: Index
-    neuron: NeuronModel
-
-
-class MaxPool2dModel(_Model):
-    kind: Literal["max_pool2d"]
-    name: str
-    source: str
-    kernel: Pair
-    stride: Pair
-    padding: Quad
-
-
-class FlattenModel(_Model):
-    kind: Literal["flatten"]
-    name: str
-    source: str
-
-
-NodeModel = Annotated[LayerModel | MaxPool2dModel | FlattenModel, Field(discriminator="kind")]
-
-
-class Document(_Model):
+class _Document(_Model):
     format: Literal["hwgen-network"]
     version: Literal[1, 2]
     sha256: Sha256
     name: str
-    input: InputModel
-    nodes: list[NodeModel]
     probe: Index | None
     provenance: dict[str, Any]
     arrays: list[ArrayModel]
+
+
+Document = create_model(
+    "Document",
+    __base__=_Document,
+    input=(model_of(Input), ...),
+    nodes=(_list_of(Node), ...),
+)
+"""The whole document; ``input`` and ``nodes`` follow the dataclasses."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -30,6 +31,8 @@ class HardResetNeuron(IntegrateAndFireNeuron):
     floor : int64 array, shape (channels,), or None for no floor
         V_min ≤ 0, and ≤ V_reset.
     """
+
+    kind: ClassVar[str] = "hard_reset"
 
     reset: np.ndarray | None = None
     initial: np.ndarray | None = None

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from hwgen.network.checks import require, require_int, require_timesteps
 from hwgen.network.codes import Code, InputCode
+from hwgen.network.storage import OPTIONAL
 from hwgen.network.train_type import Shape, TrainType
 
 
@@ -51,8 +52,9 @@ class Input:
     timesteps: int
     code: InputCode = InputCode.RADIX
     pixel_bits: int = 8
-    gain: int = 16
-    seed: int = 0x6A09E667  # of √2; a register of few ones would begin with many alike
+    gain: int = field(default=16, metadata=OPTIONAL)
+    # Of √2: a register with few ones would begin with long runs.
+    seed: int = field(default=0x6A09E667, metadata=OPTIONAL)
 
     def __post_init__(self) -> None:
         if self.code in tuple(InputCode):  # verify() refuses any other

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from hwgen.network.checks import require_frac_bits
 from hwgen.network.codes import Code
 from hwgen.network.inverse_leak import DOUBLE, InverseLeak
 from hwgen.network.neuron import Integers, ThresholdNeuron
+from hwgen.network.storage import OMITTED
 from hwgen.network.train_type import TrainType
 
 
@@ -47,9 +48,11 @@ class InverseLeakyNeuron(ThresholdNeuron):
         k of the firing phase, and of the accumulation in every reader; 2 by default.
     """
 
-    threshold_frac_bits: int = 0
-    leak: InverseLeak = DOUBLE
+    kind: ClassVar[str] = "inverse_leaky"
     code: ClassVar[Code] = Code.RADIX
+
+    threshold_frac_bits: int = 0
+    leak: InverseLeak = field(default=DOUBLE, metadata=OMITTED)
 
     @property
     def frac_bits(self) -> int:

@@ -55,12 +55,15 @@ class Neuron(ABC):
 
     Attributes
     ----------
+    kind : str
+        Name of the type in an artefact.
     timesteps : int
         Steps of the train that the neuron fires; 1 for a :class:`hwgen.network.Readout`.
     is_decoder : bool
         Whether it belongs in the last layer, where it gives logits.
     """
 
+    kind: ClassVar[str]
     timesteps: int
     is_decoder: ClassVar[bool] = False
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -23,6 +24,8 @@ class Layer:
         B, in units of 2^−threshold_frac_bits membrane units, with the rounding offset in it.
     neuron : Neuron
     """
+
+    kind: ClassVar[str] = "layer"
 
     name: str
     projections: tuple[Projection, ...]
@@ -76,6 +79,8 @@ class MaxPool2d:
         Taps outside the map send nothing.
     """
 
+    kind: ClassVar[str] = "max_pool2d"
+
     name: str
     source: str
     kernel: Pair
@@ -96,6 +101,8 @@ class MaxPool2d:
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Flatten:
     """(channels, height, width) → (channels·height·width, 1, 1), in the order of PyTorch."""
+
+    kind: ClassVar[str] = "flatten"
 
     name: str
     source: str

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import ClassVar
 
 import numpy as np
 
 from hwgen.network.checks import MAX_WEIGHT_BITS, require, require_integers
+from hwgen.network.storage import INT32
 from hwgen.network.train_type import Pair, Quad, Shape
 
 
@@ -28,12 +30,14 @@ class Conv2d:
     pad_value : int32 array, shape (in_channels,), or None for zeros
     """
 
+    kind: ClassVar[str] = "conv2d"
+
     source: str
-    weights: np.ndarray
+    weights: np.ndarray = field(metadata=INT32)
     stride: Pair = (1, 1)
     padding: Quad = (0, 0, 0, 0)
     groups: int = 1
-    pad_value: np.ndarray | None = None
+    pad_value: np.ndarray | None = field(default=None, metadata=INT32)
 
     def verify(self, shape: Shape, q_max: int, *, where: str) -> None:
         """Check against the ``shape`` and the largest value of the source."""
@@ -87,8 +91,10 @@ class Linear:
     weights : int32 array, shape (out_features, in_features)
     """
 
+    kind: ClassVar[str] = "linear"
+
     source: str
-    weights: np.ndarray
+    weights: np.ndarray = field(metadata=INT32)
 
     def verify(self, shape: Shape, q_max: int, *, where: str) -> None:
         require_integers(self.weights, 2, where=where, what="weights", bits=MAX_WEIGHT_BITS)
@@ -117,8 +123,10 @@ class Identity:
     weights : int32 array, shape (channels,)
     """
 
+    kind: ClassVar[str] = "identity"
+
     source: str
-    weights: np.ndarray
+    weights: np.ndarray = field(metadata=INT32)
 
     def verify(self, shape: Shape, q_max: int, *, where: str) -> None:
         require_integers(self.weights, 1, where=where, what="weights", bits=MAX_WEIGHT_BITS)

@@ -9,6 +9,7 @@ import numpy as np
 
 from hwgen.network.checks import require, require_frac_bits
 from hwgen.network.neuron import FiringConstants, Neuron
+from hwgen.network.storage import OMITTED
 from hwgen.network.train_type import Shape, TrainType
 
 
@@ -27,9 +28,11 @@ class Readout(Neuron):
         2^−f.
     """
 
-    frac_bits: int = 0
-    timesteps: int = field(default=1, init=False)
+    kind: ClassVar[str] = "read_out"
     is_decoder: ClassVar[bool] = True
+
+    frac_bits: int = field(default=0, metadata=OMITTED)
+    timesteps: int = field(default=1, init=False)
 
     @property
     def closed_form(self) -> bool:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import ClassVar
 
 import numpy as np
 
 from hwgen.network.checks import require, require_frac_bits
 from hwgen.network.integrate_and_fire import IntegrateAndFireNeuron
+from hwgen.network.storage import OPTIONAL
 from hwgen.network.train_type import TrainType
 
 
@@ -35,9 +37,11 @@ class SoftResetNeuron(IntegrateAndFireNeuron):
         f of the two-phase form, 0 … 16.
     """
 
+    kind: ClassVar[str] = "soft_reset"
+
     two_phase: bool = True
     initial: np.ndarray | None = None
-    floor: np.ndarray | None = None
+    floor: np.ndarray | None = field(default=None, metadata=OPTIONAL)
     threshold_frac_bits: int = 0
 
     @property

@@ -51,13 +51,15 @@ class SoftmaxReadout(Neuron):
         1 … 2^32 − 1, of many ones and zeros: the first draws are its bits.
     """
 
+    kind: ClassVar[str] = "softmax_read_out"
+    is_decoder: ClassVar[bool] = True
+    code: ClassVar[Code] = Code.RATE
+
     timesteps: int
     shift: int
     table: np.ndarray
     random_bits: int = 16
     seed: int = 0x9E3779B9
-    is_decoder: ClassVar[bool] = True
-    code: ClassVar[Code] = Code.RATE
 
     @property
     def two_phase(self) -> bool:

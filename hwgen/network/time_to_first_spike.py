@@ -34,8 +34,10 @@ class TimeToFirstSpikeNeuron(ThresholdNeuron):
         f, 0 … 16.
     """
 
-    threshold_frac_bits: int = 0
+    kind: ClassVar[str] = "time_to_first_spike"
     code: ClassVar[Code] = Code.TTFS
+
+    threshold_frac_bits: int = 0
 
     @property
     def frac_bits(self) -> int:
