@@ -1,4 +1,4 @@
-"""The build folder: the same bytes every time, whole or not at all, under any names."""
+"""The build folder: reproducible, written completely or not at all, with arbitrary names."""
 
 from __future__ import annotations
 
@@ -33,17 +33,17 @@ LINT = ["--lint-only", "-Wall"] + [
         "DECLFILENAME",  # one file holds all modules
         "PROCASSINIT",  # initial values of registers
         "UNSIGNED",  # comparisons that are constant in some sizes
-        "VARHIDDEN",  # a unit's signal may be called as the unit itself
+        "VARHIDDEN",  # a unit's signal may have the name of the unit
         "UNUSEDSIGNAL",  # bits of an address that only some sizes need
         "WIDTHEXPAND",
         "WIDTHTRUNC",
     )
 ]
-"""What Amaranth's Verilog gives and what means nothing there; any other warning is an error."""
+"""Warnings that are harmless in Amaranth's Verilog; any other warning is an error."""
 
 
 def chain(*names: str, network: str = "net", inputs: int = 3, size: int = 2) -> Network:
-    """Linear layers of these names on an input of one pixel."""
+    """Linear layers with these names on an input of one pixel."""
     nodes, source, fan = [], "input", inputs
     for name in names:
         neuron = InverseLeakyNeuron(threshold=np.full(size, 3, dtype=np.int64), timesteps=2)
@@ -88,7 +88,7 @@ def lint(folder: Path) -> str:
 
 
 def test_same_network_gives_the_same_bytes(tmp_path: Path) -> None:
-    """In another process too, with other hashes of strings, elsewhere."""
+    """Also in another process, with other string hashes, in another folder."""
     network = random_network(11, neuron="radix", max_size=5, max_channels=4)
     first = contents(generate(network, lanes=3, scanners=2).write(tmp_path / "first").folder)
     assert len(first) >= 4
@@ -168,7 +168,9 @@ def test_an_earlier_build_is_replaced_whole(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["build"]
 
 
-def test_a_failure_leaves_what_was_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failure_leaves_the_earlier_build(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     target = tmp_path / "build"
     generate(chain("a", "b")).write(target)
     before = contents(target)
@@ -186,8 +188,8 @@ def test_a_failure_leaves_what_was_there(tmp_path: Path, monkeypatch: pytest.Mon
 
 
 @pytest.mark.parametrize("foreign", ["notes.txt", "manifest.json"])
-def test_a_folder_that_is_no_build_is_refused(tmp_path: Path, foreign: str) -> None:
-    """Also one with a manifest of something else."""
+def test_a_folder_that_is_not_a_build_is_rejected(tmp_path: Path, foreign: str) -> None:
+    """Also a folder with a manifest of another format."""
     folder = tmp_path / "mine"
     folder.mkdir()
     (folder / foreign).write_text('{"name": "an extension"}')
@@ -197,7 +199,7 @@ def test_a_folder_that_is_no_build_is_refused(tmp_path: Path, foreign: str) -> N
     assert sorted(path.name for path in folder.iterdir()) == sorted(["precious", foreign])
 
 
-def test_a_file_in_the_way_is_refused_and_an_empty_folder_is_filled(tmp_path: Path) -> None:
+def test_a_file_is_rejected_and_an_empty_folder_is_used(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(ArtefactError, match="is not a build folder"):
         generate(chain("a", "b")).write(tmp_path / "file")
@@ -231,7 +233,7 @@ def test_any_names_of_layers_make_legal_verilog(kind: str, tmp_path: Path) -> No
 def test_any_name_of_a_network_makes_a_legal_build(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(core_module, "INLINE_BITS", 0)  # so that there are weight files
+    monkeypatch.setattr(core_module, "INLINE_BITS", 0)  # puts all weights into files
     folder = generate(chain("encoder", network=name)).write(tmp_path / "build").folder
     lint(folder)
     files = contents(folder)
@@ -241,7 +243,7 @@ def test_any_name_of_a_network_makes_a_legal_build(
 
 @pytest.mark.parametrize("seed", range(2))
 def test_random_designs_are_legal_verilog(seed: int, tmp_path: Path) -> None:
-    """With weights in files and pools; every warning but the four is an error."""
+    """With pools and weights in files; every warning outside the list is an error."""
     network = random_network(seed + 8, neuron="rate_two", max_size=5, max_channels=5)
     lint(
         generate(replace(network, name="random"), lanes=3, scanners=2).write(tmp_path / "b").folder

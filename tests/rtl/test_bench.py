@@ -1,4 +1,4 @@
-"""The bench itself finds streams that break the rules."""
+"""The bench detects streams that break the rules."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.support.rtl.words import join, split
 
 
 class Register(wiring.Component):
-    """Passes words on through one register, unless ``fault`` names what it does wrong."""
+    """A stream register with an optional ``fault``."""
 
     def __init__(self, fault: str = "") -> None:
         self._fault = fault

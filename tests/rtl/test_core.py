@@ -1,4 +1,4 @@
-"""Whole cores: every stream and packet, also after a reset in the middle of a sample."""
+"""Complete cores: every stream and packet, also after a reset in the middle of a sample."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def bench_of(seed: int, neuron: str | None, samples: int, **options) -> CoreBenc
 def test_after_a_reset_everything_starts_clean(
     seed: int, neuron: str | None, pipeline: str
 ) -> None:
-    """Reset while pixels come in, while layers work on two samples, and twice in a row."""
+    """Reset while pixels arrive, while layers process two samples, and twice in succession."""
     options = {"pipeline": pipeline, "lanes": 4, "scanners": 2, "input_width": 16}
     free = bench_of(seed, neuron, 3, **options)
     free.run()
@@ -35,7 +35,7 @@ def test_after_a_reset_everything_starts_clean(
     again = bench_of(seed, neuron, 3, **options)
     resets = (max(1, pixels), first, first + (first + last) // 2, first + (first + last) // 2 + 1)
     again.run(reset_at=resets)
-    # To the cycle as from power-up: the reset takes three cycles more.
+    # The same cycles as after power-up, plus three for the reset.
     start = again.sample_cycles[0]
     assert start == resets[-1] + 4
     assert again.result_cycles == [start + cycle for cycle in free.result_cycles]
@@ -62,7 +62,7 @@ def test_counters_hold_what_was_seen_from_outside() -> None:
         assert counted[stream.node, "blocked"] == bench.blocked[stream.node]
     assert any(bench.blocked.values())
     assert counted["", "samples"] == 4
-    # Counted while the bench looked for words too many, too; a sum is read three cycles late.
+    # The core also counts while the bench waits for surplus words; sums are three cycles late.
     assert counted["", "cycles"] == cycles - 1 + PAUSE - 2 + 1
     assert all(0 < counted[node, "busy"] < cycles for node in layers)
 
@@ -75,7 +75,7 @@ def test_a_core_without_counters() -> None:
 
 
 def test_forks_of_like_names() -> None:
-    """Three streams that two units read, and a layer that is called as one of the forks."""
+    """Three streams with two consumers each, and a layer with the name of a fork."""
     sources, nodes = {"fork_a": "input", "a": "fork_a", "a_": "a"}, []
     for name in (*sources, "out"):
         read = [sources[name]] if name in sources else ["input", *sources]

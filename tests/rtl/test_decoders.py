@@ -45,7 +45,7 @@ def options_of(seed: int) -> dict[str, Any]:
 
 @pytest.mark.parametrize(("seed", "decoder"), BOTH)
 def test_network_in_both_schedules(seed: int, decoder: str) -> None:
-    """Without stalls each class leaves in the cycle that the cycle model names."""
+    """Without stalls, each class leaves in the cycle that the cycle model predicts."""
     network = network_of(seed, decoder)
     images = random_images(seed, network, 3)
     for schedule in ("row", "time"):

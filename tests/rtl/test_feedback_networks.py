@@ -18,7 +18,7 @@ SEEDS = range(12)
 
 
 def network_of(seed: int) -> Network:
-    """Each layer's floor is V_min = 0, or none in every third network; its bias holds an L."""
+    """Each layer has the floor V_min = 0, or none in every third network; its bias contains L."""
     network = random_network(
         seed, neuron="rate_hard", max_size=5, max_channels=4, max_timesteps=4,
         residual=seed % 2 == 0,
@@ -64,7 +64,7 @@ def test_every_word_and_cycle(seed: int) -> None:
 
 
 def test_networks_spike() -> None:
-    """So that they are not silent: most layers send spikes, and few are all ones."""
+    """Most layers send spikes, and few send only ones."""
     from hwgen import golden
 
     rates = []

@@ -72,7 +72,7 @@ def test_linear_layers(kind: str, inputs: int, outputs: int, stall: tuple[float,
     rng = np.random.default_rng(inputs)
     source = Input(shape=(inputs, 1, 1), timesteps=4)
     matrix = weights(rng, outputs, inputs)
-    matrix[:, 0] = 17  # so that a single weight drives the neuron up
+    matrix[:, 0] = 17  # a single weight makes the neuron fire
     layer = random_layer(rng, source, Linear(source="input", weights=matrix), kind, 5)
     run(
         layer, source, samples=6, stall=stall, reset_at=(29,),
@@ -82,7 +82,7 @@ def test_linear_layers(kind: str, inputs: int, outputs: int, stall: tuple[float,
 
 @pytest.mark.parametrize(("lanes", "kind"), [(2, "spikes"), (3, "masked")])
 def test_identity(lanes: int, kind: str) -> None:
-    """Masked where each group of lanes is whole words of the source."""
+    """Masked if each group of lanes consists of whole words of the source."""
     rng = np.random.default_rng(0)
     source = Input(shape=(3, 2, 3), timesteps=4)
     identity = Identity(source="input", weights=np.array([7, 30, 5], dtype=np.int32))
@@ -92,8 +92,8 @@ def test_identity(lanes: int, kind: str) -> None:
     assert plan.paths[0].kind == kind
 
 
-def test_a_spike_costs_a_cycle_and_a_silent_chunk_none() -> None:
-    """Busy cycles of a linear layer: a window's spikes, and 1 for a silent last chunk."""
+def test_a_spike_takes_one_cycle_and_a_silent_chunk_none() -> None:
+    """Busy cycles of a linear layer: one per spike, and one for a silent last chunk."""
     rng = np.random.default_rng(1)
     source = Input(shape=(96, 1, 1), timesteps=4)
     layer = random_layer(
@@ -106,6 +106,6 @@ def test_a_spike_costs_a_cycle_and_a_silent_chunk_none() -> None:
     # The scanner never waits from its first chunk to its last, over all samples.
     on = np.flatnonzero(busy)
     assert on[-1] - on[0] + 1 == sum(busy)
-    # Up to 15 events wait; 10 cycles from a word to its event, 4 to the currents, 8 words of
+    # Up to 15 spikes wait; 10 cycles from a word to its spike index, 4 to the currents, 8 words of
     # spikes, 4 cycles apart.
     assert got.cycles[-1] - on[-1] < 65

@@ -18,7 +18,7 @@ SEEDS = range(12)
 
 
 def network_of(seed: int) -> Network:
-    """Every third one mixes neurons."""
+    """Every third network mixes kinds of neurons."""
     return random_network(
         seed, neuron="leaky" if seed % 3 else None, residual=seed % 2 == 0,
         max_size=4, max_channels=4, max_timesteps=4,
@@ -51,7 +51,7 @@ def test_network_in_both_schedules(seed: int) -> None:
 
 
 def test_the_networks_hold_leaks_on_either_side() -> None:
-    """So that nothing falls out of the seeds unseen."""
+    """A census, so that no kind of unit disappears from the seeds unnoticed."""
     found: Counter[str] = Counter()
     for seed in SEEDS:
         for layer in make_plan(network_of(seed)).layers:

@@ -1,4 +1,4 @@
-"""Verilog identifiers from any name."""
+"""Verilog identifiers from arbitrary names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Random networks whose paths part and join, in both schedules: every word and every cycle.
+"""Random networks whose paths branch and join, in both schedules: every word and every cycle.
 
 The golden trains that all streams are compared with are the same for both schedules, so the two
 give the same train for every neuron, and the same logits.
@@ -22,7 +22,7 @@ from tests.support.rtl.cores import CoreBench
 
 SEEDS = range(50)
 FIRST_SPIKES = range(50, 62)
-"""Of networks of time to first spike: these alone have its pool and its input often enough."""
+"""Networks with ttfs trains: only these contain its pool and input often enough."""
 
 
 def network_of(seed: int) -> Network:
@@ -33,7 +33,7 @@ def network_of(seed: int) -> Network:
 
 
 def options_of(seed: int) -> dict[str, Any]:
-    """Lanes from one to all of a layer's channels: whole words of the source where they can be."""
+    """Lanes from one to all channels of a layer; whole words of the source if possible."""
     rng = np.random.default_rng([seed, 3])
     return {
         "lanes": int(rng.choice([1, 2, 3, 6, 16, 16])),
@@ -55,7 +55,7 @@ def plans_of(seed: int) -> list[HardwarePlan]:
 
 @pytest.mark.parametrize("seed", [*SEEDS, *FIRST_SPIKES])
 def test_network_in_both_schedules(seed: int) -> None:
-    """Without stalls each class leaves in the cycle that the cycle model names."""
+    """Without stalls, each class leaves in the cycle that the cycle model predicts."""
     network = network_of(seed)
     images = random_images(seed, network, 2)
     for plan in plans_of(seed):
@@ -77,7 +77,7 @@ def test_stalls_and_a_reset(seed: int, schedule: str) -> None:
 
 
 def test_the_networks_hold_all_that_a_plan_can_be_made_of() -> None:
-    """So that nothing falls out of the seeds unseen."""
+    """A census, so that no kind of unit disappears from the seeds unnoticed."""
     found: Counter[str] = Counter()
     for seed in SEEDS:
         plan = plans_of(seed)[0]

@@ -52,7 +52,7 @@ def run(
 
 
 def words_of(train: np.ndarray, width: int, schedule: str) -> list[int]:
-    """Rows of all their timesteps, or timesteps of all their rows."""
+    """Each row in all timesteps, or each timestep in all rows."""
     if schedule == "time":
         return spike_words(train, width)
     samples, rows = train.shape[1:3]
@@ -111,24 +111,24 @@ def test_words_equal_the_race(geometry: tuple, schedule: str, stall: tuple[float
 @pytest.mark.parametrize("kernel", [(1, 1), (1, 2), (1, 3), (2, 2)])
 @pytest.mark.parametrize("words", [1, 2, 3])
 @pytest.mark.parametrize("rows", [1, 3])
-def test_windows_that_come_again_before_they_are_written(
+def test_windows_that_repeat_before_they_are_written(
     rows: int, words: int, kernel: tuple[int, int]
 ) -> None:
-    """So few windows, of a map or of a row, that the race of the step before is under way."""
+    """So few windows per map or row that the previous step of a window is still in flight."""
     train = trains(words, 5, 8, rows * kernel[0], kernel[1], words)
     for schedule in ("time", "row"):
         run(train, width=1, kernel=kernel, stride=kernel, schedule=schedule)
 
 
 def test_race_by_hand() -> None:
-    """5 = 101b, 6 = 110b, 3 = 011b, 6 → 110b = 6; the 5's last one comes too late."""
+    """5 = 101b, 6 = 110b, 3 = 011b, 6 → 110b = 6; the last spike of 5 comes too late."""
     train = Code("radix").encode_train(np.array([5, 6, 3, 6]).reshape(1, 2, 2, 1), 3)
     _, got = run(train, width=1, kernel=(2, 2), stride=(2, 2))
     assert got.expected == [1, 1, 0]
 
 
-def test_a_candidate_a_cycle() -> None:
-    """16 windows of four candidates take 64 cycles; a word comes 3 cycles after its last one."""
+def test_one_candidate_per_cycle() -> None:
+    """16 windows of four candidates take 64 cycles; words follow their candidates by 3 cycles."""
     train = trains(1, 2, 2, 8, 8, 3)
     sent, got = run(train, width=3, kernel=(2, 2), stride=(2, 2))
     gaps = {b - a for a, b in zip(got.cycles[32:], got.cycles[33:], strict=False)}

@@ -1,4 +1,4 @@
-"""Layers of several projections, and of taps that share their weights."""
+"""Layers with several projections, and with taps that share their weights."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hwgen.network import Conv2d, Identity, Input
 from tests.support.rtl.layer_bench import random_layer, run, weights
 
 JOINS: dict[str, tuple[tuple, int, tuple[str, ...], Any]] = {
-    # shape of the input, lanes, the kinds of its feeds, its projections
+    # shape of the input, lanes, kinds of the synaptic paths, projections
     "convolution and identity": (
         (4, 4, 3), 4, ("spikes", "masked"),
         lambda rng: (
@@ -72,7 +72,7 @@ def test_all_projections_of_a_layer_add_up(name: str, schedule: str, pipeline: s
 
 
 def test_equal_taps_share_their_weights() -> None:
-    """A global average: one row of weights a channel, whatever the map."""
+    """A global average: one weight row per channel, independent of the map."""
     rng = np.random.default_rng(4)
     source = Input(shape=(4, 3, 3), timesteps=3)
     taps = np.broadcast_to(weights(rng, 3, 4, 1, 1), (3, 4, 3, 3)).copy()
@@ -83,4 +83,4 @@ def test_equal_taps_share_their_weights() -> None:
         )
         (feed,) = plan.paths
         assert feed.shared_taps
-        assert feed.weight_depth == 2 * 2  # two folds, two channels a scanner
+        assert feed.weight_depth == 2 * 2  # two rounds, two channels per scanner

@@ -1,4 +1,4 @@
-"""The encoder of address events against a plain model of its rules."""
+"""The address-event encoder against a simple model of its rules."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Event:
 
 
 def frames_of(sample: list[Event], source: Input) -> np.ndarray:
-    """What the core must make of a sample's beats, from ``docs/hardware.md``."""
+    """Spikes that the core must derive from the beats of a sample, by ``docs/hardware.md``."""
     frames = np.zeros(source.sample_shape, dtype=np.uint8)
     channels, height, width = source.shape
     now = 0
@@ -99,7 +99,7 @@ CASES = [
 @pytest.mark.parametrize("stall", STALLS)
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_planes_hold_the_events_of_each_timestep(case: tuple, stall: tuple[float, float]) -> None:
-    """Samples of many and of few events, and empty ones; a reset in between leaves nothing."""
+    """Samples with many, few and no events; a reset in between leaves no event behind."""
     shape, steps, layout = case
     source, rng = source_of(shape, steps), np.random.default_rng(steps)
     samples = [legal(rng, source, count) for count in (40, 0, 3, 80, 0, 0, 12)]
@@ -110,7 +110,7 @@ def test_planes_hold_the_events_of_each_timestep(case: tuple, stall: tuple[float
 @pytest.mark.parametrize("stall", STALLS[::3])
 @pytest.mark.parametrize("layout", ["pixel", "raster"])
 def test_malformed_beats_are_dropped(layout: str, stall: tuple[float, float]) -> None:
-    """Every field at random: t that falls, or is past the end, and places outside the map."""
+    """Random fields: t that decreases or is past the end, and positions outside the map."""
     source, rng = source_of((3, 5, 6), 5), np.random.default_rng(4)
     samples = [
         [
@@ -138,7 +138,7 @@ def test_malformed_beats_are_dropped(layout: str, stall: tuple[float, float]) ->
     }.values(),
 )
 def test_rules_by_hand(sample: list[Event], wanted: set[tuple[int, int]]) -> None:
-    """3×3 pixels of two channels, three timesteps; a sample behind it is as it should be."""
+    """3×3 pixels of two channels, three timesteps; the following sample is correct."""
     source = source_of((2, 3, 3), 3)
     _, _, frames = run(source, [sample, [Event(0, 1, 2, 2)]])
     spikes = {(t, 3 * y + x) for t, _, y, x in np.argwhere(frames[0]).tolist()}
@@ -146,8 +146,8 @@ def test_rules_by_hand(sample: list[Event], wanted: set[tuple[int, int]]) -> Non
     assert np.argwhere(frames[1]).tolist() == [[0, 1, 2, 2]]
 
 
-def test_an_event_a_cycle_whatever_its_place() -> None:
-    """All events of a busy plane are taken back to back, those of one word too."""
+def test_one_event_per_cycle_at_any_position() -> None:
+    """All events of a busy plane are taken back to back, also those of one word."""
     source, rng = source_of((2, 4, 4), 1), np.random.default_rng(1)
     events = [Event(0, int(c), int(p) // 4, int(p) % 4) for c, p in rng.integers(0, 2, (60, 2))]
     sent, _, _ = run(source, [events])
@@ -155,13 +155,13 @@ def test_an_event_a_cycle_whatever_its_place() -> None:
 
 
 def test_the_next_timestep_comes_in_while_a_plane_is_sent() -> None:
-    """16 words a plane and 8 events a timestep: words follow each other, 17 cycles a plane."""
+    """16 words per plane, 8 events per timestep: no gap between words, 17 cycles per plane."""
     source = source_of((1, 4, 4), 6)
     events = [Event(t, 0, n // 4, n % 4) for t in range(6) for n in range(8)]
     sent, got, _ = run(source, [events, events])
     start = got.cycles[0]
     assert got.cycles == [start + 17 * plane + n for plane in range(12) for n in range(16)]
-    # The last event of the second timestep is there before the first plane is sent.
+    # The last event of the second timestep arrives before the first plane is sent.
     assert sent.cycles[15] < start + 16
 
 
@@ -169,6 +169,6 @@ def test_beats_of_frames_come_in_order() -> None:
     source = source_of((2, 2, 2), 2)
     frames = np.zeros(source.sample_shape, dtype=np.uint8)
     frames[1, 0, 0, 1] = frames[1, 1, 0, 0] = frames[0, 0, 1, 1] = 1
-    # x, y, channel, t and null, a bit each: t = 0 (1, 1); t = 1 channel 1 (0, 0), channel 0 (1, 0).
+    # x, y, channel, t, null, one bit each: t = 0 (1, 1); t = 1 channel 1 (0, 0), channel 0 (1, 0).
     assert event_beats(frames, source) == [0b00011, 0b01100, 0b01001]
     assert event_beats(frames * 0, source) == [0b10000]

@@ -1,4 +1,4 @@
-"""The input encoder against golden's input trains."""
+"""The pixel encoder against golden's input trains."""
 
 from __future__ import annotations
 
@@ -84,12 +84,12 @@ def test_trains_equal_golden(
 @pytest.mark.parametrize("code", ["radix", "rate", "ttfs", "poisson"])
 @pytest.mark.parametrize("pixels", [1, 2, 3, 4, 5])
 def test_frames_of_few_words(pixels: int, code: str) -> None:
-    """Accumulators that come round before they are written must be waited for."""
+    """Accumulators that repeat before they are written make the encoder wait."""
     source = Input(shape=(1, 1, pixels), timesteps=6, code=code)
     plan, _, got = run(source, "raster" if pixels == 1 else "pixel", 8, 6)
     assert plan.burst_words == plan.output.words_per_plane == pixels
     apart = 4 if code == "rate" and pixels < 4 else 1
-    start = 6 * pixels  # the first sample's words come as its pixels do
+    start = 6 * pixels  # the words of the first sample follow its pixels
     assert got.cycles[start:] == [
         got.cycles[start] + apart * n for n in range(len(got.cycles) - start)
     ]
@@ -98,7 +98,7 @@ def test_frames_of_few_words(pixels: int, code: str) -> None:
 @pytest.mark.parametrize("code", ["radix", "rate", "ttfs", "poisson"])
 @pytest.mark.parametrize("pixels", [1, 2, 3, 4])
 def test_rows_of_few_words(pixels: int, code: str) -> None:
-    """In the schedule ``row`` the accumulators are those of a row: they come round sooner."""
+    """In the schedule ``row`` there are accumulators for one row only: they repeat sooner."""
     source = Input(shape=(1, 4, pixels), timesteps=6, code=code)
     plan, _, got = run(source, "pixel", 8, 6, schedule="row")
     assert plan.burst_words == pixels
@@ -108,7 +108,7 @@ def test_rows_of_few_words(pixels: int, code: str) -> None:
 
 @pytest.mark.parametrize("schedule", ["time", "row"])
 def test_first_words_follow_the_pixels(schedule: str) -> None:
-    """A beat taken in cycle n is in the frame at n + 2; its word is there 4 cycles later."""
+    """A beat taken in cycle n is in the frame at n + 2; its word is sent 4 cycles later."""
     source = Input(shape=(1, 4, 8), timesteps=3)
     _, sent, got = run(source, "pixel", 8, 1, schedule=schedule)
     assert sent.cycles == list(range(32))
@@ -127,18 +127,18 @@ def test_a_row_goes_in_all_its_timesteps_before_the_next_one_is_there() -> None:
 
 @pytest.mark.parametrize("schedule", ["time", "row"])
 def test_a_frame_comes_in_while_the_other_is_sent(schedule: str) -> None:
-    """32 beats a frame, 32 words a plane, three planes: the planes set the pace."""
+    """32 beats per frame, 32 words per plane, three planes: the planes limit the rate."""
     source = Input(shape=(1, 4, 8), timesteps=3)
     _, sent, got = run(source, "pixel", 8, 6, schedule=schedule)
     assert got.cycles == [6 + n for n in range(6 * 96)]
 
 
 @pytest.mark.parametrize("layout", ["pixel", "raster"])
-def test_two_frames_are_taken_where_nobody_takes_words(layout: str) -> None:
+def test_two_frames_are_taken_without_a_consumer(layout: str) -> None:
     source = Input(shape=(1, 8, 8), timesteps=3)
     dut = PixelEncoder(plan=encoder_plan(source, layout, 16))
     bench = Bench(dut)
     sent = bench.send(dut.beats, [0x1234] * 100)
     with pytest.raises(AssertionError, match="stands still"):
         bench.run(timeout=200)
-    assert len(sent.cycles) == 2 * 32 + 1  # and a beat of the third waits in its register
+    assert len(sent.cycles) == 2 * 32 + 1  # and a beat of the third in the input register

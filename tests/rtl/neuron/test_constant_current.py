@@ -1,5 +1,5 @@
 # amaranth: UnusedElaboratable=no
-"""Layers with direct input: the bits of a current added up, then single-phase neurons."""
+"""Layers with direct input: bit currents accumulate, then single-phase neurons fire."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from tests.support.rtl.words import groups_of, pixel_words, spike_words
 
 
 def trains_of(planes: np.ndarray, layer: Layer) -> np.ndarray:
-    """By the docstrings of :mod:`hwgen.network`, a neuron at a time; shapes (T, n, y, x, c)."""
+    """A scalar model from the docstrings of :mod:`hwgen.network`; shapes (T, n, y, x, c)."""
     places = 1 << np.arange(len(planes))[::-1]
     constant = np.tensordot(places, planes, 1)
     neuron = layer.neuron
@@ -70,7 +70,7 @@ def run(
     assert (plan.kind, plan.timesteps_in, plan.timesteps_out) == (
         "held", bits, layer.neuron.timesteps,
     )  # fmt: skip
-    if plan.passes > 1:  # rows come one after the other, each like a sample
+    if plan.passes > 1:  # rows are passes, like samples
         planes = planes.reshape(bits, -1, 1, width, fan_out)
     dut = Driven(
         make_membrane_unit(plan=plan, constants=neuron_constants(layer, given)), plan, every=every
@@ -132,18 +132,18 @@ def test_spikes_are_those_of_a_constant_current(
 
 
 def test_by_hand() -> None:
-    """x = 5 of three bits, w = 3, B = 1: 16 a step; θ = 20, V₀ = 2: V = 18, 34 → 14, 30 → 10, 26"""
+    """Three bits, x = 5, w = 3, B = 1: 16 per step; θ = 20, V₀ = 2: V = 18, 34 → 14, 30 → 10."""
     layer = make_layer([[3]], single_phase_neuron([20], 4, [2]), bias=1)
     planes = np.array([3, 0, 3]).reshape(3, 1, 1, 1, 1)
     plan, train, _, _ = run(layer, planes)
     assert train.ravel().tolist() == [0, 1, 1, 1]
-    # 3·7 of a partial sum and of the current; 2 + 4·(21 + 1) of the membrane, θ below its least.
+    # Largest current: 3·7. Membrane: at most 2 + 4·(21 + 1), at least −θ.
     assert (plan.constant_current_width, plan.membrane_width) == (6, 8)
 
 
 @pytest.mark.parametrize("steps", [1, 3, 16])
-def test_membranes_that_run_away(steps: int) -> None:
-    """All bits at the least and the greatest currents, which take the membranes to their ends."""
+def test_membranes_at_their_extremes(steps: int) -> None:
+    """All bits at the minimum and the maximum current drive the membranes to their limits."""
     weights = np.array([[127], [-127], [1], [-128]])
     bias = np.array([900, -900, 0, 1])
     layer = make_layer(
@@ -156,7 +156,7 @@ def test_membranes_that_run_away(steps: int) -> None:
 
 @pytest.mark.parametrize("depth", [1, 2, 3, 4, 5, 6, 7])
 def test_memories_of_few_words(depth: int) -> None:
-    """A word that comes round before it is written must wait for it: five cycles."""
+    """A word that repeats before it is written must wait: five cycles."""
     rng = np.random.default_rng(depth)
     weights = mixed_weights(rng, depth)
     any_layer = make_layer(weights, single_phase_neuron([1] * depth, 9))

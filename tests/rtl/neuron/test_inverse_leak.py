@@ -1,5 +1,5 @@
 # amaranth: UnusedElaboratable=no
-"""The membrane unit of leaks k < 2 against golden: accumulate, close, fire."""
+"""The membrane unit for leaks k < 2 against golden: accumulate, add the bias, fire."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.support.rtl.leaky import LATENCY, LEAKS, drive_of, largest, neuron_of
 from tests.support.rtl.streams import STALLS
 
 CASES = [
-    # fan-out, side, lanes, membrane lanes, T1, T2, what comes in, what fires, f, banks
+    # fan-out, side, lanes, membrane lanes, T1, T2, input train, neuron, f, banks
     (1, 1, 1, 1, 3, 4, "3/2", "3/2", 2, "overlap"),
     (2, 1, 2, 1, 1, 1, "5/4", "5/4", 0, "alternate"),
     (5, 1, 4, 1, 4, 5, "13/8", "205/128", 3, "overlap"),
@@ -38,7 +38,7 @@ CASES = [
 @pytest.mark.parametrize("stall", STALLS)
 @pytest.mark.parametrize("case", CASES, ids=lambda case: "-".join(map(str, case)).replace("/", ":"))
 def test_spikes_equal_golden(case: tuple, stall: tuple[float, float]) -> None:
-    """Under stalls on both sides, in both schedules, with a reset on the way."""
+    """With stalls on both sides, in both schedules, with a reset in between."""
     fan_out, side, lanes, membrane_lanes, t1, t2, coming, kind, frac_bits, pipeline = case
     rng = np.random.default_rng(fan_out * side)
     weights = mixed_weights(rng, fan_out)
@@ -93,12 +93,12 @@ def test_both_ends_of_the_range(kind: str, steps: int, theta: int) -> None:
 @pytest.mark.parametrize("kind", ["3/2", "13/8", "257/256", "511/256"])
 @pytest.mark.parametrize("steps", [1, 3, 8])
 def test_drives_that_keep_to_one_end_of_the_range(kind: str, steps: int) -> None:
-    """So that a membrane has no bits to spare: V from 0 to 2·θ, near D, and at saturation."""
+    """A membrane then has no spare bits: V from 0 to 2·θ, near D, and at saturation."""
     neuron = neuron_of(kind, [3], steps)
     values = np.arange(7).reshape(1, -1, 1, 1, 1)
     source = Input(shape=(1, 1, 1), timesteps=1)
     level, top = int(neuron.level[0]), int(neuron.clamp[0])
-    # Half a level above V̂ a membrane soon comes to where it is held.
+    # Half a level above V̂ a membrane soon freezes.
     more = {min(5 * level // 2, top), top + level // 2}
     for bias in {0, max(0, level - 3), max(0, top - 6), top} | more:
         run(make_layer([[6]], neuron, bias=bias), source, values, "radix")
@@ -106,7 +106,7 @@ def test_drives_that_keep_to_one_end_of_the_range(kind: str, steps: int) -> None
 
 @pytest.mark.parametrize("coming", ["13/8", "257/256"])
 def test_accumulation_at_its_extremes(coming: str) -> None:
-    """Every input fires in every step, or those below zero alone do."""
+    """All inputs fire in every step, or only those with negative weights."""
     for frac_bits in (0, 4):
         weights = [[[[7]], [[-9]]], [[[100]], [[-1]]]]
         layer = make_layer(weights, neuron_of(coming, [40, 300], 5, frac_bits), bias=[-3, 9])
@@ -128,21 +128,20 @@ def test_lanes_without_a_channel_stay_silent(kind: str) -> None:
 
 
 @pytest.mark.parametrize(("depth", "apart"), [(1, 7), (2, 4), (3, 3), (4, 2), (7, 1), (9, 1)])
-def test_one_word_a_cycle(depth: int, apart: int) -> None:
-    """In both phases; in a memory of fewer than seven words as seldom as brings each word up again
-    seven cycles later."""
+def test_one_word_per_cycle(depth: int, apart: int) -> None:
+    """In both phases; with fewer than seven words, each word repeats after seven cycles."""
     layer = make_layer([[1]] * depth, neuron_of("3/2", [1] * depth, 2))
     currents = np.zeros((3, 1, 1, 1, depth), dtype=np.int64)
     source = Input(shape=(1, 1, 1), timesteps=3)
     _, sent, got = run(layer, source, currents, "3/2", lanes=1)
     assert sent.cycles == [apart * n for n in range(3 * depth)]
-    # The first word fires once the bank has changed hands and what it reads is written.
+    # The first word fires once its last accumulation step is written.
     start = sent.cycles[-1] + LATENCY + max(1, PIPELINE + 1 - depth)
     assert got.cycles == [start + PIPELINE + apart * n for n in range(2 * depth)]
 
 
 def test_signed_digits() -> None:
-    """205 = 256 − 64 + 16 − 4 + 1; for all numbers that a leak can have, and few digits."""
+    """205 = 256 − 64 + 16 − 4 + 1; all numbers that a leak can have, with a minimum of digits."""
     assert signed_digits(205) == [(0, 1), (2, -1), (4, 1), (6, -1), (8, 1)]
     for number in range(1, 513):
         digits = signed_digits(number)

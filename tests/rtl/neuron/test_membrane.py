@@ -1,4 +1,4 @@
-"""The membrane pipeline: both phases of a neuron, step by step, against golden."""
+"""The membrane pipeline: both phases of a neuron against golden, step by step."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def make(kind: str, code: str, steps: int, frac_bits: int):
 
 
 def constants(layer, code: str) -> tuple[np.ndarray, np.ndarray]:
-    """What firing adds to the stored U, for the first step and the others (module docstring)."""
+    """Added to U while firing, in the first step and in later steps."""
     neuron, bias = layer.neuron, layer.bias
     if isinstance(neuron, Readout):
         return bias * (2 if code == "radix" else 1), 0 * bias
@@ -62,7 +62,7 @@ def constants(layer, code: str) -> tuple[np.ndarray, np.ndarray]:
 
 
 def expected(layer, code: str, currents: np.ndarray) -> np.ndarray:
-    """Bits of spikes, or logits, (T2, positions, channels)."""
+    """Spikes or logits, shape (T2, positions, channels)."""
     closed = close(accumulate(list(currents), code), layer)
     if isinstance(layer.neuron, Readout):
         return closed.reshape(1, -1, CHANNELS)
@@ -78,7 +78,7 @@ def expected(layer, code: str, currents: np.ndarray) -> np.ndarray:
      ("readout", 0)],
 )  # fmt: skip
 def test_both_phases(kind: str, code: str, steps: int, frac_bits: int, gap: float) -> None:
-    """Words follow each other at once; a bank of one membrane waits ``latency`` cycles.
+    """Words follow each other immediately; a bank of one membrane waits ``latency`` cycles.
 
     Samples take the banks in turn; the steps of two of them come in a random order, but for those
     of ttfs trains: their currents add up in one place, so one sample accumulates after the other.
@@ -91,7 +91,7 @@ def test_both_phases(kind: str, code: str, steps: int, frac_bits: int, gap: floa
     first, others = constants(layer, code)
     flow = random.Random(4)
     dut = MembranePipeline(plan=plan)
-    # Of each bank: (phase, first, address, operand, result), in order.
+    # For each bank, in order: (phase, first, address, operand, result).
     steps_of: list[list[tuple]] = [[], []]
     for sample in range(SAMPLES):
         given = currents[:, sample].reshape(steps, depth, CHANNELS)
@@ -109,7 +109,7 @@ def test_both_phases(kind: str, code: str, steps: int, frac_bits: int, gap: floa
         ]
 
     async def bench(ctx) -> None:
-        operands: list = [None, None]  # of the words issued one and two cycles before
+        operands: list = [None, None]  # operands of the words issued one and two cycles earlier
         due: dict[int, list[int]] = {}  # results by the cycle of ``fired``
         wait = [0, 0]
         left = [n for n in range(SAMPLES) for _ in range(steps * depth)]  # to accumulate
@@ -133,7 +133,7 @@ def test_both_phases(kind: str, code: str, steps: int, frac_bits: int, gap: floa
             )
             ctx.set(
                 dut.constants.as_value(),
-                # With a step that accumulates they are anything.
+                # Arbitrary for a step that accumulates.
                 join(operand if phase else [-1] * CHANNELS, plan.membrane_width),
             )
             operands.insert(0, None)

@@ -1,4 +1,4 @@
-"""Windows of currents become membrane words, the last one only those that hold a channel."""
+"""The serializer: windows of currents to membrane words."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def make(fan_out: int, lanes: int, membrane_lanes: int):
 
 
 class Windows(wiring.Component):
-    """Words of windows in, those of parts out; each window follows once the last is taken."""
+    """Windows in, membrane words out; each window follows when the previous one is taken."""
 
     def __init__(self, parts: Serializer, plan) -> None:
         self.parts = parts
@@ -81,7 +81,7 @@ def run(fan_out: int, lanes: int, membrane_lanes: int, *, stall=(0.0, 0.0), rese
     got = bench.expect(ports, words, observe=True)
     idle = bench.watch(~dut.valid & (dut.word != 0))
     bench.run(reset_at=reset_at)
-    # What was under way when a reset came still passes.
+    # Words in flight at a reset still pass.
     passing = {cycle + n for cycle in reset_at for n in (1, 2)}
     assert not any(value for cycle, value in enumerate(idle) if cycle not in passing)
     return sent, allowed, got
@@ -95,11 +95,11 @@ def run(fan_out: int, lanes: int, membrane_lanes: int, *, stall=(0.0, 0.0), rese
 def test_words_of_windows(
     fan_out: int, lanes: int, membrane_lanes: int, stall: tuple[float, float]
 ) -> None:
-    """And 0 where no word was taken."""
+    """The output is 0 if no word was taken."""
     run(fan_out, lanes, membrane_lanes, stall=stall, reset_at=(13,))
 
 
-def test_a_word_a_cycle_two_cycles_after_it_is_taken() -> None:
+def test_one_word_per_cycle_two_cycles_after_it_is_taken() -> None:
     sent, allowed, got = run(5, 4, 2, pixels=3)  # windows of two words and of one
     assert sent.cycles == [0, 2, 3, 5, 6, 8]
     assert allowed.cycles == list(range(1, 10))

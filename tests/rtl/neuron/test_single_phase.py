@@ -40,7 +40,7 @@ def run(
     steps, _, height, width, fan_out = currents.shape
     source = Input(shape=(channels, height, width), timesteps=steps, code="rate")
     plan, train_type = plan_one(layer, source, **options)
-    if plan.passes > 1:  # rows come one after the other, each like a sample
+    if plan.passes > 1:  # rows are passes, like samples
         currents = currents.reshape(steps, -1, 1, width, fan_out)
     dut = Driven(SinglePhaseUnit(plan=plan, constants=neuron_constants(layer, train_type)), plan)
     bench = Bench(dut, seed=plan.membrane_depth)
@@ -107,7 +107,7 @@ def test_resets_and_floors(
     hard: bool,
     stall: tuple[float, float],
 ) -> None:
-    """Constants that are alike for all channels, and some for each."""
+    """Constants that all channels share, and constants per channel."""
     rng = np.random.default_rng(fan_out)
     weights = mixed_weights(rng, fan_out)
     any_neuron = single_phase_neuron([1] * fan_out, steps)
@@ -127,7 +127,7 @@ def test_resets_and_floors(
 
 @pytest.mark.parametrize("depth", [1, 2, 3, 4, 5, 6])
 def test_memories_of_few_words(depth: int) -> None:
-    """A word that comes round before it is written must wait for it."""
+    """A word that repeats before it is written must wait."""
     rng = np.random.default_rng(depth)
     weights = mixed_weights(rng, depth)
     any_neuron = single_phase_neuron([1] * depth, 4)
@@ -145,8 +145,8 @@ def test_memories_of_few_words(depth: int) -> None:
 
 
 @pytest.mark.parametrize("steps", [1, 2, 8, 16])
-def test_membranes_that_run_away(steps: int) -> None:
-    """Soft reset takes θ = 1 once a step, so V grows or falls by all that comes, and must fit."""
+def test_membranes_at_their_extremes(steps: int) -> None:
+    """Soft reset subtracts only θ = 1 per step: V rises or falls by every current and must fit."""
     weights = np.array([[127], [-127], [1], [-128]])
     bias = np.array([900, -900, 0, 1])
     layer = make_layer(
@@ -165,8 +165,8 @@ def test_by_hand() -> None:
     assert train.ravel().tolist() == [1, 0, 1, 1]
 
 
-def test_one_word_a_cycle() -> None:
-    """A window of six words is granted when those before have their places: every six cycles."""
+def test_one_word_per_cycle() -> None:
+    """A window of six words is granted when earlier words have their slots: every six cycles."""
     layer = make_layer([[1]] * 12, single_phase_neuron([1] * 12, 3))
     currents = np.ones((3, 2, 1, 1, 12), dtype=np.int64)
     _, _, sent, got = run(layer, currents, channels=1, lanes=6, membrane_lanes=1)
@@ -174,8 +174,8 @@ def test_one_word_a_cycle() -> None:
     assert got.cycles == [10 + n for n in range(12 * 6)]
 
 
-def test_one_window_a_cycle() -> None:
-    """Windows of one word each; the FIFO has a place for all that are under way."""
+def test_one_window_per_cycle() -> None:
+    """Windows of one word each; the FIFO has slots for all words in flight."""
     layer = make_layer([[1]] * 24, single_phase_neuron([1] * 24, 3))
     currents = np.ones((3, 2, 1, 1, 24), dtype=np.int64)
     _, _, sent, got = run(layer, currents, channels=1, lanes=4, membrane_lanes=4)
@@ -188,7 +188,7 @@ def test_one_window_a_cycle() -> None:
 def test_no_window_comes_before_the_words_of_the_last_one_are_taken(
     fan_out: int, lanes: int, consumer: float
 ) -> None:
-    """However slowly spikes are taken, and with more words a window than the FIFO has places."""
+    """At any output rate, and with more words per window than the FIFO has slots."""
     rng = np.random.default_rng(fan_out)
     weights = mixed_weights(rng, fan_out)
     currents = random_currents(

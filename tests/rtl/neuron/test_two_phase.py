@@ -1,5 +1,5 @@
 # amaranth: UnusedElaboratable=no
-"""The two-phase membrane unit against golden: accumulate, close, fire."""
+"""The two-phase membrane unit against golden: accumulate, add the bias, fire."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from tests.support.rtl.streams import STALLS
 from tests.support.rtl.words import groups_of, pixel_words, spike_words
 
 LATENCY = 4
-"""Of the currents that the bench brings."""
+"""Cycles from a grant to the currents of the bench."""
 
 
 def run(
@@ -49,7 +49,7 @@ def run(
 ):
     """``currents`` have shape (T1, samples, height, width, channels)."""
     plan, given = plan_one(layer, source, **options)
-    if plan.passes > 1:  # rows come one after the other, each like a sample
+    if plan.passes > 1:  # rows are passes, like samples
         steps, _, _, width, fan_out = currents.shape
         currents = currents.reshape(steps, -1, 1, width, fan_out)
     dut = Driven(
@@ -63,7 +63,7 @@ def run(
     if isinstance(layer.neuron, Readout):
         groups = groups_of(plan.fan_out, plan.membrane_lanes)
         words = pixel_words(closed, groups, plan.membrane_width)
-        # What stands in lanes without a channel is nobody's business.
+        # Ignore unused lanes.
         masks = pixel_words(0 * closed[:1] - 1, groups, plan.membrane_width)
 
         def read(word: int) -> int:
@@ -133,7 +133,7 @@ def test_spikes_equal_golden(case: tuple, stall: tuple[float, float], schedule: 
 @pytest.mark.parametrize("depth", [1, 2, 3, 4, 5])
 @pytest.mark.parametrize("kind", ["radix", "rate", "readout"])
 def test_memories_of_few_words(kind: str, depth: int, pipeline: str) -> None:
-    """A word that comes round before it is written must wait for it, in either phase."""
+    """A word that repeats before it is written must wait, in either phase."""
     rng = np.random.default_rng(depth)
     weights = mixed_weights(rng, depth)
     currents = random_currents(rng, make_layer(weights, Readout()), 3, 9, 1, 1)
@@ -186,7 +186,7 @@ def test_both_ends_of_the_range(kind: str, steps: int) -> None:
 @pytest.mark.parametrize("steps", range(1, 9))
 @pytest.mark.parametrize("kind", ["radix", "rate", "ttfs"])
 def test_drives_that_keep_to_one_end_of_the_range(kind: str, steps: int) -> None:
-    """So that a membrane has no bits to spare: V from 0 to 2·θ, and 2·θ below saturation."""
+    """A membrane then has no spare bits: V from 0 to 2·θ, and 2·θ below saturation."""
     theta = 3
     top = theta * (Code(kind).q_max(steps) + 1) - 1
     values = np.arange(2 * theta + 1).reshape(1, -1, 1, 1, 1)
@@ -207,7 +207,7 @@ def test_every_membrane_of_a_small_neuron() -> None:
 @pytest.mark.parametrize("kind", ["radix", "rate", "ttfs"])
 @pytest.mark.parametrize("steps", [1, 3, 8, 16])
 def test_lanes_without_a_channel_stay_silent(kind: str, steps: int) -> None:
-    """Also where membranes have hardly any bits: no weight, θ = 1."""
+    """Also with the narrowest membranes: no weight, θ = 1."""
     for bias in (0, 1, steps // 2, steps):
         layer = make_layer([[0]] * 3, neuron_of(kind, [1] * 3, steps), bias=bias)
         currents = np.zeros((1, 3, 1, 1, 3), dtype=np.int64)
@@ -216,15 +216,14 @@ def test_lanes_without_a_channel_stay_silent(kind: str, steps: int) -> None:
 
 
 @pytest.mark.parametrize(("depth", "apart", "again"), [(1, 4, 4), (3, 2, 2), (4, 1, 1), (8, 1, 1)])
-def test_one_word_a_cycle(depth: int, apart: int, again: int) -> None:
-    """In both phases; in a memory of fewer than four words as seldom as brings each word up again
-    four cycles later."""
+def test_one_word_per_cycle(depth: int, apart: int, again: int) -> None:
+    """In both phases; with fewer than four words, each word repeats after four cycles."""
     layer = make_layer([[1]] * depth, neuron_of("radix", [1] * depth, 2))
     currents = np.zeros((3, 1, 1, 1, depth), dtype=np.int64)
     source = Input(shape=(1, 1, 1), timesteps=3)
     _, sent, got = run(layer, source, currents, lanes=1)
     assert sent.cycles == [apart * n for n in range(3 * depth)]
-    # The first word fires once the bank has changed hands and what it reads is written.
+    # The first word fires once its last accumulation step is written.
     start = sent.cycles[-1] + LATENCY + max(1, 5 - depth)
     assert got.cycles == [start + 4 + again * n for n in range(2 * depth)]
 
@@ -241,8 +240,8 @@ def test_windows_follow_each_other_as_fast_as_their_words(
 
 
 def test_two_banks_accumulate_while_they_fire() -> None:
-    """With two banks accumulation goes on, firing takes the cycles in between; with one, each
-    phase waits for the other."""
+    """With two banks, firing takes the cycles that accumulation leaves; with one bank, each phase
+    waits for the other."""
     layer = make_layer([[1]] * 6, neuron_of("radix", [1] * 6, 2))
     currents = np.zeros((2, 5, 1, 1, 6), dtype=np.int64)
     source = Input(shape=(1, 1, 1), timesteps=2)
@@ -252,19 +251,19 @@ def test_two_banks_accumulate_while_they_fire() -> None:
     assert sent.cycles == [period * sample + n for sample in range(5) for n in range(12)]
     _, sent, got = run(layer, source, currents, lanes=1, pipeline="overlap")
     assert sent.cycles[:24] == [*range(12), *range(13, 25)]  # none is granted after a pass
-    # Firing takes that one cycle, and all of those after the second pass; no word comes in them.
+    # Firing takes that cycle and all cycles after the second pass, which have no currents.
     assert got.cycles[:12] == [cycle + LATENCY + 4 for cycle in (12, *range(25, 36))]
     assert sent.cycles[24] == 36 + LATENCY
 
 
 def test_firing_goes_on_between_windows() -> None:
-    """Windows that leave two cycles of three free lose none to firing: T timesteps a pass."""
+    """Windows that leave two of three cycles free are not delayed by T steps of firing per pass."""
     layer = make_layer([[1]] * 6, neuron_of("radix", [1] * 6, 2))
     currents = np.zeros((2, 5, 1, 1, 6), dtype=np.int64)
     source = Input(shape=(1, 1, 1), timesteps=2)
     _, sent, got = run(layer, source, currents, lanes=1, every=3)
     assert sent.cycles == [3 * n for n in range(60)]
-    # A pass is complete with the currents of window 11; words go where no currents come.
+    # A pass is complete with the currents of window 11; words fire in cycles without currents.
     complete = 33 + LATENCY
     free = [n for n in range(complete, complete + 30) if n % 3 != LATENCY % 3][:12]
     last = [complete + 4 * 36 + n for n in range(1, 13)]

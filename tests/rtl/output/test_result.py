@@ -1,4 +1,4 @@
-"""The result unit: logits as they come, then the class; the lowest index wins a tie."""
+"""The result unit: logits as they arrive, then the class; the lowest index wins a tie."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def run(
     stall: tuple[float, float] = (0.0, 0.0),
     reset_at: tuple[int, ...] = (),
 ):
-    """Lanes past the last class carry the greatest number: it must not win."""
+    """Lanes past the last class carry the maximum number, which must not win."""
     classes = len(samples[0])
     words, packets = [], []
     for logits in samples:
@@ -74,11 +74,11 @@ def test_packets(classes: int, lanes: int, stall: tuple[float, float]) -> None:
 )
 def test_lowest_index_wins_a_tie(logits: list[int], winner: int, lanes: int) -> None:
     assert first_of_greatest(logits) == winner
-    # What went before must not count: once with greater logits, once with smaller ones.
+    # Earlier samples must not count: once with larger logits, once with smaller ones.
     run([[63] * 4, logits, [-64] * 4, logits], lanes=lanes)
 
 
-def test_one_word_a_cycle() -> None:
+def test_one_word_per_cycle() -> None:
     """A packet of n classes takes n + 1 cycles, the first word two cycles after its logit."""
     sent, got = run([[1, 2, 3], [4, 5, 6], [7, 8, 9]], lanes=1)
     assert got.cycles == list(range(sent.cycles[0] + 2, sent.cycles[0] + 2 + 12))

@@ -30,7 +30,7 @@ def neuron_of(steps: int, **changes: Any) -> SoftmaxReadout:
 
 
 def numbers_of(neuron: SoftmaxReadout, count: int) -> list[int]:
-    """The register of single bits, R of them for each number."""
+    """A shift register of single bits; R bits make a number."""
     bits = [neuron.seed >> n & 1 for n in range(32)]
     while len(bits) < count * neuron.random_bits:
         bits.append(bits[-10] ^ bits[-30] ^ bits[-31] ^ bits[-32])
@@ -39,7 +39,7 @@ def numbers_of(neuron: SoftmaxReadout, count: int) -> list[int]:
 
 
 def counts_of(neuron: SoftmaxReadout, membranes: np.ndarray) -> list[list[int]]:
-    """Of membranes (samples, T, classes)."""
+    """Spike counts for membranes (samples, T, classes)."""
     counts = []
     classes = membranes.shape[2]
     table = [int(entry) for entry in neuron.table]
@@ -66,7 +66,7 @@ def plan_of(neuron: SoftmaxReadout, classes: int) -> SoftmaxPlan:
 
 
 def words_of(membranes: np.ndarray, lanes: int) -> list[int]:
-    """Lanes past the last class carry the greatest number: it must not count."""
+    """Lanes past the last class carry the maximum number, which must not count."""
     classes = membranes.shape[2]
     words = []
     for values in membranes.reshape(-1, classes).tolist():
@@ -98,7 +98,7 @@ def simulate(
 
 
 def random_membranes(seed: int, samples: int, steps: int, classes: int) -> np.ndarray:
-    """Spread over some steps of the table, and now and then over all numbers."""
+    """Membranes within some steps of the table, and sometimes over the full range."""
     rng = np.random.default_rng(seed)
     near = rng.integers(-40, 40, (samples, steps, classes))
     far = rng.integers(-(1 << WIDTH - 2), 1 << WIDTH - 2, near.shape)
@@ -155,7 +155,7 @@ def test_by_hand(stall: tuple[float, float]) -> None:
 
 
 def test_a_lone_class_always_spikes_and_one_beyond_the_table_never() -> None:
-    """Whatever r is: r·S < e·2^R where e = S, and not where e = 0."""
+    """For any r: r·S < e·2^R if e = S, and not if e = 0."""
     neuron = neuron_of(50, table=np.array([9, 4, 0]), random_bits=2)
     membranes = np.array([[[100, -100, -500]] * 50])
     simulate(neuron, membranes, expected=[[50, 0, 0]])
@@ -168,7 +168,7 @@ def test_a_lone_class_always_spikes_and_one_beyond_the_table_never() -> None:
 def test_cycles_are_those_of_the_model(
     classes: int, lanes: int, steps: int, random_bits: int
 ) -> None:
-    """Membranes as fast as they are taken, counts taken at once."""
+    """Membranes arrive as fast as they are taken; counts are taken immediately."""
     neuron = neuron_of(steps, random_bits=random_bits)
     membranes = random_membranes(1, 3, steps, classes)
     plan, _, sent, got = simulate(neuron, membranes, lanes=lanes)
@@ -187,7 +187,7 @@ def test_cycles_are_those_of_the_model(
 
 
 def test_a_class_takes_four_cycles() -> None:
-    """Ten classes of 16 bits, so four stages: 4·(10 + 4) + 2 cycles a timestep, once it runs."""
+    """Ten classes of 16 bits, so four stages: 4·(10 + 4) + 2 cycles per timestep."""
     neuron = neuron_of(20)
     plan, _, _, got = simulate(neuron, random_membranes(1, 3, 20, 10), lanes=10)
     assert plan.step_cycles == 58

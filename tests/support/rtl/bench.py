@@ -13,7 +13,7 @@ from tests.support.rtl.streams import PAUSE, Driver, Monitor, Observer
 
 
 class Bench:
-    """A component on its bench.
+    """A testbench for one component.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ class Bench:
         return monitor
 
     def watch(self, signal: Value) -> list[int]:
-        """The signal's value in each cycle, as they come."""
+        """The signal's value in each cycle, appended while the simulation runs."""
         values: list[int] = []
         self._watched.append((signal, values))
         return values
@@ -71,7 +71,7 @@ class Bench:
         idle: int = PAUSE,
         then: Callable[[Any], Awaitable[None]] | None = None,
     ) -> int:
-        """Run until all words have passed, and ``idle`` cycles on; returns the cycles of the run.
+        """Run until all words have passed, and ``idle`` more cycles; returns the cycles of the run.
 
         At each cycle of ``reset_at`` the component is reset, and everything starts again. ``then``
         is awaited at the end, with the simulator's context.

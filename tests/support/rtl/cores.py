@@ -1,4 +1,4 @@
-"""A whole core in Amaranth's simulator: every stream and every packet against golden."""
+"""A complete core in Amaranth's simulator: every stream and every packet against golden."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.support.rtl.words import join
 
 
 class CoreBench:
-    """``plan`` of ``network`` on its bench.
+    """A testbench for the core of ``network`` with ``plan``.
 
     ``run`` compares all words; then ``sample_cycles`` and ``result_cycles`` hold when the first
     beat of each sample was taken and when each class left, ``counters`` what the core counted, and
@@ -29,7 +29,7 @@ class CoreBench:
 
     def __init__(self, plan: HardwarePlan, network: Network, images: np.ndarray) -> None:
         with pytest.MonkeyPatch.context() as patch:
-            # Amaranth cannot simulate weights that stand in a file.
+            # Amaranth cannot simulate weights in a file.
             patch.setattr(core_module, "INLINE_BITS", 1 << 40)
             self.core = core_module.Core(plan=plan, constants=layer_constants(network, plan))
         assert not self.core.files
@@ -109,7 +109,7 @@ def beats_of(images: np.ndarray, source: Input, input_width: int) -> list[list[i
 
 
 def event_beats(frames: np.ndarray, source: Input) -> list[int]:
-    """The events of a sample (T, channels, height, width), or a null beat where it has none."""
+    """The events of a sample (T, channels, height, width), or a null beat if it has none."""
     found = np.argwhere(frames.transpose(0, 2, 3, 1))
     beats = [pack_event(source, t=t, y=y, x=x, channel=c) for t, y, x, c in found.tolist()]
     return beats or [pack_event(source, null=1)]

@@ -1,4 +1,4 @@
-"""The membrane unit's other side: windows of currents that come a fixed time after their grant."""
+"""A source of currents for a membrane unit: windows arrive a fixed time after their grant."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from hwgen.rtl.synapses.currents import currents_signature
 
 
 class CurrentsSource(wiring.Component):
-    """Stands in for the synapse array: each word of ``words`` is one window's currents.
+    """Replaces the synapse array: each word of ``words`` holds the currents of one window.
 
-    It brings a window in every ``every``-th cycle at most, ``latency`` ≥ 2 cycles after its grant.
+    It sends at most one window in ``every`` cycles, ``latency`` ≥ 2 cycles after its grant.
     """
 
     def __init__(self, width: int, lanes: int, latency: int, every: int) -> None:
@@ -60,7 +60,7 @@ class CurrentsSource(wiring.Component):
 
 
 class Driven(wiring.Component):
-    """A membrane unit behind a :class:`CurrentsSource`: ``currents`` in, ``words`` out."""
+    """A membrane unit with a :class:`CurrentsSource`: ``currents`` in, ``words`` out."""
 
     def __init__(self, unit, plan, *, latency: int = 4, every: int = 1) -> None:
         self.unit = unit

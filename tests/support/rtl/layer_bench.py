@@ -1,4 +1,4 @@
-"""A layer processing unit on its bench, against golden's run of the layer."""
+"""A testbench that compares a layer processing unit with golden."""
 
 from __future__ import annotations
 
@@ -28,8 +28,7 @@ from tests.support.rtl.words import split
 def random_layer(
     rng: np.random.Generator, source: Input, projections: Any, kind: str, steps: int
 ) -> Layer:
-    """A layer on ``projections``, one or several, whose thresholds suit what random images drive
-    it with."""
+    """A layer with one or several ``projections``, and thresholds that suit random images."""
     if not isinstance(projections, tuple):
         projections = (projections,)
     channels = projections[0].output_shape(source.shape)[0]

@@ -1,4 +1,4 @@
-"""Layers of one kind each with their hardware plans, and currents that drive their membranes."""
+"""Single layers with their hardware plans, and currents that drive their membranes."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def make_layer(weights: Any, neuron: Neuron, *, bias: Any = 0, **conv: Any) -> L
 
 
 def network_of(layer: Layer, source: Input) -> Network:
-    """``layer`` on the input, and where it is no read-out, one that reads it."""
+    """A network of ``layer`` and, unless it is a readout, a readout after it."""
     nodes: list[Node] = [layer]
     if not isinstance(layer.neuron, Readout):
         size = int(np.prod(layer.projections[0].output_shape(source.shape)))
@@ -51,7 +51,7 @@ def network_of(layer: Layer, source: Input) -> Network:
 
 
 def plan_one(layer: Layer, source: Input, **options: Any) -> tuple[LayerPlan, TrainType]:
-    """The plan of ``layer`` where it reads ``source``, and what it is given."""
+    """The plan of ``layer`` after ``source``, and the type of its input trains."""
     network = network_of(layer, source)
     stage = make_plan(network, PlanOptions(**options)).stages[0]
     assert isinstance(stage, LayerPlan)
@@ -74,7 +74,7 @@ def single_phase_neuron(
 
 
 def current_range(layer: Layer) -> tuple[np.ndarray, np.ndarray]:
-    """Least and greatest current of each channel, with a spike on every weight that matters."""
+    """Minimum and maximum current of each channel."""
     weights = layer.projections[0].weights.astype(np.int64)
     weights = weights.reshape(len(weights), -1)
     return np.where(weights < 0, weights, 0).sum(1), np.where(weights > 0, weights, 0).sum(1)
@@ -95,7 +95,7 @@ def random_currents(
 def once_currents(
     rng: np.random.Generator, layer: Layer, steps: int, samples: int, height: int, width: int
 ) -> np.ndarray:
-    """As :func:`random_currents`, of inputs that spike at most once, for 1×1 convolutions."""
+    """As :func:`random_currents`, but every input spikes at most once; for 1×1 convolutions."""
     weights = layer.projections[0].weights[:, :, 0, 0].astype(np.int64)
     shape = (samples, height, width, weights.shape[1])
     when = rng.integers(0, steps, size=shape, endpoint=True)  # ``steps``: never

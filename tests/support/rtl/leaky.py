@@ -1,4 +1,4 @@
-"""The membrane unit of leaks k < 2 on its bench, against golden."""
+"""A testbench that compares the membrane unit for leaks k < 2 with golden."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from tests.support.rtl.layers import network_of, plan_one
 from tests.support.rtl.words import groups_of, pixel_words, spike_words
 
 LATENCY = 4
-"""Of the currents that the bench brings."""
+"""Cycles from a grant to the currents of the bench."""
 LEAKS = {
     "3/2": InverseLeak(n=1, m=1),
     "13/8": InverseLeak(n=5, m=3),
@@ -51,7 +51,7 @@ def plan_behind(
     leak = LEAKS.get(coming, DOUBLE)
     if leak.doubles:
         return plan_one(layer, source, **options)
-    # The layer reads "input": here that is one before it, which leaks.
+    # The layer reads "input", which is here a layer that fires leaky trains.
     channels = source.shape[0]
     ones = np.ones(channels, dtype=np.int64)
     before = Layer(
@@ -80,7 +80,7 @@ def neuron_of(kind: str, threshold: Any, steps: int, frac_bits: int = 0):
 
 
 def largest(kind: str, steps: int) -> int:
-    """What a train of ones stands for, rounded down."""
+    """Value of a train of ones, rounded down."""
     if kind not in LEAKS:
         return Code(kind).q_max(steps)
     return int(sum(LEAKS[kind].k ** step for step in range(steps)))
@@ -106,7 +106,7 @@ def run(
     """``currents`` have shape (T1, samples, height, width, channels)."""
     plan, given = plan_behind(layer, source, coming, **options)
     assert plan.fractional
-    if plan.passes > 1:  # rows come one after the other, each like a sample
+    if plan.passes > 1:  # rows are passes, like samples
         steps, _, _, width, fan_out = currents.shape
         currents = currents.reshape(steps, -1, 1, width, fan_out)
     dut = Driven(
@@ -121,7 +121,7 @@ def run(
     if readout:
         groups = groups_of(plan.fan_out, plan.membrane_lanes)
         words = pixel_words(closed, groups, plan.membrane_width)
-        # What stands in lanes without a channel is nobody's business.
+        # Ignore unused lanes.
         masks = pixel_words(0 * closed[:1] - 1, groups, plan.membrane_width)
 
         def read(word: int) -> int:

@@ -11,11 +11,11 @@ from amaranth import Cat, Value
 STALLS = ((0.0, 0.0), (0.6, 0.0), (0.0, 0.6), (0.4, 0.4))
 """Shares of cycles in which the driver, and the monitor, stalls."""
 PAUSE = 40
-"""Cycles of the long pauses that are among them: longer than any FIFO lasts."""
+"""Cycles of a long pause, which fills or empties every FIFO."""
 
 
 class Staller:
-    """Says in each cycle whether to stall: single cycles, runs, and now and then a long pause."""
+    """Decides in each cycle whether to stall: single cycles, runs, and sometimes a long pause."""
 
     def __init__(self, rng: random.Random, stall: float) -> None:
         self._rng, self._stall, self._left = rng, stall, 0
@@ -32,13 +32,13 @@ class Staller:
 
 
 class Driver:
-    """Sends words; between them the payload is noise. ``cycles`` holds when each was taken."""
+    """Sends words with noise between them. ``cycles`` holds the cycle in which each was taken."""
 
     def __init__(self, stream: Any, words: Sequence[int], stall: float, rng: random.Random) -> None:
         self.words, self.cycles = list(words), list[int]()
         self._width = len(Value.cast(stream.payload))
         self._ready, self._rng = stream.ready, rng
-        # Set together, and only when they change: every change costs the simulator a step.
+        # Set together and only when they change, because every change costs a simulator step.
         self._port, self._state = Cat(stream.payload, stream.valid), 0
         self._stalled, self._offered = Staller(rng, stall), False
 
@@ -75,12 +75,11 @@ class Driver:
 class Monitor:
     """Takes words and compares each with what is expected.
 
-    Fails where a word differs or is one too many, where ``valid`` or the payload changes before
-    the transfer, and where ``valid`` depends on ``ready`` in the same cycle. Half of the time it
-    is shy and gives ``ready`` only to a ``valid`` that is there, so that a stream that waits for
-    ``ready`` stands still.
+    Fails if a word differs or is surplus, if ``valid`` or the payload changes before the transfer,
+    or if ``valid`` depends on ``ready`` in the same cycle. Half of the time it asserts ``ready``
+    only after ``valid``, so that a stream that waits for ``ready`` deadlocks.
 
-    ``offered`` and ``cycles`` hold when each word was first there, and when it was taken.
+    ``offered`` and ``cycles`` hold the cycles in which each word was first valid, and was taken.
     """
 
     def __init__(
@@ -99,7 +98,7 @@ class Monitor:
         self._valid, self._ready = stream.valid, stream.ready
         self._stalled, self._rng, self._can_stall = Staller(rng, stall), rng, stall > 0
         self._held: int | None = None
-        self._shy = self._before = self._given = False
+        self._late = self._before = self._given = False
 
     @property
     def total(self) -> int:
@@ -120,7 +119,7 @@ class Monitor:
             return
         self._give(ctx, False)
         self._before = bool(ctx.get(self._valid))
-        self._give(ctx, not self._stalled() and (self._before or not self._shy))
+        self._give(ctx, not self._stalled() and (self._before or not self._late))
 
     def _give(self, ctx: Any, ready: bool) -> None:
         if ready != self._given:
@@ -149,11 +148,11 @@ class Monitor:
             if word != self.expected[index]:
                 raise AssertionError(f"{where}: {word}, expected {self.expected[index]}")
             self.cycles.append(cycle)
-            self._held, self._shy = None, self._rng.random() < 0.5
+            self._held, self._late = None, self._rng.random() < 0.5
 
 
 class Observer(Monitor):
-    """Watches a stream that others take: its ``ready`` is an output too."""
+    """Observes a stream with another consumer: its ``ready`` is an output, too."""
 
     def drive(self, ctx: Any) -> None:
         pass

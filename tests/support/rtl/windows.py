@@ -1,4 +1,4 @@
-"""Window buffers by hand and at random, and the chunks that they must yield."""
+"""Window buffers, by hand and random, and the chunks that they must yield."""
 
 from __future__ import annotations
 
@@ -27,8 +27,10 @@ def feed(plan: WindowPlan, kind: str = "spikes", *, shared_taps: bool = False) -
 
 
 def random_feed(seed: int, kind: str | None = None) -> SynapticPathPlan:
-    """Maps and kernels of any small size, also strides beyond the kernel, of any ``kind``:
-    "plain", "wide", "shared", "masked" or "every"; with as few rows as can do, or more."""
+    """Small maps and kernels, also with strides beyond the kernel, with ``min_slots`` rows or more.
+
+    ``kind`` is "plain", "wide", "shared", "masked" or "every".
+    """
     rng = np.random.default_rng([seed, 5])
     kind = kind or str(rng.choice(["plain", "plain", "wide", "wide", "shared", "masked", "every"]))
     sides = []
@@ -75,7 +77,7 @@ def random_feed(seed: int, kind: str | None = None) -> SynapticPathPlan:
 
 @dataclass(frozen=True)
 class Read:
-    """One chunk that a window reads: of which timestep, round, row and pixels.
+    """One chunk that a window reads: its timestep, round, row and pixels.
 
     ``taps`` counts the chunks of the kernel from its first one on; ``pixels`` holds the columns
     of the chunk's pixels. Row and columns may lie outside the map.
@@ -132,7 +134,7 @@ def inside(plan: WindowPlan, row: int, column: int) -> bool:
 
 
 def weight_row(given: SynapticPathPlan, read: Read, slice_width: int) -> int:
-    """The row of a slice's first weight: folds, then the kernel's rows, then their chunks."""
+    """The weight row of bit 0 of a slice: rounds, then kernel rows, then their chunks."""
     plan = given.window
     if given.kind == "every":
         return 0
@@ -156,7 +158,7 @@ def owned_bits(plan: WindowPlan, scanner: int, size: int) -> list[int]:
 def chunk_bits(plan: WindowPlan, words: np.ndarray, read: Read) -> list[int]:
     """A chunk's bits, lowest first; ``words`` (timesteps, rows, columns, words) of a sample.
 
-    The words of a chunk that the pixel does not fill stand at its top.
+    The words of an incomplete chunk are in its highest bits.
     """
     bits = []
     for column in read.pixels:
@@ -172,7 +174,7 @@ def chunk_bits(plan: WindowPlan, words: np.ndarray, read: Read) -> list[int]:
 
 
 def chunk_words(given: SynapticPathPlan, words: np.ndarray, scanner: int) -> list[int]:
-    """What one scanner gets for ``words`` (samples, timesteps, rows, columns, words)."""
+    """Chunks of one scanner for ``words`` (samples, timesteps, rows, columns, words)."""
     plan = given.window
     width = plan.word_width * plan.pack * (plan.kernel[1] if plan.wide else 1)
     size = -(-width // plan.scanners)
@@ -200,7 +202,7 @@ def words_in_order(plan: WindowPlan, words: np.ndarray) -> list[int]:
 
 
 def random_words(plan: WindowPlan, samples: int, seed: int) -> np.ndarray:
-    """Some words are silent, so that chunks are."""
+    """Random words; some are silent, and so are some chunks."""
     rng = np.random.default_rng([seed, 6])
     shape = (samples, plan.timesteps, plan.rows, plan.columns, plan.words)
     words = rng.integers(0, 1 << plan.word_width, shape)

@@ -1,4 +1,4 @@
-"""Stream words from arrays: the layouts of ``docs/hardware.md``, written out once more."""
+"""Stream words from arrays: an independent version of the layouts of ``docs/hardware.md``."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 
 
 def join(values: Iterable[int], width: int) -> int:
-    """One word of ``width`` bits a value, the first in the lowest bits; negative ones wrap."""
+    """Values of ``width`` bits in one word, the first in the lowest bits; negative values wrap."""
     word = 0
     for place, value in enumerate(values):
         word |= (int(value) & ((1 << width) - 1)) << (place * width)
@@ -22,7 +22,7 @@ def split(word: int, width: int, count: int) -> list[int]:
 
 
 def pixel_words(planes: np.ndarray, groups: list[list[int]], width: int) -> list[int]:
-    """A word for each of ``groups`` of channels, at each pixel of each plane.
+    """One word per group of channels and pixel of each plane.
 
     ``planes`` has shape (..., height, width, channels); a group may hold −1 for a bit or number
     that stands for no channel and is 0. ``width`` bits a channel.
@@ -33,7 +33,7 @@ def pixel_words(planes: np.ndarray, groups: list[list[int]], width: int) -> list
 
 
 def groups_of(channels: int, size: int) -> list[list[int]]:
-    """Channels cut into groups of ``size``, the last one filled up with −1."""
+    """Channels in groups of ``size``; −1 fills the last one."""
     order = [*range(channels), *[-1] * (-channels % size)]
     return [order[n : n + size] for n in range(0, len(order), size)]
 
