@@ -20,7 +20,7 @@ TEST_IMAGES = 360
 
 
 class DigitsCNN(nn.Module):
-    """Two convolutions, each with a max-pool, and two linear layers; pixels come as 0 … 1."""
+    """Two convolutions, each with a max-pool, and two linear layers; takes pixels 0 … 1."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -38,7 +38,7 @@ class DigitsCNN(nn.Module):
 
 
 def digits_data(seed: int = 0) -> tuple[tuple[np.ndarray, np.ndarray], ...]:
-    """(images, labels) to train with and to test with; uint8 images of (N, 1, 8, 8).
+    """Training and test data, each (images, labels); uint8 images (N, 1, 8, 8).
 
     The 1,797 images have 17 levels; times 16, their first 4 bits hold all but the brightest one.
     """
@@ -51,9 +51,9 @@ def digits_data(seed: int = 0) -> tuple[tuple[np.ndarray, np.ndarray], ...]:
 
 
 def train(images: np.ndarray, labels: np.ndarray, *, epochs: int = 15, seed: int = 0) -> nn.Module:
-    """Train :class:`DigitsCNN` with Adam, the images moved by up to a pixel; gives it in eval mode.
+    """Train :class:`DigitsCNN` with Adam on images shifted by up to a pixel.
 
-    Seeded; a few seconds on a CPU.
+    Seeded; takes a few seconds on a CPU. Returns the model in eval mode.
     """
     generator = torch.Generator().manual_seed(seed)
     torch.manual_seed(seed)
@@ -76,7 +76,7 @@ def train(images: np.ndarray, labels: np.ndarray, *, epochs: int = 15, seed: int
 
 
 def accuracy(model: nn.Module, images: np.ndarray, labels: np.ndarray) -> float:
-    """Per cent of the images that the float model gets right."""
+    """Accuracy of the float model, in per cent."""
     with torch.no_grad():
         classes = model(torch.from_numpy(images).float() / 255).argmax(1).numpy()
     return 100 * float((classes == labels).mean())
@@ -92,7 +92,7 @@ def write(folder: Path, model: nn.Module, seed: int = 0) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("folder", type=Path, help="where the weights and the data go")
+    parser.add_argument("folder", type=Path, help="folder for weights and data")
     folder = parser.parse_args().folder
     training, test = digits_data()
     model = train(*training)

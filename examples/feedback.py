@@ -48,7 +48,7 @@ def adjusted() -> nn.Module:
 def train(
     model: nn.Module, images: np.ndarray, labels: np.ndarray, *, epochs: int, seed: int = 0
 ) -> nn.Module:
-    """Train ``model`` on, from the weights that it has; seeded. Gives it in eval mode."""
+    """Train ``model`` further, from its weights, and return it in eval mode; seeded."""
     generator = torch.Generator().manual_seed(seed)
     optimiser = torch.optim.Adam(model.parameters(), lr=3e-3, weight_decay=1e-4)
     batches = epochs * -(-len(images) // 64)
@@ -69,7 +69,7 @@ def train(
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("folder", type=Path, help="where the weights and the data go")
+    parser.add_argument("folder", type=Path, help="folder for weights and data")
     folder = parser.parse_args().folder
     training, test = digits_data()
     torch.manual_seed(0)

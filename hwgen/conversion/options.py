@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
+from enum import StrEnum
 from typing import Any
 
 from hwgen.arguments import require_integer, require_number
@@ -95,7 +96,7 @@ class Options:
         Divisor of the softmax's argument (:mod:`hwgen.conversion.quantisation.decoders`).
     pixel_bits : int or None
         Bits of a pixel, 1 … 16; None takes those of the images' type.
-    input_code : str or None
+    input_code : InputCode or None
         Code of the input (:class:`hwgen.network.Input`); None takes the neuron's own. Single-phase
         neurons take "rate", "poisson", "direct" (pixels as a constant current) and "events"; the
         others all but "direct". "events" belongs to frames of address events.
@@ -131,7 +132,7 @@ class Options:
     decoder: DecoderKind = DecoderKind.MEMBRANE
     temperature: float = 1.0
     pixel_bits: int | None = None
-    input_code: str | None = None
+    input_code: InputCode | None = None
     input_gain: int = 16
     input_seed: int = Input.seed
     floor: float | None = None
@@ -155,7 +156,9 @@ class Options:
                 f"search_stop must be at most search_step, {self.search_step}, not "
                 f"{self.search_stop}"
             )
-        require_known("input_code", self.source_code, INPUT_CODES, error=ConversionError)
+        if self.input_code is not None:
+            require_known("input_code", self.input_code, INPUT_CODES, error=ConversionError)
+            object.__setattr__(self, "input_code", InputCode(self.input_code))
         require_legal(self.neuron, self.source_code, self.decoder)
         self._check_timesteps()
         self._check_neuron()
@@ -166,13 +169,12 @@ class Options:
                 f"layer_timesteps must be a mapping of layers to timesteps, not "
                 f"{self.layer_timesteps!r}; for all layers use timesteps"
             )
-        limits = {"timesteps": self.code, "timesteps of 'input'": self._train_code}
-        for name, code in limits.items():
-            high = Code(code).max_timesteps
-            require_integer(name, self.timesteps, 1, high, error=ConversionError)
-        for name, timesteps in self.layer_timesteps.items():
-            high = Code(self._train_code if name == "input" else self.code).max_timesteps
-            require_integer(f"timesteps of {name!r}", timesteps, 1, high, error=ConversionError)
+        high = self.code.max_timesteps
+        require_integer("timesteps", self.timesteps, 1, high, error=ConversionError)
+        for name, timesteps in {"input": self.timesteps, **self.layer_timesteps}.items():
+            code = self.source_code.train_code if name == "input" else self.code
+            what, high = f"timesteps of {name!r}", code.max_timesteps
+            require_integer(what, timesteps, 1, high, error=ConversionError)
         if self.neuron.single_phase and set(self.layer_timesteps.values()) - {self.timesteps}:
             raise ConversionError(
                 "single-phase neurons fire in the step that they integrate, so all layers have "
@@ -199,19 +201,14 @@ class Options:
         return parse_leak(self.leak)
 
     @property
-    def code(self) -> str:
+    def code(self) -> Code:
         """Code of every layer's trains."""
-        return self.neuron.code
+        return Code(self.neuron.code)
 
     @property
-    def source_code(self) -> str:
+    def source_code(self) -> InputCode:
         """Code of the input."""
-        return self.input_code or default_input(self.neuron)
-
-    @property
-    def _train_code(self) -> str:
-        """Code that limits the timesteps of the input."""
-        return Input(shape=(1, 1, 1), timesteps=1, code=InputCode(self.source_code)).train_code
+        return self.input_code or InputCode(default_input(self.neuron))
 
     def steps(self, name: str) -> int:
         """Timesteps of the trains of ``name``, a layer or "input"."""
@@ -221,6 +218,6 @@ class Options:
         """Options as plain values, by name."""
         values = {item.name: getattr(self, item.name) for item in fields(self)}
         return {
-            name: str(value) if name in _CHOICES else value
+            name: str(value) if isinstance(value, StrEnum) else value
             for name, value in (values | {"layer_timesteps": dict(self.layer_timesteps)}).items()
         }

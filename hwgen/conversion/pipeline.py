@@ -37,7 +37,7 @@ from hwgen.conversion.stages import STAGES, run_stages
 from hwgen.conversion.task import Task
 from hwgen.datasets.images import as_array, as_images, as_labels
 from hwgen.errors import ConversionError
-from hwgen.network import Network
+from hwgen.network import InputCode, Network
 from hwgen.suggest import require_known
 
 CALIBRATION_IMAGES = 1000  # more change no scale, but serve a fit of the weights
@@ -69,7 +69,7 @@ def convert(
     decoder: DecoderKind | str = DecoderKind.MEMBRANE,
     temperature: float = 1.0,
     pixel_bits: int | None = None,
-    input_code: str | None = None,
+    input_code: InputCode | str | None = None,
     input_gain: int = Options.input_gain,
     input_seed: int = Options.input_seed,
     floor: float | None = None,

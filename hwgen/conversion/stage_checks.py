@@ -17,7 +17,7 @@ from hwgen.conversion.quantisation.layerwise import KEPT_IMAGES
 from hwgen.conversion.task import Task
 from hwgen.errors import ConversionError
 from hwgen.golden.trials import Trials
-from hwgen.network import Input, Layer
+from hwgen.network import Flatten, Layer, MaxPool2d
 
 RELATIVE, ROUNDING = 1e-3, 1e-5  # of a layer's largest value; of the largest of all layers
 
@@ -69,26 +69,28 @@ def same_codes(task: Task, before: FloatGraph, after: Converted) -> str | None:
     Layers are compared up to the first single-phase neuron or gate by spike count, neither of which
     has a closed form.
     """
-    network = after.network()
-    types, source = network.train_types, after.input
+    network, types = after.network(), after.network().train_types
+    exact = set() if types[network.input.name].constant_steps else {network.input.name}
+    for node in network.nodes:
+        match node:
+            case Layer():
+                closed = node.neuron.two_phase
+            case MaxPool2d():
+                closed = types[node.source].in_order
+            case Flatten():
+                closed = True
+        if closed and exact.issuperset(node.sources):
+            exact.add(node.name)
+    if exact.isdisjoint(layer.name for layer in network.layers):
+        return None
     trials = Trials(task.images[:KEPT_IMAGES])
     logits = trials.logits(network)
-    exact = set() if types[source.name].constant_steps else {source.name}
-    for node in (source, *network.nodes):
-        if isinstance(node, Input):
-            comparable = node.name in exact
-        elif isinstance(node, Layer):
-            comparable = exact.issuperset(node.sources) and node.neuron.two_phase
-        else:
-            comparable = exact.issuperset(node.sources) and types[node.source].in_order
-        if not comparable or node.name not in after.codes:
-            continue
-        exact.add(node.name)
-        wanted = after.codes[node.name]
-        last = node is network.readout
-        found = logits.reshape(wanted.shape) if last else trials.values(node.name)
-        if not np.array_equal(found, wanted):
-            return node.name
+    for name, wanted in after.codes.items():
+        last = name == network.readout.name
+        if name in exact and not np.array_equal(
+            logits.reshape(wanted.shape) if last else trials.values(name), wanted
+        ):
+            return name
     return None
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from hwgen.conversion import Options, convert
 from hwgen.errors import ConversionError, DataError
+from hwgen.network import Code, InputCode
 from tests.support.float_models import pixels, tiny_cnn
 
 
@@ -101,6 +102,12 @@ def test_options(options, expected):
     with pytest.raises(ConversionError) as caught:
         convert(tiny_cnn(), pixels((2, 8, 8), samples=40), **options)
     assert expected in str(caught.value)
+
+
+def test_the_input_s_own_timesteps_count_for_its_code():
+    options = Options(neuron="if2", timesteps=100, input_code="radix", layer_timesteps={"input": 8})
+    assert (options.steps("input"), options.steps("conv")) == (8, 100)
+    assert (options.source_code, options.code) == (InputCode.RADIX, Code.RATE)
 
 
 def test_every_option_is_in_the_signature():

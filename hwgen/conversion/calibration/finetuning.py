@@ -37,7 +37,6 @@ from hwgen.conversion.op_graph import INPUT
 from hwgen.conversion.options import Options
 from hwgen.conversion.quantisation.weight_fitting import is_copy, is_tied
 from hwgen.errors import ConversionError
-from hwgen.network import Code
 
 CHOOSING = 512  # images on which the first λ are chosen
 SOFTNESS = 0.2  # temperature of the target logits, in their standard deviations
@@ -144,7 +143,7 @@ def _with_steps(graph: FloatGraph, values: torch.Tensor, options: Options) -> Fl
     for node in graph.nodes:
         if isinstance(node, Population) and node.fires and node.low == 0:
             sums = calibrate.preactivation(node, known)
-            q_max = Code(options.code).q_max(options.steps(node.name))
+            q_max = options.code.q_max(options.steps(node.name))
             scale = choose_scales(sums, q_max=q_max, high=node.high, options=options)
             node = replace(node, steps=Steps(scale=scale, levels=q_max, eta=options.eta))
         known[node.name] = calibrate.step(node, known)

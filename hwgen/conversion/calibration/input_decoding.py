@@ -57,7 +57,7 @@ def make_input(graph: FloatGraph, options: Options) -> Input:
     return Input(
         shape=graph.input_shape,
         timesteps=options.steps(INPUT),
-        code=InputCode(options.source_code),
+        code=options.source_code,
         pixel_bits=options.pixel_bits or 8,
         gain=options.input_gain,
         seed=options.input_seed,

@@ -7,84 +7,41 @@ _NORM = "replace it by BatchNorm, which is fused into the weights, and train aga
 _AXES = "keep images as (samples, channels, height, width) and maps in that order"
 _ONE = "use its 2-D form on (samples, channels, height, width)"
 
-REMEDIES = {
-    **dict.fromkeys(
-        (
-            "gelu",
-            "silu",
-            "sigmoid",
-            "tanh",
-            "elu",
-            "selu",
-            "celu",
-            "leaky_relu",
-            "prelu",
-            "softplus",
-            "hardswish",
-            "hardsigmoid",
-            "mish",
-            "log_sigmoid",
-            "logsigmoid",
-            "softsign",
-            "glu",
-            "rrelu",
-            "hardshrink",
-            "softshrink",
-            "sin",
-            "cos",
-            "exp",
-            "abs",
-            "sqrt",
-            "pow",
-            "erf",
-        ),
+_SHARED = (
+    (
         _ACTIVATION,
+        "gelu silu sigmoid tanh elu selu celu leaky_relu prelu softplus hardswish hardsigmoid "
+        "mish log_sigmoid logsigmoid softsign glu rrelu hardshrink softshrink sin cos exp abs "
+        "sqrt pow erf",
     ),
-    **dict.fromkeys(
-        (
-            "layer_norm",
-            "native_layer_norm",
-            "group_norm",
-            "native_group_norm",
-            "instance_norm",
-            "rms_norm",
-            "local_response_norm",
-        ),
+    (
         _NORM,
+        "layer_norm native_layer_norm group_norm native_group_norm instance_norm rms_norm "
+        "local_response_norm",
     ),
-    **dict.fromkeys(
-        (
-            "permute",
-            "transpose",
-            "t",
-            "movedim",
-            "swapaxes",
-            "channel_shuffle",
-            "pixel_shuffle",
-            "roll",
-            "flip",
-        ),
+    (
         _AXES,
+        "permute transpose t movedim swapaxes channel_shuffle pixel_shuffle roll flip",
     ),
-    **dict.fromkeys(
-        (
-            "conv1d",
-            "conv3d",
-            "max_pool1d",
-            "max_pool3d",
-            "avg_pool1d",
-            "avg_pool3d",
-            "adaptive_avg_pool1d",
-            "adaptive_max_pool1d",
-        ),
+    (
         _ONE,
+        "conv1d conv3d max_pool1d max_pool3d avg_pool1d avg_pool3d adaptive_avg_pool1d "
+        "adaptive_max_pool1d",
     ),
-    **dict.fromkeys(
-        ("matmul", "bmm", "mm", "addmm", "einsum", "scaled_dot_product_attention"),
+    (
         "products of two activations have no spiking counterpart; use Linear or Conv2d, whose "
         "weights are constant",
+        "matmul bmm mm addmm einsum scaled_dot_product_attention",
     ),
-    **dict.fromkeys(("lstm", "gru", "rnn_tanh", "rnn_relu"), "recurrent layers are not supported"),
+    (
+        "recurrent layers are not supported",
+        "lstm gru rnn_tanh rnn_relu",
+    ),
+)
+"""Remedies of several operators, and their names."""
+
+REMEDIES = {
+    **{name: remedy for remedy, names in _SHARED for name in names.split()},
     "softmax": "only a softmax at the very end may stay; it does not change the class",
     "conv_transpose2d": "use Conv2d; transposed convolutions are not supported",
     "upsample_nearest2d": "train without upsampling",

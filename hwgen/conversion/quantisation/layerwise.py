@@ -57,7 +57,6 @@ from hwgen.conversion.quantisation.neuron import make_neuron, whole_numbers
 from hwgen.conversion.quantisation.projections import in_steps, offset_sum, per_code, second_moment
 from hwgen.conversion.quantisation.weight_fitting import Fit
 from hwgen.network import (
-    Code,
     Layer,
     Node,
 )
@@ -139,7 +138,7 @@ class _Layerwise:
         options = self.options
         if self.counts and node is self.graph.nodes[-1]:
             options = replace(options, channel_scales=False)  # classes are compared
-        q_max: float = Code(self.code).q_max(options.steps(node.name))
+        q_max: float = self.code.q_max(options.steps(node.name))
         levels = values = None
         if not self.leak.doubles:
             levels = Levels.of(self.leak, options.steps(node.name))
@@ -231,7 +230,7 @@ class _Layerwise:
             taken = level / (threshold * self.leak.k ** (neuron.timesteps - 1))
             output = replace(output, scale=output.scale * taken)
         else:
-            q_max = Code(self.code).q_max(self.options.steps(node.name))
+            q_max = self.code.q_max(self.options.steps(node.name))
             closed = step * membranes + calibrate.per_channel(full)
             codes = (closed / calibrate.per_channel(threshold)).floor().clamp(0, q_max)
             known.codes[node.name], known.q_max[node.name] = codes.float(), q_max
