@@ -40,7 +40,8 @@ from hwgen.network import (
     exponentials,
 )
 from hwgen.plan.assembly import make_plan
-from hwgen.plan.cost.area import Usage, stage_usage
+from hwgen.plan.cost.area import stage_usage
+from hwgen.plan.cost.usage import Usage
 from hwgen.plan.units.options import PlanOptions
 from hwgen.synthesis.out_of_context import total
 

@@ -32,7 +32,8 @@ def measure(name: str) -> dict[str, Any]:
     from hwgen.conversion import convert
     from hwgen.errors import PlanError
     from hwgen.generation.generator import generate
-    from hwgen.plan.cost.area import Usage, plan_usage
+    from hwgen.plan.cost.area import plan_usage
+    from hwgen.plan.cost.usage import Usage
 
     model = scale_models.random_model(name)
     seconds: dict[str, float] = {}

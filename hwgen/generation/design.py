@@ -131,7 +131,7 @@ class Design:
 
     def _input(self) -> InputEntry:
         encoder = self.plan.encoder
-        if encoder.code != "events":
+        if not encoder.reads_address_events:
             return InputEntry(kind="pixels")
         fields = {
             name: BitField(low=low, width=width)

@@ -49,6 +49,18 @@ class InverseLeak:
         """Whether k is not an integer, so that membranes need fractional bits."""
         return self.m > 0
 
+    @property
+    def numerator(self) -> int:
+        """N = 2^m + n, so that k = N / 2^m."""
+        return (1 << self.m) + self.n
+
+    def balance(self, level: np.ndarray) -> np.ndarray:
+        """⌈D·2^m/n⌉: the smallest membrane whose growth makes up for the subtraction of ``level``.
+
+        Exact with object arrays; k must be above 1.
+        """
+        return -(-(level << self.m) // self.n)
+
     def grow(self, values: Integer) -> Integer:
         """L(V) = V + ⌊V·n / 2^m⌋ of an int, or of an integer or object array."""
         grown: Integer = values + (values * self.n >> self.m)

@@ -74,7 +74,7 @@ class InverseLeakyNeuron(ThresholdNeuron):
     @property
     def rest(self) -> Integers:
         """⌈D·2^m/n⌉ = V̂ − D, object array (channels,): from here on V spikes in every step."""
-        return -(-(self.level << self.leak.m) // self.leak.n)
+        return self.leak.balance(self.level)
 
     def verify(self, channels: int, given: TrainType, *, where: str) -> None:
         self._require_train(given, where=where)

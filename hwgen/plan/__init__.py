@@ -1,1 +1,1 @@
-"""Analyses of a network that return data and change nothing: widths, folding, weights, cycles."""
+"""Hardware plans: sizes of all units, their cost and timing, and the search for the best plan."""

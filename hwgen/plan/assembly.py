@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from hwgen.errors import PlanError
-from hwgen.network import Flatten, Layer, Linear, MaxPool2d, Network
+from hwgen.network import Flatten, InputCode, Layer, Linear, MaxPool2d, Network
 from hwgen.plan.units.encoder import plan_encoder
 from hwgen.plan.units.geometry import Schedule, StreamPlan
 from hwgen.plan.units.hardware_plan import HardwarePlan
@@ -49,7 +49,7 @@ def assemble(
     train_types = network.train_types
     schedule = options.schedule
     if schedule is None:
-        schedule = Schedule.TIME if network.input.code == "events" else Schedule.ROW
+        schedule = Schedule.TIME if network.input.code == InputCode.EVENTS else Schedule.ROW
     encoder = plan_encoder(network, options.input_width, schedule)
     streams = {network.input.name: encoder.output}
     flat: set[str] = set()

@@ -85,7 +85,7 @@ class Core(wiring.Component):
             ports[f"tap_{index}_data"] = Out(stream_plan.width)
             ports[f"tap_{index}_valid"] = Out(1)
             ports[f"tap_{index}_ready"] = Out(1)
-        encoder = AddressEventEncoder if plan.encoder.code == "events" else PixelEncoder
+        encoder = AddressEventEncoder if plan.encoder.reads_address_events else PixelEncoder
         self._encoder = encoder(plan=plan.encoder)
         taken = {*SUBMODULES, "clk", *ports}
         self._units = []

@@ -5,13 +5,11 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
+from hwgen.plan.units import latencies
 from hwgen.plan.units.pool import PoolPlan
 from hwgen.rtl.parameters import require_type
 from hwgen.rtl.streams.credit_fifo import CreditFifo
 from hwgen.rtl.window.buffer import WindowBuffer
-
-LATENCY = 3
-"""Cycles from a candidate to the first one that can read the state it wrote."""
 
 
 class MaxPool(wiring.Component):
@@ -74,7 +72,7 @@ class MaxPool(wiring.Component):
         read = Signal(2)  # valid, last
         race = Signal(2)
         # A window that repeats before its output is written waits for it.
-        soon = (plan.words - 1) * plan.candidates + 1 < LATENCY
+        soon = (plan.words - 1) * plan.candidates + 1 < latencies.POOL
         free = ~(read[1] | race[1]) if soon else 1
         m.d.comb += [
             last.eq(chunks.payload.last),

@@ -24,7 +24,7 @@ def quiet_limit(plan: HardwarePlan) -> int:
         for feed in layer.paths
     )
     # After a reset the planes of address events are cleared.
-    longest += plan.encoder.plane_depth if plan.encoder.code == "events" else 0
+    longest += plan.encoder.plane_depth if plan.encoder.reads_address_events else 0
     return _SLACK_CYCLES + 2 * longest
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from hwgen.errors import NetworkError
-from hwgen.network import DOUBLE, Identity, InverseLeak, InverseLeakyNeuron, Readout
+from hwgen.network import DOUBLE, NO_LEAK, Identity, InverseLeak, InverseLeakyNeuron, Readout
 from tests.support.broken import (
     CONV,
     FLAT,
@@ -32,6 +32,15 @@ def test_k():
     assert InverseLeak(n=1, m=0) == DOUBLE
     assert (DOUBLE.k, DOUBLE.doubles) == (2.0, True)
     assert InverseLeakyNeuron(threshold=ints(1), timesteps=1).leak == DOUBLE
+    assert [leak.numerator for leak in (LEAK, DOUBLE, NO_LEAK)] == [13, 2, 1]
+
+
+@pytest.mark.parametrize("leak", [LEAK, DOUBLE, InverseLeak(n=1, m=8)])
+def test_growth_makes_up_for_the_level_from_the_balance_on(leak):
+    level = ints(1, 7, 100).astype(object)
+    balance = leak.balance(level)
+    assert (leak.grow(balance) - level >= balance).all()
+    assert (leak.grow(balance - 1) - level < balance - 1).all()
 
 
 def test_signals_carry_the_leak_of_their_sender():

@@ -199,7 +199,7 @@ def test_a_layer_has_a_feed_for_each_projection() -> None:
     plan = make_plan(residual(Identity(source="a", weights=ones(4))), PlanOptions(membrane_lanes=4))
     join = plan.layers[2]
     assert join.sources == ("b", "a")
-    assert [feed.kind for feed in join.paths] == ["spikes", "masked"]
+    assert [path.kind for path in join.paths] == ["spikes", "masked"]
     assert plan.consumers("a") == 2
     assert {plan.consumers(node) for node in ("input", "b", "c")} == {1}
     # A masked chunk is a word; its row holds the weight of each of the four lanes.
@@ -211,7 +211,7 @@ def test_scanners_go_where_the_work_is() -> None:
     short = Conv2d(source="a", weights=ones(4, 8, 1, 1))
     plan = make_plan(residual(short, channels=8), PlanOptions(scanners=4, membrane_lanes=8))
     join = plan.layers[2]
-    assert [feed.window.scanners for feed in join.paths] == [4, 1]
+    assert [path.window.scanners for path in join.paths] == [4, 1]
     assert join.scanners == 5
 
 
@@ -244,3 +244,31 @@ def test_plan_survives_json(seed: int) -> None:
         network, PlanOptions(lanes=3, scanners=2, schedule=("row", "time")[seed // 2 % 2])
     )
     assert HardwarePlan.from_json(json.loads(json.dumps(plan.to_json()))) == plan
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (lambda plan: plan.pop("schedule"), "schedule: Field required"),
+        (lambda plan: plan.update(pipeline="both"), "pipeline: Input should be"),
+        (lambda plan: plan["stages"][0].update(lanes="many"), r"stages.0.LayerPlan.lanes"),
+    ],
+)
+def test_a_malformed_plan_is_refused(change: Any, says: str) -> None:
+    values = make_plan(cnn()).to_json()
+    change(values)
+    with pytest.raises(PlanError, match=f"hardware plan: {says}.*generate the build folder again"):
+        HardwarePlan.from_json(values)
+
+
+def test_choices_in_json_are_words() -> None:
+    values = json.loads(json.dumps(make_plan(cnn(), PlanOptions(weight_memory="lut")).to_json()))
+    conv, pool = values["stages"][:2]
+    assert (values["schedule"], values["pipeline"]) == ("row", "overlap")
+    assert (conv["kind"], conv["code_in"], conv["leak_in"]) == (
+        "two_phase",
+        "radix",
+        {"n": 1, "m": 0},
+    )
+    assert (conv["paths"][0]["kind"], conv["paths"][0]["memory"]) == ("spikes", "lut")
+    assert values["encoder"]["output"]["layout"] == pool["output"]["layout"] == "pixel"

@@ -55,13 +55,13 @@ def test_the_networks_hold_leaks_on_either_side() -> None:
     found: Counter[str] = Counter()
     for seed in SEEDS:
         for layer in make_plan(network_of(seed)).layers:
-            coming, going = layer.growth_in, layer.growth_out
+            coming, going = layer.leak_in, layer.leak_out
             if not layer.fractional:
                 continue
             found[layer.kind] += 1
-            found["in"] += coming[1] > 0
-            found["out"] += going[1] > 0 and layer.kind != "readout"
-            found["both, unlike"] += 0 < coming[1] != going[1] > 0
+            found["in"] += coming.rounds
+            found["out"] += going.rounds and layer.kind != "readout"
+            found["both, unlike"] += coming.rounds and going.rounds and coming.m != going.m
             found["fractions"] += layer.frac_bits > 0
             found["few words"] += layer.membrane_depth < 7
     assert min(found[what] for what in ("readout", "in", "out", "fractions", "few words")) >= 5

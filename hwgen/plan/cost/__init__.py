@@ -1,1 +1,1 @@
-"""What a plan costs: LUTs, block RAMs, and cycles from measured activity."""
+"""Cost of a plan: LUTs, block RAMs, and cycles from recorded spikes."""

@@ -1,4 +1,4 @@
-"""How many spikes each scanner finds in each chunk of each window."""
+"""Number of spikes that each scanner finds in each chunk of each window."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hwgen.plan.units.window_buffers import pixel_bits
 
 
 def stream_words(trains: NDArray[np.uint8], stream: StreamPlan) -> NDArray[np.uint8]:
-    """Bits of a sample's words, shape (timesteps, rows, words of a row, width).
+    """Bits of a sample's words, shape (timesteps, rows, words per row, width).
 
     ``trains`` has the shape (timesteps, channels, height, width).
     """
@@ -32,10 +32,10 @@ def stream_words(trains: NDArray[np.uint8], stream: StreamPlan) -> NDArray[np.ui
 def window_costs(
     trains: NDArray[np.uint8], stream: StreamPlan, path: SynapticPathPlan
 ) -> NDArray[np.uint8]:
-    """Spikes in each scanner's slice of each chunk that a window reads; a masked one counts as 1.
+    """Spikes in each scanner's slice of each chunk; a masked chunk with spikes counts as 1.
 
-    Shape (timesteps, out_rows, out_columns, rounds, chunks of a window, scanners), with one round
-    where all read the same.
+    Shape (timesteps, out_rows, out_columns, rounds, chunks per window, scanners), with one round
+    where all rounds read the same chunks.
     """
     window = path.window
     words = stream_words(trains, stream).reshape(window.timesteps, window.rows, window.columns, -1)
@@ -74,7 +74,7 @@ def window_costs(
 
 
 def scan_cycles(costs: NDArray[np.uint8]) -> NDArray[np.int64]:
-    """Cycles that a scanner takes for each window: its spikes, and 1 where the last chunk is empty.
+    """Cycles of a scanner for each window: one per spike, and one for an empty last chunk.
 
     Shape (timesteps, out_rows, out_columns, rounds, scanners).
     """
@@ -84,16 +84,15 @@ def scan_cycles(costs: NDArray[np.uint8]) -> NDArray[np.int64]:
 
 
 def busy_cycles(costs: list[NDArray[np.uint8]], plan: LayerPlan) -> int:
-    """Cycles of a layer's slowest scanner, over all windows and folds of a sample.
+    """Cycles of a layer's slowest scanner, over all windows and rounds of a sample.
 
-    ``costs`` are :func:`window_costs` of each path. What the buffers between scanners do not even
-    out is not in it.
+    ``costs`` are :func:`window_costs` of each path. Waiting times are not included.
     """
     busiest = 0
     for cost in costs:
         cycles = scan_cycles(cost)
-        folds = plan.rounds // cycles.shape[3]
-        busiest = max(busiest, int(cycles.sum(axis=(0, 1, 2, 3)).max()) * folds)
+        rounds = plan.rounds // cycles.shape[3]
+        busiest = max(busiest, int(cycles.sum(axis=(0, 1, 2, 3)).max()) * rounds)
     return busiest
 
 
@@ -109,7 +108,7 @@ def _pad_bits(window: WindowPlan) -> NDArray[np.uint8]:
 
 
 def _rows_of_taps(padded: NDArray[np.uint8], window: WindowPlan) -> NDArray[np.uint8]:
-    """Chunks of a wide window: the kernel's row of pixels that starts at each column."""
+    """Chunks of a wide window: the row of a kernel's pixels that starts at each column."""
     views = np.lib.stride_tricks.sliding_window_view(padded[:, :, :, 0], window.kernel[1], axis=2)
     chunks = views.swapaxes(3, 4).reshape(*views.shape[:3], 1, -1)
     return _slices(chunks, window)
@@ -127,7 +126,7 @@ def _slices(chunks: NDArray[np.uint8], window: WindowPlan) -> NDArray[np.uint8]:
 def _windows(
     pixels: NDArray[np.uint8], kernel: tuple[int, int], window: WindowPlan
 ) -> NDArray[np.uint8]:
-    """Taps of each output pixel: (t, out_rows, out_columns, ky, kx, …) of (t, y, x, …)."""
+    """Taps of each output pixel: (t, y, x, …) → (t, out_rows, out_columns, ky, kx, …)."""
     views = np.lib.stride_tricks.sliding_window_view(pixels, kernel, axis=(1, 2))
     views = views[:, :: window.stride[0], :: window.stride[1]]
     views = views[:, : window.out_rows, : window.out_columns]

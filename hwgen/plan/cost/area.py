@@ -1,106 +1,66 @@
-"""What units take of an FPGA, from the plan alone: LUT4 and block RAMs of an ECP5.
+"""Resources of units on an ECP5, estimated from the plan alone: LUT4 and block RAMs.
 
-Counted as synthesis is: a carry cell is two LUT4, 16 × 4 bits of distributed RAM are six. Each term
-stands for a part of a unit; its coefficients were fitted to what yosys makes of it
-(``python -m benchmarks.resources``).
+Counted as synthesis counts: a carry cell is two LUT4, 16 × 4 bits of distributed RAM are six. Each
+term is a part of a unit; the coefficients are fitted to the results of yosys
+(``benchmarks/resources.py``). Coefficients named ``…_BIT`` are LUT4 per bit.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from math import ceil
-
+from hwgen.network import InputCode
+from hwgen.plan.cost.usage import (
+    SELECTED_BIT,
+    Usage,
+    constants_usage,
+    memory_usage,
+    weight_usage,
+)
 from hwgen.plan.units.encoder import EncoderPlan
 from hwgen.plan.units.hardware_plan import HardwarePlan
-from hwgen.plan.units.inverse_leak import signed_digits
+from hwgen.plan.units.latencies import CHUNK_QUEUE_DEPTH
 from hwgen.plan.units.layer import LayerPlan, UnitKind
-from hwgen.plan.units.memories import BLOCK_ROWS, MemoryKind, read_only, read_write
 from hwgen.plan.units.pool import PoolPlan, Stage
+from hwgen.plan.units.signed_digits import signed_digits
 from hwgen.plan.units.softmax import SoftmaxPlan
 from hwgen.plan.units.synaptic_path import PathKind, SynapticPathPlan
 
 LAYER = 125
-"""What steers a layer: grants, passes, the ends of its FIFOs."""
+"""Control of a layer: grants, passes, the ends of its FIFOs."""
 CARRY, ADDER = 1.5, 2.3
-"""Bits that a lane's accumulator, and a further scanner's adder, have beside their terms."""
-MEMBRANE_BIT, SINGLE_PHASE_BIT, HELD_BIT = 1.05, 1.6, 1.05
-"""Of the adders of a membrane, and of a current that is held."""
+"""Extra bits of a lane's accumulator, and of the adder of each further scanner."""
+MEMBRANE_BIT, SINGLE_PHASE_BIT, CONSTANT_CURRENT_BIT = 1.05, 1.6, 1.05
+"""Adders of two-phase membranes, of single-phase ones, and of a constant current."""
 LEAKY, LEAKY_BIT, GROWN_BIT, DIGIT_BIT = 39, 2.2, 3.6, 0.9
-"""Of membranes that grow by less than 2: what steers them, a bit of what is added and given back,
-one of the grown membrane with its fraction, and of an addition that takes past two terms."""
-PART_BIT = 0.52
-"""Of currents that go through a narrower membrane unit."""
+"""Membranes that grow by less than 2: control, a bit that is added and restored, a bit of the grown
+membrane with its fraction, and of each addition beyond two terms."""
+SERIALIZED_BIT = 0.52
+"""Currents that are serialized into membrane words."""
 SCANNER, SCANNED_BIT, ADDRESS_BIT = 38, 2.6, 1.0
-"""A scanner: its FIFO's ends, the search for the lowest bit, and the address of its weights."""
-WAITING_BIT = 3.0
-"""A slice's bit: cut from a chunk, looked at, and queued."""
+"""A scanner: ends of its FIFO, priority encoder, and address of the weights."""
+QUEUED_BIT = 3.0
+"""A bit of a slice: cut from a chunk, tested, and queued."""
 READER_BIT, KERNEL_ROWS, PADDING = 3.0, 45, 15
-"""A bit of a counter; the rows of a kernel in a ring of rows; taps outside the map."""
+"""A window's reader: a bit of a counter, a kernel of several rows, and taps outside the map."""
 WRITER, PACKED_BIT = 20, 0.3
 """A window's writer, and a bit of a chunk that it packs from words."""
-RACE_BIT, RACE_COUNTED, COUNTED_BIT = 2.0, 7.5, 3.5
-"""A bit of a max-pool's word, one of its counters, of candidates and of words, and one of the
-spikes that a candidate has sent."""
+RACE_BIT, COUNTER_BIT, SPIKE_COUNT_BIT = 2.0, 7.5, 3.5
+"""A max-pool: a bit of its word, a bit of its counters of candidates and words, and a bit of a
+candidate's spike count."""
 ENCODERS = {
-    "radix": (160, 15.5),
-    "ttfs": (190, 17),
-    "rate": (262, 26),
-    "poisson": (420, 45),
-    "events": (200, 9),
+    InputCode.RADIX: (160, 15.5),
+    InputCode.TTFS: (190, 17),
+    InputCode.RATE: (262, 26),
+    InputCode.POISSON: (420, 45),
+    InputCode.EVENTS: (200, 9),
 }
-"""By input code: what steers an encoder, and a pixel of a word, or an event's place in one."""
+"""By input code: LUT4 of an encoder, and of each pixel of its word."""
 RESULT_BIT, COUNTER = 5, 50
+"""A bit of the result unit, and a performance counter."""
 SOFTMAX, STAGE_BIT, TERM_BIT = 170, 3.8, 5
-"""What steers a softmax, a bit of the sum in a stage of its comparison, and a bit of a membrane
-on its way to the table."""
-SPARSE_BIT = 0.75
-"""A bit of a weight that is not zero, in LUTs where few are."""
-SPLIT = 1.25
-"""What a split memory's LUTs become, with the address and the choice between its parts."""
-QUEUE_DEPTH, FIFO_DEPTH = 16, 8
-BLOCK_WEIGHT, SELECTED_BIT = 128, 0.6
-
-
-@dataclass(frozen=True)
-class Usage:
-    """What something takes of an FPGA."""
-
-    lut4: float = 0
-    block_rams: int = 0
-
-    def __add__(self, other: Usage) -> Usage:
-        return Usage(self.lut4 + other.lut4, self.block_rams + other.block_rams)
-
-    def cost(self, price: float) -> float:
-        """In LUT4, a block RAM being worth ``price`` of them."""
-        return self.lut4 + price * self.block_rams
-
-
-def memory_usage(rows: int, width: int) -> Usage:
-    """A memory that is written too, where yosys puts it: to it a block RAM weighs 128, LUT RAM of
-    16 × 4 bits four, and a bit that is selected about half a one."""
-    banks = ceil(rows / 16)
-    in_luts = 4 * banks * ceil(width / 4) + SELECTED_BIT * (banks - 1) * width
-    block = read_write(rows, width, MemoryKind.BLOCK)
-    cost = (
-        block
-        if BLOCK_WEIGHT * block.block_rams < in_luts
-        else read_write(rows, width, MemoryKind.LUT)
-    )
-    return Usage(cost.luts, cost.block_rams)
-
-
-def weight_usage(plan: LayerPlan, path: SynapticPathPlan, kind: MemoryKind) -> Usage:
-    """The weight memories of a path. A single row is constants, which adders absorb."""
-    if path.weight_depth == 1:
-        return Usage()
-    cost = read_only(path.weight_depth, plan.lanes * path.weight_bits, kind)
-    luts: float = SPLIT * cost.luts if cost.kind == MemoryKind.SPLIT else cost.luts
-    if cost.kind == MemoryKind.LUT:
-        width = plan.lanes * path.weight_bits
-        luts = min(luts, SPARSE_BIT * path.weight_share * path.weight_depth * width)
-    count = path.window.scanners
-    return Usage(count * luts, count * cost.block_rams)
+"""A softmax unit: control, a bit of the sum in each comparison stage, and a bit of a membrane on
+its way to the table."""
+FIFO_DEPTH = 8
+"""Depth at which the FIFOs of units were fitted."""
 
 
 def path_usage(path: SynapticPathPlan) -> Usage:
@@ -112,8 +72,8 @@ def path_usage(path: SynapticPathPlan) -> Usage:
     address = _bits(path.weight_depth)
     for _ in range(window.scanners):
         flags = 2 if path.kind == PathKind.SPIKES else 1
-        queue = memory_usage(QUEUE_DEPTH, window.slice_width + address + flags)
-        total += queue + Usage(WAITING_BIT * window.slice_width)
+        queue = memory_usage(CHUNK_QUEUE_DEPTH, window.slice_width + address + flags)
+        total += queue + Usage(QUEUED_BIT * window.slice_width)
         if path.kind == PathKind.SPIKES:
             total += memory_usage(FIFO_DEPTH, address + 2)
             total += Usage(SCANNER + SCANNED_BIT * window.slice_width + ADDRESS_BIT * address)
@@ -121,37 +81,34 @@ def path_usage(path: SynapticPathPlan) -> Usage:
 
 
 def layer_usage(plan: LayerPlan) -> Usage:
-    """All of a layer but its weights."""
+    """A layer without its weights."""
     total = Usage(LAYER)
     for path in plan.paths:
         total += path_usage(path)
 
-    # Synapse array: an accumulator a lane, and an adder a lane for each further scanner.
+    # Synapse array: an accumulator per lane, and an adder per lane for each further scanner.
     total += Usage(plan.lanes * (plan.current_width + CARRY))
     bits = sorted(path.weight_bits for path in plan.paths for _ in range(path.window.scanners))
     total += Usage(sum(plan.lanes * (width + ADDER) for width in bits[:-1]))
 
-    # Membrane unit: adders, and a table of constants of two rows a word.
+    # Membrane unit: adders, and a table of constants with two rows per word.
     width = plan.membrane_lanes * plan.membrane_width
     banks = 1 if plan.kind == UnitKind.CONSTANT_CURRENT else plan.banks
     total += memory_usage(banks * plan.membrane_depth, width)
     if plan.fractional:
         total += _leaky_usage(plan)
     else:
-        bit = (
-            MEMBRANE_BIT
-            if plan.kind in (UnitKind.TWO_PHASE, UnitKind.READOUT)
-            else SINGLE_PHASE_BIT
-        )
-        total += Usage(bit * width) + _constants(2 * plan.words, width)
+        bit = MEMBRANE_BIT if plan.kind.is_two_phase else SINGLE_PHASE_BIT
+        total += Usage(bit * width) + constants_usage(2 * plan.words, width)
     if plan.kind == UnitKind.CONSTANT_CURRENT:
-        held = plan.membrane_lanes * plan.constant_current_width
-        total += Usage(HELD_BIT * held) + memory_usage(plan.banks * plan.membrane_depth, held)
-    if plan.ramp_in:
+        currents = plan.membrane_lanes * plan.constant_current_width
+        total += Usage(CONSTANT_CURRENT_BIT * currents)
+        total += memory_usage(plan.banks * plan.membrane_depth, currents)
+    if plan.accumulates_slopes:
         slopes = plan.membrane_lanes * plan.current_width
         total += Usage(MEMBRANE_BIT * slopes) + memory_usage(plan.membrane_depth, slopes)
     if plan.words_per_round > 1:
-        total += Usage(PART_BIT * plan.lanes * plan.current_width)
+        total += Usage(SERIALIZED_BIT * plan.lanes * plan.current_width)
     word = width if plan.gives_logits else plan.membrane_lanes
     if plan.softmax is not None:
         total += softmax_usage(plan.softmax, plan.membrane_width, plan.membrane_lanes)
@@ -159,47 +116,46 @@ def layer_usage(plan: LayerPlan) -> Usage:
 
 
 def softmax_usage(plan: SoftmaxPlan, membrane_width: int, lanes: int) -> Usage:
-    """A softmax unit, behind membranes of ``lanes`` a word."""
+    """A softmax unit that reads words of ``lanes`` membranes."""
     total = Usage(SOFTMAX + STAGE_BIT * plan.stages * plan.sum_width)
     total += Usage(TERM_BIT * membrane_width + SELECTED_BIT * (lanes - 1) * membrane_width)
     total += memory_usage(plan.classes, membrane_width)
     total += memory_usage(2 * plan.classes, plan.entry_width)
     total += memory_usage(plan.classes, plan.count_width)
-    return total + _constants(plan.entries, plan.entry_width)
+    return total + constants_usage(plan.entries, plan.entry_width)
 
 
 def _leaky_usage(plan: LayerPlan) -> Usage:
-    """The pipeline of a leak below 2, and its tables, of constants and of levels.
+    """The pipeline of a leak below 2, with its tables of constants and of levels.
 
-    Few functions of two index bits exist, so that small tables are free.
+    Tables of up to four rows are free: there are few functions of two index bits.
     """
-    places = max(plan.growth_in[1], plan.growth_out[1])
-    factors = {plan.growth_in[0]}
+    fraction_bits = max(plan.leak_in.m, plan.leak_out.m)
+    factors = {plan.leak_in.numerator}
     if plan.kind != UnitKind.READOUT:
-        factors.add(plan.growth_out[0])
+        factors.add(plan.leak_out.numerator)
     additions = sum(max(0, len(signed_digits(factor)) - 2) for factor in factors)
-    grown = plan.membrane_width + places
+    grown = plan.membrane_width + fraction_bits
     lane = LEAKY_BIT * plan.membrane_width + (GROWN_BIT + DIGIT_BIT * additions) * grown
     total = Usage(LEAKY + plan.membrane_lanes * lane)
     width = plan.membrane_lanes * plan.membrane_width
     for rows in (2 * plan.words, plan.words):
-        total += _constants(rows, width) if rows > 4 else Usage()
+        total += constants_usage(rows, width) if rows > 4 else Usage()
     return total
 
 
 def pool_usage(plan: PoolPlan) -> Usage:
-    """A max-pool: a window buffer, two bits of state for each candidate of a word, and a word of
-    outputs."""
+    """A max-pool: a window buffer, the state of each candidate of a word, and a word of outputs."""
     width = plan.output.width
     states = memory_usage(plan.words * plan.candidates, (plan.count_bits or 2) * width)
     outputs = memory_usage(plan.words, width)
     counted = _bits(plan.words * plan.candidates) + _bits(plan.words)
-    race = Usage((RACE_BIT + COUNTED_BIT * plan.count_bits) * width + RACE_COUNTED * counted)
+    race = Usage((RACE_BIT + SPIKE_COUNT_BIT * plan.count_bits) * width + COUNTER_BIT * counted)
     return path_usage(plan.path) + states + outputs + memory_usage(FIFO_DEPTH, width) + race
 
 
 def stage_usage(stage: Stage) -> Usage:
-    """A whole layer or pool."""
+    """A layer with its weights, or a pool."""
     if isinstance(stage, PoolPlan):
         return pool_usage(stage)
     total = layer_usage(stage)
@@ -209,7 +165,7 @@ def stage_usage(stage: Stage) -> Usage:
 
 
 def plan_usage(plan: HardwarePlan) -> dict[str, Usage]:
-    """Of each unit by name: the stages' nodes, and "" for what lies between them."""
+    """Resources of each stage by node; "" for the logic between the stages."""
     rest = encoder_usage(plan.encoder) + Usage(RESULT_BIT * plan.logit_width)
     if plan.counters:
         rest += Usage(COUNTER * (2 + 2 * len(plan.streams) + 2 * len(plan.layers)))
@@ -217,9 +173,9 @@ def plan_usage(plan: HardwarePlan) -> dict[str, Usage]:
 
 
 def encoder_usage(plan: EncoderPlan) -> Usage:
-    """The input encoder with its frame, or its planes of events."""
+    """The input encoder with its frame memory, or with its planes of address events."""
     fixed, pixel = ENCODERS[plan.code]
-    if plan.code == "events":  # two planes
+    if plan.reads_address_events:  # two planes
         plane = memory_usage(plan.plane_depth, plan.word_pixels)
         memory = plane + plane
     else:
@@ -228,7 +184,7 @@ def encoder_usage(plan: EncoderPlan) -> Usage:
 
 
 def _reader(path: SynapticPathPlan) -> Usage:
-    """Counters for the axes of a window and for the address that they give."""
+    """A window's reader: counters for its axes and for the address."""
     window = path.window
     axes = (
         window.kernel_row_chunks, window.kernel[0], window.rounds, window.out_columns,
@@ -241,12 +197,6 @@ def _reader(path: SynapticPathPlan) -> Usage:
     if any(window.padding):
         luts += PADDING
     return Usage(luts)
-
-
-def _constants(rows: int, width: int) -> Usage:
-    """A table that is read; yosys takes a block RAM for one of many rows."""
-    cost = read_only(rows, width, MemoryKind.BLOCK if rows >= BLOCK_ROWS else MemoryKind.LUT)
-    return Usage(cost.luts, cost.block_rams)
 
 
 def _bits(count: int) -> int:

@@ -1,15 +1,15 @@
-"""How long a layer's unit takes for a sample, from measured spikes: cheap, for many candidates.
+"""Cycles per sample of a layer, from recorded spikes: fast enough for many candidates.
 
-Each unit of a layer works through its share of a sample beside the others:
+The parts of a layer work in parallel, each on its share of a sample:
 
     scan        Σ over windows of max(slowest scanner, membrane words of a group), in each round:
-                scanners meet at the end of each window
-    read        a cycle a chunk, in each window, timestep and round
-    membrane    a cycle a word, once in each timestep of accumulation and of firing
-    words       a cycle a word that comes in
-    softmax     some cycles a class and timestep, in a spiking softmax
+                scanners synchronise at the end of each window
+    read        one cycle per chunk, in each window, timestep and round
+    membrane    one cycle per word, in each timestep of accumulation and of firing
+    words       one cycle per input word
+    softmax     several cycles per class and timestep, in a spiking softmax
 
-The largest of them is the layer's. :mod:`hwgen.plan.timing.predict` is exact, and slower.
+The slowest part determines the layer. :mod:`hwgen.plan.timing.predict` is exact, and slower.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwgen.plan.cost.activity import scan_cycles, window_costs
-from hwgen.plan.timing.membrane import SINGLE_LATENCY, Grants, takes_turns
+from hwgen.plan.timing.membrane import Grants, takes_turns
 from hwgen.plan.units.encoder import EncoderPlan
 from hwgen.plan.units.geometry import StreamPlan, WindowPlan
 from hwgen.plan.units.layer import LayerPlan
@@ -30,14 +30,14 @@ from hwgen.plan.units.pool import PoolPlan
 from hwgen.plan.units.synaptic_path import PathKind, SynapticPathPlan
 
 Trains = Mapping[str, NDArray[np.uint8]]
-"""By node, shape (samples, timesteps, channels, height, width)."""
+"""Spike trains by node, shape (samples, timesteps, channels, height, width)."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Work:
-    """Cycles a sample of a layer's units, and the spikes of its busiest projection.
+    """Cycles per sample of the parts of a layer.
 
-    ``scanners`` are those of that projection.
+    ``spikes`` and ``scanners`` are those of its busiest projection.
     """
 
     scan: float
@@ -59,13 +59,13 @@ class Work:
 
 
 class Workload:
-    """Measures layer plans on golden's trains.
+    """Measures layer plans on recorded spike trains.
 
     Parameters
     ----------
     trains : Trains
-    stream : function of a node's name
-        The stream that carries its trains.
+    stream : function
+        Returns the stream of a node, by name.
     """
 
     def __init__(self, trains: Trains, stream: Callable[[str], StreamPlan]) -> None:
@@ -75,7 +75,7 @@ class Workload:
         self._orders: dict[object, tuple[int, ...]] = {}
 
     def measure(self, plan: LayerPlan) -> Work:
-        """The work of a sample, the mean over all."""
+        """Work per sample, averaged over all samples."""
         counts, spikes, scanners = self._count_windows(plan)
         cycles = np.arange(len(counts))
         windows = plan.passes * plan.positions * plan.timesteps_in
@@ -93,11 +93,11 @@ class Workload:
             spikes=spikes,
             scanners=scanners,
         )
-        # With one bank nothing is summed while it fires.
+        # With one bank, a layer does not accumulate while it fires.
         return work if plan.banks == 2 else replace(work, scan=work.scan + fire)
 
     def balance(self, plan: LayerPlan) -> LayerPlan:
-        """The plan with each chunk's bits dealt out so that scanners have equally many spikes."""
+        """The plan with the bits of chunks dealt out so that scanners find equally many spikes."""
         paths = tuple(
             replace(path, window=replace(path.window, order=self._order(path)))
             for path in plan.paths
@@ -110,8 +110,8 @@ class Workload:
         return lines * (window.columns * window.words + window.flush_chunks)
 
     def _count_windows(self, plan: LayerPlan) -> tuple[NDArray[np.float64], float, int]:
-        """How many windows and folds of a sample take 0, 1, … cycles; and the busiest path's
-        spikes and scanners."""
+        """Number of windows and rounds per sample that take 0, 1, … cycles; and the spikes and the
+        scanners of the busiest path."""
         masked = any(path.is_masked for path in plan.paths)
         key = (tuple(map(_shape, plan.paths)), plan.rounds if masked else 1)
         if key not in self._windows:
@@ -154,15 +154,16 @@ class Workload:
 
 
 def window_distances(plan: LayerPlan) -> list[int]:
-    """Cycles from a window's last events to the next one's, at least, in each round."""
+    """Minimum cycles from a window's last events to the next window's, in each round."""
     grants = Grants(plan)
     if not plan.is_single_phase:
         return [grants.apart] * plan.rounds
     if not takes_turns(plan):
         return plan.words_by_round
-    # The last word frees the unit at once; the next window's words come a latency later.
+    # The last word frees the unit at once; the next window's words arrive a latency later.
+    latency = plan.membrane_latency
     return [
-        max(SINGLE_LATENCY * words, grants.latency + 1 + SINGLE_LATENCY * (words - 1))
+        max(latency * words, grants.latency + 1 + latency * (words - 1))
         for words in plan.words_by_round
     ]
 
@@ -170,7 +171,7 @@ def window_distances(plan: LayerPlan) -> list[int]:
 def deal(spikes: NDArray[np.int64], scanners: int) -> tuple[int, ...]:
     """Deal bits out to scanners, the busiest bits first, each to the scanner with fewest spikes.
 
-    ``spikes`` are those of each bit. Every scanner has room for equally many; −1 fills it up.
+    ``spikes`` counts the spikes of each bit. All scanners own equally many bits, −1 for none.
     """
     size = ceil(len(spikes) / scanners)
     owned: list[list[int]] = [[] for _ in range(scanners)]
@@ -185,21 +186,21 @@ def deal(spikes: NDArray[np.int64], scanners: int) -> tuple[int, ...]:
 
 
 def _shape(path: SynapticPathPlan) -> tuple[str, PathKind, WindowPlan]:
-    """What its spikes and cycles depend on."""
+    """Everything that the spikes and cycles of a path depend on."""
     rounds = path.window.rounds if path.is_masked else 1
     return path.source, path.kind, replace(path.window, rounds=rounds, slots=1)
 
 
 def encoder_cycles(plan: EncoderPlan) -> int:
-    """Cycles that the input takes for a sample: its beats and pieces, or its words."""
-    if plan.code == "events":
+    """Cycles of the input per sample: its beats, its pixels or its words."""
+    if plan.reads_address_events:
         return plan.output.words_per_sample
-    pieces = ceil(plan.sample_pixels / plan.pixels_per_cycle)
-    return max(pieces, plan.beats, plan.output.words_per_sample)
+    pixels = ceil(plan.sample_pixels / plan.pixels_per_cycle)
+    return max(pixels, plan.beats, plan.output.words_per_sample)
 
 
 def pool_cycles(plan: PoolPlan) -> int:
-    """Cycles that a max-pool takes for a sample: a candidate each."""
+    """Cycles of a max-pool per sample: one per candidate."""
     window = plan.window
     windows = window.out_rows * window.out_columns * window.timesteps * window.rounds
     return windows * plan.candidates

@@ -1,1 +1,1 @@
-"""Search for the plan that meets a target within a budget."""
+"""Search for the cheapest plan that meets a target within a budget."""

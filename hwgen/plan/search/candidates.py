@@ -1,4 +1,4 @@
-"""The units that a layer may have, with their cycles and their price."""
+"""Candidate units of a layer, with their cycles and cost."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from math import ceil
 
 from hwgen.network import Layer
-from hwgen.plan.cost.area import Usage, layer_usage, weight_usage
+from hwgen.plan.cost.area import layer_usage
+from hwgen.plan.cost.usage import Usage, weight_usage
 from hwgen.plan.cost.work import Work, Workload
 from hwgen.plan.units.layer import LayerPlan
 from hwgen.plan.units.layer_sizes import (
@@ -23,17 +24,17 @@ from hwgen.plan.units.window_buffers import MAX_SLICE_WIDTH
 MAX_SCANNERS = 16
 MAX_LANES = 256
 MAX_WASTE = 0.1
-"""Share of a layer's lanes that may stay without a channel."""
+"""Maximum share of a layer's lanes without a channel."""
 NEAR = 1.5
-"""Divisors nearer than by this factor leave no need for other numbers of lanes."""
+"""Other numbers of lanes are tried only where no divisor lies within this factor."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Candidate:
     """One way to build a layer.
 
-    ``scanners`` is what was asked for; ``usage`` leaves out the weights, which ``weights`` gives
-    for each projection and kind of memory.
+    ``scanners`` is the requested number; ``usage`` excludes the weights, which ``weights`` gives
+    for each projection and memory kind.
     """
 
     plan: LayerPlan
@@ -43,7 +44,7 @@ class Candidate:
     weights: tuple[dict[MemoryKind, Usage], ...]
 
     def at(self, price: float) -> tuple[LayerPlan, Usage]:
-        """With the weight memories that cost least, a block RAM being worth ``price`` LUT4."""
+        """Plan and usage with the cheapest weight memories, at ``price`` LUT4 per block RAM."""
         paths, usage = [], self.usage
         for path, kinds in zip(self.plan.paths, self.weights, strict=True):
             kind = min(kinds, key=lambda name: kinds[name].cost(price))
@@ -53,7 +54,7 @@ class Candidate:
 
 
 class Candidates:
-    """Finds the units that take at most some cycles for a sample.
+    """Finds the units that take at most a given number of cycles per sample.
 
     Parameters
     ----------
@@ -67,13 +68,13 @@ class Candidates:
         self._spikes: dict[str, float] = {}
 
     def within(self, layer: Layer, context: LayerContext, cycles: float) -> list[Candidate]:
-        """For each number of lanes, the one with fewest scanners, and then membrane lanes, that
-        takes at most ``cycles``."""
+        """For each number of lanes, the first candidate that takes at most ``cycles``, in order of
+        increasing scanners, then membrane lanes."""
         found = []
-        most = min(MAX_SCANNERS, max_scanners(layer, context.inputs))
+        maximum = min(MAX_SCANNERS, max_scanners(layer, context.inputs))
         for lanes in lane_counts(context.output.shape[0]):
-            least = self._least_scanners(layer, context, lanes, cycles)
-            scanners = range(least, most + 1)
+            minimum = self._min_scanners(layer, context, lanes, cycles)
+            scanners = range(minimum, maximum + 1)
             candidates = (c for n in scanners for c in self._of(layer, context, lanes, n))
             within = (c for c in candidates if c.work.cycles <= cycles)
             if (first := next(within, None)) is not None:
@@ -81,16 +82,14 @@ class Candidates:
         return found
 
     def fastest(self, layer: Layer, context: LayerContext) -> Candidate:
-        """The one that takes least cycles, and of those the first of fewest lanes and scanners."""
-        most = min(MAX_SCANNERS, max_scanners(layer, context.inputs))
+        """The candidate with the fewest cycles; of equal ones, that with the fewest scanners."""
+        maximum = min(MAX_SCANNERS, max_scanners(layer, context.inputs))
         lanes = lane_counts(context.output.shape[0])[-1]
-        every = (c for n in range(1, most + 1) for c in self._of(layer, context, lanes, n))
+        every = (c for n in range(1, maximum + 1) for c in self._of(layer, context, lanes, n))
         return min(every, key=lambda candidate: candidate.work.cycles)
 
-    def _least_scanners(
-        self, layer: Layer, context: LayerContext, lanes: int, cycles: float
-    ) -> int:
-        """A scanner takes one spike a cycle."""
+    def _min_scanners(self, layer: Layer, context: LayerContext, lanes: int, cycles: float) -> int:
+        """Fewest scanners that can meet ``cycles``, at one spike per cycle and scanner."""
         if layer.name not in self._spikes:
             self._spikes[layer.name] = next(self._of(layer, context, lanes, 1)).work.spikes
         rounds = ceil(context.output.shape[0] / lanes)
@@ -99,10 +98,10 @@ class Candidates:
     def _of(
         self, layer: Layer, context: LayerContext, lanes: int, scanners: int
     ) -> Iterator[Candidate]:
-        """Of few membrane lanes first."""
-        for parts in range(min(lanes, MAX_WORDS_PER_ROUND), 0, -1):
-            if lanes % parts == 0 and lanes // parts <= MAX_SLICE_WIDTH:
-                yield self._make(layer, context, lanes, scanners, lanes // parts)
+        """Candidates in order of increasing membrane_lanes."""
+        for words in range(min(lanes, MAX_WORDS_PER_ROUND), 0, -1):
+            if lanes % words == 0 and lanes // words <= MAX_SLICE_WIDTH:
+                yield self._make(layer, context, lanes, scanners, lanes // words)
 
     def _make(
         self, layer: Layer, context: LayerContext, lanes: int, scanners: int, membrane_lanes: int
@@ -125,7 +124,7 @@ class Candidates:
         return self._known[key]
 
     def _unit(self, layer: Layer, context: LayerContext, lanes: int, scanners: int) -> LayerPlan:
-        """With membrane lanes of the planner's own planned."""
+        """The unit with default membrane lanes and balanced scanners."""
         key = (layer.name, context.streams, lanes, scanners)
         if key not in self._units:
             options = LayerOptions(lanes=Request(lanes), scanners=Request(scanners))
@@ -134,8 +133,8 @@ class Candidates:
 
 
 def lane_counts(fan_out: int) -> Sequence[int]:
-    """Numbers of lanes, ascending: divisors, with which whole words make a group of lanes, and
-    others that waste little where divisors lie far apart."""
+    """Useful numbers of lanes, ascending: divisors of ``fan_out``, and others that waste few lanes
+    where divisors lie far apart."""
     divisors = [n for n in range(1, fan_out + 1) if fan_out % n == 0]
     counts = {ceil(fan_out / rounds) for rounds in range(1, fan_out + 1)}
 

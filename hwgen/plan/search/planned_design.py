@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from math import inf
 
-from hwgen.plan.cost.area import Usage, plan_usage
+from hwgen.plan.cost.area import plan_usage
+from hwgen.plan.cost.usage import Usage
 from hwgen.plan.cost.work import Trains, Work, Workload, encoder_cycles, pool_cycles
 from hwgen.plan.units.hardware_plan import HardwarePlan
 from hwgen.plan.units.layer import LayerPlan

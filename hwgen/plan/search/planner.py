@@ -13,7 +13,7 @@ from math import inf, sqrt
 from hwgen.errors import PlanError
 from hwgen.network import Layer, Network
 from hwgen.plan.assembly import DEFAULT_OPTIONS, assemble
-from hwgen.plan.cost.area import Usage
+from hwgen.plan.cost.usage import Usage
 from hwgen.plan.cost.work import Trains, Workload
 from hwgen.plan.search.candidates import Candidate, Candidates
 from hwgen.plan.search.planned_design import Budget, PlannedDesign, evaluate

@@ -1,4 +1,4 @@
-"""When each unit of the RTL moves its words: a process for each file of :mod:`hwgen.rtl`.
+"""The cycle model: one process for each unit of :mod:`hwgen.rtl`, which times its words.
 
-The latencies are those that the RTL's docstrings state; tests hold the two against each other.
+Latencies are those of :mod:`hwgen.plan.units.latencies`; tests compare the model with simulation.
 """

@@ -10,28 +10,32 @@ from hwgen.plan.units.encoder import EncoderPlan
 from hwgen.plan.units.geometry import WordLayout
 
 NULL = -1
-"""The word of a beat without an event."""
+"""Word of a beat without an event."""
 
 
-def feed_events(
+def encode_address_events(
     plan: EncoderPlan, trains: NDArray[np.uint8], out: Link, first_beats: list[int]
 ) -> Process:
-    """Beats that come as fast as they are taken; appends each sample's first beat.
+    """The address-event encoder, whose beats are always available.
 
-    ``trains`` have shape (samples, timesteps, channels, height, width). The events of a timestep
-    come in the order y, x, channel, each once; a sample without one is a null beat.
+    Appends the cycle of each sample's first beat to ``first_beats``. ``trains`` has the shape
+    (samples, timesteps, channels, height, width). The events of a timestep arrive in the order
+    y, x, channel, each once; a sample without events is one null beat.
     """
     words = plan.output.words_per_plane
-    moved, took = 0, -1  # when the last beat became an event, and when that was taken
+    moved, took = (
+        0,
+        -1,
+    )  # cycles in which the last beat became an event, and the event was taken
     sent = -1
-    begun = [(-3, -1)] * 2  # the last two words that were read to be written, and when
+    begun = [(-3, -1)] * 2  # last two words that were read for an update, with their cycles
     free = 0  # first cycle in which an event may be taken
     for planes in trains:
         steps = [_words_of(plan, plane) for plane in planes]
         last = max((step for step, events in enumerate(steps) if events), default=0)
         if not steps[last]:
             steps[0] = [NULL]
-        first_beats.append(moved)  # where the register of the beat before is free
+        first_beats.append(moved)  # the register of the previous beat is free
         for step, events in enumerate(steps):
             for word in events:
                 moved = max(moved + 1, took)
@@ -50,11 +54,11 @@ def feed_events(
 
 
 def _words_of(plan: EncoderPlan, plane: NDArray[np.uint8]) -> list[int]:
-    """The word of the plane that each event of a timestep belongs to, in their order."""
-    places = np.flatnonzero(plane.transpose(1, 2, 0))
+    """Word of the plane for each event of a timestep, in the order of the events."""
+    positions = np.flatnonzero(plane.transpose(1, 2, 0))
     if plan.output.layout == WordLayout.RASTER:
-        places //= plan.word_pixels
+        positions //= plan.word_pixels
     else:
-        places //= plan.output.shape[0]
-    words: list[int] = places.tolist()
+        positions //= plan.output.shape[0]
+    words: list[int] = positions.tolist()
     return words

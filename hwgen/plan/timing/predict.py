@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwgen.plan.cost.activity import busy_cycles, window_costs
-from hwgen.plan.timing.address_events import feed_events
-from hwgen.plan.timing.encoder import feed_encoder
+from hwgen.plan.timing.address_events import encode_address_events
+from hwgen.plan.timing.encoder import encode_pixels
 from hwgen.plan.timing.membrane import Grants, fire, fire_at_once
 from hwgen.plan.timing.pool import race
 from hwgen.plan.timing.process import Link, Process, run
@@ -70,15 +70,15 @@ def predict(plan: HardwarePlan, trains: Mapping[str, NDArray[np.uint8]]) -> Pred
     first_beats: list[int] = []
     encoder = plan.encoder
     processes: list[Process] = [
-        feed_events(encoder, trains[source], links[source], first_beats)
-        if encoder.code == "events"
-        else feed_encoder(encoder, samples, links[source], first_beats)
+        encode_address_events(encoder, trains[source], links[source], first_beats)
+        if encoder.reads_address_events
+        else encode_pixels(encoder, samples, links[source], first_beats)
     ]
     logits = Link()
     busy = {}
     for stage in plan.stages:
         out = links.get(stage.node, logits)
-        paths = stage.paths if isinstance(stage, LayerPlan) else (stage.path,)
+        paths = stage.paths
         windows = [Window(path.window) for path in paths]
         for path, window in zip(paths, windows, strict=True):
             readers[path.source].append(window)
@@ -93,7 +93,7 @@ def predict(plan: HardwarePlan, trains: Mapping[str, NDArray[np.uint8]]) -> Pred
             sum(busy_cycles(list(of_paths), stage) for of_paths in zip(*costs, strict=True))
             / samples
         )
-        times = [PathTimes(*given) for given in zip(paths, windows, costs, strict=True)]
+        times = [PathTimes(*each) for each in zip(paths, windows, costs, strict=True)]
         processes += layer_processes(stage, samples, times, out)
     processes += [write(windows, links[node], samples) for node, windows in readers.items()]
     done: list[int] = []
@@ -114,7 +114,7 @@ def predict(plan: HardwarePlan, trains: Mapping[str, NDArray[np.uint8]]) -> Pred
 def layer_processes(
     plan: LayerPlan, samples: int, paths: list[PathTimes], out: Link
 ) -> list[Process]:
-    """A layer's units between its window buffers and its output stream."""
+    """The processes of a layer between its window buffers and its output stream."""
     grants = Grants(plan)
     passes = samples * plan.passes
     end = fire_at_once if plan.is_single_phase else fire

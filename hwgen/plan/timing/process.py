@@ -1,8 +1,8 @@
-"""A timed process network: when each word moves, given what it has to wait for.
+"""A timed process network: computes the cycle in which each word moves.
 
-Every unit is a process that looks at the times of others and appends its own; a list of times
-that is too short yet makes it wait. Times are cycle numbers: a word that moves in cycle n is there
-to be read from cycle n + 1 on. The result does not depend on the order in which processes run.
+Every unit is a process that reads the times of other units and appends its own; it waits while a
+list of times is too short. Times are cycle numbers: a word that moves in cycle n can be read from
+cycle n + 1 on. The result does not depend on the order in which processes run.
 """
 
 from __future__ import annotations
@@ -10,25 +10,24 @@ from __future__ import annotations
 from collections.abc import Generator, Iterable
 from dataclasses import dataclass
 
+from hwgen.plan.units.latencies import CREDIT_FIFO_DEPTH
+
 
 @dataclass(frozen=True)
 class Undecided:
-    """What a process yields that may act in ``cycle`` unless another unit acts before.
+    """Yielded by a process that acts in ``cycle`` unless another unit acts first.
 
-    It waits to be told; where nothing else gets on, ``send(True)`` tells it that none did.
+    If no other process makes progress, ``send(True)`` confirms that none did.
     """
 
     cycle: int
 
 
 Process = Generator[int | Undecided, bool | None, None]
-FIFO_DEPTH = 15
-"""Places of the FIFO that ends a unit's pipeline
-(:class:`hwgen.rtl.streams.credit_fifo.CreditFifo`)."""
 
 
 class Link:
-    """The words between two units: when each could be taken, and when it was."""
+    """The words between two units: cycles in which each could be taken, and was taken."""
 
     __slots__ = ("ready", "taken")
 
@@ -37,11 +36,11 @@ class Link:
         self.taken: list[int] = []
 
     def credit(self) -> int:
-        """First cycle in which another word may be promised; -1 if that is not known yet.
+        """First cycle in which a slot for another word may be reserved; −1 if unknown yet.
 
-        To be called when ``ready`` holds the words promised so far.
+        Call it when ``ready`` holds all words with a reserved slot.
         """
-        before = len(self.ready) - FIFO_DEPTH
+        before = len(self.ready) - CREDIT_FIFO_DEPTH
         if before < 0:
             return 0
         return self.taken[before] + 1 if before < len(self.taken) else -1
@@ -50,14 +49,14 @@ class Link:
 def run(processes: Iterable[Process]) -> None:
     """Run all processes to their end.
 
-    A process yields, when it waits, how far it came. Raises :class:`RuntimeError` if all wait and
-    none gets on: the hardware would stand still.
+    A waiting process yields its progress. Raises :class:`RuntimeError` if all processes wait and
+    none makes progress: the hardware would deadlock.
     """
     progress: dict[Process, int | Undecided] = dict.fromkeys(processes, -1)
 
-    def step(process: Process, told: bool | None = None) -> bool:
+    def step(process: Process, confirmed: bool | None = None) -> bool:
         try:
-            reached = process.send(told)
+            reached = process.send(confirmed)
         except StopIteration:
             del progress[process]
             return True
@@ -71,8 +70,8 @@ def run(processes: Iterable[Process]) -> None:
             moved |= step(process)
         if moved:
             continue
-        # All that is still to come follows from what one of the undecided ones does, later.
+        # Everything else depends on the undecided process that acts first.
         undecided = {p: at.cycle for p, at in progress.items() if isinstance(at, Undecided)}
         if not undecided:
             raise RuntimeError(f"{len(progress)} units wait for each other")
-        step(min(undecided, key=undecided.__getitem__), told=True)
+        step(min(undecided, key=undecided.__getitem__), confirmed=True)

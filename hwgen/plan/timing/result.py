@@ -6,7 +6,7 @@ from hwgen.plan.timing.process import Link, Process
 
 
 def send_results(classes: int, lanes: int, samples: int, source: Link, done: list[int]) -> Process:
-    """The result unit: appends when each sample's class leaves."""
+    """The result unit; appends the cycle of each sample's class to ``done``."""
     take = sent = -1
     word = 0
     for _ in range(samples):
@@ -19,5 +19,5 @@ def send_results(classes: int, lanes: int, samples: int, source: Link, done: lis
                 source.taken.append(take)
                 word += 1
         done.append(sent + 2)
-        # The class follows the last logit; the next logit is held meanwhile.
+        # The class follows the last logit; the next logit waits meanwhile.
         sent += 1

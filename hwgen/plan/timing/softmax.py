@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from hwgen.plan.timing.process import Link, Process
+from hwgen.plan.units.latencies import SOFTMAX_TERM
 from hwgen.plan.units.softmax import STAGE_BITS, SoftmaxPlan
-
-TERM_LATENCY = 5
-"""From the read of a membrane to the write of its term
-(:data:`hwgen.rtl.output.softmax_terms.DEPTH`)."""
 
 
 def draw_spikes(plan: SoftmaxPlan, lanes: int, samples: int, source: Link, out: Link) -> Process:
-    """Membranes of every timestep, ``lanes`` a word, become a sample's counts, one a word."""
-    take, collect = -1, 0  # of the last membrane; first cycle in which one may be taken again
-    freed = [-2, -2]  # when the terms of the timesteps before went
+    """The softmax unit: reads the membranes of each timestep, sends a sample's counts.
+
+    Words hold ``lanes`` membranes, or one count.
+    """
+    take, collect = -1, 0  # cycle of the last membrane; first cycle in which one may be taken again
+    freed = [-2, -2]  # cycles in which the terms of the two previous timesteps were released
     word = 0
     for _ in range(samples):
         for step in range(plan.timesteps):
@@ -26,7 +26,7 @@ def draw_spikes(plan: SoftmaxPlan, lanes: int, samples: int, source: Link, out: 
                     word += 1
             scan = max(take, freed[-2]) + 2
             collect = scan + plan.classes
-            start = max(collect + TERM_LATENCY, freed[-1] + 1)
+            start = max(collect + SOFTMAX_TERM, freed[-1] + 1)
             end = start + STAGE_BITS * (plan.classes + plan.stages) + 1
             if step == plan.timesteps - 1:
                 for _ in range(plan.classes):

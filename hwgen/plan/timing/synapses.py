@@ -16,7 +16,7 @@ def sum_windows(
     samples: int,
     grants: Grants,
 ) -> Process:
-    """Scanners and synapse array: takes each window's last events once they are granted."""
+    """Scanners and synapse array: the last indices of each window wait for a grant."""
     last_column = plan.window.out_columns - 1
     for sample, step, out_row, out_column in paths[0].window.positions(samples):
         arrived = []

@@ -7,29 +7,28 @@ from collections.abc import Iterator, Sequence
 
 from hwgen.plan.timing.process import Link, Process
 from hwgen.plan.units.geometry import WindowPlan
+from hwgen.plan.units.latencies import CHUNK, CHUNK_QUEUE_DEPTH, CHUNKS_IN_FLIGHT
 
-CHUNK_LATENCY = 5
-"""From the read of a chunk to the chunk."""
-WAITING_ROOM = 11
-"""Waiting chunks with which no more is read (:mod:`hwgen.rtl.window.chunk_queue`)."""
+FULL = CHUNK_QUEUE_DEPTH - CHUNKS_IN_FLIGHT
+"""Chunks in a queue from which on the reader stops."""
 
 
 class Window:
-    """A window buffer: when its chunks are written, and when its rows are free again.
+    """A window buffer: cycles in which its chunks are written and its rows are free again.
 
-    A *line* is a row in one timestep; lines count on over samples in the order of the stream.
+    A *line* is a row in one timestep; lines are numbered over all samples in stream order.
     """
 
     def __init__(self, plan: WindowPlan) -> None:
         self.plan = plan
-        self.last = -1  # when the writer last took a word, or last wrote
-        self.entered = -1  # when the last word entered the relay before it
-        self.taken = [-1, -1]  # when it took the two words before
-        self.stored: list[int] = []  # of every memory word
-        self.complete: list[int] = []  # of every line
-        self.released: list[int] = []  # of every row
+        self.last = -1  # cycle in which the writer last took a word, or last wrote
+        self.entered = -1  # cycle in which the last word entered the skid buffer before it
+        self.taken = [-1, -1]  # cycles in which it took the two previous words
+        self.stored: list[int] = []  # for each memory word
+        self.complete: list[int] = []  # for each line
+        self.released: list[int] = []  # for each row
         self.chunk_ends, self.flushed = _chunk_ends(plan)
-        # Of every window the model asks where it ends, and long trains have millions.
+        # Precomputed, because long trains have millions of windows.
         self._line_of_row, self._line_of_step = (
             (plan.timesteps, 1) if plan.planes > 1 else (1, plan.rows)
         )
@@ -52,7 +51,7 @@ class Window:
                     yield sample, step, row, column
 
     def arrival(self, sample: int, step: int, out_row: int, out_column: int) -> int:
-        """When the newest chunk that a window reads is written; -1 if that is not known yet."""
+        """Cycle in which the newest chunk of a window is written; −1 if unknown yet."""
         line = (
             sample * self._lines
             + self._newest_rows[out_row] * self._line_of_row
@@ -65,20 +64,20 @@ class Window:
         return self.stored[index] if index < len(self.stored) else -1
 
     def row_read(self, step: int, out_row: int, time: int) -> None:
-        """The windows of ``out_row`` were read in this timestep, the last chunk at ``time``."""
+        """Record that the windows of ``out_row`` are read, their last chunk in cycle ``time``."""
         plan = self.plan
         if step == plan.timesteps - 1 or plan.planes == 1:
             self.released += [time] * plan.rows_released(out_row)
 
     def take(self, here: int) -> int:
-        """A word can enter the relay from ``here`` on; when the writer takes it."""
+        """Cycle in which the writer takes a word that reaches the skid buffer in cycle ``here``."""
         self.entered = max(self.entered + 1, here, self.taken[0] + 1)
         self.last = max(self.last + 1, self.entered + 1)
         self.taken = [self.taken[1], self.last]
         return self.last
 
     def write_line(self, times: Sequence[int]) -> None:
-        """The words of a line were taken at ``times``."""
+        """Record that the words of a line are taken in the cycles ``times``."""
         self.stored += [times[word] for word in self.chunk_ends]
         self.stored += [times[-1] + n for n in self.flushed]
         self.last = times[-1] + self.plan.flush_chunks
@@ -86,7 +85,7 @@ class Window:
 
 
 def write(windows: Sequence[Window], link: Link, samples: int) -> Process:
-    """The writers of all windows that take the words of ``link``, each word by all of them."""
+    """The writers of all windows that read ``link``; each word goes to all of them."""
     ready, popped = link.ready, link.taken
     plan = windows[0].plan
     words = plan.columns * plan.words
@@ -112,53 +111,56 @@ def write(windows: Sequence[Window], link: Link, samples: int) -> Process:
 
 
 class Reader:
-    """The reader of a window buffer: when each chunk is read."""
+    """The reader of a window buffer: cycles in which it reads chunks."""
 
     def __init__(self, scanners: int) -> None:
         self.read = -1
-        self.fifos = [Waiting() for _ in range(scanners)]
+        self.queues = [ChunkQueue() for _ in range(scanners)]
 
     def next_read(self, arrived: int, first: bool = False) -> int:
-        """When the next chunk, whose last word came at ``arrived``, is read.
+        """Cycle in which the next chunk, complete in cycle ``arrived``, is read.
 
-        ``first`` tells that it is the first of an output row in a timestep.
+        ``first`` marks the first chunk of an output row in a timestep.
         """
         read = max(self.read + 1 + first, arrived + 2)
-        for fifo in self.fifos:
-            read = fifo.room(read)
-        if len(self.fifos) > 1:  # a later cycle may see less room in another one
-            while (later := max(fifo.room(read) for fifo in self.fifos)) > read:
+        for queue in self.queues:
+            read = queue.room(read)
+        if len(self.queues) > 1:  # in a later cycle another queue may be fuller
+            while (later := max(queue.room(read) for queue in self.queues)) > read:
                 read = later
         self.read = read
         return read
 
 
-class Waiting:
-    """Chunks that wait for a scanner: when each one came and when it was taken."""
+class ChunkQueue:
+    """The queue before a scanner: cycles in which its chunks arrive and are taken."""
 
     def __init__(self) -> None:
         self.came: list[int] = []
         self.taken: list[int] = []
-        self.seen = 0  # chunks that came before the cycle that was last asked for
+        self.seen = 0  # chunks that arrived before the last cycle in question
 
     def room(self, read: int) -> int:
-        """The first cycle from ``read`` on in which there was room for one more a cycle before."""
+        """First cycle from ``read`` on before which the queue was not full."""
         while True:
             while self.seen < len(self.came) and self.came[self.seen] < read - 1:
                 self.seen += 1
-            before = self.seen - WAITING_ROOM
+            before = self.seen - FULL
             if before < 0 or self.taken[before] < read - 1:
                 return read
             read = self.taken[before] + 2
 
     def put(self, read: int) -> int:
-        """A chunk read at ``read`` enters; when it can be taken. Then append to ``taken``."""
-        self.came.append(read + CHUNK_LATENCY - 1)
-        return read + CHUNK_LATENCY
+        """Add a chunk that is read in cycle ``read``; returns the first cycle to take it.
+
+        The caller appends the actual cycle to ``taken``.
+        """
+        self.came.append(read + CHUNK - 1)
+        return read + CHUNK
 
 
 def _chunk_ends(plan: WindowPlan) -> tuple[list[int], list[int]]:
-    """The word of a line that completes each memory word; cycles after it of those flushed."""
+    """Last word of each memory word of a line; cycles of flushed ones after the line."""
     if plan.wide:
         first = plan.kernel[1] - 1 - plan.padding[1]
         pixels = [first + n * plan.stride[1] for n in range(plan.out_columns)]

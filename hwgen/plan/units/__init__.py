@@ -1,1 +1,1 @@
-"""Sizes of every unit: geometry, widths, memories, buffers."""
+"""Sizes of every unit: geometry, widths, memories, buffers, constants."""

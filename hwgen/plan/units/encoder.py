@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from math import ceil, prod
 
 from hwgen.errors import PlanError
-from hwgen.network import Flatten, Network
+from hwgen.network import Flatten, InputCode, Network
 from hwgen.plan.units.geometry import Schedule, StreamPlan, WordLayout
 from hwgen.plan.units.window_buffers import MAX_SLICE_WIDTH
 
@@ -22,8 +22,8 @@ class EncoderPlan:
     input_width : int
         Bits of a beat. With address events, each beat is one event.
     pixel_bits : int
-    code : str
-        Input code; "radix" for direct input, whose bits are sent once.
+    code : InputCode
+        RADIX for direct input, whose bits are sent once.
     pixels_per_cycle : int
         Pixels taken from a beat per cycle.
     word_pixels : int
@@ -35,7 +35,7 @@ class EncoderPlan:
 
     input_width: int
     pixel_bits: int
-    code: str
+    code: InputCode
     pixels_per_cycle: int
     word_pixels: int
     output: StreamPlan
@@ -53,6 +53,10 @@ class EncoderPlan:
     @property
     def sample_pixels(self) -> int:
         return prod(self.output.shape)
+
+    @property
+    def reads_address_events(self) -> bool:
+        return self.code == InputCode.EVENTS
 
     @property
     def plane_depth(self) -> int:
@@ -94,7 +98,7 @@ class EncoderPlan:
 def plan_encoder(network: Network, input_width: int | None, schedule: Schedule) -> EncoderPlan:
     """Sizes of the input encoder; raises :class:`PlanError` for an unsuitable ``input_width``."""
     source = network.input
-    if source.code == "events":
+    if source.code == InputCode.EVENTS:
         return _plan_address_events(network, input_width, schedule)
     pixel_bytes = 1 if source.pixel_bits <= 8 else 2
     raster = _is_raster(network)
@@ -112,7 +116,7 @@ def plan_encoder(network: Network, input_width: int | None, schedule: Schedule) 
     return EncoderPlan(
         input_width=width,
         pixel_bits=source.pixel_bits,
-        code=source.train_type.code if source.train_type.constant_steps else source.code,
+        code=InputCode.RADIX if source.code == InputCode.DIRECT else source.code,
         pixels_per_cycle=per_cycle,
         word_pixels=word,
         output=_output(network, word, schedule),

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from math import ceil
 
+from hwgen.network import Code, InverseLeak, Neuron, TrainType
+from hwgen.plan.units import latencies
 from hwgen.plan.units.geometry import Schedule, StreamPlan, WindowPlan
 from hwgen.plan.units.softmax import SoftmaxPlan
 from hwgen.plan.units.synaptic_path import SynapticPathPlan
@@ -26,9 +28,23 @@ class UnitKind(StrEnum):
     SOFTMAX = "softmax"
     """Sends the membranes of each timestep to a softmax unit."""
 
+    @classmethod
+    def of(cls, neuron: Neuron, source: TrainType) -> UnitKind:
+        """The unit for a neuron that reads trains of the type ``source``."""
+        if neuron.is_decoder:
+            return cls.READOUT if neuron.two_phase else cls.SOFTMAX
+        if neuron.two_phase:
+            return cls.TWO_PHASE
+        return cls.CONSTANT_CURRENT if source.constant_steps else cls.SINGLE_PHASE
+
     @property
     def gives_logits(self) -> bool:
         return self in (UnitKind.READOUT, UnitKind.SOFTMAX)
+
+    @property
+    def is_two_phase(self) -> bool:
+        """The neuron itself accumulates first, and fires or is read afterwards."""
+        return self in (UnitKind.TWO_PHASE, UnitKind.READOUT)
 
     @property
     def is_single_phase(self) -> bool:
@@ -41,10 +57,6 @@ class LayerPlan:
     """One layer processing unit.
 
     ``lanes`` output channels are summed in parallel, ``membrane_lanes`` of them updated per cycle.
-    ``growth_in`` and ``growth_out`` are what membranes are multiplied by in each step of
-    accumulation and of firing: N/2^m as (N, m), rounded down, so that (1, 0) is none and (2, 0)
-    doubles. With ``ramp_in`` (ttfs trains) currents add up to slopes by which membranes climb; with
-    ``ramp_out`` membranes climb until they spike, once.
 
     A *pass* is what one bank of membranes accumulates and fires: a sample with
     :attr:`Schedule.TIME`, a row of a sample with :attr:`Schedule.ROW`.
@@ -57,6 +69,10 @@ class LayerPlan:
         One for each projection.
     fan_out : int
         Output channels.
+    code_in, code_out : Code
+        Code of the trains that the layer reads and sends; a readout "sends" what it reads.
+    leak_in, leak_out : InverseLeak
+        Growth of the membranes in each step of accumulation and of firing.
     frac_bits : int
         f of the neuron's thresholds or of the logits.
     weight_bits, current_width, membrane_width : int
@@ -78,10 +94,10 @@ class LayerPlan:
     membrane_lanes: int
     timesteps_in: int
     timesteps_out: int
-    growth_in: tuple[int, int]
-    growth_out: tuple[int, int]
-    ramp_in: bool = False
-    ramp_out: bool = False
+    code_in: Code
+    code_out: Code
+    leak_in: InverseLeak
+    leak_out: InverseLeak
     frac_bits: int
     weight_bits: int
     current_width: int
@@ -109,19 +125,34 @@ class LayerPlan:
         return tuple(path.source for path in self.paths)
 
     @property
-    def leak_in(self) -> bool:
-        """Membranes double in each step of accumulation."""
-        return self.growth_in == (2, 0)
-
-    @property
-    def leak_out(self) -> bool:
-        """Membranes double in each step of firing; a readout's as in accumulation."""
-        return self.growth_out == (2, 0)
-
-    @property
     def fractional(self) -> bool:
-        """Membranes grow by a factor below 2 somewhere, so that they are rounded."""
-        return self.growth_in[1] > 0 or self.growth_out[1] > 0
+        """Membranes grow by a factor below 2 in one of the phases, so that they are rounded."""
+        return self.leak_in.rounds or self.leak_out.rounds
+
+    @property
+    def accumulates_slopes(self) -> bool:
+        """Currents add up to slopes by which membranes climb: ttfs trains come in."""
+        return self.code_in == Code.TTFS
+
+    @property
+    def spikes_once(self) -> bool:
+        """Membranes climb until they spike, once: ttfs trains are sent."""
+        return self.kind == UnitKind.TWO_PHASE and self.code_out == Code.TTFS
+
+    @property
+    def membrane_latency(self) -> int:
+        """Cycles from the issue of a membrane word to the first issue that reads the result."""
+        if self.is_single_phase:
+            return latencies.INTEGRATOR
+        if self.fractional:
+            return latencies.INVERSE_LEAK
+        has_stage = self.accumulates_slopes or self.kind == UnitKind.CONSTANT_CURRENT
+        return latencies.MEMBRANE + has_stage
+
+    @property
+    def current_latency(self) -> int:
+        """Cycles from a window's last spike indices to its currents."""
+        return latencies.synapse_array(self.scanners)
 
     @property
     def scanners(self) -> int:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwgen.network import Layer, Network, SoftmaxReadout, ThresholdNeuron, TrainType
-from hwgen.plan.units import inverse_leak, widths
+from hwgen.plan.units import widths
 from hwgen.plan.units.hardware_plan import HardwarePlan
 from hwgen.plan.units.weight_rows import pack_weights
 
@@ -60,11 +60,11 @@ def neuron_constants(layer: Layer, given: TrainType) -> NeuronConstants:
     """Constants of the membrane unit of ``layer``, which reads trains of the type ``given``."""
     neuron = layer.neuron
     if neuron.two_phase:
-        first, later = widths.firing_constants(layer, given)
-        restored = None
-        if inverse_leak.is_fractional(layer, given):
-            restored = inverse_leak.restored(layer)
-        return NeuronConstants(first=first, later=later, restored=restored)
+        first, later, restored = widths.firing_constants(layer, given)
+        is_fractional = widths.is_fractional(layer, given)
+        return NeuronConstants(
+            first=first, later=later, restored=restored if is_fractional else None
+        )
     # The first step takes V as 0, so that V₀ is added with the bias.
     bias = layer.bias.astype(np.int64)
     return NeuronConstants(

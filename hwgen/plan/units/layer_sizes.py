@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import ceil
 
 from hwgen.errors import PlanError
-from hwgen.network import Conv2d, Layer, Projection, Readout, SoftmaxReadout, TrainType
+from hwgen.network import Conv2d, Layer, Projection, TrainType
 from hwgen.plan.units import widths
 from hwgen.plan.units.geometry import StreamPlan
 from hwgen.plan.units.layer import LayerPlan, UnitKind
@@ -80,7 +80,7 @@ def plan_layer(layer: Layer, context: LayerContext, options: LayerOptions) -> La
         )
     )
     paths = options.apply(name, paths)
-    timesteps_out = 1 if isinstance(layer.neuron, Readout) else output.timesteps
+    timesteps_out = layer.neuron.timesteps
     spikes = [_window_cycles(*pair) for pair in zip(layer.projections, paths, strict=True)]
     # The words of each window pass the membrane unit in accumulation and again in firing.
     cycles = max(spikes) / (1 + timesteps_out / inputs[0].timesteps)
@@ -95,7 +95,7 @@ def plan_layer(layer: Layer, context: LayerContext, options: LayerOptions) -> La
     neuron = layer.neuron
     weight_low = min(int(p.weights.min()) for p in layer.projections)
     weight_high = max(int(p.weights.max()) for p in layer.projections)
-    kind = _unit_kind(layer, inputs[0])
+    kind = UnitKind.of(neuron, inputs[0])
     return LayerPlan(
         node=name,
         kind=kind,
@@ -105,10 +105,10 @@ def plan_layer(layer: Layer, context: LayerContext, options: LayerOptions) -> La
         membrane_lanes=lane_count // words,
         timesteps_in=inputs[0].timesteps,
         timesteps_out=timesteps_out,
-        growth_in=_growth(inputs[0]),
-        growth_out=_growth(output),
-        ramp_in=inputs[0].code == "ttfs",
-        ramp_out=kind != UnitKind.READOUT and output.code == "ttfs",
+        code_in=inputs[0].code,
+        code_out=output.code,
+        leak_in=inputs[0].leak,
+        leak_out=output.leak,
         frac_bits=neuron.frac_bits,
         weight_bits=widths.signed_width(weight_low, weight_high),
         current_width=widths.current_width(layer),
@@ -126,26 +126,8 @@ def plan_layer(layer: Layer, context: LayerContext, options: LayerOptions) -> La
             width=lane_count // words,
             schedule=context.streams[0].schedule,
         ),
-        softmax=plan_softmax(layer, neuron) if isinstance(neuron, SoftmaxReadout) else None,
+        softmax=plan_softmax(layer) if kind == UnitKind.SOFTMAX else None,
     )
-
-
-def _unit_kind(layer: Layer, source: TrainType) -> UnitKind:
-    if isinstance(layer.neuron, Readout):
-        return UnitKind.READOUT
-    if isinstance(layer.neuron, SoftmaxReadout):
-        return UnitKind.SOFTMAX
-    if layer.neuron.two_phase:
-        return UnitKind.TWO_PHASE
-    return UnitKind.CONSTANT_CURRENT if source.constant_steps else UnitKind.SINGLE_PHASE
-
-
-def _growth(train_type: TrainType) -> tuple[int, int]:
-    """Factor of a membrane per step of such trains, N/2^m as (N, m)."""
-    if train_type.code != "radix":
-        return (1, 0)
-    leak = train_type.leak
-    return ((1 << leak.m) + leak.n, leak.m)
 
 
 def _fan_in(projection: Projection) -> int:

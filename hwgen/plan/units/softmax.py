@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from math import ceil
 
 from hwgen.network import Layer, SoftmaxReadout
-from hwgen.plan.units.widths import current_ranges
+from hwgen.plan.units.widths import current_bounds
 
 STAGE_BITS = 4
 """Bits of a random number that a stage of the comparison takes, one per cycle and class."""
@@ -56,9 +56,11 @@ class SoftmaxPlan:
         return self.timesteps * self.step_cycles + self.classes
 
 
-def plan_softmax(layer: Layer, neuron: SoftmaxReadout) -> SoftmaxPlan:
-    """Sizes of the softmax unit of ``layer``, whose neuron is ``neuron``."""
-    low, high = current_ranges(layer)
+def plan_softmax(layer: Layer) -> SoftmaxPlan:
+    """Sizes of the softmax unit of a ``layer`` with a :class:`hwgen.network.SoftmaxReadout`."""
+    neuron = layer.neuron
+    assert isinstance(neuron, SoftmaxReadout)
+    low, high = current_bounds(layer)
     bias = layer.bias.astype(object)
     # The largest change of the difference of two membranes per timestep.
     apart = int((high + bias).max()) - int((low + bias).min())

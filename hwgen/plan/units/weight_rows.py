@@ -1,4 +1,4 @@
-"""Weight memories: which weight stands in which row, in the order in which spikes arrive."""
+"""Rows of the weight memories, in the order in which spikes arrive."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from hwgen.plan.units.window_buffers import pixel_bits
 
 
 def dense_weights(projection: Projection, channels: int) -> NDArray[np.int64]:
-    """The weights of every output on every input, (fan_out, inputs); absent connections are 0.
+    """Weights of every input for every output, shape (fan_out, inputs); 0 without a connection.
 
-    Inputs are a linear projection's features, or channel, ky, kx of a kernel in this order.
+    Inputs are the features of a linear projection, or (channel, ky, kx) of a kernel.
     """
     weights = projection.weights.astype(np.int64)
     match projection:
@@ -36,7 +36,7 @@ def dense_weights(projection: Projection, channels: int) -> NDArray[np.int64]:
 def read_inputs(
     projection: Projection, window: WindowPlan, source: StreamPlan
 ) -> NDArray[np.int64]:
-    """Which input of :func:`dense_weights` each bit of each chunk of a window is; −1 for none.
+    """Input of :func:`dense_weights` at each bit of each chunk of a window, −1 for none.
 
     Shape (kernel rows, chunks of a kernel row, chunk_width).
     """
@@ -44,7 +44,7 @@ def read_inputs(
     order = pixel_bits(window)
     kernel_y, kernel_x = window.kernel
     if isinstance(projection, Linear):
-        # A pixel is a row of the map: its words hold channels of (or, raster, all of) its pixels.
+        # A pixel is a row of the map; its words hold channels of a pixel, or raster values.
         features = np.arange(channels * height * width).reshape(source.shape).transpose(1, 2, 0)
         size = window.words * window.word_width
         if source.layout == WordLayout.RASTER:
@@ -61,7 +61,7 @@ def read_inputs(
 
 
 def _filled(rows: NDArray[np.int64], size: int) -> NDArray[np.int64]:
-    """``rows`` with −1 behind, up to ``size``."""
+    """``rows`` extended with −1 to ``size``."""
     filled = np.full((*rows.shape[:-1], size), -1)
     filled[..., : rows.shape[-1]] = rows
     return filled
@@ -72,10 +72,10 @@ def pack_weights(
 ) -> NDArray[np.int64]:
     """Rows of each scanner's memory, shape (scanners, weight_depth, lanes).
 
-    Row ((g·ky + y)·run + r)·slice + b holds the weights from bit b of the scanner's slice of the
-    r-th chunk of kernel row y to the output channels g·lanes … of round g. Where taps share their
-    weights, the rows are (g·chunks + c)·slice + b. A masked path's row (g·ky + y)·kx + x holds
-    the weight of each of these channels at tap (y, x).
+    Row ((g·ky + y)·kernel_row_chunks + r)·slice_width + b holds the weights of bit b of the
+    scanner's slice of chunk r of kernel row y, for the output channels g·lanes … of round g. If
+    taps share their weights, the row is (g·chunks + c)·slice_width + b. Row (g·ky + y)·kx + x of a
+    masked path holds the weight of each of these channels at tap (y, x).
     """
     window = path.window
     if path.is_masked:
@@ -87,9 +87,9 @@ def pack_weights(
     if path.shared_taps:
         inputs = inputs[:1, : window.chunks]
     padded = np.concatenate([inputs, np.full((*inputs.shape[:2], 1), -1)], axis=2)
-    owned = padded[:, :, np.array(window.owned_bits)]  # (ky, run, scanners, slice)
+    owned = padded[:, :, np.array(window.owned_bits)]  # (ky, chunk, scanner, bit)
     rows = outs[:, owned].reshape(plan.rounds, plan.lanes, *owned.shape)
-    rows = rows.transpose(4, 0, 2, 3, 5, 1)  # scanner, round, ky, run, bit, lane
+    rows = rows.transpose(4, 0, 2, 3, 5, 1)  # scanner, round, ky, chunk, bit, lane
     return np.ascontiguousarray(rows.reshape(window.scanners, path.weight_depth, plan.lanes))
 
 

@@ -1,28 +1,13 @@
-"""Widths: the range of every current, membrane and constant, so that nothing can overflow."""
+"""Widths: ranges of every current, membrane and constant, so that nothing can overflow.
+
+All bounds are Python's integers (object arrays), which cannot overflow themselves.
+"""
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
-from hwgen.network import (
-    HardResetNeuron,
-    IntegrateAndFireNeuron,
-    InverseLeakyNeuron,
-    Layer,
-    Readout,
-    SoftmaxReadout,
-    SoftResetNeuron,
-    ThresholdNeuron,
-    TimeToFirstSpikeNeuron,
-    TrainType,
-)
-from hwgen.plan.units import inverse_leak as fractional
-from hwgen.plan.units.inverse_leak import is_fractional, membrane_range
-
-Integers = NDArray[Any]
+from hwgen.network import FiringConstants, Integers, Layer, TrainType
 
 
 def signed_width(low: int, high: int) -> int:
@@ -30,11 +15,8 @@ def signed_width(low: int, high: int) -> int:
     return max(high.bit_length(), (-low - 1).bit_length() if low < 0 else 0) + 1
 
 
-def current_ranges(layer: Layer) -> tuple[Integers, Integers]:
-    """Least and greatest current of each channel in one timestep: every weight fires or none.
-
-    Python's integers, here and below: what proves that nothing can overflow cannot overflow.
-    """
+def current_bounds(layer: Layer) -> tuple[Integers, Integers]:
+    """Minimum and maximum current of each channel in one timestep, shape (channels,)."""
     low = np.zeros(layer.bias.shape[0], dtype=object)
     high = np.zeros_like(low)
     for projection in layer.projections:
@@ -45,97 +27,99 @@ def current_ranges(layer: Layer) -> tuple[Integers, Integers]:
 
 
 def current_width(layer: Layer) -> int:
-    low, high = current_ranges(layer)
-    return signed_width(int(low.min()), int(high.max()))
+    """Bits of the current of one timestep, and of its partial sums."""
+    return _width_of(current_bounds(layer))
 
 
-def constant_current_width(layer: Layer, given: TrainType) -> int:
+def constant_current_width(layer: Layer, source: TrainType) -> int:
     """Bits of the constant current of direct input, and of its partial sums."""
-    low, high = current_ranges(layer)
-    return signed_width(int(low.min()) * given.q_max, int(high.max()) * given.q_max)
+    low, high = current_bounds(layer)
+    return _width_of((low * source.q_max, high * source.q_max))
 
 
-def membrane_width(layer: Layer, given: TrainType) -> int:
-    """Bits of a stored membrane, over all steps of both phases (see
-    :mod:`hwgen.rtl.neuron.membrane`)."""
-    low, high = current_ranges(layer)
-    neuron = layer.neuron
-    bias = layer.bias.astype(object)
-    if isinstance(neuron, SoftmaxReadout):
-        low, high = low + bias, high + bias
-        ends = [*low, *high, *(low * neuron.timesteps), *(high * neuron.timesteps)]
-        return signed_width(int(min(ends)), int(max(ends)))
-    if not neuron.two_phase:
-        assert isinstance(neuron, IntegrateAndFireNeuron)
-        if given.constant_steps:
-            low, high = low * given.q_max, high * given.q_max
-        return _single_phase_width(neuron, low + bias, high + bias)
-    if is_fractional(layer, given):
-        numbers = membrane_range(layer, given, (low, high))
-        return signed_width(min(numbers), max(numbers))
-    low, high = low * given.q_max, high * given.q_max
-    width = signed_width(int(low.min()), int(high.max()))
-    first, step = firing_constants(layer, given)
-    scale = 1 << firing_shift(layer, given)
-    low, high = low * scale + first, high * scale + first
-    if isinstance(neuron, SoftResetNeuron):
-        low = low + step * (neuron.timesteps - 1)
-    elif isinstance(neuron, TimeToFirstSpikeNeuron):
-        high = high + step * (neuron.timesteps - 1)
-    elif not isinstance(neuron, Readout):
-        # The firing stage holds a membrane that left −2^(w−2) … 2^(w−2) − 1: K must be inside.
-        width = max(width, signed_width(0, int(step.max())) + 1)
-    return max(width, signed_width(int(low.min()), int(high.max())))
+def is_fractional(layer: Layer, source: TrainType) -> bool:
+    """Whether membranes of ``layer`` grow by a factor below 2, so that they are rounded."""
+    return source.leak.rounds or layer.neuron.leak.rounds
 
 
-def _single_phase_width(neuron: IntegrateAndFireNeuron, low: Integers, high: Integers) -> int:
-    """``low`` and ``high`` are the least and the greatest that a step adds to each channel."""
-    steps = neuron.timesteps
-    threshold = neuron.threshold.astype(object)
-    none = np.zeros_like(threshold)
-    initial = none if neuron.initial is None else neuron.initial.astype(object)
-    reset = getattr(neuron, "reset", None)
-    resets = none if reset is None else reset.astype(object)
-    lowest = np.minimum(none, resets) + np.minimum(low, 0) * steps
-    if neuron.floor is not None:  # a step below it, the membrane is lifted
-        floor = neuron.floor.astype(object)
-        lowest = np.maximum(lowest, floor + np.minimum(low, 0))
-    highest = initial + np.maximum(high, 0) * steps
-    if isinstance(neuron, HardResetNeuron):
-        before = np.maximum(np.maximum(initial, resets), threshold - 1)
-        highest = np.minimum(highest + np.maximum(resets, 0), before + np.maximum(high, 0))
-    most = int(threshold.max())
-    return signed_width(int(lowest.min()) - most, max(int(highest.max()), most))
+def firing_constants(layer: Layer, source: TrainType) -> FiringConstants:
+    """Constants of the firing phase as the RTL adds them, per channel.
 
-
-def firing_shift(layer: Layer, given: TrainType) -> int:
-    """Places that the accumulated membrane moves left when the bias is added."""
-    if isinstance(layer.neuron, Readout):
-        return int(given.code == "radix")
-    leak = int(isinstance(layer.neuron, InverseLeakyNeuron))
-    return layer.neuron.frac_bits + leak
-
-
-def firing_constants(layer: Layer, given: TrainType) -> tuple[Integers, Integers]:
-    """The constants of the firing stage per channel: added in the first step, and in the others.
-
-    radix     first 2·(B − D), others ±K with D = θ·2^(T2−1) and K = 2·D
-    rate      first B − θ, others −θ
-    ttfs      first B − T2·θ, others θ
-    read-out  B, doubled where accumulation doubles
-
-    Layers with a leak k < 2 have those of :mod:`hwgen.plan.units.inverse_leak`.
+    A membrane that doubles in each step is stored as 2·V, so its constants are doubled too, and
+    ``later`` is K = 2·D, which the pipeline adds or subtracts (non-restoring division). All other
+    constants are the neuron's.
     """
-    if is_fractional(layer, given):
-        return fractional.firing_constants(layer)
-    bias, neuron = layer.bias.astype(object), layer.neuron
-    if isinstance(neuron, Readout):
-        return bias << int(given.code == "radix"), np.zeros_like(bias)
-    assert isinstance(neuron, ThresholdNeuron)
-    threshold = neuron.threshold.astype(object)
-    if isinstance(neuron, SoftResetNeuron):
-        return bias - threshold, -threshold
-    if isinstance(neuron, TimeToFirstSpikeNeuron):
-        return bias - neuron.timesteps * threshold, threshold
-    step = threshold << neuron.timesteps
-    return 2 * bias - step, step
+    neuron = layer.neuron
+    constants = neuron.firing_constants(layer.bias)
+    if is_fractional(layer, source) or not stored_shift(layer, source):
+        return constants
+    first, _, restored = constants
+    return FiringConstants(first=2 * first, later=2 * restored, restored=2 * restored)
+
+
+def stored_shift(layer: Layer, source: TrainType) -> int:
+    """1 where the firing phase stores 2·V, otherwise 0; a readout stores what it accumulated."""
+    leak = source.leak if layer.neuron.is_decoder else layer.neuron.leak
+    return int(leak.doubles)
+
+
+def membrane_width(layer: Layer, source: TrainType) -> int:
+    """Bits of a stored membrane, over all steps of both phases.
+
+    The pipelines are those of :mod:`hwgen.rtl.neuron.membrane`,
+    :mod:`hwgen.rtl.neuron.inverse_leak` and :mod:`hwgen.rtl.neuron.integrator`.
+    """
+    neuron = layer.neuron
+    low, high = current_bounds(layer)
+    if not neuron.two_phase:
+        scale = source.q_max if source.constant_steps else 1
+        bias = layer.bias.astype(object)
+        return signed_width(*neuron.step_range(low * scale + bias, high * scale + bias))
+    if is_fractional(layer, source):
+        return _width_of(_fractional_membranes(layer, source, low, high))
+    return _width_of(_integer_membranes(layer, source, low, high))
+
+
+def _integer_membranes(
+    layer: Layer, source: TrainType, low: Integers, high: Integers
+) -> list[Integers]:
+    """Bounds of the membranes of a layer whose leaks are 1 or 2, given those of its currents."""
+    neuron = layer.neuron
+    low, high = source.accumulated(low), source.accumulated(high)
+    bounds = [low, high]
+    first, later, _ = firing_constants(layer, source)
+    shift = neuron.frac_bits + stored_shift(layer, source)
+    low, high = (low << shift) + first, (high << shift) + first
+    if neuron.leak.doubles:
+        # Membranes outside −2^(w−2) … 2^(w−2) − 1 stay as they are, so K must lie inside.
+        return [*bounds, low, high, 2 * later + 1]
+    steps = neuron.timesteps - 1
+    return [*bounds, low + np.minimum(later, 0) * steps, high + np.maximum(later, 0) * steps]
+
+
+def _fractional_membranes(
+    layer: Layer, source: TrainType, low: Integers, high: Integers
+) -> list[Integers]:
+    """Bounds of all numbers stored or added where a leak is below 2, given those of currents."""
+    neuron, bits = layer.neuron, layer.neuron.frac_bits
+    if source.fractional:
+        low, high = source.accumulated(low << bits), source.accumulated(high << bits)
+        bounds = [low, high]
+    else:
+        low, high = source.accumulated(low), source.accumulated(high)
+        bounds = [low, high]
+        low, high = low << bits, high << bits
+    first, later, level = firing_constants(layer, source)
+    low, high = low + first, high + first
+    bounds += [low, high + np.maximum(later, 0) * (neuron.timesteps - 1), first, later, level]
+    if neuron.leak.n:
+        # Membranes from 2^(w−2) on stay as they are: those that may stop firing must lie below.
+        rest = np.minimum(np.maximum(high, level - 1), neuron.leak.balance(level) - 1)
+        bounds.append(2 * rest + 1)
+    return bounds
+
+
+def _width_of(bounds: list[Integers] | tuple[Integers, ...]) -> int:
+    return signed_width(
+        min(int(side.min()) for side in bounds), max(int(side.max()) for side in bounds)
+    )

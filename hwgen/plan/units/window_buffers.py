@@ -1,4 +1,4 @@
-"""The window buffers that projections need: geometry, packing of words, and pad values."""
+"""Window buffers of projections: geometry, packing of words, and pad values."""
 
 from __future__ import annotations
 
@@ -15,30 +15,30 @@ from hwgen.plan.units.synaptic_path import PathKind, SynapticPathPlan
 from hwgen.plan.units.widths import signed_width
 
 MAX_SLICE_WIDTH = 32
-"""Bits that one scanner searches in a cycle; wider ones cost clock speed."""
+"""Maximum bits that a scanner searches per cycle; wider slices lower the clock."""
 BUSY_SLICE_WIDTH = 8
-"""Below this many bits a slice holds about one spike or none, and reading it takes as long."""
+"""A narrower slice holds about one spike or none, so that reading it takes as long as scanning."""
 
 
 def plan_path(
     projection: Projection,
     source: StreamPlan,
-    given: TrainType,
+    source_type: TrainType,
     *,
     fan_out: int,
     lanes: int,
     scanners: int,
 ) -> SynapticPathPlan:
-    """The way of one projection's spikes into its layer.
+    """Sizes of one projection's synaptic path.
 
-    A linear projection reads a map as a convolution whose kernel is the whole map, a row of it
-    being one pixel, so the window buffer puts a map's rows back together in either schedule.
+    A linear projection reads a map like a convolution whose kernel is the whole map and whose
+    pixels are the map's rows, so the window buffer reassembles the map in either schedule.
     """
     conv = projection if isinstance(projection, Conv2d) else None
     flat = isinstance(projection, Linear)
     words = source.words_per_row if flat else source.words_per_pixel
     rounds = ceil(fan_out / lanes)
-    masked = _is_masked(projection, given) and _fits_lanes(source, words, lanes)
+    masked = _is_masked(projection, source_type) and _fits_lanes(source, words, lanes)
     if masked:
         scanners, pack = 1, lanes // source.width
     else:
@@ -53,9 +53,9 @@ def plan_path(
         kernel = (1, 1)
     window = WindowPlan(
         word_width=source.width,
-        timesteps=given.timesteps,
-        rows=source.rows if flat else given.shape[1],
-        columns=1 if flat else given.shape[2],
+        timesteps=source_type.timesteps,
+        rows=source.rows if flat else source_type.shape[1],
+        columns=1 if flat else source_type.shape[2],
         words=words,
         pack=pack,
         kernel=kernel,
@@ -69,8 +69,8 @@ def plan_path(
     )
     window = replace(window, slots=usual_slots(window))
     shared = conv is not None and not masked and has_shared_taps(conv)
-    if conv is not None and any(conv.padding) and _is_heard(conv.pad_value):
-        window = replace(window, pad_planes=pad_planes(conv.pad_value, given, window))
+    if conv is not None and any(conv.padding) and _spikes(conv.pad_value):
+        window = replace(window, pad_planes=pad_planes(conv.pad_value, source_type, window))
     if not masked and not shared and _is_narrow(window):
         window = replace(window, wide=True)
     return SynapticPathPlan(
@@ -81,95 +81,89 @@ def plan_path(
         weight_bits=signed_width(
             min(0, int(projection.weights.min())), max(0, int(projection.weights.max()))
         ),
-        weight_share=_weight_share(projection, given, masked=masked),
+        weight_share=_weight_share(projection, source_type, masked=masked),
     )
 
 
-def _weight_share(projection: Projection, given: TrainType, *, masked: bool) -> float:
-    """Which share of the stored weights is not zero. Those of absent connections are."""
+def _weight_share(projection: Projection, source_type: TrainType, *, masked: bool) -> float:
+    """Share of the stored weights that are not zero; those of absent connections are."""
     stored = projection.weights.size
     if isinstance(projection, Conv2d) and not masked:
         stored *= projection.groups
     elif isinstance(projection, Identity) and not masked:
-        stored *= given.shape[0]
+        stored *= source_type.shape[0]
     return round(np.count_nonzero(projection.weights) / stored, 6)
 
 
 def _is_narrow(window: WindowPlan) -> bool:
-    """Whether reading tap by tap would keep scanners waiting, and a kernel's row suits them."""
+    """Whether scanners would wait for single taps, and a kernel's row fits them."""
     per_scanner = window.pixel_width / window.scanners
     return bool(
         window.chunks == 1
         and window.kernel[1] > 1
-        and (window.planes > 1 or not window.pad_planes)  # the writer knows the row's timestep
+        and (window.planes > 1 or not window.pad_planes)  # the writer knows the timestep of the row
         and per_scanner < BUSY_SLICE_WIDTH
         and per_scanner * window.kernel[1] <= MAX_SLICE_WIDTH
     )
 
 
 def usual_slots(window: WindowPlan) -> int:
-    """A window's rows, and the rows that come in meanwhile."""
+    """Rows of a window, and of those that arrive while it is read."""
     if window.out_rows == 1:
         return 2 * window.rows
     return min(window.kernel[0] + window.stride[0], 2 * window.rows)
 
 
 def has_shared_taps(conv: Conv2d) -> bool:
-    """Whether all taps have the same weights, as those of an average."""
+    """Whether all taps have the same weights, as in an average."""
     weights = conv.weights
     return weights[0, 0].size > 1 and bool((weights == weights[:, :, :1, :1]).all())
 
 
-def _is_heard(pad: NDArray[np.int32] | None) -> TypeGuard[NDArray[np.int32]]:
+def _spikes(pad: NDArray[np.int32] | None) -> TypeGuard[NDArray[np.int32]]:
     """Whether taps outside the map spike."""
     return pad is not None and bool(pad.any())
 
 
-def _is_masked(projection: Projection, given: TrainType) -> bool:
-    """Whether it joins channel c to channel c alone."""
+def _is_masked(projection: Projection, source_type: TrainType) -> bool:
+    """Whether the projection connects channel c to channel c alone."""
     if isinstance(projection, Conv2d):
-        return bool(projection.groups == given.shape[0] == len(projection.weights) > 1)
+        return bool(projection.groups == source_type.shape[0] == len(projection.weights) > 1)
     return isinstance(projection, Identity)
 
 
 def _fits_lanes(source: StreamPlan, words: int, lanes: int) -> bool:
-    """Whether each group of lanes is whole words of the source, none of them shared."""
+    """Whether each group of lanes reads whole words of the source, and none is shared."""
     if source.layout != WordLayout.PIXEL or lanes % source.width:
         return False
     return words % (lanes // source.width) == 0
 
 
 def pixel_bits(window: WindowPlan) -> NDArray[np.int64]:
-    """Which bit of a pixel's words each bit of its chunks is; −1 for none.
+    """Bit of a pixel's words that each bit of its chunks holds, −1 for none.
 
-    Shape (chunks, pixel_width). Words enter a chunk from the top, so one that stays incomplete
-    has them there.
+    Shape (chunks, pixel_width). Words enter a chunk from the top, so an incomplete chunk has them
+    there.
     """
     bits = np.full((window.chunks, window.pack, window.word_width), -1)
     for chunk in range(window.chunks):
         first = chunk * window.pack
-        held = min(window.pack, window.words - first)
-        words = np.arange(first, first + held)
-        bits[chunk, window.pack - held :] = words[:, None] * window.word_width + np.arange(
+        count = min(window.pack, window.words - first)
+        words = np.arange(first, first + count)
+        bits[chunk, window.pack - count :] = words[:, None] * window.word_width + np.arange(
             window.word_width
         )
     return bits.reshape(window.chunks, -1)
 
 
 def pad_planes(
-    pad: NDArray[np.int32], given: TrainType, window: WindowPlan
+    pad: NDArray[np.int32], source_type: TrainType, window: WindowPlan
 ) -> tuple[tuple[int, ...], ...]:
-    """Bits of a tap outside the map: the pad value's train, ones first in the rate code."""
+    """Bits of a tap outside the map, for each timestep and chunk: the train of the pad value."""
     order = pixel_bits(window)
     planes = []
-    for step in range(given.timesteps):
-        if given.code == "radix":
-            bits = (pad >> (given.timesteps - 1 - step)) & 1
-        elif given.code == "ttfs":
-            bits = (pad == given.timesteps - step).astype(np.int64)
-        else:
-            bits = (pad > step).astype(np.int64)
-        # What no channel has, −1 or past the last one, reads the 0 at the end.
+    for bits in source_type.code.encode_train(pad, source_type.timesteps):
+        # Bits without a channel (−1, or past the last one) read the 0 at the end.
         padded = np.append(bits, 0)
         chosen = padded[np.where(order < len(bits), order, -1)].tolist()
         planes.append(tuple(sum(int(bit) << n for n, bit in enumerate(row)) for row in chosen))

@@ -5,6 +5,7 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
+from hwgen.network import InputCode
 from hwgen.plan.units.encoder import EncoderPlan
 from hwgen.rtl.input.pixel_packing import pack_pixels
 from hwgen.rtl.input.poisson import PoissonDraws
@@ -54,7 +55,7 @@ class PixelEncoder(wiring.Component):
         m = Module()
         plan = self._plan
         stored_bits = plan.pixel_bits
-        if plan.code == "radix":  # drop bits that no timestep sends
+        if plan.code == InputCode.RADIX:  # drop bits that no timestep sends
             stored_bits = min(plan.pixel_bits, plan.output.timesteps)
         word_layout = data.ArrayLayout(unsigned(stored_bits), plan.word_pixels)
         frame_words = plan.output.words_per_plane
@@ -90,7 +91,7 @@ class PixelEncoder(wiring.Component):
         frame_end = axes["send_line"].end
         sent = Signal(3)  # words in flight: read, registered, encoded
         # With few accumulator words, a word would be read again before it is written: wait for it.
-        free = sent == 0 if plan.code == "rate" and line_words < 4 else 1
+        free = sent == 0 if plan.code == InputCode.RATE and line_words < 4 else 1
         # Words that have arrived and are not yet sent in their first timestep.
         fresh = Signal(range(2 * frame_words + 1))
         some_fresh = Signal()
@@ -131,7 +132,7 @@ class PixelEncoder(wiring.Component):
         words = [send_word, *(Signal.like(send_word) for _ in range(3))]
         for delayed in (steps, words):
             m.d.sync += [b.eq(a) for a, b in zip(delayed, delayed[1:], strict=False)]
-        if plan.code == "poisson":
+        if plan.code == InputCode.POISSON:
             m.submodules.poisson = poisson = PoissonDraws(plan=plan)
             m.d.comb += [
                 poisson.send.eq(send),
@@ -145,9 +146,9 @@ class PixelEncoder(wiring.Component):
                 bits[n].eq(poisson.draws[n] < pixels[n] * plan.gain)
                 for n in range(plan.word_pixels)
             ]
-        elif plan.code == "ttfs":
+        elif plan.code == InputCode.TTFS:
             self._send_once(m, pixels, bits, steps[2])
-        elif plan.code == "radix":
+        elif plan.code == InputCode.RADIX:
             with m.Switch(steps[2]):
                 for index in range(stored_bits):
                     with m.Case(index):

@@ -8,14 +8,12 @@ from amaranth.lib import data, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
+from hwgen.plan.units.latencies import INTEGRATOR
 from hwgen.plan.units.layer import LayerPlan
 from hwgen.plan.units.layer_constants import NeuronConstants
 from hwgen.rtl.neuron.constants import constant_memory
 from hwgen.rtl.neuron.layouts import membrane_layout
 from hwgen.rtl.parameters import require_positive, require_type
-
-LATENCY = 5
-"""Cycles from the issue of a word to the first issue that reads the result."""
 
 
 class Integrator(wiring.Component):
@@ -34,7 +32,7 @@ class Integrator(wiring.Component):
     Members
     -------
     issue : ``In(1)``
-        A step of a word begins; the same word must not be issued within ``LATENCY`` cycles.
+        A step of a word begins; the same word must not be issued within ``INTEGRATOR`` cycles.
     address : ``In(range(plan.membrane_depth))``
     word : ``In(range(plan.words))``
         Index of the word in its pixel.
@@ -43,7 +41,7 @@ class Integrator(wiring.Component):
     currents : ``In(data.ArrayLayout(signed(width), plan.membrane_lanes))``
         I, two cycles after ``issue``.
     fired : ``Out(1)``
-        ``spikes`` and ``membranes`` belong to the word issued ``LATENCY`` cycles earlier.
+        ``spikes`` and ``membranes`` belong to the word issued ``INTEGRATOR`` cycles earlier.
     spikes : ``Out(plan.membrane_lanes)``
     membranes : ``Out(membrane_layout(plan))``
         The membranes after the step.
@@ -93,13 +91,13 @@ class Integrator(wiring.Component):
         m.submodules.added = added_memory = constant_memory(
             (constants.first, constants.later), layout, plan, unused=(0, 0)
         )
-        in_flight = Signal(LATENCY)  # one bit per stage
+        in_flight = Signal(INTEGRATOR)  # one bit per stage
         m.d.sync += in_flight.eq(in_flight << 1 | self.issue)
 
         # Read the membranes and the biases in step with the currents.
         read_port, added_port = memory.read_port(), added_memory.read_port()
         addresses, words, firsts = [self.address], [self.word], [self.first]
-        for index in range(1, LATENCY + 1):
+        for index in range(1, INTEGRATOR + 1):
             addresses.append(Signal.like(self.address, name=f"address_{index}", reset_less=True))
         for index in range(1, 4):
             words.append(Signal.like(self.word, name=f"word_{index}", reset_less=True))
@@ -151,7 +149,7 @@ class Integrator(wiring.Component):
         # Write.
         write_port = memory.write_port()
         m.d.comb += [
-            write_port.addr.eq(addresses[LATENCY]),
+            write_port.addr.eq(addresses[INTEGRATOR]),
             write_port.data.eq(reset),
             write_port.en.eq(in_flight[-1]),
             self.fired.eq(in_flight[-1]),

@@ -10,7 +10,7 @@ applies the leak, and adds:
 * fire: R = L(V) + c with c = −D, or c = B − D in the first step, which takes V·2^f (or V, if V has
   fraction bits already) as L(V). A spike if R ≥ 0; otherwise D is restored one cycle later.
 * A negative V never fires again, and V ≥ 2^(w−2) always does, where w is the membrane width:
-  :mod:`hwgen.plan.units.inverse_leak` makes w so wide that such a V is at least V̂ − D, from which
+  :mod:`hwgen.plan.units.widths` makes w so wide that such a V is at least V̂ − D, from which
   one spike per step does not bring it down. Both are frozen, which implements the clamp of the
   specification.
 * rate: D = θ. ttfs: nothing is restored; the spike is where the sign changes. Readout: c = B.
@@ -22,13 +22,13 @@ from amaranth.lib import data, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from hwgen.plan.units.inverse_leak import signed_digits
+from hwgen.network import InverseLeak
+from hwgen.plan.units.latencies import INVERSE_LEAK
 from hwgen.plan.units.layer import LayerPlan, UnitKind
+from hwgen.plan.units.signed_digits import signed_digits
 from hwgen.rtl.neuron.layouts import issue_layout, membrane_layout
 from hwgen.rtl.parameters import require_type
 
-LATENCY = 7
-"""Cycles from the issue of a word to the first issue that reads the result."""
 CONSTANTS, LEVELS = 4, 5
 """Cycles from the issue of a word to its constants, and to the level that it restores."""
 
@@ -50,7 +50,7 @@ class InverseLeakPipeline(wiring.Component):
         Added and restored while firing, four and five cycles after ``issue``; ignored for a step
         that accumulates.
     fired : ``Out(1)``
-        The outputs belong to the word issued with ``fire`` ``LATENCY − 1`` cycles earlier.
+        The outputs belong to the word issued with ``fire`` ``INVERSE_LEAK − 1`` cycles earlier.
     spikes : ``Out(plan.membrane_lanes)``
     membranes : ``Out(membrane_layout(plan))``
         The logits of a readout.
@@ -59,9 +59,9 @@ class InverseLeakPipeline(wiring.Component):
     def __init__(self, *, plan: LayerPlan) -> None:
         require_type(LayerPlan, plan=plan)
         self._plan = plan
-        self._grows = plan.kind == UnitKind.TWO_PHASE and plan.growth_out[0] > 1
+        self._grows = plan.kind == UnitKind.TWO_PHASE and plan.leak_out.n > 0
         # Both products have the same number of fraction bits.
-        self._product_bits = max(plan.growth_in[1], plan.growth_out[1])
+        self._product_bits = max(plan.leak_in.m, plan.leak_out.m)
         width = signed(plan.current_width)
         super().__init__(
             {
@@ -93,7 +93,7 @@ class InverseLeakPipeline(wiring.Component):
 
         # The step in each stage, by cycles since its issue.
         steps, valids = [self.issue], [self.issue.valid]
-        for cycle in range(1, LATENCY):
+        for cycle in range(1, INVERSE_LEAK):
             steps.append(Signal(issue_layout(plan), name=f"step_{cycle}", reset_less=True))
             valids.append(Signal(name=f"valid_{cycle}"))
             m.d.sync += [steps[cycle].eq(steps[cycle - 1]), valids[cycle].eq(valids[cycle - 1])]
@@ -112,7 +112,7 @@ class InverseLeakPipeline(wiring.Component):
             grown, flags = self._grow(m, stored[lane], steps[2])
             # Add. The current is 0 for a step that fires, so that each bit is one LUT.
             current = Signal(signed(width), name="current")
-            shift = plan.frac_bits if plan.growth_in[1] else 0
+            shift = plan.frac_bits if plan.leak_in.m else 0
             total = Signal(signed(width), name="total", reset_less=True)
             fire = steps[4].fire.replicate(width)
             m.d.comb += current.eq(currents[lane] << shift)
@@ -121,7 +121,7 @@ class InverseLeakPipeline(wiring.Component):
             frozen, below, done = flags
             spike, restore = Signal(name="spike"), Signal(name="restore")
             m.d.comb += spike.eq(Mux(frozen, ~below, ~total[-1]) & ~done)
-            if plan.kind == UnitKind.TWO_PHASE and not plan.ramp_out:
+            if plan.kind == UnitKind.TWO_PHASE and not plan.spikes_once:
                 m.d.comb += restore.eq(steps[5].fire & (frozen | total[-1]))
             m.d.sync += [
                 updated[lane].eq(
@@ -154,16 +154,16 @@ class InverseLeakPipeline(wiring.Component):
             m.d.comb += frozen.eq(step.fire & ~step.first & (stored[-1] | stored[-2]))
         unchanged = Signal(wide, name="unchanged")  # without a leak
         m.d.comb += unchanged.eq(stored << fraction)
-        if plan.frac_bits and not plan.growth_in[1]:
+        if plan.frac_bits and not plan.leak_in.m:
             with m.If(step.first):
                 m.d.comb += unchanged.eq(stored << fraction + plan.frac_bits)
         no_leak = step.fire & step.first | frozen if self._grows else step.fire
         halves = []
         for part in range(2):
-            product_part = self._partial_product(stored, plan.growth_in, part)
-            if self._grows and plan.growth_out != plan.growth_in:
+            product_part = self._partial_product(stored, plan.leak_in, part)
+            if self._grows and plan.leak_out != plan.leak_in:
                 product_part = Mux(
-                    step.fire, self._partial_product(stored, plan.growth_out, part), product_part
+                    step.fire, self._partial_product(stored, plan.leak_out, part), product_part
                 )
             half = Signal(wide, name=f"half_{part}", reset_less=True)
             m.d.sync += half.eq(Mux(no_leak, 0 if part else unchanged, product_part))
@@ -172,7 +172,7 @@ class InverseLeakPipeline(wiring.Component):
         product = Signal(wide, name="product")
         m.d.comb += product.eq(halves[0] + halves[1])
         m.d.sync += grown.eq(product >> fraction)
-        done = ~step.first & ~stored[-1] if plan.ramp_out else 0
+        done = ~step.first & ~stored[-1] if plan.spikes_once else 0
         flags = Cat(frozen, stored[-1], done)
         for cycle in range(3, 6):
             later = Signal(3, name=f"flags_{cycle}", reset_less=True)
@@ -180,11 +180,10 @@ class InverseLeakPipeline(wiring.Component):
             flags = later
         return grown, flags
 
-    def _partial_product(self, stored: Value, growth: tuple[int, int], part: int) -> ValueLike:
+    def _partial_product(self, stored: Value, leak: InverseLeak, part: int) -> ValueLike:
         """``stored``·N over every second signed digit of N; ``_product_bits`` fraction bits."""
-        number, bits = growth
         total: ValueLike = 0
-        for position, sign in signed_digits(number << self._product_bits - bits)[part::2]:
+        for position, sign in signed_digits(leak.numerator << self._product_bits - leak.m)[part::2]:
             total = total + (stored << position) if sign > 0 else total - (stored << position)
         return total
 
@@ -197,7 +196,7 @@ class InverseLeakPipeline(wiring.Component):
         layout = data.ArrayLayout(signed(plan.current_width), plan.membrane_lanes)
         later, latest = (Signal(layout, name=name, reset_less=True) for name in ("later", "latest"))
         m.d.sync += [later.eq(self.currents), latest.eq(later)]
-        if not plan.ramp_in:
+        if not plan.accumulates_slopes:
             return latest
         m.submodules.slopes = memory = Memory(
             shape=layout, depth=plan.membrane_depth, init=[], attrs={"no_rw_check": 1}

@@ -24,11 +24,6 @@ from hwgen.rtl.neuron.layouts import issue_layout, membrane_layout
 from hwgen.rtl.parameters import require_type
 
 
-def latency(plan: LayerPlan) -> int:
-    """Cycles from the issue of a word to the first issue that reads the result."""
-    return 5 if plan.ramp_in or plan.kind == UnitKind.CONSTANT_CURRENT else 4
-
-
 class MembranePipeline(wiring.Component):
     """The membranes of all banks, and a pipeline that updates one word per cycle.
 
@@ -94,7 +89,7 @@ class MembranePipeline(wiring.Component):
         prepared = Signal(3)  # valid, fire, first
         address = Signal.like(read.address, reset_less=True)
         membranes = Signal(membrane_layout(plan), reset_less=True)
-        divides = plan.kind == UnitKind.TWO_PHASE and plan.leak_out
+        divides = plan.kind == UnitKind.TWO_PHASE and plan.leak_out.doubles
         # One flag drives every lane, without logic on these long routes.
         first_fire = Signal(reset_less=True)
         divide = Signal()  # a further step that fires
@@ -109,7 +104,7 @@ class MembranePipeline(wiring.Component):
             m.d.sync += membranes.as_value().eq(0)
 
         currents, constants = self.currents, self.constants
-        if plan.ramp_in:
+        if plan.accumulates_slopes:
             stage = (prepared, address, membranes, first_fire, divide, constants)
             prepared, address, membranes, first_fire, divide, constants, currents = self._integrate(
                 m, read, stage
@@ -118,9 +113,9 @@ class MembranePipeline(wiring.Component):
         # One adder per lane: after a spike, division subtracts the operand by inversion and carry.
         valid, fire, first = prepared
         shifts = {
-            "accumulate": int(plan.leak_in),
-            "first_fire": int(plan.leak_out) + plan.frac_bits,
-            "fire": int(plan.leak_out),
+            "accumulate": int(plan.leak_in.doubles),
+            "first_fire": int(plan.leak_out.doubles) + plan.frac_bits,
+            "fire": int(plan.leak_out.doubles),
         }
         written = Signal()
         updated = Signal(membrane_layout(plan), reset_less=True)
@@ -157,7 +152,7 @@ class MembranePipeline(wiring.Component):
             else:
                 m.d.comb += total.eq(shifted + operand)
             m.d.sync += updated[lane].eq(total)
-            if plan.ramp_out:
+            if plan.spikes_once:
                 m.d.sync += self.done[lane].eq(~first & ~stored[-1])
             if divides:
                 with m.If(divide & (stored[-1] != stored[-2])):

@@ -4,9 +4,10 @@ from amaranth import Module, Mux, Signal, unsigned
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from hwgen.plan.units.latencies import INTEGRATOR
 from hwgen.plan.units.layer import LayerPlan
 from hwgen.plan.units.layer_constants import NeuronConstants
-from hwgen.rtl.neuron.integrator import LATENCY, Integrator
+from hwgen.rtl.neuron.integrator import Integrator
 from hwgen.rtl.neuron.layouts import membrane_layout
 from hwgen.rtl.neuron.serializer import Serializer
 from hwgen.rtl.parameters import require_type
@@ -79,7 +80,7 @@ class SinglePhaseUnit(wiring.Component):
             fifo.push.eq(integrator.fired),
             fifo.push_data.eq(integrator.membranes if plan.gives_logits else integrator.spikes),
         ]
-        if plan.membrane_depth < LATENCY:
+        if plan.membrane_depth < INTEGRATOR:
             self._grant_one_at_a_time(m, serializer, fifo)
         else:
             self._grant_ahead(m, serializer, fifo)
@@ -116,7 +117,7 @@ class SinglePhaseUnit(wiring.Component):
     def _grant_one_at_a_time(self, m: Module, serializer: Serializer, fifo: CreditFifo) -> None:
         """For a memory so small that a word repeats before it is written: one word in flight, and
         a window only after the words of the previous one are taken."""
-        recent = Signal(LATENCY - 1)
+        recent = Signal(INTEGRATOR - 1)
         in_flight = Signal()
         m.d.sync += recent.eq(recent << 1 | serializer.take)
         m.d.comb += [

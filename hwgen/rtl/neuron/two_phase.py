@@ -9,9 +9,7 @@ from amaranth.lib.wiring import In, Out
 
 from hwgen.plan.units.layer import LayerPlan
 from hwgen.plan.units.layer_constants import NeuronConstants
-from hwgen.rtl.neuron import inverse_leak as leaky
 from hwgen.rtl.neuron.layouts import membrane_layout
-from hwgen.rtl.neuron.membrane import latency
 from hwgen.rtl.neuron.serializer import Serializer
 from hwgen.rtl.parameters import require_type
 from hwgen.rtl.streams.credit_fifo import CreditFifo
@@ -47,7 +45,7 @@ class TwoPhaseUnit(wiring.Component):
         require_type(NeuronConstants, constants=constants)
         self._plan = plan
         self._constants = constants
-        self._latency = leaky.LATENCY if plan.fractional else latency(plan)
+        self._latency = plan.membrane_latency
         word = membrane_layout(plan) if plan.gives_logits else unsigned(plan.membrane_lanes)
         self._word = word
         super().__init__(

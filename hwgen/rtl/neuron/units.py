@@ -30,7 +30,7 @@ class MembraneUnit(TwoPhaseUnit):
         for lane in range(plan.membrane_lanes):
             membrane = pipeline.membranes[lane]
             if plan.gives_logits:
-                m.d.comb += output[lane].eq(membrane >> int(plan.leak_in))
+                m.d.comb += output[lane].eq(membrane >> int(plan.leak_in.doubles))
             else:
                 m.d.comb += output[lane].eq(~membrane[-1] & ~pipeline.done[lane])
 

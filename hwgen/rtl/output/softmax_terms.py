@@ -8,12 +8,10 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
+from hwgen.plan.units.latencies import SOFTMAX_TERM
 from hwgen.plan.units.memories import BLOCK_ROWS
 from hwgen.plan.units.softmax import SoftmaxPlan
 from hwgen.rtl.parameters import require_type
-
-DEPTH = 5
-"""Cycles from the read of a membrane to the write of its term."""
 
 
 def terms_signature(plan: SoftmaxPlan) -> wiring.Signature:
@@ -162,10 +160,10 @@ class SoftmaxTerms(wiring.Component):
         bank: Value,
         index: Value,
     ) -> tuple[Value, Value]:
-        """The entry of each class and its position, ``DEPTH`` cycles after ``scanning``."""
+        """The entry of each class and its position, ``SOFTMAX_TERM`` cycles after ``scanning``."""
         plan = self._plan
         layout = data.StructLayout({"valid": 1, "bank": 1, "index": range(plan.classes), "last": 1})
-        positions = [Signal(layout, name=f"position_{n}") for n in range(DEPTH + 1)]
+        positions = [Signal(layout, name=f"position_{n}") for n in range(SOFTMAX_TERM + 1)]
         m.d.comb += [
             positions[0].valid.eq(scanning),
             positions[0].bank.eq(bank),
@@ -192,7 +190,7 @@ class SoftmaxTerms(wiring.Component):
             row.eq(Mux(steps > plan.entries - 1, plan.entries - 1, steps)),
             entry.eq(port.data),
         ]
-        return entry, positions[DEPTH]
+        return entry, positions[SOFTMAX_TERM]
 
     def _store(self, m: Module, entry: Value, position: Value, used: Value) -> None:
         """Store the terms in their bank and sum them."""

@@ -6,6 +6,7 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
+from hwgen.plan.units.latencies import CREDIT_FIFO_DEPTH
 from hwgen.rtl.parameters import require_shape
 
 FEEDBACK_TAPS = {3: (1, 0), 7: (2, 1), 15: (3, 2), 31: (4, 2)}
@@ -79,7 +80,7 @@ class CreditFifo(wiring.Component):
     words : ``Out(stream.Signature(shape))``
     """
 
-    def __init__(self, *, shape: ShapeLike, depth: int = 15) -> None:
+    def __init__(self, *, shape: ShapeLike, depth: int = CREDIT_FIFO_DEPTH) -> None:
         if depth not in FEEDBACK_TAPS:
             raise TypeError(f"depth must be 3, 7, 15 or 31, not {depth!r}")
         require_shape(shape)

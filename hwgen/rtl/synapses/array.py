@@ -7,6 +7,7 @@ from amaranth import Module, Mux, Signal, Value, signed
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from hwgen.plan.units import latencies
 from hwgen.plan.units.widths import signed_width
 from hwgen.rtl.parameters import require_positive
 from hwgen.rtl.synapses.currents import currents_signature, position_tag_layout
@@ -107,7 +108,7 @@ class SynapseArray(wiring.Component):
     @property
     def latency(self) -> int:
         """Cycles from a window's last spike indices to its currents."""
-        return latency(len(self._inputs))
+        return latencies.synapse_array(len(self._inputs))
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -180,11 +181,6 @@ class SynapseArray(wiring.Component):
         low = np.minimum(source.rows.min(axis=0), 0)
         high = np.maximum(source.rows.max(axis=0), 0)
         return [row[lane] for lane in range(self._lanes)], low, high
-
-
-def latency(inputs: int) -> int:
-    """Cycles from a window's last spike indices to its currents, for ``inputs`` inputs."""
-    return 4 + (inputs - 1).bit_length()
 
 
 def _add(m: Module, terms: Sequence[Term], max_width: int) -> Term:

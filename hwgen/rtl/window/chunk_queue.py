@@ -5,15 +5,11 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
+from hwgen.plan.units.latencies import CHUNK_QUEUE_DEPTH, CHUNKS_IN_FLIGHT
 from hwgen.plan.units.synaptic_path import PathKind, SynapticPathPlan
 from hwgen.rtl.parameters import require_type
 from hwgen.rtl.synapses.priority_encoder import encode_lowest
 from hwgen.rtl.synapses.scanner import chunk_layout
-
-DEPTH = 16
-"""Slots of each FIFO."""
-IN_FLIGHT = 5
-"""Chunks that may still arrive after ``room`` has become 0."""
 
 
 class ChunkQueue(wiring.Component):
@@ -29,7 +25,7 @@ class ChunkQueue(wiring.Component):
     Members
     -------
     room : ``Out(1)``
-        Every FIFO has a slot for one more chunk besides the ``IN_FLIGHT`` chunks on their way.
+        Every FIFO has a slot for one more chunk besides the ``CHUNKS_IN_FLIGHT`` ones.
     push, last : ``In(1)``
         A chunk arrives; it is the last one of its window. It is stored in the next cycle, once
         its slices are known to be silent or not.
@@ -73,7 +69,7 @@ class ChunkQueue(wiring.Component):
         m.d.sync += [base.eq(self.base), last.eq(self.last)]
         for index, (bits, chunks) in enumerate(zip(plan.owned_bits, self.chunks, strict=True)):
             m.submodules[f"memory_{index}"] = memory = Memory(
-                shape=self._layout, depth=DEPTH, init=[]
+                shape=self._layout, depth=CHUNK_QUEUE_DEPTH, init=[]
             )
             write_port = memory.write_port()
             read_port = memory.read_port(domain="comb")
@@ -82,7 +78,7 @@ class ChunkQueue(wiring.Component):
             two_or_more = Signal(reset_less=True)
             push = Signal()
             pop = Signal()
-            level = Signal(range(DEPTH + 1))
+            level = Signal(range(CHUNK_QUEUE_DEPTH + 1))
             m.d.comb += [
                 owned.eq(Cat(self.bits[bit] if bit >= 0 else Const(0, 1) for bit in bits)),
                 write_port.en.eq(push),
@@ -97,7 +93,7 @@ class ChunkQueue(wiring.Component):
             m.d.sync += [
                 push.eq(self.push & ((owned.any() & self.inside) | self.last | every)),
                 slice_bits.eq(Mux(self.inside, owned, 0)),
-                room[index].eq(level < DEPTH - IN_FLIGHT),
+                room[index].eq(level < CHUNK_QUEUE_DEPTH - CHUNKS_IN_FLIGHT),
             ]
             if self._path.kind == PathKind.SPIKES:
                 m.d.sync += two_or_more.eq(encode_lowest(m, owned).two_or_more & self.inside)

@@ -17,17 +17,17 @@ from tests.support.rtl.cores import words_of
 from tests.support.rtl.windows import chunk_bits, owned_bits, reads_of
 
 
-def counts_of(given: SynapticPathPlan, words: np.ndarray) -> tuple[np.ndarray, list[int]]:
+def counts_of(path: SynapticPathPlan, words: np.ndarray) -> tuple[np.ndarray, list[int]]:
     """Spikes (timesteps, rows, columns, folds, chunks, scanners) of a sample, and each scanner's
     busy cycles: a spike each, one for a silent last chunk; a masked chunk is one event."""
-    plan = given.window
+    plan = path.window
     size = -(-plan.chunk_width // plan.scanners)
     owned = [owned_bits(plan, scanner, size) for scanner in range(plan.scanners)]
     counts, busy = [], [0] * plan.scanners
     for read in reads_of(replace(plan, schedule="time")):
         bits = [*chunk_bits(plan, words, read), 0]
         row = [sum(bits[bit] for bit in places) for places in owned]
-        if given.kind == "masked":
+        if path.is_masked:
             row = [int(any(bits))]
         counts.append(row)
         for scanner, count in enumerate(row):
@@ -49,8 +49,8 @@ def test_costs_are_the_spikes_of_each_scanners_chunks(seed: int, schedule: str) 
     trains = golden.run(network, random_images(seed, network, 2), trains=True).trains
     for stage in plan.layers:
         all_costs, slowest = [], 0
-        for feed in stage.paths:
-            source, window = plan.stream(feed.source), feed.window
+        for path in stage.paths:
+            source, window = plan.stream(path.source), path.window
             sample = trains[source.node][1]
             words = np.array(words_of(sample[None], replace(source, schedule="time")))
             bits = stream_words(sample, source)
@@ -60,8 +60,8 @@ def test_costs_are_the_spikes_of_each_scanners_chunks(seed: int, schedule: str) 
             flat = bits.reshape(len(words), source.width)
             assert [sum(int(b) << n for n, b in enumerate(row)) for row in flat] == words.tolist()
             planes = words.reshape(len(sample), window.rows, window.columns, window.words)
-            counts, busy = counts_of(feed, planes)
-            costs = window_costs(sample, source, feed)
+            counts, busy = counts_of(path, planes)
+            costs = window_costs(sample, source, path)
             for fold in range(window.rounds):
                 assert (costs[:, :, :, fold % costs.shape[3]] == counts[:, :, :, fold]).all()
             all_costs.append(costs)

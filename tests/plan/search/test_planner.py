@@ -89,7 +89,7 @@ def test_where_luts_are_short_weights_go_into_block_ram() -> None:
     tight = planner(quiet=8).for_cycles(1024, Budget(lut4=free.total.lut4 - 50))
     assert tight.total.lut4 <= free.total.lut4 - 50
     assert tight.total.block_rams > free.total.block_rams
-    kinds = [feed.memory for layer in tight.plan.layers for feed in layer.paths]
+    kinds = [path.memory for layer in tight.plan.layers for path in layer.paths]
     assert "block" in kinds
 
 

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from hwgen.plan.timing.membrane import Grants, fire_at_once
-from hwgen.plan.timing.process import FIFO_DEPTH, Link, run
+from hwgen.plan.timing.process import Link, run
+from hwgen.plan.units.latencies import CREDIT_FIFO_DEPTH
 from hwgen.plan.units.layer import UnitKind
 
 
@@ -43,21 +44,21 @@ def test_a_slow_consumer_sets_the_pace_once_the_fifo_is_full(first: int) -> None
     # Full after 23 words, since eight have left by then; from then on a word is promised the
     # cycle after one has left.
     assert link.ready[:23] == list(range(23))
-    assert link.ready[23:] == [cycle + 1 for cycle in link.taken[8 : 40 - FIFO_DEPTH]]
+    assert link.ready[23:] == [cycle + 1 for cycle in link.taken[8 : 40 - CREDIT_FIFO_DEPTH]]
 
 
 def test_units_that_wait_for_each_other_are_named_as_such() -> None:
     link = Link()
     with pytest.raises(RuntimeError, match="2 units wait for each other"):
-        run([producer(link, FIFO_DEPTH + 1), consumer(Link(), 1, 1)])
+        run([producer(link, CREDIT_FIFO_DEPTH + 1), consumer(Link(), 1, 1)])
 
 
 def test_no_window_is_granted_in_the_cycle_after_a_pass() -> None:
     """Two passes of two timesteps of six windows, which come without a gap: the cycles of
     ``test_two_banks_accumulate_while_they_fire``."""
     plan: Any = SimpleNamespace(
-        kind=UnitKind.TWO_PHASE, is_single_phase=False, fractional=False, ramp_in=False,
-        scanners=1, positions=6, rounds=1, timesteps_in=2, banks=2, words_per_round=1,
+        kind=UnitKind.TWO_PHASE, is_single_phase=False, membrane_latency=4, current_latency=4,
+        positions=6, rounds=1, timesteps_in=2, banks=2, words_per_round=1,
     )  # fmt: skip
     grants = Grants(plan)
     cycles = []
@@ -72,8 +73,8 @@ def test_single_phase_windows_wait_for_places_not_for_the_words_before() -> None
     """Windows of a word each, whose currents come four cycles after their grant and whose spikes
     six after those; nothing is taken before cycle 100, so that all places are promised."""
     plan: Any = SimpleNamespace(
-        kind=UnitKind.SINGLE_PHASE, is_single_phase=True, fractional=False, ramp_in=False,
-        scanners=1, positions=6, rounds=1, timesteps_in=3, banks=1, words=1, words_by_round=[1],
+        kind=UnitKind.SINGLE_PHASE, is_single_phase=True, membrane_latency=5, current_latency=4,
+        positions=6, rounds=1, timesteps_in=3, banks=1, words=1, words_by_round=[1],
         words_per_round=1, membrane_depth=6,
     )  # fmt: skip
     grants, link = Grants(plan), Link()
@@ -95,7 +96,7 @@ def test_single_phase_windows_wait_for_places_not_for_the_words_before() -> None
     run([synapses(), fire_at_once(plan, 1, grants, link), late()])
     # A window starts when the one before is promised its last place, which is a cycle after its
     # own start at best; the last places are promised when words have gone.
-    assert FIFO_DEPTH == 15
+    assert CREDIT_FIFO_DEPTH == 15
     assert starts == [*range(16), 101, 102]
     # Word 15 has its currents since cycle 19; it is taken the cycle after its place is promised.
     assert link.ready == [*range(10, 25), 108, 111, 112]

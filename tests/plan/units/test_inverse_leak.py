@@ -19,8 +19,7 @@ from hwgen.network import (
 )
 from hwgen.plan.assembly import make_plan
 from hwgen.plan.units.hardware_plan import HardwarePlan
-from hwgen.plan.units.inverse_leak import firing_constants, firing_level, restored
-from hwgen.plan.units.widths import membrane_width
+from hwgen.plan.units.widths import firing_constants, membrane_width
 from tests.support.exhaustive import bits_of, layer_of
 from tests.support.random_networks import random_network
 from tests.support.random_values import random_leak
@@ -138,7 +137,7 @@ def test_membranes_fit_and_waste_little(seed: int) -> None:
 def test_what_is_not_saturated_is_not_held(leak: InverseLeak, times: float) -> None:
     """Membranes of several D, which spikes bring down while V̂ is far above them."""
     neuron = InverseLeakyNeuron(threshold=np.array([7]), timesteps=9, leak=leak)
-    bias = int(times * firing_level(neuron)[0])
+    bias = int(times * neuron.level[0])
     given = TrainType(shape=(2, 1, 1), code="radix", timesteps=3)
     layer = layer_of(np.array([[3, -2]]), np.array([bias]), neuron)
     width = membrane_width(layer, given)
@@ -154,8 +153,8 @@ def test_by_hand() -> None:
     )
     layer = layer_of(np.array([[3]]), np.array([2]), neuron)
     given = TrainType(shape=(1, 1, 1), code="radix", timesteps=2, leak=InverseLeak(n=1, m=1))
-    assert firing_level(neuron).tolist() == restored(layer).tolist() == [9]
-    assert [side.tolist() for side in firing_constants(layer)] == [[-7], [-9]]
+    assert neuron.level.tolist() == [9]
+    assert [side.tolist() for side in firing_constants(layer, given)] == [[-7], [-9], [9]]
     assert membrane_width(layer, given) == 6
 
 

@@ -65,8 +65,8 @@ def with_slots(plan: HardwarePlan, slots: dict[str, tuple[int, ...]]) -> Hardwar
     for stage in plan.stages:
         if isinstance(stage, LayerPlan) and stage.node in slots:
             paths = tuple(
-                replace(feed, window=replace(feed.window, slots=count))
-                for feed, count in zip(stage.paths, slots[stage.node], strict=True)
+                replace(path, window=replace(path.window, slots=count))
+                for path, count in zip(stage.paths, slots[stage.node], strict=True)
             )
             stage = replace(stage, paths=paths)
         stages.append(stage)
@@ -87,13 +87,13 @@ def test_least_rows_by_hand(case: str) -> None:
     plan = make_plan(make(), PlanOptions(schedule=schedule))
     joins, layer = Joins(plan.stages), layer_of(plan, node)
     assert tuple(joins.minimum(layer, n) for n in range(len(layer.paths))) == expected
-    for index, feed in enumerate(layer.paths):
-        assert joins.sufficient(layer, index, overlap=True) == feed.window.slots > expected[index]
+    for index, path in enumerate(layer.paths):
+        assert joins.sufficient(layer, index, overlap=True) == path.window.slots > expected[index]
     require_slots(plan.stages)
 
 
 def short_plan(case: str) -> tuple[Network, HardwarePlan, HardwarePlan]:
-    """The network with the least rows, and with one less in the last feed of the join."""
+    """The network with the least rows, and with one less in the last path of the join."""
     make, schedule, node, expected = CASES[case]
     network = make()
     plan = make_plan(

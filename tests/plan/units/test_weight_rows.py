@@ -34,9 +34,9 @@ def weight(projection: Any, out: int, channel: int, y: int, x: int) -> int:
     return int(projection.weights[out, inside, y, x]) if 0 <= inside < fan else 0
 
 
-def input_of(feed: SynapticPathPlan, read: Read, bit: int) -> tuple[int, int] | None:
+def input_of(path: SynapticPathPlan, read: Read, bit: int) -> tuple[int, int] | None:
     """(column of the kernel, bit of the pixel's words) that a bit of a chunk is."""
-    window = feed.window
+    window = path.window
     width = window.word_width * window.pack
     place, inner = divmod(bit, width)
     held = min(window.pack, window.words - read.chunk * window.pack)
@@ -62,21 +62,21 @@ def feature_of(bit: int, row: int, stream: StreamPlan) -> int | None:
 
 
 def check(
-    projection: Any, feed: SynapticPathPlan, plan: LayerPlan, stream: StreamPlan
+    projection: Any, path: SynapticPathPlan, plan: LayerPlan, stream: StreamPlan
 ) -> set[tuple]:
     """Every row that the first window's spikes select; returns the (output, input, y, x) seen."""
-    packed = pack_weights(projection, feed, plan, stream)
-    window = feed.window
+    packed = pack_weights(projection, path, plan, stream)
+    window = path.window
     size = -(-window.chunk_width // window.scanners)
-    assert packed.shape == (window.scanners, feed.weight_depth, plan.lanes)
+    assert packed.shape == (window.scanners, path.weight_depth, plan.lanes)
     seen = set()
     for read in reads_of(replace(window, timesteps=1)):
         if (read.out_row, read.out_column) != (0, 0):
             continue
-        base = weight_row(feed, read, size)
+        base = weight_row(path, read, size)
         for scanner in range(window.scanners):
             for n, bit in enumerate(owned_bits(window, scanner, size)):
-                place = input_of(feed, read, bit) if bit >= 0 else None
+                place = input_of(path, read, bit) if bit >= 0 else None
                 channel = place and place[1]
                 y, x = read.tap_row, place[0] if place else 0
                 if isinstance(projection, Linear) and place:
@@ -85,7 +85,7 @@ def check(
                     channel = None
                 for lane in range(plan.lanes):
                     out = read.rounds * plan.lanes + lane
-                    if feed.kind == "masked":
+                    if path.kind == "masked":
                         # Bit n lets lane n through, and is its channel's.
                         if lane != n or channel is None:
                             continue
@@ -103,15 +103,15 @@ def check(
 
 def check_all(layer: Layer, plan: LayerPlan, whole: HardwarePlan) -> int:
     found = 0
-    for projection, feed in zip(layer.projections, plan.paths, strict=True):
-        stream = whole.stream(feed.source)
-        seen = check(projection, feed, plan, stream)
+    for projection, path in zip(layer.projections, plan.paths, strict=True):
+        stream = whole.stream(path.source)
+        seen = check(projection, path, plan, stream)
         taps = (1, 1)
         if isinstance(projection, Conv2d):
             taps = projection.weights.shape[2:]
         channels, height, width = stream.shape
         inputs = channels * height * width if isinstance(projection, Linear) else channels
-        if feed.kind == "masked":
+        if path.kind == "masked":
             inputs = 1
         assert len(seen) == plan.fan_out * inputs * taps[0] * taps[1]
         found += len(seen)

@@ -195,14 +195,14 @@ def test_membranes_of_a_softmax_fit_and_waste_little(seed: int) -> None:
             below |= {int(membranes.max() - v) for v in membranes}
     given = TrainType(shape=(inputs, 1, 1), code="rate", timesteps=steps)
     assert membrane_width(layer, given) == bits_of(numbers)
-    wasted = plan_softmax(layer, neuron).below_width - max(1, max(below).bit_length())
+    wasted = plan_softmax(layer).below_width - max(1, max(below).bit_length())
     assert 0 <= wasted <= 4
 
 
 def test_sums_of_a_softmax() -> None:
     """Ten classes of 65,535 make 655,350: 20 bits; up to 64 spikes: 7 bits."""
     neuron = SoftmaxReadout(timesteps=64, shift=0, table=exponentials(0.1))
-    plan = plan_softmax(layer_of(np.ones((10, 1)), np.zeros(10), neuron), neuron)
+    plan = plan_softmax(layer_of(np.ones((10, 1)), np.zeros(10), neuron))
     assert (plan.entry_width, plan.sum_width, plan.count_width) == (16, 20, 7)
     # All weights are 1, so that two classes may be 64 apart if their inputs were not the same.
     assert plan.below_width == 7

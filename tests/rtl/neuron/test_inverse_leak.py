@@ -8,8 +8,8 @@ import pytest
 
 from hwgen.golden.two_phase import fire
 from hwgen.network import Input, Readout
-from hwgen.plan.units.inverse_leak import signed_digits
-from hwgen.rtl.neuron.inverse_leak import LATENCY as PIPELINE
+from hwgen.plan.units.latencies import INVERSE_LEAK as PIPELINE
+from hwgen.plan.units.signed_digits import signed_digits
 from tests.support.rtl.layers import (
     fit,
     make_layer,

@@ -17,7 +17,7 @@ from hwgen.network import (
     SoftResetNeuron,
     TimeToFirstSpikeNeuron,
 )
-from hwgen.rtl.neuron.membrane import MembranePipeline, latency
+from hwgen.rtl.neuron.membrane import MembranePipeline
 from tests.support.rtl.layers import make_layer, once_currents, plan_one, random_currents
 from tests.support.rtl.words import join, split
 
@@ -152,10 +152,10 @@ def test_both_phases(kind: str, code: str, steps: int, frac_bits: int, gap: floa
                 ctx.set(dut.issue.fire, phase)
                 ctx.set(dut.issue.first, is_first)
                 ctx.set(dut.issue.address, address)
-                wait[bank] = latency(plan) if depth < latency(plan) else 1
+                wait[bank] = plan.membrane_latency if depth < plan.membrane_latency else 1
                 operands[0] = phase, value
                 if phase:
-                    due[cycle + latency(plan) - 1] = result
+                    due[cycle + plan.membrane_latency - 1] = result
             await ctx.tick()
             cycle += 1
             wait = [n - 1 for n in wait]

@@ -9,7 +9,8 @@ import pytest
 from amaranth import Module, Value
 from amaranth.sim import Simulator
 
-from hwgen.rtl.window.chunk_queue import DEPTH, IN_FLIGHT, ChunkQueue
+from hwgen.plan.units.latencies import CHUNK_QUEUE_DEPTH, CHUNKS_IN_FLIGHT
+from hwgen.rtl.window.chunk_queue import ChunkQueue
 from tests.support.rtl.windows import feed, owned_bits, window
 
 DELAY = 3
@@ -102,11 +103,11 @@ def test_slices_come_in_order_and_silent_ones_only_at_the_end(
 def test_sixteen_chunks_wait_without_a_consumer(kind: str, density: float) -> None:
     """``room`` falls while there are slots for all chunks in flight; none is lost."""
     _, pushed = run(kind, 1, (), density=density, take=0.0)
-    assert pushed == DEPTH == 16
-    assert IN_FLIGHT == DELAY + 2  # ``room`` and the stored slice are registers
+    assert pushed == CHUNK_QUEUE_DEPTH == 16
+    assert CHUNKS_IN_FLIGHT == DELAY + 2  # ``room`` and the stored slice are registers
 
 
 def test_silent_chunks_take_no_slot() -> None:
     """Only the last chunk of each window of five is stored; five more chunks were in flight."""
     _, pushed = run("spikes", 1, (), density=0.0, take=0.0)
-    assert pushed == (DEPTH - IN_FLIGHT) * 5 + IN_FLIGHT
+    assert pushed == (CHUNK_QUEUE_DEPTH - CHUNKS_IN_FLIGHT) * 5 + CHUNKS_IN_FLIGHT

@@ -51,7 +51,7 @@ class CoreBench:
         pixels = SimpleNamespace(
             payload=core.s_axis_tdata, valid=core.s_axis_tvalid, ready=core.s_axis_tready
         )
-        if plan.encoder.code == "events":
+        if plan.encoder.reads_address_events:
             pixels.payload = Cat(core.s_axis_tdata, core.s_axis_tlast)
             beats = [with_last(packet, plan.encoder.input_width) for packet in beats]
         sent = bench.send(pixels, [beat for sample in beats for beat in sample], stall=stall[0])
