@@ -9,7 +9,7 @@ import numpy as np
 
 from hwgen.artefact.build_folder import StreamEntry
 from hwgen.network import Conv2d, TrainType
-from hwgen.plan.units.geometry import StreamPlan
+from hwgen.plan.units.geometry import Schedule, StreamPlan, WordLayout
 from hwgen.plan.units.window_buffers import plan_path
 from hwgen.simulation.layout import StreamLayout
 
@@ -47,7 +47,7 @@ def test_units_of_the_picture_are_those_of_the_plan() -> None:
 def test_a_sample_of_the_picture_is_what_the_testbench_expects() -> None:
     entry = StreamEntry(
         tap=0, node="conv1", shape=SHAPE, timesteps=TIMESTEPS, width=WIDTH,
-        layout="pixel", schedule="row",
+        layout=WordLayout.PIXEL, schedule=Schedule.ROW,
     )  # fmt: skip
     layout = StreamLayout(entry)
     assert layout.words == 144

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from hwgen.boards import Resource
 from hwgen.build import Build
 from tests.docs.examples import DOCUMENTS, ROOT, STUBS, blocks, fragments, program
 
@@ -39,11 +40,12 @@ def test_mypy_accepts_every_example_and_finds_a_mistake(tmp_path: Path) -> None:
         "import hwgen\nfrom given import images, model\n"
         "hwgen.convert(model, images, timestep=4)\n"
         "hwgen.Build.open('build').simulate(images, samples='4')\n"
+        "hwgen.generate(hwgen.load('net'), lanes='many')\n"
     )
     output = mypy(tmp_path, [*sources, wrong])
     complaints = [line for line in output.splitlines() if ": error:" in line]
     assert [line for line in complaints if "example_wrong.py" not in line] == []
-    assert [line.split(":")[1] for line in complaints] == ["3", "4"], output
+    assert [line.split(":")[1] for line in complaints] == ["3", "4", "5"], output
 
 
 def test_fragments_are_few() -> None:
@@ -91,7 +93,9 @@ def test_the_examples_of_usage_run(
     given = {"model": model, "images": images, "labels": np.arange(12) % 3, "image": images[0]}
     monkeypatch.setitem(sys.modules, "given", module("given", **given))
     monkeypatch.setitem(sys.modules, "serial", module("serial", Serial=Serial))
-    routed = SimpleNamespace(fmax_mhz=123.0, utilisation={"lut4": (4, 5)})
+    routed = SimpleNamespace(
+        fmax_mhz=123.0, utilisation={Resource.LUT4: SimpleNamespace(used=4321)}
+    )
     monkeypatch.setattr(Build, "place_and_route", lambda self, *, tries: routed)
     monkeypatch.chdir(tmp_path)
     namespace: dict[str, Any] = {}
@@ -102,7 +106,7 @@ def test_the_examples_of_usage_run(
     assert namespace["trains"].shape == (4, 4, 16, 2, 2)
     assert (tmp_path / "build/report.html").is_file()
     again = Build.open(tmp_path / "again")
-    assert again.manifest["plan"] == namespace["build"].manifest["plan"]
+    assert again.manifest.plan == namespace["build"].manifest.plan
     printed = capsys.readouterr().out
     assert "unknown simulator 'verilatr'; did you mean 'verilator'?" in printed
-    assert "(4, 5)" in printed
+    assert "123.0 4321" in printed
