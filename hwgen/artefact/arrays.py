@@ -17,11 +17,11 @@ _DAMAGE = (
     OSError, EOFError, ValueError, KeyError, NotImplementedError, RuntimeError,
     zipfile.BadZipFile, zlib.error,
 )  # fmt: skip
-_HEADER = 4096  # no header of an array of ours is longer
+_HEADER = 4096  # the headers that write_arrays makes are shorter
 
 
 def array_entry(array: np.ndarray) -> dict[str, object]:
-    """What the document says of an array: type, shape, SHA-256 of its bytes in C order."""
+    """Entry of an array in the document: type, shape, SHA-256 of its bytes in C order."""
     return {
         "dtype": array.dtype.name,
         "shape": list(array.shape),
@@ -32,8 +32,8 @@ def array_entry(array: np.ndarray) -> dict[str, object]:
 def write_arrays(path: Path, arrays: list[np.ndarray]) -> None:
     """Write an ``.npz`` with members ``0.npy``, ``1.npy``, …
 
-    Stored, not deflated, with a fixed date: the bytes then depend on the arrays alone and not on
-    the clock or the version of zlib.
+    Members are stored, not deflated, and have a fixed date, so that the bytes depend only on the
+    arrays and not on the clock or the version of zlib.
     """
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
         for index, array in enumerate(arrays):
@@ -85,11 +85,11 @@ def _read_array(
     if fortran or found != dtype or list(shape) != entry.shape or len(data) != size:
         raise ArtefactError(
             f"{where}: is {found} {shape}, but network.yaml lists {dtype} {tuple(entry.shape)}; "
-            f"weights.npz is of another artefact"
+            f"weights.npz belongs to another artefact"
         )
     if hashlib.sha256(data).hexdigest() != entry.sha256:
         raise ArtefactError(
             f"{where}: its bytes do not have the hash in network.yaml; weights.npz was edited or "
-            f"is of another artefact"
+            f"belongs to another artefact"
         )
     return np.frombuffer(data, dtype=dtype).reshape(shape)

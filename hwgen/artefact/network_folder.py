@@ -81,7 +81,7 @@ def load(path: str | os.PathLike[str]) -> Network:
     except IndexError as error:
         raise ArtefactError(f"{where}: refers to an array that it does not list") from error
     except NetworkError as error:
-        raise ArtefactError(f"{where}: no legal network: {error}") from error
+        raise ArtefactError(f"{where}: not a valid network: {error}") from error
     return network
 
 
@@ -121,16 +121,18 @@ def _read_document(folder: Path) -> dict[str, Any]:
         raw = yaml.safe_load(path.read_bytes())
     except FileNotFoundError:
         what = f"no {NETWORK_FILE} in it" if folder.is_dir() else "no such folder"
-        raise ArtefactError(f"{folder}: is no artefact of hwgen: {what}") from None
+        raise ArtefactError(f"{folder}: is not an hwgen artefact: {what}") from None
     except OSError as error:
-        raise ArtefactError(f"{folder}: is no artefact of hwgen: {error}") from error
+        raise ArtefactError(f"{folder}: is not an hwgen artefact: {error}") from error
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         first = str(error).splitlines()[0]
         raise ArtefactError(
             f"{path}: truncated or damaged ({first}); copy the artefact or convert the model again"
         ) from error
     if not isinstance(raw, dict) or raw.get("format") != FORMAT:
-        raise ArtefactError(f"{folder}: is no artefact of hwgen: {path.name} lacks format {FORMAT}")
+        raise ArtefactError(
+            f"{folder}: is not an hwgen artefact: {path.name} lacks format {FORMAT}"
+        )
     version = raw.get("version")
     if type(version) is not int or version < 1:
         raise ArtefactError(f"{path}: version must be a positive integer, not {version!r}")

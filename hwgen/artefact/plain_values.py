@@ -1,4 +1,4 @@
-"""Plain values: what provenance may hold, and what hashes and files can hold without loss."""
+"""Plain values: the types that provenance may hold, since files and hashes keep them exactly."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ def plain(value: Any, *, where: str) -> Any:
     if value is None or type(value) in (bool, int, float, str):
         return value
     raise ArtefactError(
-        f"{where}: {type(value).__module__}.{type(value).__name__} is no plain value; convert it "
-        f"to a Python number, string, list or dict (`.item()`, `.tolist()`)"
+        f"{where}: {type(value).__module__}.{type(value).__name__} is not a plain value; convert "
+        f"it to a Python number, string, list or dict (`.item()`, `.tolist()`)"
     )
 
 

@@ -1,4 +1,4 @@
-"""Ranges proven from the weights: which arithmetic is exact, and that nothing can overflow."""
+"""Ranges proven from the weights: the arithmetic that is exact, and freedom from overflow."""
 
 from __future__ import annotations
 
@@ -20,10 +20,14 @@ class Bounds:
 
     Parameters
     ----------
-    step : of a partial sum of the current in one timestep; of a direct input, of W·x
-    product : of a partial sum of 2^f·(W·q_in)
-    membrane : of a membrane, and of everything that is added to it or compared with it
-    span : one more than the clamp of a two-phase neuron, (q_max + 1)·θ where k = 2; else 0
+    step : int
+        Partial sums of the current in one timestep; for direct input, of W·x.
+    product : int
+        Partial sums of 2^f·(W·q_in).
+    membrane : int
+        Membranes, and everything that is added to them or compared with them.
+    span : int
+        Clamp of a two-phase neuron plus 1, (q_max + 1)·θ where k = 2; 0 for other neurons.
     """
 
     step: int
@@ -35,7 +39,7 @@ class Bounds:
 def bound(layer: Layer, given: TrainType, *, where: str) -> Bounds:
     """Prove the bounds of ``layer``, whose projections bring trains of the type ``given``.
 
-    Raises :class:`NetworkError` past 62 bits.
+    Raises :class:`NetworkError` beyond 62 bits.
     """
     low, high = layer.current_range()
     step = _magnitude(low, high)
@@ -58,8 +62,9 @@ def bound(layer: Layer, given: TrainType, *, where: str) -> Bounds:
     worst = max(product, membrane, span) << max(given.leak.m, neuron.leak.m)
     if worst >= 1 << WORD_BITS:
         raise NetworkError(
-            f"{where}: a membrane may need {worst.bit_length() + 1} bits, but "
-            f"{WORD_BITS + 1} are held; use fewer threshold_frac_bits, timesteps or weight bits"
+            f"{where}: a membrane may need {worst.bit_length() + 1} bits, but at most "
+            f"{WORD_BITS + 1} are supported; use fewer threshold_frac_bits, timesteps or weight "
+            f"bits"
         )
     return Bounds(step=step, product=product, membrane=membrane, span=span)
 

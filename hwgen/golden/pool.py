@@ -10,7 +10,7 @@ from hwgen.network import MaxPool2d
 
 
 def pool_values(values: np.ndarray, pool: MaxPool2d) -> np.ndarray:
-    """Largest value of each window; shapes (n, height, width, channels). Outside counts as 0."""
+    """Largest value of each window, shape (n, height, width, channels); 0 outside the map."""
     (ky, kx), (sy, sx) = pool.kernel, pool.stride
     padded = _padded(values, pool)
     rows = _largest([padded[:, taps] for taps in _taps(padded.shape[1], ky, sy)])
@@ -37,19 +37,19 @@ def pool_train(train: np.ndarray, pool: MaxPool2d) -> np.ndarray:
 def pool_counts(train: np.ndarray, pool: MaxPool2d) -> np.ndarray:
     """The gate by spike count; shapes (T, n, height, width, channels).
 
-    A count, how early its neuron comes in the window, and its spike make one number: the largest
-    is that of the neuron which wins, and its lowest bit what is sent.
+    The count, the position in the window and the spike of a neuron form one number. The largest
+    number belongs to the neuron that wins, and its lowest bit is the output.
     """
-    places = math.prod(pool.kernel)
-    most = 2 * places * (len(train) + 1)
-    number = np.dtype(np.uint16 if most <= 0xFFFF else np.uint32).type
+    taps = math.prod(pool.kernel)
+    largest = 2 * taps * (len(train) + 1)
+    number = np.dtype(np.uint16 if largest <= 0xFFFF else np.uint32).type
     counts = np.zeros(train.shape[1:], number)
     sent = []
     for bits in train:
-        counts += bits * number(2 * places)
+        counts += bits * number(2 * taps)
         best: np.ndarray | None = None
-        for place, tap in enumerate(_windows(counts + bits, pool)):
-            rank = tap + number(2 * (places - 1 - place))
+        for index, tap in enumerate(_windows(counts + bits, pool)):
+            rank = tap + number(2 * (taps - 1 - index))
             best = rank if best is None else np.maximum(best, rank, out=best)
         assert best is not None
         sent.append((best & number(1)).astype(np.uint8))
@@ -57,7 +57,7 @@ def pool_counts(train: np.ndarray, pool: MaxPool2d) -> np.ndarray:
 
 
 def _windows(bits: np.ndarray, pool: MaxPool2d) -> list[np.ndarray]:
-    """For each place in the kernel, row by row, what every window has there."""
+    """For each tap of the kernel, row by row, the element of every window."""
     padded = _padded(bits, pool)
     return [
         padded[:, rows, columns]
@@ -67,7 +67,7 @@ def _windows(bits: np.ndarray, pool: MaxPool2d) -> list[np.ndarray]:
 
 
 def _taps(size: int, kernel: int, stride: int) -> list[slice]:
-    """For each place in the kernel, where the windows have it along an axis of ``size``."""
+    """For each tap of the kernel, its positions along an axis of ``size``, over all windows."""
     span = (size - kernel) // stride * stride + 1
     return [slice(tap, tap + span, stride) for tap in range(kernel)]
 

@@ -11,15 +11,15 @@ from hwgen.network import Conv2d, Linear, Projection, Shape
 
 
 class Synapses(Protocol):
-    """Adds the weighted sum of values, or of the spikes of one timestep, up."""
+    """Weighted sums of values, or of the spikes of one timestep."""
 
     bytes_per_image: int
 
     def current(self, values: np.ndarray, pad: np.ndarray | None) -> np.ndarray:
         """W·values, shape (n, height, width, out_channels), in the type of the weights.
 
-        ``values`` are unsigned, (n, height, width, channels); ``pad`` holds one value a channel,
-        for taps outside the map, or is None for zeros.
+        ``values`` are unsigned, shape (n, height, width, channels); ``pad`` holds one value per
+        channel for taps outside the map, or is None for zeros.
         """
 
 

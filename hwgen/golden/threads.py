@@ -1,7 +1,7 @@
-"""Batches on all cores: one thread a batch, one BLAS thread in each.
+"""Runs batches on all cores: one thread per batch, with one BLAS thread each.
 
-OpenBLAS's own threads wait by spinning; where other work shares the cores they can make a product
-a hundred times slower. Batches are independent, so threads above NumPy cost nothing instead.
+OpenBLAS's own threads wait by spinning; if other work shares the cores, they can make a product a
+hundred times slower. Batches are independent, so threads above NumPy avoid that at no cost.
 """
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ from typing import Any, TypeVar
 Item = TypeVar("Item")
 Out = TypeVar("Out")
 
-MAX_WORKERS = 16  # each holds a batch of maps; memory stays bounded on large machines
+MAX_WORKERS = 16  # each holds a batch of maps, so this bounds the memory on large machines
 
 
 def workers() -> int:
-    """Cores that this process may use; ``OMP_NUM_THREADS`` lowers it."""
+    """Number of threads: the cores of this process, limited by ``OMP_NUM_THREADS``."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    wish = os.environ.get("OMP_NUM_THREADS", "")
-    limit = int(wish) if wish.isdecimal() and int(wish) else MAX_WORKERS
+    asked = os.environ.get("OMP_NUM_THREADS", "")
+    limit = int(asked) if asked.isdecimal() and int(asked) else MAX_WORKERS
     return max(1, min(cores or 1, limit, MAX_WORKERS))
 
 
 def map_batches(function: Callable[[Item], Out], items: Iterable[Item]) -> Iterator[Out]:
-    """``function`` of each item, in order, each given when it is done."""
+    """Results of ``function`` for all items, in order, as soon as each is done."""
     items = list(items)
     with _one_blas_thread():
         if min(len(items), workers()) == 1:
@@ -49,5 +49,5 @@ def _one_blas_thread() -> AbstractContextManager[Any]:
     try:
         limit: AbstractContextManager[Any] = _controller().limit(limits=1, user_api="blas")
     except ImportError:
-        return nullcontext()  # slower on a busy machine, no different in its results
+        return nullcontext()  # slower on a busy machine, with the same results
     return limit

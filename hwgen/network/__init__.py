@@ -9,9 +9,12 @@ computed here.
 
 from hwgen.network.checks import MAX_WEIGHT_BITS
 from hwgen.network.codes import Code, InputCode, value_dtype
-from hwgen.network.hard_reset import HardResetNeuron
 from hwgen.network.input import Input
-from hwgen.network.integrate_and_fire import IntegrateAndFireNeuron
+from hwgen.network.integrate_and_fire import (
+    HardResetNeuron,
+    IntegrateAndFireNeuron,
+    SoftResetNeuron,
+)
 from hwgen.network.inverse_leak import DOUBLE, MAX_LEAK_BITS, NO_LEAK, InverseLeak
 from hwgen.network.inverse_leaky import InverseLeakyNeuron
 from hwgen.network.network import Network, require_network
@@ -19,7 +22,6 @@ from hwgen.network.neuron import FiringConstants, Integers, Neuron, ThresholdNeu
 from hwgen.network.nodes import Flatten, Layer, MaxPool2d, Node
 from hwgen.network.projections import Conv2d, Identity, Linear, Projection
 from hwgen.network.readout import Readout
-from hwgen.network.soft_reset import SoftResetNeuron
 from hwgen.network.softmax_readout import SoftmaxReadout, exponentials
 from hwgen.network.summary import LayerSummary, Summary
 from hwgen.network.time_to_first_spike import TimeToFirstSpikeNeuron

@@ -12,22 +12,7 @@ from hwgen.network.neuron import ThresholdNeuron
 
 @dataclass(frozen=True, kw_only=True)
 class LayerSummary:
-    """One row of a :class:`Summary`.
-
-    Parameters
-    ----------
-    layer : str
-    shape : str
-        channels×height×width.
-    neuron : str
-        Class of the neuron.
-    timesteps : int or None
-        Length of the trains that it fires; None for the last layer, which gives logits.
-    weights : int
-        Stored weights.
-    thresholds : str or None
-        Their range; None for a layer without thresholds.
-    """
+    """One row of a :class:`Summary`; a layer that gives logits has no timesteps."""
 
     layer: str
     shape: str
@@ -45,24 +30,14 @@ class Summary:
 
     def __str__(self) -> str:
         rows = [("layer", "shape", "neuron", "T", "weights", "thresholds")]
-        rows += [
-            (
-                row.layer,
-                row.shape,
-                row.neuron,
-                "" if row.timesteps is None else str(row.timesteps),
-                f"{row.weights:,}",
-                row.thresholds or "",
-            )
-            for row in self.layers
-        ]
-        widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+        for row in self.layers:
+            timesteps, weights = str(row.timesteps or ""), f"{row.weights:,}"
+            thresholds = row.thresholds or ""
+            rows.append((row.layer, row.shape, row.neuron, timesteps, weights, thresholds))
+        layer, shape, neuron, steps, weight, _ = (max(map(len, cells)) for cells in zip(*rows))
         return "\n".join(
-            "  ".join(
-                cell.rjust(width) if column in (3, 4) else cell.ljust(width)
-                for column, (cell, width) in enumerate(zip(row, widths, strict=True))
-            ).rstrip()
-            for row in rows
+            f"{a:{layer}}  {b:{shape}}  {c:{neuron}}  {d:>{steps}}  {e:>{weight}}  {f}".rstrip()
+            for a, b, c, d, e, f in rows
         )
 
     __repr__ = __str__

@@ -143,12 +143,12 @@ def test_provenance_keeps_plain_values(tmp_path):
 @pytest.mark.parametrize(
     ("value", "message"),
     [
-        ({"loss": np.float64(1)}, r"provenance\.loss: numpy\.float64 is no plain value"),
+        ({"loss": np.float64(1)}, r"provenance\.loss: numpy\.float64 is not a plain value"),
         ({"a": [1, np.int64(2)]}, r"provenance\.a\[1\]: numpy\.int64"),
         ({"a": {"b": float("nan")}}, r"provenance\.a\.b: must be a finite number, not nan"),
         ({1: 2}, r"provenance: key 1 must be a string"),
-        ({"a": object()}, r"builtins\.object is no plain value"),
-        ({"a": Path("x")}, "Path is no plain value"),
+        ({"a": object()}, r"builtins\.object is not a plain value"),
+        ({"a": Path("x")}, "Path is not a plain value"),
     ],
 )
 def test_provenance_of_other_values_is_refused(tmp_path, value, message):

@@ -32,7 +32,7 @@ def edit(folder: Path, change, *, sign: bool = False) -> None:
 
 
 def test_folders_that_are_no_artefact(tmp_path):
-    with pytest.raises(ArtefactError, match="is no artefact of hwgen: no such folder"):
+    with pytest.raises(ArtefactError, match="is not an hwgen artefact: no such folder"):
         load(tmp_path / "absent")
     with pytest.raises(ArtefactError, match=r"no network\.yaml in it"):
         load(tmp_path)
@@ -40,11 +40,11 @@ def test_folders_that_are_no_artefact(tmp_path):
     with pytest.raises(ArtefactError, match=r"network\.yaml lacks format hwgen-network"):
         load(tmp_path)
     (tmp_path / "network.yaml").write_text("- 1\n")
-    with pytest.raises(ArtefactError, match="is no artefact"):
+    with pytest.raises(ArtefactError, match="is not an hwgen artefact"):
         load(tmp_path)
     file = tmp_path / "file"
     file.write_text("x")
-    with pytest.raises(ArtefactError, match="is no artefact of hwgen"):
+    with pytest.raises(ArtefactError, match="is not an hwgen artefact"):
         load(file)
 
 
@@ -124,7 +124,7 @@ def test_an_edited_value_of_the_right_type(folder):
 
 def test_a_signed_document_still_has_to_be_a_legal_network(folder):
     edit(folder, lambda document: document["input"].update(timesteps=9999), sign=True)
-    with pytest.raises(ArtefactError, match="no legal network: input: timesteps must be"):
+    with pytest.raises(ArtefactError, match="not a valid network: input: timesteps must be"):
         load(folder)
 
 

@@ -30,7 +30,7 @@ def test_images_of_any_unsigned_type_give_the_same(neuron, dtype):
     ("images", "message"),
     [
         ([[1]], r"NumPy array of unsigned integers, not list; use np\.asarray"),
-        (np.zeros((2, 3, 4, 5)), "unsigned integers, not float64; bring the pixels to 0 … 255"),
+        (np.zeros((2, 3, 4, 5)), "unsigned integers, not float64; scale the pixels to 0 … 255"),
         (np.zeros((2, 3, 4, 5), np.int64), r"not int64; cast them with images\.astype"),
         (np.zeros((2, 3, 4, 5), bool), "not bool; cast them"),
         (

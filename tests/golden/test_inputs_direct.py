@@ -118,7 +118,10 @@ def test_events_are_a_rate_train_in_their_own_order() -> None:
 @pytest.mark.parametrize(
     ("frames", "message"),
     [
-        (np.full((1, 5, 1, 1, 1), 2, np.uint8), "hold a 2, but an event is 0 or 1.*np.minimum"),
+        (
+            np.full((1, 5, 1, 1, 1), 2, np.uint8),
+            "value 2, but must be 0 or 1.*np.minimum",
+        ),
         (
             np.zeros((1, 1, 1, 1), np.uint8),
             r"shape \(N, 5, 1, 1, 1\).*hwgen.datasets.bin_events",
