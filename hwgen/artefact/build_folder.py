@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -24,6 +25,7 @@ from pydantic import (
 from hwgen.errors import ArtefactError, PlanError
 from hwgen.plan.search.expectation import Expectation
 from hwgen.plan.timing.predict import PredictedCycles
+from hwgen.plan.units.counters import CounterKind
 from hwgen.plan.units.geometry import Schedule, WordLayout
 from hwgen.plan.units.hardware_plan import HardwarePlan
 from hwgen.validation import first_problem
@@ -65,10 +67,17 @@ class EventFields(_Model):
     null: BitField
 
 
-class InputEntry(_Model):
-    """Contents of the input packets: pixels, or address events with the fields of their beats."""
+class InputKind(StrEnum):
+    """Contents of the input packets."""
 
-    kind: Literal["pixels", "events"]
+    PIXELS = "pixels"
+    EVENTS = "events"
+
+
+class InputEntry(_Model):
+    """Contents of the input packets, with the fields of a beat for address events."""
+
+    kind: InputKind
     fields: EventFields | None = None
 
 
@@ -92,7 +101,7 @@ class CounterEntry(_Model):
 
     address: NonNegativeInt
     node: str
-    kind: str
+    kind: CounterKind
 
 
 def _read_plan(value: Any) -> HardwarePlan:

@@ -137,10 +137,11 @@ def _float_classes(
 
     from hwgen.conversion import Provenance, load_model
     from hwgen.conversion.frontend.float_model import float_classes
+    from hwgen.network import InputCode
 
     origin = Provenance.read(network.provenance)
     images = dataset.images
-    if network.input.code == "events":  # the model was trained on counts
+    if network.input.code is InputCode.EVENTS:  # the model was trained on counts
         images = images.sum(axis=1, dtype=np.uint16)
     with progress(f"running the float model {model}") as show_progress:
         return float_classes(

@@ -19,6 +19,7 @@ from hwgen.artefact.build_folder import (
     CounterEntry,
     EventFields,
     InputEntry,
+    InputKind,
     Manifest,
     Port,
     StreamEntry,
@@ -132,12 +133,12 @@ class Design:
     def _input(self) -> InputEntry:
         encoder = self.plan.encoder
         if not encoder.reads_address_events:
-            return InputEntry(kind="pixels")
+            return InputEntry(kind=InputKind.PIXELS)
         fields = {
             name: BitField(low=low, width=width)
             for name, (low, width) in encoder.event_fields.items()
         }
-        return InputEntry(kind="events", fields=EventFields(**fields))
+        return InputEntry(kind=InputKind.EVENTS, fields=EventFields(**fields))
 
     def _manifest(self, folder: Path, core: Core) -> Manifest:
         ports = [Port(name="clk", direction="in", width=1)]

@@ -8,6 +8,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from hwgen.artefact.atomic import replace_file
 from hwgen.boards import Resource
+from hwgen.plan.units.counters import CounterKind
 from hwgen.report.figures import BuildFigures
 
 
@@ -29,7 +30,9 @@ def render(figures: BuildFigures) -> str:
         lstrip_blocks=True,
     )
     environment.filters["show"] = show
-    return environment.get_template("report.html.j2").render(figures=figures, Resource=Resource)
+    return environment.get_template("report.html.j2").render(
+        figures=figures, Resource=Resource, CounterKind=CounterKind
+    )
 
 
 def show(value: object, digits: int = 4) -> str:

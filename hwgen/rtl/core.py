@@ -6,6 +6,7 @@ from amaranth import Cat, Const, Module, ResetInserter, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from hwgen.plan.units.counters import CounterKind
 from hwgen.plan.units.geometry import StreamPlan
 from hwgen.plan.units.hardware_plan import HardwarePlan
 from hwgen.plan.units.layer import LayerPlan
@@ -163,10 +164,10 @@ class Core(wiring.Component):
 
     def _count(self, m: Module, reset: Value) -> None:
         """Connect every counter to what it counts."""
-        steps: dict[tuple[str, str], Value] = {("", "cycles"): Const(1, 1)}
+        steps: dict[tuple[str, CounterKind], Value] = {("", CounterKind.CYCLES): Const(1, 1)}
         sample = Signal()
         m.d.comb += sample.eq(self.m_axis_tvalid & self.m_axis_tready & self.m_axis_tlast)
-        steps["", "samples"] = sample
+        steps["", CounterKind.SAMPLES] = sample
         for index, stream_plan in enumerate(self._plan.streams):
             data = getattr(self, f"tap_{index}_data")
             valid = getattr(self, f"tap_{index}_valid")
@@ -176,12 +177,12 @@ class Core(wiring.Component):
             m.d.sync += sent.eq(0)
             with m.If(valid & ready):
                 m.d.sync += sent.eq(data)
-            steps[stream_plan.node, "spikes"] = popcount(sent)
-            steps[stream_plan.node, "blocked"] = valid & ~ready
+            steps[stream_plan.node, CounterKind.SPIKES] = popcount(sent)
+            steps[stream_plan.node, CounterKind.BLOCKED] = valid & ~ready
         for (_, unit), stage in zip(self._units, self._plan.stages, strict=True):
             if isinstance(unit, LayerUnit):
-                steps[stage.node, "busy"] = unit.busy
-                steps[stage.node, "stall"] = unit.stall
+                steps[stage.node, CounterKind.BUSY] = unit.busy
+                steps[stage.node, CounterKind.STALL] = unit.stall
         values = [steps[counter] for counter in self.counters]
         bank = CounterBank(widths=[len(value) for value in values])
         m.submodules.counters = ResetInserter(reset)(bank)
@@ -196,13 +197,13 @@ def _claim(name: str, taken: set[str]) -> str:
     return chosen
 
 
-def _counters(plan: HardwarePlan) -> list[tuple[str, str]]:
+def _counters(plan: HardwarePlan) -> list[tuple[str, CounterKind]]:
     """(node, kind) of each counter of the core."""
     if not plan.counters:
         return []
-    counters = [("", "cycles"), ("", "samples")]
+    counters = [("", CounterKind.CYCLES), ("", CounterKind.SAMPLES)]
     for stream_plan in plan.streams:
-        counters += [(stream_plan.node, "spikes"), (stream_plan.node, "blocked")]
+        counters += [(stream_plan.node, kind) for kind in (CounterKind.SPIKES, CounterKind.BLOCKED)]
     for stage in plan.layers:
-        counters += [(stage.node, "busy"), (stage.node, "stall")]
+        counters += [(stage.node, kind) for kind in (CounterKind.BUSY, CounterKind.STALL)]
     return counters

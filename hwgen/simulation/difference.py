@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hwgen.artefact.build_folder import Manifest
+from hwgen.plan.units.counters import CounterKind
 from hwgen.simulation.expected import Expected
 from hwgen.simulation.layout import StreamLayout
 from hwgen.simulation.simulation_log import CheckerState, SimulationLog, SinkState
@@ -131,9 +132,9 @@ def _counter_difference(manifest: Manifest, expected: Expected, log: SimulationL
     }
     for counter, value in zip(manifest.counters, log.counters, strict=True):
         wanted = None
-        if counter.kind == "spikes":
+        if counter.kind is CounterKind.SPIKES:
             wanted = spikes.get(counter.node)
-        elif counter.kind == "samples":
+        elif counter.kind is CounterKind.SAMPLES:
             wanted = expected.samples
         if wanted is not None and value != wanted % (1 << 32):
             of = f" of layer {counter.node!r}" if counter.node else ""

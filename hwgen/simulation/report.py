@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from hwgen.artefact.atomic import replace_file
 from hwgen.errors import ArtefactError
+from hwgen.plan.units.counters import CounterKind
 from hwgen.simulation.options import Simulator, StallPattern
 from hwgen.validation import first_problem
 
@@ -23,7 +24,7 @@ class CounterValue(_Model):
     """Hardware counter after the last result; ``node`` is empty for one of the whole core."""
 
     node: str
-    kind: str
+    kind: CounterKind
     value: int
 
 
@@ -127,7 +128,7 @@ class SimulationReport(_Model):
         """Nodes that have counters, in the order of the data flow."""
         return list(dict.fromkeys(counter.node for counter in self.counters if counter.node))
 
-    def counter(self, kind: str, *, node: str = "") -> int | None:
+    def counter(self, kind: CounterKind, *, node: str = "") -> int | None:
         """Value of a counter, of a node or of the whole core; None if the core lacks it."""
         found = (c.value for c in self.counters if (c.node, c.kind) == (node, kind))
         return next(found, None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from hwgen.artefact.build_folder import Manifest
+from hwgen.artefact.build_folder import InputKind, Manifest
 from hwgen.boards import Board
 from hwgen.resources import resource_dir
 from hwgen.synthesis.families import Pll
@@ -32,7 +32,9 @@ def shell_parameters(
         "DIVISOR": max(round(clock_hz / board.uart.baud), 4),
         "INPUT_BYTES": input_bytes,
         # 0 for address events: a sample has any number of them.
-        "SAMPLE_BYTES": encoder.beats * input_bytes if manifest.input.kind == "pixels" else 0,
+        "SAMPLE_BYTES": encoder.beats * input_bytes
+        if manifest.input.kind is InputKind.PIXELS
+        else 0,
         "OUTPUT_BYTES": manifest.output_width // 8,
         "ADDRESS_WIDTH": max(manifest.address_width, 1),
         "PLL": int(loop is not None),

@@ -12,6 +12,7 @@ from hwgen import artefact, boards, golden
 from hwgen.artefact.build_folder import read_manifest
 from hwgen.cli import run
 from hwgen.datasets import load
+from hwgen.plan.units.counters import CounterKind
 from hwgen.simulation import SimulationReport
 from hwgen.synthesis.shell import shell_parameters
 from tests.support.command_line import Captured, fails
@@ -89,7 +90,7 @@ def test_events_from_the_model_to_the_verilog(
     assert run(["simulate", build, *options, *stalls]) == 0
     report = SimulationReport.model_validate_json(capsys.readouterr().out)
     assert (report.bit_exact, report.samples) == (True, 6)
-    assert report.counter("spikes", node="input") == int(frames.sum())
+    assert report.counter(CounterKind.SPIKES, node="input") == int(frames.sum())
     shell = shell_parameters(manifest, boards.load("ulx3s-85f"), None, 25e6)
     assert (shell["SAMPLE_BYTES"], shell["INPUT_BYTES"]) == (0, 4), "one beat per event"
 

@@ -12,6 +12,7 @@ import pytest
 from hwgen import golden
 from hwgen.cli import run
 from hwgen.errors import MismatchError
+from hwgen.plan.units.counters import CounterKind
 from hwgen.simulation import SimulationReport
 from hwgen.simulation.report import CounterValue
 from tests.support.command_line import Captured, small_network
@@ -22,8 +23,8 @@ REPORT = simulation_report(
     difference="conv, sample 1",
     predicted_latency_cycles=495.0,
     counters=(
-        CounterValue(node="", kind="cycles", value=300),
-        CounterValue(node="conv", kind="busy", value=77),
+        CounterValue(node="", kind=CounterKind.CYCLES, value=300),
+        CounterValue(node="conv", kind=CounterKind.BUSY, value=77),
     ),
 )
 
@@ -41,7 +42,7 @@ def test_a_network_becomes_verilog_that_is_bit_exact(
     # The spikes that the hardware counted are golden's.
     images = np.load(data)["images"][:4, None]
     spikes = golden.run(small_network(), images).spikes["conv"]
-    assert report.counter("spikes", node="conv") == int(spikes.sum())
+    assert report.counter(CounterKind.SPIKES, node="conv") == int(spikes.sum())
     assert run(["report", build, "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["simulation"] == report.to_json()
 

@@ -19,11 +19,12 @@ from hwgen.artefact.build_folder import (
 )
 from hwgen.errors import ArtefactError, DataError, MismatchError, ToolError
 from hwgen.network import Input
+from hwgen.plan.units.counters import CounterKind
 from hwgen.simulation import expected, launch, run, simulate, tools
 from hwgen.simulation.jobs import RunJob
 from hwgen.simulation.layout import ResultLayout, SpikePosition, StreamLayout
 from hwgen.simulation.report import SimulationReport
-from tests.support.cores.mock_core import set_fault, write_mock_core
+from tests.support.cores.mock_core import WRONG_BEATS, set_fault, write_mock_core
 from tests.support.testbench import stall_patterns as patterns
 
 SAMPLES = 4
@@ -199,8 +200,8 @@ def test_a_right_core_passes(mock: tuple[Path, np.ndarray], simulator: str) -> N
         SAMPLES * INPUT_WORDS,
         SAMPLES * CONV_WORDS,
     ]
-    assert fed.counter("wrong_beats", node="input") == 0
-    assert fed.counter("samples") == SAMPLES
+    assert fed.counter(WRONG_BEATS, node="input") == 0
+    assert fed.counter(CounterKind.SAMPLES) == SAMPLES
     assert fed.accuracy in (0.0, 25.0, 50.0, 75.0, 100.0)
     # Two frames of eight beats go in without a gap, and tap 0 takes two words every three cycles.
     assert fed.first_beat_cycles[1] - fed.first_beat_cycles[0] == 8
@@ -229,7 +230,7 @@ def test_a_right_core_passes_with_stalls(
         folder, images, simulator=simulator, idle=idle, backpressure=backpressure, seed=3
     )
     assert report.bit_exact
-    assert report.counter("wrong_beats", node="input") == 0
+    assert report.counter(WRONG_BEATS, node="input") == 0
     # The source idles: two frames do not go in as fast as they can.
     assert report.first_beat_cycles[1] - report.first_beat_cycles[0] > 8
 

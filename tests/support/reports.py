@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hwgen.plan.units.counters import CounterKind
 from hwgen.simulation import SimulationReport, Simulator, StallPattern
 from hwgen.simulation.report import CounterValue
 
@@ -29,9 +30,9 @@ def simulation_report(**changes: object) -> SimulationReport:
         wall_seconds=2.0,
         accuracy=None,
         counters=(
-            CounterValue(node="", kind="cycles", value=3000),
-            CounterValue(node="<i>conv", kind="busy", value=200),
-            CounterValue(node="<i>conv", kind="stall", value=5),
+            CounterValue(node="", kind=CounterKind.CYCLES, value=3000),
+            CounterValue(node="<i>conv", kind=CounterKind.BUSY, value=200),
+            CounterValue(node="<i>conv", kind=CounterKind.STALL, value=5),
         ),
         streams=(),
         first_beat_cycles=(0,),

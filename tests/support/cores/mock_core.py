@@ -13,6 +13,7 @@ from hwgen import artefact, golden
 from hwgen.artefact.build_folder import (
     CounterEntry,
     InputEntry,
+    InputKind,
     Manifest,
     Port,
     StreamEntry,
@@ -29,6 +30,7 @@ from hwgen.network import (
     Readout,
 )
 from hwgen.plan.assembly import make_plan
+from hwgen.plan.units.counters import CounterKind
 from hwgen.plan.units.geometry import Schedule, WordLayout
 from hwgen.plan.units.options import PlanOptions
 
@@ -39,6 +41,9 @@ CLASSES = 4
 INPUT_WIDTH = 32
 TAP_WIDTHS = (2, 2)
 SOURCE = Path(__file__).with_name("mock_core.v")
+
+WRONG_BEATS = CounterKind.STALL
+"""Kind of the counter of the input's beats that differ from the expected ones."""
 
 FAULTS = {"none": 0, "flip": 1, "drop": 2, "repeat": 3, "stop": 4, "withdraw": 5, "finish": 6}
 
@@ -125,8 +130,13 @@ def write_mock_core(folder: Path, samples: int) -> np.ndarray:
         "".join(f"`define {name} {value}\n" for name, value in sizes.items())
     )
     shutil.copyfile(SOURCE, folder / "mock_core.v")
-    counters = [("", "cycles"), ("", "samples"), ("input", "spikes"), ("conv1", "spikes")]
-    counters.append(("input", "wrong_beats"))
+    counters = [
+        ("", CounterKind.CYCLES),
+        ("", CounterKind.SAMPLES),
+        ("input", CounterKind.SPIKES),
+        ("conv1", CounterKind.SPIKES),
+        ("input", WRONG_BEATS),
+    ]
     manifest = Manifest(
         name="mock",
         top="mock",
@@ -139,7 +149,7 @@ def write_mock_core(folder: Path, samples: int) -> np.ndarray:
             Port(name="m_axis_tdata", direction="out", width=32),
             Port(name="counter_address", direction="in", width=3),
         ),
-        input=InputEntry(kind="pixels"),
+        input=InputEntry(kind=InputKind.PIXELS),
         streams=tuple(
             StreamEntry(
                 tap=tap,

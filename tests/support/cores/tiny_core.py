@@ -9,6 +9,7 @@ import numpy as np
 
 from hwgen.artefact.build_folder import (
     InputEntry,
+    InputKind,
     Manifest,
     Port,
     hash_files,
@@ -46,7 +47,7 @@ def write_tiny_core(folder: Path, *, board: str | None = None, **changes: object
             Port(name="m_axis_tdata", direction="out", width=32),
             Port(name="counter_address", direction="in", width=2),
         ),
-        input=InputEntry(kind="pixels"),
+        input=InputEntry(kind=InputKind.PIXELS),
         streams=(),
         counters=(),
         plan=make_plan(tiny_network(), PlanOptions(input_width=16)),
