@@ -66,7 +66,7 @@ def memories(plan: HardwarePlan) -> dict[str, int]:
         membranes += (
             layer.banks * layer.membrane_depth * layer.membrane_lanes * layer.membrane_width
         )
-        sizes = [feed.window.depth * feed.window.chunk_width for feed in layer.paths]
+        sizes = [path.window.depth * path.window.chunk_width for path in layer.paths]
         windows += sizes[0]
         skips += sum(sizes[1:])
     return {"membrane_bits": membranes, "skip_bits": skips, "window_bits": windows}

@@ -1,8 +1,8 @@
-"""Networks by hand whose paths part and join.
+"""Fixed networks whose paths split and join.
 
-Each starts with the input ``x``; its last layer before the read-out is the join. With white images
-every bit of ``x`` is a spike, so no chunk is dropped for being silent, and rows are longer than
-what waits behind a reader: sixteen chunks, and fifteen events.
+Each starts with the input ``x``; its last layer before the readout is the join. With white images
+every bit of ``x`` is a spike, so no chunk is dropped as silent, and rows are longer than the queue
+of a reader: sixteen chunks, and fifteen spike indices.
 """
 
 from __future__ import annotations
@@ -61,9 +61,9 @@ def network_of(
     nodes.append(Flatten(name="flat", source=nodes[-1].name))
     size = int(np.prod(shapes[nodes[-1].source]))
     matrix = (np.arange(3 * size) % 7 - 3).reshape(3, size).astype(np.int32)
-    read_out = Linear(source="flat", weights=matrix)
+    readout = Linear(source="flat", weights=matrix)
     zeros = np.zeros(3, dtype=np.int64)
-    nodes.append(Layer(name="out", projections=(read_out,), bias=zeros, neuron=Readout()))
+    nodes.append(Layer(name="out", projections=(readout,), bias=zeros, neuron=Readout()))
     return Network(name="n", input=source, nodes=tuple(nodes))
 
 

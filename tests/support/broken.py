@@ -1,4 +1,4 @@
-"""A small legal network, and ways to break it at one place."""
+"""A small legal network, and variants with one error each."""
 
 from __future__ import annotations
 
@@ -46,8 +46,8 @@ SINGLE = replace(SOFT, two_phase=False)
 
 
 def net(*nodes: Any, **options: Any) -> Network:
-    given = {"name": "net", "input": INPUT, "nodes": nodes or (LAYER, POOL, FLAT, LAST)}
-    return Network(**{**given, **options})
+    fields = {"name": "net", "input": INPUT, "nodes": nodes or (LAYER, POOL, FLAT, LAST)}
+    return Network(**{**fields, **options})
 
 
 def source(**changes: Any) -> Network:
@@ -81,11 +81,11 @@ def single(code: str = "rate", timesteps: int = 4, **changes: Any) -> Network:
 
 
 def softmax(code: str = "rate", steps: int = 4, **changes: Any) -> Network:
-    read_out = SoftmaxReadout(timesteps=4, shift=1, table=exponentials(1.0))
+    softmax = SoftmaxReadout(timesteps=4, shift=1, table=exponentials(1.0))
     layer = replace(LAYER, neuron=replace(SOFT, timesteps=steps))
     return net(
         replace(layer, neuron=replace(NEURON, timesteps=steps)) if code == "radix" else layer,
-        POOL, FLAT, replace(LAST, neuron=replace(read_out, **changes)),
+        POOL, FLAT, replace(LAST, neuron=replace(softmax, **changes)),
     )  # fmt: skip
 
 

@@ -1,5 +1,7 @@
-"""Blocks at random, for :mod:`tests.support.random_networks`: paths that part and join, depthwise
-convolutions, averages."""
+"""Random residual blocks, depthwise convolutions and averages.
+
+For :mod:`tests.support.random_networks`.
+"""
 
 from __future__ import annotations
 
@@ -16,13 +18,13 @@ class BlockBuilder(Builder):
     """Adds residual blocks too, and heads that take the average of the map."""
 
     def add_block(self) -> None:
-        """A layer of two or three projections; the main one may come through up to two layers."""
+        """Add a layer of two or three projections, with up to two layers on the main path."""
         rng, start, channels = self.rng, self.name, self.q.shape[1]
         values = {start: self.q}
         stride = int(rng.choice([1, 1, 2]))
         same = stride == 1 and rng.random() < 0.6
         out = channels if same else self.channels()
-        # Trains that meet must be alike.
+        # Trains of joined paths must have the same type.
         rate = "rate_two"
         if self.single:
             rate = "rate_hard" if self.neuron == "rate_hard" else "rate_single"
@@ -45,13 +47,13 @@ class BlockBuilder(Builder):
         return self.main(out, 1)
 
     def main(self, out: int, stride: int) -> Conv2d:
-        """3×3, padded so that it gives a pixel for each ``stride`` pixels; or depthwise."""
+        """3×3 or depthwise convolution, padded to one output pixel per ``stride`` pixels."""
         rng, channels = self.rng, self.q.shape[1]
         sides = []
         for size in self.q.shape[2:]:
             before, after = (int(n) for n in AROUND[int(rng.integers(len(AROUND)))])
             if stride == 2:
-                # As frameworks pad that keep the last pixels: nothing before an even side.
+                # Pad an even side at its end only, as some frameworks do.
                 before, after = (0, 1) if size % 2 == 0 and rng.random() < 0.5 else (1, 1)
             sides.append((before, after))
         (top, bottom), (left, right) = sides

@@ -1,4 +1,4 @@
-"""Layers at random, for :mod:`tests.support.random_networks`.
+"""Random layers, for :mod:`tests.support.random_networks`.
 
 Thresholds and biases are fitted on a few images, layer after layer, so that layers fire without
 being saturated.
@@ -49,7 +49,7 @@ KEYWORDS = ("module", "wire", "always", "input_", "signed")
 
 
 class Builder:
-    """Adds nodes at the end of a network, with the values that they send for a few images."""
+    """Appends nodes to a network and tracks the values that they send for a few images."""
 
     def __init__(
         self,
@@ -83,17 +83,17 @@ class Builder:
         if single and rng.random() < 0.4:
             gain, seed = int(rng.integers(4, 17)), int(rng.integers(1, 1 << 32))
             self.input = replace(self.input, code="poisson", gain=gain, seed=seed)
-        self.held = 0
+        self.constant_steps = 0
         if input_code == "events":
             code = "rate"
             self.input = replace(self.input, code="events", pixel_bits=1)
         elif input_code == "direct":
             self.input = replace(self.input, code="direct")
-            code, self.held = "radix", self.input.timesteps
+            code, self.constant_steps = "radix", self.input.timesteps
         self.images = random_pixels(rng, self.input, 6)
         self.nodes: list[Node] = []
         self.name, self.code, self.steps = self.input.name, code, self.input.train_type.timesteps
-        self.leak = DOUBLE  # of the trains that came last
+        self.leak = DOUBLE  # leak of the last node's trains
         self.q = input_values(self.images, self.input)
 
     # --- choices ---
@@ -116,12 +116,12 @@ class Builder:
         return random_weights(self.rng, shape)
 
     def window(
-        self, most: int, strides: tuple[int, ...], *, padded: bool = True
+        self, maximum: int, strides: tuple[int, ...], *, padded: bool = True
     ) -> tuple[tuple[int, int], tuple[int, int, int, int], tuple[int, int]]:
-        """A kernel that fits the map, with padding, and a stride."""
+        """(kernel, padding, stride) of a window that fits the map."""
         sides = []
         for size in self.q.shape[2:]:
-            kernel = int(self.rng.integers(1, most + 1))
+            kernel = int(self.rng.integers(1, maximum + 1))
             before, after = self.rng.integers(0, kernel, size=2) if padded else (0, 0)
             while size + before + after < kernel:
                 kernel -= 1
@@ -153,7 +153,7 @@ class Builder:
         )
 
     def largest(self, code: str, steps: int, leak: InverseLeak) -> int:
-        """About what a train of ones stands for."""
+        """Approximate value of a train of ones."""
         if leak.doubles:
             return Code(code).q_max(steps)
         return int(sum(leak.k**step for step in range(steps)))
@@ -175,7 +175,7 @@ class Builder:
     def add_head(self) -> None:
         rng = self.rng
         self.require_rate()
-        if not self.held and self.q.shape[2:] != (1, 1) and rng.random() < 0.15:
+        if not self.constant_steps and self.q.shape[2:] != (1, 1) and rng.random() < 0.15:
             size = self.q.shape[2:]
             weights = self.weights(self.channels(), self.q.shape[1], *size)
             self.add_last(Conv2d(source=self.name, weights=weights))
@@ -184,20 +184,20 @@ class Builder:
             flatten = Flatten(name=self.new_name(), source=self.name)
             self.nodes.append(flatten)
             self.name, self.q = flatten.name, self.q.reshape(len(self.q), -1, 1, 1)
-        if rng.random() < 0.6 or self.held:
+        if rng.random() < 0.6 or self.constant_steps:
             self.add_layer((self.linear(),))
         self.require_rate()
         self.add_last(self.linear())
 
     def require_rate(self) -> None:
-        """Rate trains before a spiking softmax."""
+        """Add rate trains before a spiking softmax."""
         if self.decoder == "softmax" and self.code != "rate":
             channels = self.q.shape[1]
             weights = self.weights(channels, channels, 1, 1)
             self.add_layer((Conv2d(source=self.name, weights=weights),), kind="rate_two")
 
     def add_last(self, projection: Projection) -> None:
-        """The read-out; of counts and of first spikes, the layer that fires them too."""
+        """Add the readout; for spike counts and first spikes, also the layer that fires them."""
         if self.decoder in ("spike_count", "first_spike"):
             single = self.single and self.code == "rate"
             rate = "rate_single" if single else "rate_two"
@@ -207,7 +207,7 @@ class Builder:
         self.add_layer((projection,), last=True)
 
     def softmax(self, currents: np.ndarray) -> SoftmaxReadout:
-        """Whose classes lie some steps of its table apart, now and then too many."""
+        """Spiking softmax whose classes lie a few table steps apart, sometimes too many."""
         rng = self.rng
         spread = int(np.ptp(currents, axis=1).max()) // self.steps
         table = exponentials(float(rng.choice([0.02, 0.1, 0.5, 3])))
@@ -234,13 +234,20 @@ class Builder:
         kind: str | None = None,
         q: dict[str, np.ndarray] | None = None,
     ) -> None:
-        """``kind`` also asks for a train as long as the source's; ``q`` holds other sources."""
+        """Add a layer.
+
+        ``kind`` keeps the timesteps of the source; ``q`` holds the values of other sources.
+        """
         rng, name = self.rng, self.new_name()
-        given = q or {self.name: self.q}
-        currents = sum(current(projection, given[projection.source]) for projection in projections)
+        values = q or {self.name: self.q}
+        currents = sum(current(projection, values[projection.source]) for projection in projections)
         assert isinstance(currents, np.ndarray)
-        if self.held:  # the same in every step
-            currents, self.steps, self.held = currents * self.held, self.held, 0
+        if self.constant_steps:  # the same in every step
+            currents, self.steps, self.constant_steps = (
+                currents * self.constant_steps,
+                self.constant_steps,
+                0,
+            )
         channels = currents.shape[1]
         if last:
             bias = rng.integers(-50, 51, size=channels)
@@ -266,7 +273,7 @@ class Builder:
         self.q = np.clip(quotient, 0, self.largest(self.code, self.steps, self.leak))
 
     def fit(self, currents: np.ndarray, target: str | None) -> tuple[Neuron, np.ndarray]:
-        """A neuron whose threshold and bias suit W·q_in of a few images, (n, c, h, w)."""
+        """Neuron with a threshold and bias that suit W·q_in (n, c, h, w) of a few images."""
         rng, channels = self.rng, currents.shape[1]
         kind = target or self.neuron
         if kind is None:
@@ -279,7 +286,7 @@ class Builder:
         low, high = np.quantile(drive, [rng.uniform(0, 0.6), 0.95], axis=1)
         leak = DOUBLE
         if kind == "leaky":
-            # Trains that meet must be alike.
+            # Trains of joined paths must have the same type.
             leak = self.leak if target else random_leak(rng)
         code = {"leaky": "radix", "ttfs": "ttfs"}.get(kind, kind.split("_")[0])
         levels = self.largest(code, steps, leak)

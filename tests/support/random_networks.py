@@ -74,5 +74,5 @@ def random_network(
 
 
 def random_images(seed: int, network: Network, n: int) -> np.ndarray:
-    """``n`` images for ``network``: noise, smooth ramps, and now and then all black or white."""
+    """``n`` images for ``network``: noise, smooth ramps, and sometimes all black or white."""
     return random_pixels(np.random.default_rng([seed, 1]), network.input, n)

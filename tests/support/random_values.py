@@ -1,4 +1,4 @@
-"""Weights and pixels at random, for :mod:`tests.support.random_networks`."""
+"""Random weights and pixels, for :mod:`tests.support.random_networks`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from hwgen.network import DOUBLE, Input, InverseLeak
 
 
 def random_pixels(rng: np.random.Generator, source: Input, n: int) -> np.ndarray:
-    """Noise, smooth ramps, and now and then all black or white."""
+    """Noise, smooth gradients, and sometimes all black or white."""
     if source.code == "events":
         return random_frames(rng, source, n)
     channels, height, width = source.shape
@@ -18,15 +18,15 @@ def random_pixels(rng: np.random.Generator, source: Input, n: int) -> np.ndarray
         kind = rng.random()
         if kind < 0.4:
             slopes = rng.normal(size=(channels, 2, 1, 1)) / max(height, width)
-            ramp = slopes[:, 0] * np.arange(height)[:, None] + slopes[:, 1] * np.arange(width)
-            images[index] = np.clip((ramp + rng.random()) * top, 0, top)
+            gradient = slopes[:, 0] * np.arange(height)[:, None] + slopes[:, 1] * np.arange(width)
+            images[index] = np.clip((gradient + rng.random()) * top, 0, top)
         elif kind < 0.5:
             images[index] = 0 if kind < 0.45 else top
     return images.astype(np.uint8 if source.pixel_bits <= 8 else np.uint16)
 
 
 def random_frames(rng: np.random.Generator, source: Input, n: int) -> np.ndarray:
-    """Frames of events, each timestep as busy as it likes; now and then an empty sample."""
+    """Frames of address events with a random density per timestep; sometimes an empty sample."""
     busy = rng.random((n, source.timesteps, 1, 1, 1)) ** 2 * (rng.random((n, 1, 1, 1, 1)) < 0.9)
     return (rng.random((n, *source.sample_shape)) < busy).astype(np.uint8)
 
@@ -50,9 +50,9 @@ def random_weights(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarr
 
 
 def random_leak(rng: np.random.Generator) -> InverseLeak:
-    """k = 1 + n/2^m, mostly from 1.2 up; now and then 2."""
+    """k = 1 + n/2^m, mostly at least 1.2; sometimes 2."""
     if rng.random() < 0.1:
         return DOUBLE
-    places = int(rng.integers(1, 9))
-    least = 0 if rng.random() < 0.1 else (1 << places) // 5
-    return InverseLeak(n=int(rng.integers(least // 2, 1 << places - 1)) * 2 + 1, m=places)
+    bits = int(rng.integers(1, 9))
+    low = 0 if rng.random() < 0.1 else (1 << bits) // 5
+    return InverseLeak(n=int(rng.integers(low // 2, 1 << bits - 1)) * 2 + 1, m=bits)

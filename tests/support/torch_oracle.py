@@ -101,11 +101,11 @@ def _layer(oracle: Oracle, layer: Layer, train_types: dict[str, TrainType]) -> N
     if not neuron.two_phase:
         membrane = _channels(0 if neuron.initial is None else neuron.initial)
         train = []
-        held = train_types[layer.sources[0]].constant_steps
+        constant = train_types[layer.sources[0]].constant_steps
         for step in range(neuron.timesteps):
             current = sum(
                 _current(item, oracle.values[item.source], train_types[item.source])
-                if held
+                if constant
                 else _current(
                     item, oracle.trains[item.source][step], train_types[item.source], step
                 )

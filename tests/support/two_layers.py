@@ -1,4 +1,4 @@
-"""Two layers of the same shape behind each other, with trains that a test makes by itself."""
+"""Two consecutive layers of the same shape, with trains that a test sets directly."""
 
 from __future__ import annotations
 

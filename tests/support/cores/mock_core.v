@@ -1,5 +1,5 @@
-// Stands in for a generated core: plays words from files on its taps and as results, a sample at a
-// time, each stream after the one before. Sizes are macros of mock_sizes.v. fault.hex tells what it does wrong:
+// Replaces a generated core: plays words from files on its taps and as results, one sample at a
+// time, one stream after another. Sizes are macros of mock_sizes.v. fault.hex selects a fault:
 //
 //   KIND STREAM WORD BIT    KIND 0 nothing, 1 flips BIT of WORD, 2 leaves WORD out, 3 repeats WORD,
 //                           4 stops before WORD, 5 withdraws WORD for a cycle, 6 ends the

@@ -1,5 +1,5 @@
-// Stands for a generated core: takes pixels up to the last beat of a sample, gives their sum, the
-// largest one and, as the class, whether the sum is odd. Has a block RAM, and one counter: samples taken.
+// Replaces a generated core: takes pixels up to the last beat of a sample and returns their sum, the
+// largest one and, as the class, the parity of the sum. Has a block RAM and one counter: samples taken.
 module tiny_table (input wire clk, input wire [8:0] address, output reg [31:0] row);
     reg [31:0] rows [0:511];
     initial $readmemh("table.hex", rows);
