@@ -4,51 +4,68 @@ from __future__ import annotations
 
 import click
 
+from hwgen.commands.options import Suggest
 from hwgen.commands.output import print_json, print_table
+from hwgen.conversion.methods.registry import METHODS, Method
 
 
 @click.command("methods", short_help="List the conversion methods.")
+@click.argument("name", required=False, type=Suggest(list(METHODS)))
 @click.option(
     "--combinations", is_flag=True, help="List neurons, input codes and decoders that go together."
 )
-@click.option("--json", "as_json", is_flag=True, help="Print them as JSON.")
-def command(combinations: bool, as_json: bool) -> None:
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+def command(name: str | None, combinations: bool, as_json: bool) -> None:
     """List the methods of `hwgen convert`: papers, neurons with their codes, and needs.
 
-    The first neuron of a method is its default; --neuron selects another.
+    With the NAME of a method, show its equations and defaults. The first neuron of a method is its
+    default; --neuron selects another.
     """
-    from hwgen.conversion.methods.registry import METHODS
-
+    chosen = METHODS if name is None else {name: METHODS[name]}
     if combinations:
         _print_combinations(as_json)
         return
     if as_json:
         print_json(
             {
-                name: {
+                key: {
                     "paper": method.paper,
                     "neurons": {neuron.value: neuron.code for neuron in method.neurons},
                     "needs": method.needs,
                     "defaults": dict(method.defaults),
                     "equations": method.equations.strip(),
                 }
-                for name, method in METHODS.items()
+                for key, method in chosen.items()
             }
         )
+        return
+    if name is not None:
+        _print_method(name, METHODS[name])
         return
     print_table(
         "conversion methods",
         ("method", "neurons (code)", "needs", "paper"),
         [
             (
-                name,
-                ", ".join(f"{neuron} ({neuron.code})" for neuron in method.neurons),
+                key,
+                _neurons(method),
                 method.needs,
                 method.paper,
             )
-            for name, method in METHODS.items()
+            for key, method in METHODS.items()
         ],
     )
+
+
+def _neurons(method: Method) -> str:
+    return ", ".join(f"{neuron} ({neuron.code})" for neuron in method.neurons)
+
+
+def _print_method(name: str, method: Method) -> None:
+    defaults = ", ".join(f"{option} {value}" for option, value in method.defaults.items())
+    click.echo(f"{name}: {method.paper}")
+    click.echo(f"neurons {_neurons(method)}; needs {method.needs}")
+    click.echo(f"defaults {defaults or 'those of hwgen convert'}\n{method.equations}")
 
 
 def _print_combinations(as_json: bool) -> None:

@@ -82,7 +82,7 @@ def test_convert_and_evaluate_beside_the_float_model(
 
 
 @pytest.mark.parametrize(
-    ("factory", "options", "told"),
+    ("factory", "options", "reported"),
     [
         ("unsupported", [], "2 (Softplus): replace it"),
         ("not_a_number", [], "NaN"),
@@ -108,12 +108,12 @@ def test_what_cannot_be_converted_leaves_no_folder(
     tmp_path: Path,
     factory: str,
     options: list[str],
-    told: str,
+    reported: str,
 ) -> None:
     net = tmp_path / "net"
     spec = f"{model}:{factory}"
     message = fails(capsys, 2, "convert", spec, "--data", larger, "-o", net, *options)
-    assert told in message
+    assert reported in message
     assert sorted(path.name for path in tmp_path.iterdir()) == ["larger.npz", "model.py"]
 
 
@@ -136,10 +136,10 @@ def test_a_poisson_network_by_feedback_and_its_classes(
     assert (given.code, given.gain, given.seed, given.timesteps) == ("poisson", 8, 77, 6)
     assert isinstance(loaded.layers[0].neuron, HardResetNeuron)
     assert loaded.layers[0].neuron.floor is not None
-    told = loaded.provenance
-    assert told["feedback"]["images"] == 5
-    assert told["options"]["search_step"] == 0.5
-    assert told["options"]["drive"] == 0.01
+    reported = loaded.provenance
+    assert reported["feedback"]["images"] == 5
+    assert reported["options"]["search_step"] == 0.5
+    assert reported["options"]["drive"] == 0.01
 
     evaluate = ["evaluate", str(net), "--data", str(larger), "--per-class"]
     assert run([*evaluate, "--model", spec, "--json"]) == 0
@@ -189,8 +189,8 @@ def test_decoders(capsys: Captured, model: Path, larger: Path, tmp_path: Path) -
     assert layers[-1]["neuron"] == "SoftmaxReadout"
     network = artefact.load(net)
     assert network.readout.neuron.timesteps == 6  # type: ignore[union-attr]
-    told = network.provenance["options"]
-    assert (told["decoder"], told["temperature"]) == ("softmax", 2.0)
+    reported = network.provenance["options"]
+    assert (reported["decoder"], reported["temperature"]) == ("softmax", 2.0)
     message = fails(capsys, 2, *given, "--decoder", "softmax")
     assert "neuron 'ilif' with decoder 'softmax' is not a legal combination" in message
     assert "use decoder 'membrane'" in message
@@ -204,3 +204,15 @@ def test_combinations_are_listed(capsys: Captured) -> None:
     listed = json.loads(capsys.readouterr().out)
     assert {"neuron": "ttfs", "input_code": "ttfs", "decoder": "first_spike"} in listed
     assert all(legal["decoder"] != "softmax" for legal in listed if legal["neuron"] == "ilif")
+
+
+def test_a_method_is_shown_with_its_equations(capsys: Captured) -> None:
+    assert run(["methods", "rmp"]) == 0
+    shown = capsys.readouterr().out
+    assert shown.startswith("rmp: RMP-SNN (Han, Srinivasan, Roy, CVPR 2020)\nneurons if (rate)")
+    assert "defaults thresholds current, threshold_scale 0.8, eta 0.0" in shown
+    assert "a soft reset" in shown
+    assert run(["methods", "weight_norm", "--json"]) == 0
+    (listed,) = json.loads(capsys.readouterr().out).values()
+    assert "W ← λ_{n−1} / λ_n·W" in listed["equations"]
+    assert "did you mean 'rmp'?" in fails(capsys, 2, "methods", "rpm")

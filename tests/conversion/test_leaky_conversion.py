@@ -1,4 +1,4 @@
-"""Conversion to leaks k < 2: codes are golden's, values the model's, options as told."""
+"""Conversion to leaks k < 2: codes are golden's, values the model's, options as reported."""
 
 from __future__ import annotations
 
@@ -165,9 +165,9 @@ def test_scales_of_a_uniform_layer_are_those_of_eq_13(steps, eta):
     scale = choose_scales(
         sums, q_max=levels.largest, high=np.inf, options=options, levels=levels.values
     )[0]
-    told = {"timesteps": steps, "k": 1.5, "eta": eta}
-    tried = conversion_error(np.linspace(0.2, 0.8, 3001), **told)
-    found = conversion_error(scale * 1.5 ** (steps - 1), **told)
+    reported = {"timesteps": steps, "k": 1.5, "eta": eta}
+    tried = conversion_error(np.linspace(0.2, 0.8, 3001), **reported)
+    found = conversion_error(scale * 1.5 ** (steps - 1), **reported)
     assert float(found) < 1.002 * tried.min()
 
 

@@ -73,7 +73,7 @@ def test_k_of_2_is_the_best_for_every_t(steps: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "message"),
+    ("reported", "message"),
     [
         ({"timesteps": 0}, "timesteps must be an integer from 1 to 16, not 0"),
         ({"timesteps": 4, "k": 1.0}, "k must be above 1, up to 2"),
@@ -81,9 +81,9 @@ def test_k_of_2_is_the_best_for_every_t(steps: int) -> None:
         ({"timesteps": 4, "eta": 1.0}, "eta must be at least 0"),
     ],
 )
-def test_parameters_out_of_range(told: dict, message: str) -> None:
+def test_parameters_out_of_range(reported: dict, message: str) -> None:
     with pytest.raises(ConversionError, match=message):
-        best_threshold(**told)
+        best_threshold(**reported)
     with pytest.raises(ConversionError, match="thresholds must be above 0"):
         conversion_error([0.5, 0.0], timesteps=4, k=1.6)
     with pytest.raises(ConversionError, match="at least one k"):

@@ -161,7 +161,7 @@ def test_a_single_module():
 
 
 @pytest.mark.parametrize(
-    ("given", "told"),
+    ("given", "reported"),
     [
         (S(nn.MaxPool2d(2, dilation=2)), r"0 \(MaxPool2d\): an average pool has neither dilation"),
         (S(nn.MaxPool2d(2, return_indices=True)), "neither dilation nor indices"),
@@ -172,6 +172,6 @@ def test_a_single_module():
         ),
     ],
 )
-def test_what_has_no_counterpart(given: nn.Module, told: str):
-    with pytest.raises(ConversionError, match=told):
+def test_what_has_no_counterpart(given: nn.Module, reported: str):
+    with pytest.raises(ConversionError, match=reported):
         adjust(given)

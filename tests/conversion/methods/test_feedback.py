@@ -121,15 +121,15 @@ def test_the_algorithm_step_by_step():
 
 def test_the_network_is_the_best_one():
     found, start = searched(), searched(search_rounds=0)
-    told = found.provenance["feedback"]
-    assert told["right_spikes"] > told["right_spikes_before"]
-    assert share(found) == pytest.approx(told["right_spikes"])
-    factors = {name: 2.0**x for name, x in told["octaves"].items()}
+    reported = found.provenance["feedback"]
+    assert reported["right_spikes"] > reported["right_spikes_before"]
+    assert share(found) == pytest.approx(reported["right_spikes"])
+    factors = {name: 2.0**x for name, x in reported["octaves"].items()}
     for layer, wanted in zip(firing(found), firing(scaled(start, factors))):
         assert layer.neuron.threshold.tolist() == wanted.neuron.threshold.tolist()
     images, labels = data()
     hits = golden.run(found, images).classes == labels
-    assert told["accuracy"] == pytest.approx(100 * hits.mean())
+    assert reported["accuracy"] == pytest.approx(100 * hits.mean())
 
 
 def test_no_single_step_is_better_in_the_end():
@@ -160,13 +160,13 @@ def test_weights_stay_and_the_defaults_are_the_papers():
 
 def test_scales_follow_the_thresholds():
     found, start = searched(), searched(search_rounds=0)
-    told, upstream = found.provenance["feedback"], 1.0
+    reported, upstream = found.provenance["feedback"], 1.0
     pixel = start.provenance["input_scale"][0] / 256
     for name in ("0", "2", "3"):
-        upstream *= 2.0 ** told["octaves"][name]
+        upstream *= 2.0 ** reported["octaves"][name]
         scale = start.provenance["output_scales"][name] * upstream
         assert found.provenance["output_scales"][name] == pytest.approx(scale)
-        assert told["thresholds"][name] == pytest.approx(scale / pixel)
+        assert reported["thresholds"][name] == pytest.approx(scale / pixel)
         pixel = scale
     assert found.provenance["logit_scale"] == pytest.approx(
         start.provenance["logit_scale"] * upstream
@@ -192,8 +192,8 @@ def test_thresholds_are_told_in_weights_of_the_cnn():
 
 def test_consistency_is_the_correlation_with_the_cnn():
     found = searched()
-    told = found.provenance["feedback"]["consistency"]
-    assert told == pytest.approx({name: likeness(found, name) for name in UPTO})
+    reported = found.provenance["feedback"]["consistency"]
+    assert reported == pytest.approx({name: likeness(found, name) for name in UPTO})
 
 
 def test_correlation_by_hand():
@@ -232,11 +232,11 @@ def test_biases_mean_the_same_when_thresholds_have_moved():
     options = {"timesteps": 400, "neuron": "if", "floor": -16.0, "input_code": "rate",
                "weight_bits": 12, "method": "feedback", "labels": labels}  # fmt: skip
     start = convert(given, images, search_rounds=0, **options)
-    told = Options(neuron="if", timesteps=400, floor=-16.0, eta=0.0)
+    reported = Options(neuron="if", timesteps=400, floor=-16.0, eta=0.0)
     nodes, upstream = [], 0.0
     for node in start.nodes:
         if isinstance(node, Layer):
-            node = moved(node, 1.0, upstream, told)
+            node = moved(node, 1.0, upstream, reported)
             upstream += 1.0
         nodes.append(node)
     with torch.no_grad():
@@ -265,10 +265,10 @@ def test_it_is_deterministic_and_takes_images_evenly_spread():
 
 
 def test_progress_names_layers_and_what_is_reached():
-    told: list[tuple[int, int, str]] = []
-    searched(search_rounds=1, progress=lambda *args: told.append(args))
-    at = told.index((6, 6, "")) + 1 if (6, 6, "") in told else len(told) - 4
-    rest = [args for args in told[at:] if "round 1" in args[2]]
+    reported: list[tuple[int, int, str]] = []
+    searched(search_rounds=1, progress=lambda *args: reported.append(args))
+    at = reported.index((6, 6, "")) + 1 if (6, 6, "") in reported else len(reported) - 4
+    rest = [args for args in reported[at:] if "round 1" in args[2]]
     assert [(done, of, name.split(",")[0]) for done, of, name in rest] == [
         (0, 3, "0"), (1, 3, "2"), (2, 3, "3"),
     ]  # fmt: skip

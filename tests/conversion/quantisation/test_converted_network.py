@@ -132,10 +132,10 @@ def test_the_same_input_gives_the_same_integers():
 
 
 def test_progress_names_each_layer():
-    told = []
-    convert(tiny_cnn(), pixels((2, 8, 8)), progress=lambda *args: told.append(args))
+    reported = []
+    convert(tiny_cnn(), pixels((2, 8, 8)), progress=lambda *args: reported.append(args))
     names = ["0", "2", "3", "5", "6"]
-    assert told == [(i, 5, name) for i, name in enumerate(names)] + [(5, 5, "")]
+    assert reported == [(i, 5, name) for i, name in enumerate(names)] + [(5, 5, "")]
 
 
 # --- degenerate networks ------------------------------------------------------------------------

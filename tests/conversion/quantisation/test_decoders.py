@@ -133,7 +133,7 @@ def test_a_layer_may_be_called_decoder() -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "told"),
+    ("options", "reported"),
     [
         (
             {"decoder": "vote"},
@@ -150,7 +150,7 @@ def test_a_layer_may_be_called_decoder() -> None:
         ),
     ],
 )
-def test_options_that_are_wrong(options: dict, told: str) -> None:
+def test_options_that_are_wrong(options: dict, reported: str) -> None:
     with pytest.raises(ConversionError) as caught:
         convert(model(), IMAGES, **options)
-    assert told in str(caught.value)
+    assert reported in str(caught.value)
