@@ -43,7 +43,7 @@ def activation(given: torch.Tensor, channels: int) -> np.ndarray:
 
 
 def reached(network: Any, samples: np.ndarray) -> np.ndarray:
-    """What the first layer's trains stand for."""
+    """What the first layer's trains represent."""
     name = network.layers[0].name
     values = golden.run(network, samples, trains=True).values[name]
     scale = network.provenance["output_scales"][name]

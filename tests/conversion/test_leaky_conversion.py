@@ -1,4 +1,4 @@
-"""Conversion to leaks k < 2: codes are golden's, values the model's, options as reported."""
+"""Conversion to leaks k < 2: codes equal golden's, values are close to the model's."""
 
 from __future__ import annotations
 

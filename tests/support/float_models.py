@@ -48,7 +48,7 @@ def pixels(shape: tuple[int, ...], seed: int = 0, samples: int = 6) -> np.ndarra
     return np.random.default_rng(seed).integers(0, 256, (samples, *shape), dtype=np.uint8)
 
 
-def folded(
+def fused(
     model: nn.Module | torch.export.ExportedProgram,
     shape: tuple[int, int, int],
     scale: float | list[float] = 1 / 255,
@@ -61,12 +61,12 @@ def folded(
     return fuse(graph, scale=one * scale, offset=one * offset, linear=linear)
 
 
-def assert_folds(
+def assert_fuses(
     model: nn.Module, shape: tuple[int, int, int] = (3, 12, 12), *, linear: bool = True
 ) -> FloatGraph:
-    """The folded network gives PyTorch's own logits; returns it."""
+    """The fused network gives PyTorch's own logits; returns it."""
     images = pixels(shape)
-    graph = folded(model, shape, linear=linear)
+    graph = fused(model, shape, linear=linear)
     with torch.no_grad():
         expected = model(torch.from_numpy(images).float() / 255).numpy()
     assert np.abs(expected).max() > 0.01  # not a test of zeros
@@ -93,5 +93,5 @@ def tiny_cnn(seed: int = 0, channels: int = 2, classes: int = 4) -> nn.Sequentia
 
 
 def firing(network: Network) -> list[Layer]:
-    """Its layers but the read-out."""
+    """Its layers but the readout."""
     return [layer for layer in network.layers if not isinstance(layer.neuron, Readout)]

@@ -95,7 +95,7 @@ def test_parameters_out_of_range(reported: dict, message: str) -> None:
 )
 @pytest.mark.parametrize("steps", [1, 2, 5, 7])
 def test_levels_are_the_trains_that_greed_gives(leak: InverseLeak, steps: int) -> None:
-    """Of all trains those that come back when what they stand for is fired, in exact fractions."""
+    """Of all trains those that come back when what they represent is fired, in exact fractions."""
     k = 1 + Fraction(leak.n, 1 << leak.m)
     greedy = []
     for train in product((0, 1), repeat=steps):

@@ -1,4 +1,4 @@
-"""Fine-tuning: the activation that trains stand for, its gradients, and what conversion keeps."""
+"""Fine-tuning: the activation that trains represent, its gradients, and what conversion keeps."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from hwgen.conversion.calibration.steps import Steps
 from hwgen.conversion.float_graph import FloatGraph, FloatIdentity, Population
 from hwgen.conversion.options import Options
 from hwgen.errors import ConversionError
-from tests.support.float_models import Forward, folded, pixels
+from tests.support.float_models import Forward, fused, pixels
 
 
 def model(seed: int = 3) -> nn.Module:
@@ -30,7 +30,7 @@ def images(samples: int = 200) -> np.ndarray:
 
 
 def graph_of(made: nn.Module, shown: np.ndarray) -> FloatGraph:
-    return folded(made, shown.shape[1:])
+    return fused(made, shown.shape[1:])
 
 
 def test_steps_and_their_gradients_by_hand() -> None:
@@ -54,7 +54,7 @@ def test_the_network_gives_what_was_trained() -> None:
     network = convert(model(), shown, timesteps=2, weight_bits=16, finetuning=Finetuning(epochs=2))
     scales = network.provenance["output_scales"]
     assert scales["0"] == pytest.approx(float(steps["0"].scale[0]), rel=1e-6)
-    assert steps["6"] is None  # the read-out
+    assert steps["6"] is None  # the readout
     values = golden.run(network, shown, trains=True).values["4"][..., 0, 0]
     conv, linear = (node for node in tuned.nodes if node.name in ("0", "4"))
     # By hand: 2-bit pixels, a convolution, a pool of 2 × 2, a linear layer.

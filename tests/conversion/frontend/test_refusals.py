@@ -11,8 +11,8 @@ from hwgen.conversion import convert
 from hwgen.errors import ConversionError
 from tests.support.float_models import (
     Forward,
-    assert_folds,
-    folded,
+    assert_fuses,
+    fused,
     pixels,
     randomised,
     tiny_cnn,
@@ -24,7 +24,7 @@ SHAPE = (3, 12, 12)
 
 def refusal(model: nn.Module, shape: tuple[int, int, int] = SHAPE) -> str:
     with pytest.raises(ConversionError) as caught:
-        folded(model.eval(), shape)
+        fused(model.eval(), shape)
     return str(caught.value)
 
 
@@ -159,10 +159,10 @@ UNSIGNED = {
 def test_linear_maps_without_a_neuron_for_negative_values(case):
     model, expected = UNSIGNED[case]
     with pytest.raises(ConversionError) as caught:
-        folded(model.eval(), SHAPE, linear=False)
+        fused(model.eval(), SHAPE, linear=False)
     assert expected in str(caught.value)
     assert "use neuron 'ilif'" in str(caught.value)
-    assert_folds(model)
+    assert_fuses(model)
 
 
 @pytest.mark.parametrize("case", ONE)
@@ -231,7 +231,7 @@ def test_wrong_image_size_tells_the_right_one(model, shape, expected):
 def test_program_of_another_image_size():
     program = torch.export.export(tiny_cnn(), (torch.zeros(2, 2, 8, 8),))
     with pytest.raises(ConversionError, match=r"\(2, 9, 9\).*exported for \(2, 8, 8\)"):
-        folded(program, (2, 9, 9))
+        fused(program, (2, 9, 9))
 
 
 @pytest.mark.parametrize(
@@ -246,7 +246,7 @@ def test_program_of_another_image_size():
 )
 def test_wrong_output_and_control_flow(forward, expected):
     with pytest.raises(ConversionError, match=expected):
-        folded(Forward(forward, fc=nn.Linear(432, 5)).eval(), SHAPE)
+        fused(Forward(forward, fc=nn.Linear(432, 5)).eval(), SHAPE)
 
 
 def test_no_module():

@@ -1,4 +1,4 @@
-"""Every kind of operator, traced and folded, gives what PyTorch's own forward gives."""
+"""Every kind of operator, traced and fused, gives what PyTorch's own forward gives."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from torch.nn import functional as F
 from hwgen.conversion.float_graph import FloatConv2d, FloatLinear, FloatMaxPool, Population
 from tests.support.float_models import (
     Forward,
-    assert_folds,
-    folded,
+    assert_fuses,
+    fused,
     populations,
     randomised,
 )
@@ -30,13 +30,13 @@ def test_module_forms(name, linear):
     torch.manual_seed(1)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # PyTorch's, of an uneven "same"
-        assert_folds(randomised(MODELS[name]()), linear=linear)
+        assert_fuses(randomised(MODELS[name]()), linear=linear)
 
 
 @pytest.mark.parametrize("name", FORWARDS)
 def test_functional_forms(name):
     forward, modules = FORWARDS[name]
-    assert_folds(randomised(Forward(forward, **modules)))
+    assert_fuses(randomised(Forward(forward, **modules)))
 
 
 def test_core_aten_program_of_any_batch_size():
@@ -55,7 +55,7 @@ def test_core_aten_program_of_any_batch_size():
         warnings.simplefilter("ignore")
         program = program.run_decompositions()
     assert "convolution" in str(program.graph)
-    graph, other = folded(program, shape), folded(model, shape)
+    graph, other = fused(program, shape), fused(model, shape)
     assert populations(graph) == populations(other)
     for node, expected in zip(graph.nodes, other.nodes):
         if isinstance(node, Population):
@@ -72,7 +72,7 @@ def test_nodes_are_named_as_in_the_model():
         lambda m, x: m.fc(F.relu(F.conv2d(m.features(x), m.extra.weight)).flatten(1)),
         features=features, extra=nn.Conv2d(4, 4, 3), fc=nn.Linear(36, 5),
     )  # fmt: skip
-    names = [node.name for node in folded(model.eval(), (3, 12, 12)).nodes]
+    names = [node.name for node in fused(model.eval(), (3, 12, 12)).nodes]
     assert names == ["features.0", "features.2", "conv2d_1", "flatten", "fc"]
 
 
@@ -82,7 +82,7 @@ def test_a_module_named_input_and_one_called_twice_get_names_of_their_own():
                           .flatten(1)),
         input=nn.Conv2d(3, 3, 3, padding=1), fc=nn.Linear(432, 5),
     )  # fmt: skip
-    assert populations(folded(model.eval(), (3, 12, 12))) == ["input_2", "input_3", "fc"]
+    assert populations(fused(model.eval(), (3, 12, 12))) == ["input_2", "input_3", "fc"]
 
 
 def test_batch_norm_before_a_padded_convolution_becomes_a_pad_value():
@@ -92,7 +92,7 @@ def test_batch_norm_before_a_padded_convolution_becomes_a_pad_value():
     )  # fmt: skip
     model[2].bias.data = -torch.tensor([0.5, 1.0, 0.25, 0.75])
     model[2].running_mean.zero_()
-    graph = assert_folds(model)
+    graph = assert_fuses(model)
     projection = graph.nodes[1].projections[0]
     scale = model[2].weight / (model[2].running_var + model[2].eps).sqrt()
     np.testing.assert_allclose(
@@ -102,14 +102,14 @@ def test_batch_norm_before_a_padded_convolution_becomes_a_pad_value():
 
 def test_normalisation_becomes_a_pad_value_in_pixels():
     model = S(nn.Conv2d(1, 2, 3, padding=1), nn.ReLU(), head(72)).eval()
-    graph = folded(model, (1, 6, 6), scale=1 / 255 / 0.3, offset=-0.13 / 0.3)
+    graph = fused(model, (1, 6, 6), scale=1 / 255 / 0.3, offset=-0.13 / 0.3)
     np.testing.assert_allclose(graph.nodes[0].projections[0].pad_value, [0.13 * 255])
 
 
 def test_an_average_joins_a_linear_layer_but_no_convolution():
     before_linear = MODELS["global average"]()
-    assert len(populations(folded(before_linear.eval(), (3, 12, 12)))) == 2
-    graph = folded(randomised(MODELS["average before conv"]()), (3, 12, 12))
+    assert len(populations(fused(before_linear.eval(), (3, 12, 12)))) == 2
+    graph = fused(randomised(MODELS["average before conv"]()), (3, 12, 12))
     average = graph.nodes[1].projections[0]
     assert isinstance(average, FloatConv2d)
     assert average.groups == 4
@@ -118,14 +118,14 @@ def test_an_average_joins_a_linear_layer_but_no_convolution():
 
 def test_a_saturation_behind_a_pool_goes_into_the_neuron():
     forward, modules = FORWARDS["relu, pool, clamp"]
-    graph = folded(Forward(forward, **modules).eval(), (3, 12, 12))
+    graph = fused(Forward(forward, **modules).eval(), (3, 12, 12))
     assert [type(n) for n in graph.nodes[:2]] == [Population, FloatMaxPool]
     assert graph.nodes[0].high == pytest.approx(0.3)
-    assert folded(MODELS["stride"]().eval(), (3, 12, 12)).nodes[0].high == math.inf
+    assert fused(MODELS["stride"]().eval(), (3, 12, 12)).nodes[0].high == math.inf
 
 
 def test_merged_linear_maps_are_one_projection():
-    graph = folded(MODELS["conv before linear"]().eval(), (3, 12, 12), linear=False)
+    graph = fused(MODELS["conv before linear"]().eval(), (3, 12, 12), linear=False)
     assert len(populations(graph)) == 1
     assert isinstance(graph.nodes[-1].projections[0], FloatLinear)
     assert graph.nodes[-1].projections[0].weights.shape == (5, 432)

@@ -1,4 +1,4 @@
-"""Branches, linear populations and global averages: folded, and as integers."""
+"""Branches, linear populations and global averages: fused, and as integers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from hwgen.conversion import convert
 from hwgen.conversion.float_graph import FloatConv2d, FloatGraph, FloatIdentity, Population
 from hwgen.errors import ConversionError
 from hwgen.network import Conv2d, Flatten, Identity, InverseLeakyNeuron, Network
-from tests.support.float_models import Forward, assert_folds, folded, pixels, randomised
+from tests.support.float_models import Forward, assert_fuses, fused, pixels, randomised
 from tests.support.residual_cases import RESIDUAL
 
 SHAPE = (3, 12, 12)
@@ -54,28 +54,28 @@ def floats(model: nn.Module, images: np.ndarray) -> np.ndarray:
         return model(torch.from_numpy(images).float() / 255).numpy()
 
 
-# --- folded -------------------------------------------------------------------------------------
+# --- fused -------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", RESIDUAL)
-def test_branches_fold(name):
-    assert_folds(model_of(name))
+def test_branches_fuse(name):
+    assert_fuses(model_of(name))
 
 
 @pytest.mark.parametrize("name", sorted(set(RESIDUAL) - SIGNED))
 def test_branches_fold_without_linear_populations(name):
-    graph = assert_folds(model_of(name), linear=False)
+    graph = assert_fuses(model_of(name), linear=False)
     assert all(node.low == 0 for node in graph.nodes if isinstance(node, Population))
 
 
 @pytest.mark.parametrize("name", sorted(SIGNED))
 def test_a_code_without_negative_values_refuses_linear_populations(name):
     with pytest.raises(ConversionError, match=r"(?s)with no ReLU between.*take neuron 'ilif'"):
-        folded(model_of(name), SHAPE, linear=False)
+        fused(model_of(name), SHAPE, linear=False)
 
 
 def test_an_addition_is_one_population():
-    graph = folded(model_of("identity"), SHAPE)
+    graph = fused(model_of("identity"), SHAPE)
     names = [node.name for node in graph.nodes]
     assert names == ["stem.0", "a.0", "add", "flatten", "fc"]
     conv, skip = population(graph, "add").projections
@@ -86,7 +86,7 @@ def test_an_addition_is_one_population():
 
 
 def test_a_shortcut_that_pads_channels_is_a_shifted_diagonal():
-    graph = folded(model_of("option A"), SHAPE)
+    graph = fused(model_of("option A"), SHAPE)
     _, skip = population(graph, "add").projections
     assert (skip.source, skip.stride, skip.groups) == ("stem.0", (2, 2), 1)
     np.testing.assert_array_equal(skip.weights[:, :, 0, 0], np.eye(8, 4, -2))
@@ -94,7 +94,7 @@ def test_a_shortcut_that_pads_channels_is_a_shifted_diagonal():
 
 def test_a_strided_shortcut_has_its_batch_norm_in_it():
     model = model_of("strided 1×1")
-    graph = folded(model, SHAPE)
+    graph = fused(model, SHAPE)
     _, skip = population(graph, "add").projections
     norm = model.c[1]
     scale = (norm.weight / (norm.running_var + norm.eps).sqrt()).detach()
@@ -104,14 +104,14 @@ def test_a_strided_shortcut_has_its_batch_norm_in_it():
 
 
 def test_a_value_without_relu_that_two_read_is_computed_once():
-    graph = folded(model_of("linear bottlenecks"), SHAPE)
+    graph = fused(model_of("linear bottlenecks"), SHAPE)
     linear = [n.name for n in graph.nodes if isinstance(n, Population) and n.low < 0]
     assert linear == ["p1.0", "add"]
     assert [p.source for p in population(graph, "add").projections] == ["p1.0", "d2.0"]
 
 
 def test_projections_of_one_source_and_geometry_are_one():
-    graph = folded(model_of("several readers"), SHAPE)
+    graph = fused(model_of("several readers"), SHAPE)
     kinds = [type(p).__name__ for p in population(graph, "add_1").projections]
     assert kinds == ["FloatConv2d", "FloatIdentity", "FloatIdentity"]
 
@@ -122,7 +122,7 @@ def test_linear_maps_merge_only_where_that_takes_no_more_weights():
     narrow = nn.Sequential(nn.Conv2d(3, 2, 3), nn.Conv2d(2, 30, 3), nn.ReLU(), nn.Flatten(),
                            nn.Linear(1920, 5)).eval()  # fmt: skip
     populations = [
-        [n.name for n in assert_folds(m).nodes if isinstance(n, Population)] for m in (wide, narrow)
+        [n.name for n in assert_fuses(m).nodes if isinstance(n, Population)] for m in (wide, narrow)
     ]
     assert populations == [["1", "4"], ["0", "1", "4"]]
 
@@ -138,7 +138,7 @@ def test_linear_maps_merge_only_where_that_takes_no_more_weights():
 def test_a_global_average_is_in_the_classifier_s_window(average):
     model = Forward(lambda m, x: m.fc(average(F.relu(m.a(x)))), a=nn.Conv2d(3, 4, 3, 2, 1),
                     fc=nn.Linear(4, 5)).eval()  # fmt: skip
-    graph = assert_folds(model)
+    graph = assert_fuses(model)
     assert [node.name for node in graph.nodes] == ["a", "fc"]
     (projection,) = graph.nodes[-1].projections
     weights = model.fc.weight.detach().numpy()[:, :, None, None] / 36
@@ -167,7 +167,7 @@ def test_fine_integers_give_the_float_logits(name, rounding):
 
 @pytest.mark.parametrize("channel_scales", [False, True])
 def test_a_linear_population_carries_a_zero_point(channel_scales):
-    """Its trains stand for λ·(q − z), and padding with zeros sends z."""
+    """Its trains represent λ·(q − z), and padding with zeros sends z."""
     torch.manual_seed(0)
     model = Forward(
         lambda m, x: m.fc(F.relu(m.b(m.a(x))).flatten(1)),
@@ -252,7 +252,7 @@ def test_refused(case):
     forward, expected = REFUSED[case]
     model = Forward(lambda m, x: forward(m, x).mean((2, 3)), a=nn.Conv2d(3, 3, 3, padding=1))
     with pytest.raises(ConversionError) as caught:
-        folded(model.eval(), SHAPE)
+        fused(model.eval(), SHAPE)
     assert expected in str(caught.value)
 
 
@@ -262,5 +262,5 @@ def test_branches_of_unequal_trains_are_refused():
 
 
 def test_a_linear_population_has_no_bound_below():
-    graph = folded(model_of("sum, then conv"), SHAPE)
+    graph = fused(model_of("sum, then conv"), SHAPE)
     assert population(graph, "add").low == -math.inf

@@ -183,7 +183,7 @@ def test_thresholds_are_told_in_weights_of_the_cnn():
         u = units.ravel().astype(float)
         weight = (w.ravel() @ u) / (u @ u)
         assert thresholds["3"] / weight == pytest.approx(threshold, abs=0.5, rel=0.01)
-    # The average: four equal weights stand for 1/4 each.
+    # The average: four equal weights represent 1/4 each.
     (weight,) = np.unique(found["2"].projections[0].weights)
     assert thresholds["2"] * 4 * weight == pytest.approx(
         found["2"].neuron.threshold[0], abs=0.5, rel=0.01

@@ -212,14 +212,14 @@ def test_trains_that_currents_are_taken_from_are_those_of_golden(monkeypatch, op
 
 
 def test_thresholds_of_one_leave_the_weights_as_they_are() -> None:
-    """A spike in every timestep stands for an activation of 1, in every layer."""
+    """A spike in every timestep represents an activation of 1, in every layer."""
     network = convert(model(), images(), method="ecc", timesteps=STEPS, thresholds="one")
     scales = network.provenance["output_scales"]
     assert list(scales.values()) == pytest.approx([1 / STEPS] * 2)
 
 
 def test_thresholds_balanced_by_the_currents_of_a_poisson_input() -> None:
-    """A spike stands for 256·16 / 8 a pixel, whose trains are golden's."""
+    """A spike represents 256·16 / 8 a pixel, whose trains are golden's."""
     network = convert(
         model(), images(), method="threshold_balancing", timesteps=STEPS, input_code="poisson",
         input_gain=8, input_seed=3,
