@@ -37,7 +37,7 @@ from benchmarks.training import default_cache
 from hwgen import golden
 from hwgen.conversion import convert
 from hwgen.datasets import Dataset, load
-from hwgen.generation.design import generate
+from hwgen.generation import generate
 from hwgen.network import Network
 
 SHAPE = (2, 34, 34)

@@ -13,7 +13,7 @@ from hwgen import report, simulation, synthesis
 from hwgen.artefact import content_hash
 from hwgen.build import Build
 from hwgen.errors import ArtefactError, DataError, HwgenError, PlanError, ToolError
-from hwgen.generation.design import generate
+from hwgen.generation import generate
 from tests.support.command_line import small_network
 
 

@@ -1,4 +1,4 @@
-"""From a network to a build folder: Verilog, weight files and the manifest that names them."""
+"""The build folder of a design: Verilog, weight files and the manifest."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from amaranth import ClockDomain
 from amaranth.back import verilog
@@ -30,52 +30,21 @@ from hwgen.artefact.build_folder import (
 from hwgen.build import Build
 from hwgen.errors import ArtefactError
 from hwgen.network import Network
-from hwgen.plan.assembly import make_plan
 from hwgen.plan.search.expectation import Expectation
 from hwgen.plan.timing.predict import PredictedCycles
 from hwgen.plan.units.hardware_plan import HardwarePlan
 from hwgen.plan.units.layer_constants import layer_constants
-from hwgen.plan.units.options import PlanOptions
 from hwgen.resources import resource_dir
 from hwgen.rtl.core import Core, make_unit
-from hwgen.rtl.names import identifier
 
 FOLDING_FILE = "folding.yaml"
 TEMPLATES = ("hwgen_weight_memory.v",)
 """Hand-written Verilog that cores instantiate."""
 
 
-def generate(
-    network: Network, *, board: str | None = None, plan: HardwarePlan | None = None, **options: Any
-) -> Design:
-    """The hardware of a network.
-
-    Parameters
-    ----------
-    network : Network
-    board : str or None
-        Name of the board it is for; kept in the manifest.
-    plan : HardwarePlan or None
-        Where it is made already.
-    options
-        Those of :class:`hwgen.plan.units.options.PlanOptions` otherwise.
-
-    Raises
-    ------
-    NetworkError
-        The network breaks a rule.
-    PlanError
-        An option does not fit the network.
-    """
-    network.verify()
-    if plan is None:
-        plan = make_plan(network, PlanOptions(**options), name=identifier(network.name))
-    return Design(network=network, plan=plan, board=board)
-
-
 @dataclass(frozen=True, kw_only=True)
 class Design:
-    """A network with its hardware plan; :meth:`write` makes the files of ``docs/hardware.md``.
+    """A network with its hardware plan; :meth:`write` writes the files of ``docs/hardware.md``.
 
     ``prediction`` and ``expected`` are written into the manifest; ``folding`` is the text of the
     folding file (see :mod:`hwgen.generation.generator`).
@@ -89,7 +58,7 @@ class Design:
     folding: str | None = None
 
     def files(self) -> dict[str, str]:
-        """Text of every generated file but the manifest, by name."""
+        """Text of every generated file except the manifest, by name."""
         return self._files(self._core())
 
     def _core(self) -> Core:
@@ -109,7 +78,7 @@ class Design:
         return {f"{self.plan.name}.v": text, **files, **core.files}
 
     def write(self, path: str | os.PathLike[str]) -> Build:
-        """Write the build folder; all of it or, on an error, nothing.
+        """Write the build folder completely or, on an error, not at all.
 
         An earlier build folder at ``path`` is replaced. Raises :class:`ArtefactError` where
         ``path`` holds something else.
@@ -178,7 +147,7 @@ class Design:
 
 
 def unit_files(network: Network, plan: HardwarePlan, node: str) -> dict[str, str]:
-    """The Verilog of one layer or pool alone, and its weight files; the module is called "unit"."""
+    """Verilog and weight files of one layer or pool out of context; its module is "unit"."""
     index = [stage.node for stage in plan.stages].index(node)
     unit, weights = make_unit(plan, layer_constants(network, plan), index)
     text = verilog.convert(unit, name="unit", emit_src=False, strip_internal_attrs=True)
@@ -190,9 +159,9 @@ def unit_files(network: Network, plan: HardwarePlan, node: str) -> dict[str, str
 def plain_verilog(text: str) -> str:
     """Amaranth's Verilog without its banner and without escaped names that look like bits.
 
-    The banner holds the tool's version, which the manifest has. Lane 3 of an array is called
-    ``\\row[3]``, which yosys' ABC9 takes for bit 3 of ``row`` and then fails an assertion;
-    ``\\row.3`` means nothing to it, and no field of a structure is a number.
+    The banner holds the tool's version, which is in the manifest. The name of lane 3 of an array is
+    ``\\row[3]``; ABC9 of yosys reads this as bit 3 of ``row`` and fails an assertion. ``\\row.3``
+    is safe and unique, since no field of a structure is a number.
     """
     text = re.sub(r"\A/\*.*?\*/\n", "", text, flags=re.DOTALL)
     return re.sub(r"\\\S+", lambda name: re.sub(r"\[(\d+)\]", r".\1", name[0]), text)

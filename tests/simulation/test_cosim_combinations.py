@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from hwgen.conversion import DecoderKind, legal_combinations
-from hwgen.generation.design import generate
+from hwgen.generation import generate
 from hwgen.simulation.runner import simulate
 from tests.support.combined import converted, shown
 

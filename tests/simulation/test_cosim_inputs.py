@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hwgen.generation.design import generate
+from hwgen.generation import generate
 from hwgen.network import Network
 from hwgen.simulation.runner import simulate
 from tests.support.random_networks import random_images, random_network

@@ -132,7 +132,7 @@ def test_spikes_are_those_of_a_constant_current(
 
 
 def test_by_hand() -> None:
-    """Three bits, x = 5, w = 3, B = 1: 16 per step; θ = 20, V₀ = 2: V = 18, 34 → 14, 30 → 10."""
+    """x = 101b, w = 3, B = 1: 16 per step; θ = 20, V₀ = 2: V = 18, 34 → 14, 30 → 10, 26 → 6."""
     layer = make_layer([[3]], single_phase_neuron([20], 4, [2]), bias=1)
     planes = np.array([3, 0, 3]).reshape(3, 1, 1, 1, 1)
     plan, train, _, _ = run(layer, planes)
