@@ -29,7 +29,7 @@ ALLOWED: dict[str, set[str]] = {
     "conversion": {"artefact", "errors", "network", "datasets", "golden"},
     "golden": {"errors", "network"},
     "plan": {"errors", "network", "boards"},
-    "rtl": {"plan"},
+    "rtl": {"network", "plan"},  # of network, only the types that plans hold: see below
     "build": {"artefact", "boards", "network", "report", "simulation", "synthesis"},
     "generation": {
         "artefact", "boards", "build", "errors", "golden", "network", "plan", "resources", "rtl",
@@ -119,6 +119,18 @@ def test_imports_follow_the_design(path: Path) -> None:
     others |= {"sim" for name in names if name.split(".")[0] == "sim"}
     allowed = ALLOWED[part] | {part, "arguments", "errors", "suggest", "validation"}
     assert others <= allowed, f"{part} may import {sorted(allowed)} only"
+
+
+def test_hardware_knows_the_network_only_by_its_plan() -> None:
+    """Units take all that they build from the plan and its constants."""
+    names = {
+        name.name
+        for path in (ROOT / "hwgen/rtl").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("hwgen.network")
+        for name in node.names
+    }
+    assert names == {"InputCode", "InverseLeak"}
 
 
 @pytest.mark.parametrize("name", ["hwgen/cli.py", "hwgen/commands"])
