@@ -47,7 +47,7 @@ def test_a_board_may_come_from_a_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
         ({"family": "xc7"}, "family: .*'xc7'"),
         ({"default_hz": 0}, "default_hz: .*greater than 0, not 0"),
@@ -55,10 +55,12 @@ def test_a_board_may_come_from_a_file(tmp_path: Path) -> None:
         ({"clock": {"pin": "35"}}, "clock.hz: Field required"),
     ],
 )
-def test_a_mistake_in_a_file_is_named(tmp_path: Path, change: dict[str, object], told: str) -> None:
+def test_a_mistake_in_a_file_is_named(
+    tmp_path: Path, change: dict[str, object], message: str
+) -> None:
     path = tmp_path / "mine.yaml"
     path.write_text(yaml.safe_dump(boards.load("icebreaker").model_dump() | change))
-    with pytest.raises(PlanError, match=told):
+    with pytest.raises(PlanError, match=message):
         boards.load(path)
 
 

@@ -1,4 +1,4 @@
-"""What is recorded of a design: its network, its trains, its cycles, its cells."""
+"""Recorded figures of a design: network, trains, cycles and cells."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def figures_of(design: Design) -> dict[str, Any]:
     result = golden.run(network, images[:SAMPLES], trains=True)
     prediction = predict(built.plan, result.trains)
     return {
-        # Figures of the conversion are told in words that may change; they change no spike.
+        # The provenance is descriptive text, which may change without changing a spike.
         "network": artefact.content_hash(replace(network, provenance={})),
         "trains": {node: _digest(train) for node, train in result.trains.items()},
         "membranes": {node: _digest(values) for node, values in result.membranes.items()},
