@@ -64,7 +64,7 @@ async def streams(dut: Any) -> None:
 
 
 async def _reset(dut: Any) -> None:
-    # A change at time 0 is no event for a simulator that initialises registers at that time.
+    # A simulator that initialises registers at time 0 sees no edge there.
     await Timer(2 * PERIOD + 1, "step")
     dut.rst.value = 1
     await Timer(5 * PERIOD, "step")

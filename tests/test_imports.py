@@ -62,7 +62,8 @@ HEAVY = {
 # What the command line may import before a command runs.
 LIGHT = {
     "click", "hwgen.commands", "hwgen.conversion.choices", "hwgen.conversion.combinations",
-    "hwgen.conversion.methods.registry", "hwgen.errors", "hwgen.suggest",
+    "hwgen.conversion.methods.registry", "hwgen.errors", "hwgen.simulation.options",
+    "hwgen.suggest",
 }  # fmt: skip
 
 

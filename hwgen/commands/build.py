@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 @click.option(
     "--board", help="Board to build for: a name or a .yaml file; by default the one of `generate`."
 )
-@click.option("--clock-mhz", "clock_mhz", type=click.FloatRange(min=1), help="Clock of the core.")
+@click.option(
+    "--clock-mhz", "clock_mhz", type=click.FloatRange(min=1), help="Clock of the core in MHz."
+)
 @click.option("--seed", default=1, show_default=True, help="First seed of place and route.")
 @click.option(
     "--tries",

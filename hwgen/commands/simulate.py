@@ -10,11 +10,10 @@ import click
 from hwgen.commands.options import Suggest
 from hwgen.commands.output import note, print_json, print_table, progress
 from hwgen.errors import MismatchError
+from hwgen.simulation.options import Simulator, StallPattern
 
 if TYPE_CHECKING:
     from hwgen.simulation import SimulationReport
-
-PATTERNS = ["none", "random", "adversarial"]
 
 
 @click.command("simulate", short_help="Compare the Verilog with the golden model.")
@@ -34,22 +33,22 @@ PATTERNS = ["none", "random", "adversarial"]
 )
 @click.option(
     "--simulator",
-    type=Suggest(["verilator", "icarus"]),
-    default="verilator",
+    type=Suggest([simulator.value for simulator in Simulator]),
+    default=Simulator.VERILATOR.value,
     show_default=True,
     help="Simulator to use.",
 )
 @click.option(
     "--idle",
-    type=Suggest(PATTERNS),
-    default="none",
+    type=Suggest([pattern.value for pattern in StallPattern]),
+    default=StallPattern.NONE.value,
     show_default=True,
     help="Pauses of the input's source.",
 )
 @click.option(
     "--backpressure",
-    type=Suggest(PATTERNS),
-    default="none",
+    type=Suggest([pattern.value for pattern in StallPattern]),
+    default=StallPattern.NONE.value,
     show_default=True,
     help="Pauses of the results' sink.",
 )

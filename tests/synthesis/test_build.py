@@ -1,4 +1,4 @@
-"""Place and route of a hand-written core: what is counted, kept, refused and told."""
+"""Place and route of a hand-written core: figures, files, refusals and failing tools."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ ECP5_PREAMBLE = b"\xff\xff\xbd\xb3"
 @pytest.fixture(scope="module")
 def ecp5(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, synth.BuildReport, list[str]]:
     folder = write_tiny_core(tmp_path_factory.mktemp("ecp5") / "build", board="ulx3s-85f")
-    told: list[str] = []
-    return folder, synth.build(folder, progress=told.append), told
+    phases: list[str] = []
+    return folder, synth.build(folder, progress=phases.append), phases
 
 
 def test_ecp5_gives_a_bitstream(ecp5: tuple[Path, synth.BuildReport, list[str]]) -> None:
@@ -67,12 +67,12 @@ def test_the_slowest_path_is_the_fmax(ecp5: tuple[Path, synth.BuildReport, list[
 
 
 def test_the_report_is_written(ecp5: tuple[Path, synth.BuildReport, list[str]]) -> None:
-    folder, report, told = ecp5
+    folder, report, phases = ecp5
     assert json.loads((folder / "synth/report.json").read_text()) == report.to_json()
     assert synth.BuildReport.read(folder) == report
     assert (report.seed, report.fmax_of_seeds) == (1, {1: report.fmax_mhz})
-    assert any(line.startswith("synthesis: ") for line in told)
-    assert any("placing" in line for line in told)
+    assert any(line.startswith("synthesis: ") for line in phases)
+    assert any("placing" in line for line in phases)
 
 
 def test_ice40_gives_a_bitstream_from_the_oscillator(tmp_path: Path) -> None:
@@ -113,7 +113,7 @@ def fake_yosys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, body: str) -> No
     monkeypatch.setenv("YOSYS", str(program))
 
 
-def test_a_failing_tool_is_told_with_its_last_lines(
+def test_a_failing_tool_is_named_with_its_last_lines(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = write_tiny_core(tmp_path / "build", board="ulx3s-85f")
@@ -125,7 +125,7 @@ def test_a_failing_tool_is_told_with_its_last_lines(
     log = folder / "synth-failed/yosys.log"
     assert str(log) in str(caught.value)
     assert log.is_file()
-    # What an earlier build left stays.
+    # The result of an earlier build stays.
     assert (folder / "synth/report.json").read_text() == "{}"
     assert not (folder / ".synth-before").exists()
 
@@ -167,7 +167,7 @@ def test_abc_gives_the_same_memories_and_flip_flops(
     assert 0 < abc[Resource.LUT4] < 2 * abc9[Resource.LUT4]
 
 
-def test_a_missing_tool_is_told_with_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_tool_is_named_with_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("YOSYS", raising=False)
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
     with pytest.raises(ToolError, match=r"yosys is missing: pip install 'hwgen\[synth\]'"):
@@ -177,7 +177,7 @@ def test_a_missing_tool_is_told_with_the_remedy(monkeypatch: pytest.MonkeyPatch)
         tools.require("yosys")
 
 
-# --- folders that are none ----------------------------------------------------------------------
+# --- folders that are not build folders ---------------------------------------------------------
 
 
 def test_an_edited_core_is_refused(tmp_path: Path) -> None:

@@ -50,7 +50,7 @@ def expected(pixels: bytes) -> bytes:
 
 @cocotb.test(timeout_time=20, timeout_unit="ms")
 async def samples_and_counters_go_through(dut):
-    """Noise is ignored, every sample's result comes back, and a counter can be asked for."""
+    """Noise is ignored, every sample's result returns, and a counter can be read."""
     rng = random.Random(1)
     await start(dut)
     await send(dut, b"\x00xyz")
@@ -66,7 +66,7 @@ async def samples_and_counters_go_through(dut):
 
 @cocotb.test(timeout_time=20, timeout_unit="ms")
 async def beats_one_by_one(dut):
-    """Events come one at a time, and a sample has as many as it has."""
+    """Address events are sent one by one, a different number in each sample."""
     rng = random.Random(2)
     await start(dut)
     for count in (1, 5, 11):
@@ -80,7 +80,7 @@ async def beats_one_by_one(dut):
 
 @cocotb.test(timeout_time=20, timeout_unit="ms")
 async def reset_drops_half_a_sample(dut):
-    """After the button, a sample that was half sent is forgotten."""
+    """The reset button discards a half-sent sample."""
     await start(dut)
     await send(dut, b"P" + bytes([255] * 7))
     dut.reset_n.value = 0

@@ -1,4 +1,4 @@
-"""Build folders with ``mock_core.v``: a core that plays back words packed here, by hand."""
+"""Build folder with ``mock_core.v``, a core that plays back words that this module packs."""
 
 from __future__ import annotations
 

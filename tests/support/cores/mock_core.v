@@ -2,7 +2,7 @@
 // time, one stream after another. Sizes are macros of mock_sizes.v. fault.hex selects a fault:
 //
 //   KIND STREAM WORD BIT    KIND 0 nothing, 1 flips BIT of WORD, 2 leaves WORD out, 3 repeats WORD,
-//                           4 stops before WORD, 5 withdraws WORD for a cycle, 6 ends the
+//                           4 stops before WORD, 5 withdraws WORD for one cycle, 6 ends the
 //                           simulation before WORD; STREAM 2 is the results (bit 32 is tlast)
 module mock_stream #(
     parameter INDEX = 0,
