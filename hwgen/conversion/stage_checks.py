@@ -24,18 +24,24 @@ RELATIVE, ROUNDING = 1e-3, 1e-5  # of a layer's largest value; of the largest of
 
 def first_difference(before: Values, after: Values, origins: Mapping[str, str]) -> str | None:
     """First node of ``after`` whose values are not those of its origin, up to rounding."""
-    largest = max(float(np.abs(values).max()) for values in before.values())
+    pairs = {name: before[origin] for name, origin in origins.items() if origin in before}
+    largest = max(map(_magnitude, pairs.values()), default=0.0)
     for name, values in after.items():
-        if (origin := origins.get(name)) not in before:
+        if name not in pairs:
             continue
-        wanted = before[origin].reshape(len(values), -1)
-        tolerance = RELATIVE * float(np.abs(wanted).max()) + ROUNDING * largest
+        wanted = pairs[name].reshape(len(values), -1)
+        tolerance = RELATIVE * _magnitude(wanted) + ROUNDING * largest
         same = np.isclose(
             values.reshape(len(values), -1), wanted, rtol=RELATIVE, atol=tolerance, equal_nan=True
         )
         if not same.all():
             return name
     return None
+
+
+def _magnitude(values: np.ndarray) -> float:
+    """Largest finite magnitude."""
+    return float(np.abs(values[np.isfinite(values)]).max(initial=0.0))
 
 
 def same_as_model(task: Task, program: ExportedProgram, graph: OpGraph) -> str | None:

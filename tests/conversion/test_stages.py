@@ -160,6 +160,11 @@ def test_rounding_is_no_difference() -> None:
     for name, values in (("x", [[1.0, 0.02]]), ("y", [[1000.0, 3.0]])):
         assert first_difference(before, close | {name: np.array(values)}, origins) == name
     assert first_difference(before, {"z": np.array([[7.0, 7.0]])}, origins) is None
+    before["mask"] = np.array([np.inf, np.nan])
+    assert first_difference(before, close | {"x": np.array([[1.0, 0.02]])}, origins) == "x"
+    origins["z"] = "mask"
+    assert first_difference(before, {"z": np.array([[np.inf], [np.nan]])}, origins) is None
+    assert first_difference(before, {"z": np.array([[np.inf], [0.0]])}, origins) == "z"
 
 
 @pytest.fixture
