@@ -1,4 +1,4 @@
-"""``hwgen generate``: a network becomes Verilog."""
+"""``hwgen generate``: Verilog for a network."""
 
 from __future__ import annotations
 
@@ -17,38 +17,50 @@ if TYPE_CHECKING:
     from hwgen.plan.units.hardware_plan import HardwarePlan
 
 
-@click.command("generate", short_help="Turn a network into Verilog.")
+@click.command("generate", short_help="Generate Verilog for a network.")
 @click.argument("network", type=click.Path(path_type=Path))
 @click.option(
-    "-o", "--output", required=True, type=click.Path(path_type=Path), help="Build folder."
+    "-o", "--output", required=True, type=click.Path(path_type=Path), help="Build folder to write."
 )
-@click.option("--board", help="Board to build for, or a .yaml file that describes one.")
+@click.option("--board", help="Board, or a .yaml file that describes one.")
 @click.option(
-    "--target-fps", type=Rate(), help="Results a second, or max: the planner chooses the units."
+    "--target-fps",
+    type=Rate(),
+    help="Results per second for which the planner chooses the units; max: the highest that fits.",
 )
-@click.option("--clock-mhz", type=float, help="Clock that they count on; default the board's.")
-@click.option("--max-luts", type=int, help="LUT4 that the planner may use.")
+@click.option("--clock-mhz", type=float, help="Clock for --target-fps.  [default: the board's]")
+@click.option("--max-luts", type=int, help="Maximum LUT4 that the planner may use.")
 @click.option(
-    "--folding", type=click.Path(path_type=Path), help="Build as this file of a plan says."
+    "--folding", type=click.Path(path_type=Path), help="Folding file, such as build/folding.yaml."
 )
 @click.option(
     "--schedule",
     type=Suggest(["row", "time"]),
-    help="Order in which neurons are visited: row by row (default), or step by step.",
+    help="Order of the neurons: row by row, or timestep by timestep.  [default: row; time for "
+    "address events]",
 )
 @click.option(
     "--pipeline",
     type=Suggest(["overlap", "alternate"]),
-    help="Two membrane banks (default; a result every T timesteps), or one (every 2T).",
+    help="Two membrane banks (overlap), or one and half the rate.  [default: overlap]",
 )
 @click.option(
-    "--lanes", type=ByLayer(), multiple=True, help="Output channels summed together; repeatable."
+    "--lanes",
+    type=ByLayer(),
+    multiple=True,
+    help="Output channels that a layer sums at the same time; repeatable.",
 )
 @click.option(
-    "--scanners", type=ByLayer(), multiple=True, help="Spikes taken in a cycle; repeatable."
+    "--scanners",
+    type=ByLayer(),
+    multiple=True,
+    help="Spikes that a layer takes per cycle; repeatable.",
 )
 @click.option(
-    "--membrane-lanes", type=ByLayer(), multiple=True, help="Membranes a cycle; repeatable."
+    "--membrane-lanes",
+    type=ByLayer(),
+    multiple=True,
+    help="Membranes that a layer updates per cycle; repeatable.",
 )
 @click.option("--input-width", type=int, help="Bits of an input beat: 8, 16, … 512.")
 @click.option("--counters/--no-counters", default=True, help="Count cycles, stalls and spikes.")
@@ -62,7 +74,7 @@ def command(
     as_json: bool,
     **options: Any,
 ) -> None:
-    """Turn the network in the folder NETWORK into Verilog for an FPGA.
+    """Generate Verilog for the network in the folder NETWORK.
 
     \b
     hwgen generate net --board ulx3s-85f --target-fps 1000 -o build

@@ -53,18 +53,21 @@ class Result:
         mean = self.spikes_per_neuron()
         return f"<Result: {len(self)} samples, {mean:.2f} spikes per neuron and sample>"
 
-    def accuracy(self, labels: np.ndarray) -> float:
+    def accuracy(self, labels: np.ndarray | None) -> float:
         """Correct classes, in per cent of the samples.
 
         Parameters
         ----------
         labels : integer array, shape (N,)
+            None, of a :class:`hwgen.datasets.Dataset` without labels, is refused.
 
         Raises
         ------
         DataError
             There is not one label per sample, or a label is not a class of the network.
         """
+        if labels is None:
+            raise DataError("accuracy needs labels, and the data has none")
         rows = per_class(self.classes, labels, count=self.logits.shape[1])
         return 100 * sum(row.correct for row in rows) / len(self)
 
@@ -134,6 +137,9 @@ def per_class(classes: np.ndarray, labels: np.ndarray, *, count: int) -> tuple[C
     DataError
         There is not one label per image, or a label is not a class of the network.
     """
+    labels = np.asarray(labels)
+    if labels.dtype.kind not in "iu":
+        raise DataError(f"labels must be integers, the numbers of classes, not {labels.dtype}")
     if labels.shape != classes.shape:
         raise DataError(f"{labels.size} labels do not fit {classes.size} images")
     if labels.size and not 0 <= int(labels.min()) <= int(labels.max()) < count:

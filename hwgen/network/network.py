@@ -14,6 +14,7 @@ from hwgen.errors import NetworkError
 from hwgen.network.input import Input
 from hwgen.network.nodes import Layer, Node
 from hwgen.network.train_type import TrainType
+from hwgen.suggest import unknown
 
 if TYPE_CHECKING:
     from hwgen.network.summary import Summary
@@ -47,7 +48,7 @@ class Network:
         for node in self.nodes:
             if node.name == name:
                 return node
-        raise KeyError(name)
+        raise NetworkError(unknown("node", name, [node.name for node in self.nodes]))
 
     @property
     def layers(self) -> tuple[Layer, ...]:

@@ -37,6 +37,8 @@ def test_accuracy_and_spikes_of_a_result():
     assert result.spikes_per_neuron("input") == 1
     assert result.spikes_per_neuron() == (2 + 1) / 3
     assert repr(result) == "<Result: 2 samples, 1.00 spikes per neuron and sample>"
+    with pytest.raises(DataError, match="accuracy needs labels, and the data has none"):
+        result.accuracy(None)
     with pytest.raises(DataError, match="1 labels do not fit 2 images"):
         result.accuracy(np.array([0]))
     with pytest.raises(DataError, match="node.*'nn'.*'n'"):
@@ -49,6 +51,7 @@ def test_accuracy_and_spikes_of_a_result():
         ([0, 4], "labels reach from 0 to 4, but the network has the classes 0 … 3"),
         ([-1, 2], "labels reach from -1 to 2"),
         ([0, 1, 2], "3 labels do not fit 2 images"),
+        ([0.5, 1.0], "labels must be integers, the numbers of classes, not float64"),
     ],
 )
 def test_labels_of_other_data_are_refused(labels: list[int], told: str):

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from hwgen.errors import NetworkError
 from hwgen.network import Code, Conv2d, TrainType
 from tests.support.broken import FLAT, LAST, LAYER, POOL, SOFT, net, neuron, single, weights
 
@@ -45,6 +46,6 @@ def test_lookups():
     assert network.layers == (LAYER, LAST)
     assert network.readout is LAST
     assert network.classes == 3
-    with pytest.raises(KeyError):
-        network["nothing"]
+    with pytest.raises(NetworkError, match="^unknown node 'pol'; did you mean 'pool'"):
+        network["pol"]
     assert [Code("radix").q_max(4), Code("rate").q_max(4)] == [15, 4]
