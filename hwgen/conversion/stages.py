@@ -69,6 +69,8 @@ def run_stages(
             continue
         made = stage.run(task, graph)
         assert isinstance(made, OpGraph | FloatGraph | Converted)
+        if dump is not None:  # before the checks, whose failure it may explain
+            dump_graph(dump, f"{len(graphs) + 1:02}-{stage.name}", made)
         try:
             made.verify()
         except GraphError as error:
@@ -80,8 +82,6 @@ def run_stages(
                 f"stage {stage.name!r}: layer {layer!r} differs from the graph before the stage: "
                 f"a bug of hwgen"
             )
-        if dump is not None:
-            dump_graph(dump, f"{len(graphs) + 1:02}-{stage.name}", made)
         graphs[stage.name] = graph = made
     return graphs
 

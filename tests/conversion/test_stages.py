@@ -167,6 +167,18 @@ def test_rounding_is_no_difference() -> None:
     assert first_difference(before, {"z": np.array([[np.inf], [0.0]])}, origins) == "z"
 
 
+def test_the_graph_of_a_stage_that_fails_is_dumped(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    spoil(monkeypatch, "fuse", heavier("3"))
+    with pytest.raises(RuntimeError, match="stage 'fuse'"):
+        convert(tiny_cnn(), IMAGES, dump=tmp_path)
+    with np.load(tmp_path / "03-fuse.npz", allow_pickle=False) as arrays:
+        wanted = 1.02 * tiny_cnn()[3].weight.detach().double().numpy()
+        np.testing.assert_allclose(arrays["nodes.3.projections.0.weights"], wanted, rtol=1e-6)
+    assert not (tmp_path / "04-quantise.yaml").exists()
+
+
 @pytest.fixture
 def dumped(tmp_path: Path) -> Path:
     convert(tiny_cnn(), IMAGES, weight_bits=5, dump=tmp_path / "stages")
