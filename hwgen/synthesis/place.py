@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from hwgen.boards import Board, Resource
 from hwgen.synthesis.families import family_of
+from hwgen.synthesis.nextpnr_report import NextpnrReport, TimingPath
 from hwgen.synthesis.report import CriticalPath, PathStep, Usage
 from hwgen.synthesis.tools import Watch, run
 
@@ -49,40 +47,31 @@ def place_and_route(
     run(family.nextpnr, options, folder=folder, log=work / "nextpnr.log", watch=watch)
     log = work / f"{family.packer}.log"
     run(family.packer, family.packer_options(here), folder=folder, log=log, watch=watch)
-    report = json.loads((work / "nextpnr.json").read_text(encoding="utf-8"))
-    return read_report(board, report), work / family.bitstream_file
+    report = NextpnrReport.read(work / "nextpnr.json")
+    return _figures(board, report), work / family.bitstream_file
 
 
-def read_report(board: Board, report: Mapping[str, Any]) -> Placement:
-    """Figures of nextpnr's ``--report`` for the core's clock, which is the slowest one."""
-    clocks = report["fmax"]
-    slowest = min((clock["achieved"] for clock in clocks.values()), default=0.0)
-    used = report["utilization"]
-    paths = [
-        path
-        for path in report["critical_paths"]
-        if path["from"] == path["to"] and path["from"] != "<async>"
-    ]
+def _figures(board: Board, report: NextpnrReport) -> Placement:
+    """Figures for the core's clock, which is the slowest one."""
+    slowest = min((clock.achieved for clock in report.fmax.values()), default=0.0)
+    paths = [_path(path) for path in report.critical_paths if path.is_within_a_clock]
     return Placement(
         fmax_mhz=round(slowest, 2),
         utilisation={
-            resource: Usage(used=used[cell]["used"], available=used[cell]["available"])
+            resource: report.utilization[cell]
             for resource, cell in family_of(board).nextpnr_cells.items()
-            if cell in used
+            if cell in report.utilization
         },
-        critical_path=max(map(_path, paths), key=lambda path: path.delay_ns, default=None),
+        critical_path=max(paths, key=lambda path: path.delay_ns, default=None),
     )
 
 
-def _path(path: Mapping[str, Any]) -> CriticalPath:
+def _path(path: TimingPath) -> CriticalPath:
     steps = tuple(
         PathStep(
-            kind=step["type"],
-            cell=_cell(step["to"]["cell"]),
-            net=step.get("net", ""),
-            delay_ns=round(step["delay"], 3),
+            kind=step.type, cell=_cell(step.to.cell), net=step.net, delay_ns=round(step.delay, 3)
         )
-        for step in path["path"]
+        for step in path.path
     )
     logic = sum(step.delay_ns for step in steps if step.kind != "routing")
     routing = sum(step.delay_ns for step in steps if step.kind == "routing")
