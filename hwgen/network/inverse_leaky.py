@@ -69,12 +69,9 @@ class InverseLeakyNeuron(ThresholdNeuron):
     @property
     def clamp(self) -> Integers:
         """Largest membrane that Phase I leaves, object array (channels,); V̂ where k < 2."""
-        return self.level + self.rest - self.leak.doubles
-
-    @property
-    def rest(self) -> Integers:
-        """⌈D·2^m/n⌉ = V̂ − D, object array (channels,): from here on V spikes in every step."""
-        return self.leak.balance(self.level)
+        level = self.level
+        clamp: Integers = level + self.leak.balance(level) - self.leak.doubles
+        return clamp
 
     def verify(self, channels: int, given: TrainType, *, where: str) -> None:
         self._require_train(given, where=where)

@@ -46,7 +46,7 @@ def test_accuracy_and_spikes_of_a_result():
 
 
 @pytest.mark.parametrize(
-    ("labels", "told"),
+    ("labels", "message"),
     [
         ([0, 4], "labels reach from 0 to 4, but the network has the classes 0 … 3"),
         ([-1, 2], "labels reach from -1 to 2"),
@@ -54,8 +54,8 @@ def test_accuracy_and_spikes_of_a_result():
         ([0.5, 1.0], "labels must be integers, the numbers of classes, not float64"),
     ],
 )
-def test_labels_of_other_data_are_refused(labels: list[int], told: str):
-    with pytest.raises(DataError, match=told):
+def test_labels_of_other_data_are_refused(labels: list[int], message: str):
+    with pytest.raises(DataError, match=message):
         per_class(np.array([0, 1]), np.array(labels), count=4)
 
 

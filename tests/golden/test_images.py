@@ -63,7 +63,7 @@ def test_images_that_do_not_fit_are_refused(images, message):
     assert golden.run(network, fitting).logits.tolist() == [[180], [180]]
 
 
-def test_grey_images_without_channels_are_told_what_to_do():
+def test_grey_images_without_channels_get_a_hint():
     network = random_network(0)
     network = replace(network, input=replace(network.input, shape=(1, 6, 7)))
     with pytest.raises(DataError, match=r"add the axis of channels: images\[:, None\]"):

@@ -42,7 +42,7 @@ def direct(neuron: Neuron, *, weight: int, bias: int) -> Network:
         (soft(10, 5), 3, 1, 2, [0, 1, 1, 0, 1]),
         # 44 a step from 9: a soft reset takes 10 of it at most
         (soft(10, 3, initial=ints(9)), 3, -1, 15, [1, 1, 1]),
-        # −6 a step, held at −8
+        # −6 per step, not below −8
         (soft(10, 3, floor=ints(-8)), -2, 0, 3, [0, 0, 0]),
         # 9 a step: 9, 18 → 4, 13 → 4
         (HardResetNeuron(threshold=ints(10), timesteps=4, reset=ints(4)), 3, 0, 3, [0, 1, 1, 1]),
@@ -81,7 +81,7 @@ def test_the_largest_pixel_of_each_window_goes_on() -> None:
     assert result.membranes["n"].ravel().tolist() == [2 * (20 + 3 * 31)]
 
 
-def test_two_phase_readers_are_told_which_neurons_may_read_it() -> None:
+def test_the_error_names_the_neurons_that_may_read_direct_input() -> None:
     neuron = InverseLeakyNeuron(threshold=ints(1), timesteps=3)
     source = {"weight": 1, "bias": 0, "timesteps": 3, "code": "direct", "pixel_bits": 4}
     with pytest.raises(

@@ -223,7 +223,7 @@ def test_single_phase_population_equals_a_loop_over_scalars(seed, dtype):
     assert fired > 0
 
 
-def test_single_phase_membranes_are_held_in_the_fastest_exact_type():
+def test_single_phase_membranes_have_the_fastest_exact_type():
     assert membrane_dtype(1 << 24) == np.float32
     assert membrane_dtype((1 << 24) + 1) == np.int32
     assert membrane_dtype((1 << 31) - 1) == np.int32

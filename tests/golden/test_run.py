@@ -49,12 +49,12 @@ def test_workers_keep_to_omp_num_threads(monkeypatch):
         assert threads.workers() == expected
 
 
-def test_progress_is_told_after_each_batch(monkeypatch):
+def test_progress_is_called_after_each_batch(monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     network = random_network(3)
-    told = []
-    golden.run(network, random_images(3, network, 10), batch=4, progress=told.append)
-    assert told == [4, 8, 10]
+    done = []
+    golden.run(network, random_images(3, network, 10), batch=4, progress=done.append)
+    assert done == [4, 8, 10]
 
 
 def test_results_have_the_documented_types_and_shapes():

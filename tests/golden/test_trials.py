@@ -45,18 +45,18 @@ def test_logits_are_those_of_a_run(seed: int) -> None:
                 np.testing.assert_array_equal(trials.values(name), expected.values[name])
 
 
-def test_only_what_is_behind_a_change_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_nodes_after_a_change_run(monkeypatch: pytest.MonkeyPatch) -> None:
     network = random_network(4, neuron="rate_hard", max_size=6, max_channels=5)
     firing = [layer.name for layer in network.layers if not isinstance(layer.neuron, Readout)]
     assert len(firing) >= 2
     ran: list[str] = []
     run = PreparedLayer.run
 
-    def told(self: PreparedLayer, activities: dict) -> object:
+    def recorded(self: PreparedLayer, activities: dict) -> object:
         ran.append(self.layer.name)
         return run(self, activities)
 
-    monkeypatch.setattr(PreparedLayer, "run", told)
+    monkeypatch.setattr(PreparedLayer, "run", recorded)
     trials = Trials(random_images(4, network, 1))
     names = [layer.name for layer in network.layers]
     trials.logits(network)

@@ -243,11 +243,8 @@ class Builder:
         currents = sum(current(projection, values[projection.source]) for projection in projections)
         assert isinstance(currents, np.ndarray)
         if self.constant_steps:  # the same in every step
-            currents, self.steps, self.constant_steps = (
-                currents * self.constant_steps,
-                self.constant_steps,
-                0,
-            )
+            currents = currents * self.constant_steps
+            self.steps, self.constant_steps = self.constant_steps, 0
         channels = currents.shape[1]
         if last:
             bias = rng.integers(-50, 51, size=channels)

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from math import ceil
 
 from hwgen.network import Layer, SoftmaxReadout
-from hwgen.plan.units.widths import current_bounds
 
 STAGE_BITS = 4
 """Bits of a random number that a stage of the comparison takes, one per cycle and class."""
@@ -60,7 +59,7 @@ def plan_softmax(layer: Layer) -> SoftmaxPlan:
     """Sizes of the softmax unit of a ``layer`` with a :class:`hwgen.network.SoftmaxReadout`."""
     neuron = layer.neuron
     assert isinstance(neuron, SoftmaxReadout)
-    low, high = current_bounds(layer)
+    low, high = layer.current_range()
     bias = layer.bias.astype(object)
     # The largest change of the difference of two membranes per timestep.
     apart = int((high + bias).max()) - int((low + bias).min())

@@ -15,25 +15,14 @@ def signed_width(low: int, high: int) -> int:
     return max(high.bit_length(), (-low - 1).bit_length() if low < 0 else 0) + 1
 
 
-def current_bounds(layer: Layer) -> tuple[Integers, Integers]:
-    """Minimum and maximum current of each channel in one timestep, shape (channels,)."""
-    low = np.zeros(layer.bias.shape[0], dtype=object)
-    high = np.zeros_like(low)
-    for projection in layer.projections:
-        weights = projection.weights.astype(np.int64).reshape(low.size, -1)
-        low += np.minimum(weights, 0).sum(axis=1).astype(object)
-        high += np.maximum(weights, 0).sum(axis=1).astype(object)
-    return low, high
-
-
 def current_width(layer: Layer) -> int:
     """Bits of the current of one timestep, and of its partial sums."""
-    return _width_of(current_bounds(layer))
+    return _width_of(layer.current_range())
 
 
 def constant_current_width(layer: Layer, source: TrainType) -> int:
     """Bits of the constant current of direct input, and of its partial sums."""
-    low, high = current_bounds(layer)
+    low, high = layer.current_range()
     return _width_of((low * source.q_max, high * source.q_max))
 
 
@@ -70,7 +59,7 @@ def membrane_width(layer: Layer, source: TrainType) -> int:
     :mod:`hwgen.rtl.neuron.inverse_leak` and :mod:`hwgen.rtl.neuron.integrator`.
     """
     neuron = layer.neuron
-    low, high = current_bounds(layer)
+    low, high = layer.current_range()
     if not neuron.two_phase:
         scale = source.q_max if source.constant_steps else 1
         bias = layer.bias.astype(object)

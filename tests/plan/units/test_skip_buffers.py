@@ -134,7 +134,7 @@ def test_a_plan_with_one_row_less_is_refused(case: str) -> None:
     assert HardwarePlan.from_json(plan.to_json()) == plan
     source, least = layer_of(plan, node).paths[-1].source, expected[-1]
     message = (
-        f"{node}: slots of the window buffer behind '{source}' must be at least {least}, "
+        f"{node}: slots of the window buffer of '{source}' must be at least {least}, "
         f"not {least - 1}; with fewer rows the network stops"
     )
     with pytest.raises(PlanError, match=message):
@@ -153,7 +153,7 @@ def test_a_pool_without_room_for_its_kernel_is_refused() -> None:
         replace(stage, window=replace(stage.window, slots=2)) if stage.node == "p" else stage
         for stage in plan.stages
     ]
-    with pytest.raises(PlanError, match="p: slots of the window buffer behind 'c' .* 3, not 2"):
+    with pytest.raises(PlanError, match="p: slots of the window buffer of 'c' .* 3, not 2"):
         require_slots(small)
 
 
