@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -63,16 +63,28 @@ if TYPE_CHECKING:
     help="Membranes that a layer updates per cycle; repeatable.",
 )
 @click.option("--input-width", type=int, help="Bits of an input beat: 8, 16, … 512.")
-@click.option("--counters/--no-counters", default=True, help="Count cycles, stalls and spikes.")
+@click.option(
+    "--counters/--no-counters",
+    default=True,
+    help="Build performance counters of cycles, stalls and spikes.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the plan as JSON.")
 def command(
     network: Path,
     output: Path,
+    board: str | None,
+    target_fps: float | str | None,
+    clock_mhz: float | None,
+    max_luts: int | None,
+    folding: Path | None,
+    schedule: str | None,
+    pipeline: str | None,
     lanes: Sequence[tuple[str, int]],
     scanners: Sequence[tuple[str, int]],
     membrane_lanes: Sequence[tuple[str, int]],
+    input_width: int | None,
+    counters: bool,
     as_json: bool,
-    **options: Any,
 ) -> None:
     """Generate Verilog for the network in the folder NETWORK.
 
@@ -86,14 +98,22 @@ def command(
 
     loaded = artefact.load(network)
     layers = [layer.name for layer in loaded.layers]
-    for option, given in (
-        ("lanes", lanes),
-        ("scanners", scanners),
-        ("membrane_lanes", membrane_lanes),
-    ):
-        options[option] = _per_layer(given, option=f"--{option.replace('_', '-')}", layers=layers)
     with progress(f"generating {output}"):
-        design = generate(loaded, **options)
+        design = generate(
+            loaded,
+            board=board,
+            target_fps=target_fps,
+            clock_mhz=clock_mhz,
+            max_luts=max_luts,
+            folding=folding,
+            schedule=schedule,
+            pipeline=pipeline,
+            input_width=input_width,
+            lanes=_per_layer(lanes, option="--lanes", layers=layers),
+            scanners=_per_layer(scanners, option="--scanners", layers=layers),
+            membrane_lanes=_per_layer(membrane_lanes, option="--membrane-lanes", layers=layers),
+            counters=counters,
+        )
         design.write(output)
     predicted, expected = design.prediction, design.expected
     if as_json:
@@ -118,14 +138,14 @@ def command(
 
 
 def _per_layer(
-    given: Sequence[tuple[str, int]], *, option: str, layers: Sequence[str]
+    numbers: Sequence[tuple[str, int]], *, option: str, layers: Sequence[str]
 ) -> int | Mapping[str | None, int] | None:
-    default, named = by_layer(given, option=option, layers=layers)
+    default, named = by_layer(numbers, option=option, layers=layers)
     if not named:
         return default
-    numbers: dict[str | None, int] = {} if default is None else {None: default}
-    numbers.update(named)
-    return numbers
+    by_name: dict[str | None, int] = {} if default is None else {None: default}
+    by_name.update(named)
+    return by_name
 
 
 def _print_plan(plan: HardwarePlan, output: Path, expected: Expectation | None) -> None:

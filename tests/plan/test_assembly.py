@@ -156,7 +156,7 @@ def test_address_events_come_in_the_order_of_time() -> None:
     }  # fmt: skip
     assert make_plan(network, PlanOptions(input_width=8)).encoder.input_width == 8
     wide = replace(network, input=replace(source, timesteps=5))
-    with pytest.raises(PlanError, match="hold an event of 9 bits, not 8"):
+    with pytest.raises(PlanError, match="hold an address event of 9 bits, not 8"):
         make_plan(wide, PlanOptions(input_width=8))
 
 

@@ -154,7 +154,7 @@ class Workload:
 
 
 def window_distances(plan: LayerPlan) -> list[int]:
-    """Minimum cycles from a window's last events to the next window's, in each round."""
+    """Minimum cycles from a window's last spike indices to the next window's, in each round."""
     grants = Grants(plan)
     if not plan.is_single_phase:
         return [grants.apart] * plan.rounds

@@ -36,7 +36,7 @@ class Expectation:
     Parameters
     ----------
     bottleneck : str
-        Unit that takes most cycles.
+        Unit with the most cycles per sample.
     interval_cycles : float
         Mean distance of results.
     clock_mhz, results_per_s : float or None

@@ -36,7 +36,7 @@ class Grants:
         self.apart = max(plan.words_per_round, ceil(plan.membrane_latency / windows))
 
     def next(self) -> int:
-        """First cycle in which the next window's last events can be taken; −1 if unknown yet."""
+        """First cycle to take the next window's last spike indices; −1 if unknown yet."""
         index = len(self.currents)
         if self.plan.is_single_phase:
             if len(self.freed) < index:
@@ -53,7 +53,7 @@ class Grants:
         return max(first, self.freed[before] + 1)
 
     def grant(self, last: int) -> None:
-        """Record that a window's last events are taken in cycle ``last``."""
+        """Record that a window's last spike indices are taken in cycle ``last``."""
         self.currents.append(last + self.latency)
 
 

@@ -149,7 +149,7 @@ def _plan_address_events(
     if input_width is None:
         suitable = (width for width in INPUT_WIDTHS if width >= max(32, bits))
         input_width = min(suitable, default=INPUT_WIDTHS[-1])
-    _require_width(input_width, bits, f"an event of {bits} bits")
+    _require_width(input_width, bits, f"an address event of {bits} bits")
     return replace(encoder, input_width=input_width)
 
 

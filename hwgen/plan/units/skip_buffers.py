@@ -119,7 +119,7 @@ class Joins:
             source, window = path.source, path.window
             if origin in self.ancestors(source):
                 read = row
-                if window.schedule == Schedule.TIME and _is_two_phase(stage):
+                if window.schedule == Schedule.TIME and _reads_pass_first(stage):
                     read = _read_rows(window) - 1
                 rows.append(self.reach(source, reads(window, read), origin))
         return max(rows)
@@ -130,7 +130,7 @@ class Joins:
             return 0
         stage = self._stages[node]
         own = 0
-        if _is_two_phase(stage):
+        if _reads_pass_first(stage):
             rows = unit.rows if unit.schedule == Schedule.ROW else unit.rows * unit.timesteps
             per_pass = stage.window.out_rows if unit.schedule == Schedule.ROW else 1
             own = ceil(rows / per_pass)
@@ -201,5 +201,6 @@ def _source_rows(window: WindowPlan) -> int:
     return window.rows * _steps(window)
 
 
-def _is_two_phase(stage: Stage) -> bool:
+def _reads_pass_first(stage: Stage) -> bool:
+    """Whether the stage sends nothing before it has read a whole pass."""
     return isinstance(stage, LayerPlan) and stage.kind != UnitKind.SINGLE_PHASE

@@ -1,4 +1,4 @@
-"""Window buffers where paths part and join: rows by hand, and proof that they are enough."""
+"""Window buffers where branches fork and join: rows by hand, and proof that they suffice."""
 
 from __future__ import annotations
 
