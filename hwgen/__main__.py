@@ -1,4 +1,4 @@
-"""``python -m hwgen``: the command line, where the program `hwgen` is not on PATH."""
+"""``python -m hwgen``: the command line without the program ``hwgen`` on the PATH."""
 
 from hwgen.cli import main
 

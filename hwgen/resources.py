@@ -1,4 +1,4 @@
-"""Finds the folders beside the package: in a checkout at its root, in a wheel inside ``hwgen``."""
+"""Folders of data: at the root of a checkout, inside the package ``hwgen`` in a wheel."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ FOLDERS = ("rtl_templates", "sim", "boards", "examples")
 
 
 def resource_dir(name: str) -> Path:
-    """The folder ``name``, one of :data:`FOLDERS`.
+    """Path of the folder ``name``, one of :data:`FOLDERS`.
 
     Raises
     ------
     FileNotFoundError
-        The installation lacks it: a fault of packaging, not of the input.
+        The folder is missing from the installation: a fault of packaging, not of the input.
     """
     if name not in FOLDERS:
         raise ValueError(f"unknown folder {name!r}; available: {', '.join(FOLDERS)}")

@@ -44,38 +44,13 @@ def simulate(
 ) -> SimulationReport:
     """Simulate the core of a build folder and compare every stream of it with golden.
 
-    Writes ``simulation.json`` into the build folder; the files of the simulator are in its ``sim``
-    folder.
+    :meth:`hwgen.Build.simulate` describes all parameters but one.
 
     Parameters
     ----------
-    build : path
-        Folder that `hwgen generate` wrote.
-    images : unsigned integer array, shape (N, channels, height, width)
-        Shape (N, timesteps, channels, height, width) for frames of address events.
-    labels : int array, shape (N,), optional
-        Labels for the accuracy.
-    samples : int, optional
-        Number of images to send, back to back; all if omitted.
-    simulator : "verilator" or "icarus"
-    idle, backpressure : "none", "random" or "adversarial"
-        Pauses of the input's source, and of the results' sink.
-    seed : int
-        Seed of the pauses.
-    waves : bool
-        Record every signal.
     buses : bool, optional
         Whether cocotb's AXI4-Stream models drive both ends. Pauses require them; without pauses, a
         harness in Verilog drives the same signals several times as fast.
-    progress : callable, optional
-        Called with the name of each phase.
-
-    Raises
-    ------
-    MismatchError
-        The core differs from golden; the message names the first difference.
-    ArtefactError, DataError, ToolError
-        The folder, the images or the simulator is at fault.
     """
     start = time.monotonic()
     tell = progress or (lambda text: None)

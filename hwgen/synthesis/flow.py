@@ -35,30 +35,8 @@ def build(
 ) -> BuildReport:
     """Synthesise, place and route a build folder; the results are in its folder ``synth``.
 
-    Parameters
-    ----------
-    folder : path
-        Folder that `hwgen generate` wrote.
-    board : str or Board, optional
-        Board to build for; by default the one that the core was generated for.
-    clock_mhz : float, optional
-        Clock of the core; the board's default if omitted.
-    seed : int
-        First seed of place and route.
-    tries : int
-        Number of seeds to try, from ``seed`` on, until one meets the clock; if none does, the
-        fastest result is kept.
-    progress : callable, optional
-        Called with the name of each phase.
-
-    Raises
-    ------
-    ArtefactError
-        ``folder`` is not a build folder, or was edited.
-    PlanError
-        The network does not fit the board, or the board cannot make the clock.
-    ToolError
-        A tool is missing or failed; its log is kept in ``synth-failed``.
+    :meth:`hwgen.Build.place_and_route` describes the parameters. If a tool fails, its log is kept
+    in ``synth-failed``.
     """
     require_integer("seed", seed, 0, error=PlanError)
     require_integer("tries", tries, 1, error=PlanError)
