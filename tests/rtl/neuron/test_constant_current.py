@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from hwgen.network import HardResetNeuron, Input, Layer
+from hwgen.plan.units.layer import UnitKind
 from hwgen.plan.units.layer_constants import neuron_constants
 from hwgen.rtl.neuron.units import make_membrane_unit
 from tests.support.rtl.bench import Bench
@@ -68,7 +69,7 @@ def run(
     )  # fmt: skip
     plan, given = plan_one(layer, source, **options)
     assert (plan.kind, plan.timesteps_in, plan.timesteps_out) == (
-        "held", bits, layer.neuron.timesteps,
+        UnitKind.CONSTANT_CURRENT, bits, layer.neuron.timesteps,
     )  # fmt: skip
     if plan.passes > 1:  # rows are passes, like samples
         planes = planes.reshape(bits, -1, 1, width, fan_out)

@@ -10,7 +10,7 @@ import pytest
 from amaranth import signed
 from amaranth.lib import data
 
-from hwgen.network import SoftmaxReadout, exponentials
+from hwgen.network import Input, SoftmaxReadout, exponentials
 from hwgen.plan.timing.process import Link, run
 from hwgen.plan.timing.softmax import draw_spikes
 from hwgen.plan.units.softmax import SoftmaxPlan
@@ -25,7 +25,8 @@ WIDTH = 12
 def neuron_of(steps: int, **changes: Any) -> SoftmaxReadout:
     given = {"timesteps": steps, "shift": 3, "table": exponentials(0.3), "seed": 0xC0FFEE}
     neuron = SoftmaxReadout(**{**given, **changes})
-    neuron.verify(1, where="n")
+    source = Input(shape=(1, 1, 1), timesteps=steps, code="rate")
+    neuron.verify(1, source.train_type, where="n")
     return neuron
 
 
