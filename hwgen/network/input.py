@@ -13,8 +13,9 @@ from hwgen.network.train_type import Shape, TrainType
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Input:
-    """Images of unsigned integer pixels x, encoded into trains of T = ``timesteps`` steps; or
-    trains as they come.
+    """Images of unsigned integer pixels x, encoded into trains of T = ``timesteps`` steps.
+
+    Frames of address events are trains already. The codes:
 
     radix   s[t] = bit (pixel_bits − t) of x, t = 1 … T: the first T bits, most significant
             first; 0 where t > pixel_bits. So q = ⌊x·2^(T−pixel_bits)⌋.
@@ -23,28 +24,29 @@ class Input:
     ttfs    one spike at t = T + 1 − q with the same q, none where q = 0 (TTFS, Eq. 1).
     poisson s[t] = r < gain·x, a rate train; r has pixel_bits + 4 bits, those of a shift register
             with feedback, b[k + 32] = b[k + 22] ⊕ b[k + 2] ⊕ b[k + 1] ⊕ b[k] and b[0] … b[31]
-            those of ``seed``, the lowest first. In timestep t = 0 … of pixel p, counted in the
+            those of ``seed``, the lowest first. In timestep t = 0 … and for pixel p, in the
             order y, x, channel, r = Σ b[n·(pixel_bits + 4) + i]·2^i with n = t·2^20 + p, so that
             every image draws the same numbers in every schedule (feedback thresholds, III.B, with
             c = gain / 16).
-    direct  no train: x itself is the input in every timestep, I[t] = W·x for t = 1 … T, of
-            single-phase neurons of T timesteps. It is sent as its ``pixel_bits`` bits, once, the
-            most significant first.
-    events  frames in place of images, shape (T, channels, height, width), 1 where a sensor saw an
-            event of that channel (polarity) at that pixel in timestep t: a rate train, its spikes
-            in any order. Events of one pixel, channel and timestep are one spike.
+    direct  no train but a constant current: x itself is the input in every timestep, I[t] = W·x
+            for t = 1 … T, of single-phase neurons of T timesteps. Its ``pixel_bits`` bits are sent
+            once, the most significant first.
+    events  frames instead of images, shape (T, channels, height, width), 1 where a sensor saw an
+            address event of that channel (polarity) at that pixel in timestep t: a rate train with
+            its spikes in any order. Several events of one pixel, channel and timestep are one
+            spike.
 
     Parameters
     ----------
     shape : (channels, height, width)
     timesteps : int
-    code : "radix", "rate", "ttfs", "poisson", "direct" or "events"
+    code : InputCode, or its word as a string
     pixel_bits : int
-        Bits of a pixel, 1 … 16; 1 of "events".
+        Bits of a pixel, 1 … 16; 1 for "events".
     gain : int
-        Of "poisson", 1 … 16: a pixel spikes with the probability gain·x / 2^(pixel_bits + 4).
+        For "poisson", 1 … 16: a pixel spikes with the probability gain·x / 2^(pixel_bits + 4).
     seed : int
-        Of "poisson", 1 … 2^32 − 1.
+        For "poisson", 1 … 2^32 − 1.
     """
 
     name: str = "input"

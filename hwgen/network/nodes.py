@@ -1,4 +1,4 @@
-"""The nodes of a network: layers, and what stands between them."""
+"""The nodes of a network: layers, pools and flattens."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class MaxPool2d:
     ----------
     kernel, stride : (y, x)
     padding : (top, left, bottom, right)
-        Taps outside the map send nothing.
+        Taps outside the map send no spikes.
     """
 
     kind: ClassVar[str] = "max_pool2d"

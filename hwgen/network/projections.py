@@ -16,7 +16,7 @@ from hwgen.network.train_type import Pair, Quad, Shape
 class Conv2d:
     """I[t, o, y, x] = Σ w[o, i, ky, kx] · s[t, i, y·sy − top + ky, x·sx − left + kx].
 
-    A tap outside the map reads the train of ``pad_value`` (its code's q; 0 is silence; a rate train
+    A tap outside the map reads the train of the value ``pad_value`` (0: no spikes; a rate train
     holds its spikes first).
 
     Parameters

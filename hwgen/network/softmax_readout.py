@@ -19,8 +19,10 @@ MAX_RANDOM_BITS = 16
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class SoftmaxReadout(Neuron):
-    """Classes spike with the probabilities that a softmax of their membranes gives (Rueckauer et
-    al., 2017, "Softmax"; thReLU report, 3.1.4). The input must be a rate train of T steps.
+    """Spiking softmax: classes spike with the probabilities of a softmax of their membranes.
+
+    (Rueckauer et al., 2017, "Softmax"; thReLU report, 3.1.4.) The input must be a rate train of T
+    steps.
 
     V ← 0, then in each timestep t = 0 … T − 1:
 
@@ -29,8 +31,8 @@ class SoftmaxReadout(Neuron):
         e_c = table[d_c],  S = Σ e_c
         y_c = r·S < e_c·2^R
 
-    so that class c spikes with the probability ⌈2^R·e_c / S⌉ / 2^R, which is the softmax where the
-    table is an exponential. r has R = ``random_bits`` bits, fresh ones for each class and timestep:
+    so that class c spikes with the probability ⌈2^R·e_c / S⌉ / 2^R, which is the softmax if the
+    table is an exponential. r has R = ``random_bits`` bits, new ones for each class and timestep:
     those of the shift register of :class:`hwgen.network.Input`, b[k + 32] = b[k + 22] ⊕ b[k + 2] ⊕
     b[k + 1] ⊕ b[k], with b[0] … b[31] those of ``seed``, the lowest first, and
     r = Σ b[n·R + i]·2^i with n = t·classes + c. Every sample draws the same numbers. The logits are
@@ -41,14 +43,14 @@ class SoftmaxReadout(Neuron):
     timesteps : int
         T.
     shift : int
-        0 … 62: 2^shift membrane units are a step of the table.
+        0 … 62: 2^shift membrane units are one step of the table.
     table : int64 array, shape (entries,)
         At most 256 entries of 16 bits, none greater than the one before it, the first not 0; see
-        :func:`exponentials`. A class beyond the last entry counts as being there.
+        :func:`exponentials`. A class beyond the last entry takes the last entry.
     random_bits : int
         R, 1 … 16.
     seed : int
-        1 … 2^32 − 1, of many ones and zeros: the first draws are its bits.
+        1 … 2^32 − 1, with many ones and zeros: the first draws are its bits.
     """
 
     kind: ClassVar[str] = "softmax_read_out"
@@ -90,13 +92,13 @@ class SoftmaxReadout(Neuron):
         self._require_current(given, where=where, what="a spiking softmax draws")
 
 
-def exponentials(unit: float, *, most: int = MAX_TABLE) -> np.ndarray:
-    """The table round((2^16 − 1)·exp(−unit·i)), i = 0, 1, …: up to its first 0, or ``most``.
+def exponentials(unit: float, *, max_entries: int = MAX_TABLE) -> np.ndarray:
+    """The table round((2^16 − 1)·exp(−unit·i)), i = 0, 1, …, up to its first 0.
 
-    ``unit`` is what a step of the table is of the softmax's argument. The integers are what a
-    network keeps, so that nothing depends on how a machine rounds an exponential.
+    ``unit`` is the step of the table in units of the softmax's argument. A network stores the
+    integers, so that no result depends on how a machine rounds an exponential.
     """
     top = (1 << TABLE_BITS) - 1
-    entries = np.rint(top * np.exp(-float(unit) * np.arange(most))).astype(np.int64)
+    entries = np.rint(top * np.exp(-float(unit) * np.arange(max_entries))).astype(np.int64)
     table: np.ndarray = entries[: int(np.count_nonzero(entries)) + 1]
     return table

@@ -1,4 +1,4 @@
-"""The rules a network keeps, checked node by node while its signals are inferred."""
+"""Rules of a network, checked node by node while the types of its trains are inferred."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ HALF = InverseLeak(n=1, m=1)
 
 
 def chain(neuron, *, weight=3, bias=2, out=1, frac_bits=0, pixel_bits=3) -> Network:
-    """One pixel, one neuron "n", and a read-out of weight ``out``."""
+    """One pixel, one neuron "n", and a readout of weight ``out``."""
     return Network(
         name="tiny",
         input=Input(shape=(1, 1, 1), timesteps=3, pixel_bits=pixel_bits),
@@ -54,7 +54,7 @@ def run(network: Network, pixel: int) -> tuple[list[int], int, int]:
 def test_neuron_by_hand():
     """q_in = 110b = 6, w = 3, B = 2: V = 20. k = 3/2, θ = 8: D = 8 → 12 → 18.
 
-    20 ≥ 18 fires; 2 + ⌊2/2⌋ = 3 does not; 3 + ⌊3/2⌋ = 4 does not. The read-out: 1; 1 + ⌊1/2⌋ = 1;
+    20 ≥ 18 fires; 2 + ⌊2/2⌋ = 3 does not; 3 + ⌊3/2⌋ = 4 does not. The readout: 1; 1 + ⌊1/2⌋ = 1;
     1 again; with two fractional bits 4, 6, 9 (9/4 = 1.5²).
     """
     neuron = InverseLeakyNeuron(threshold=ints(8), timesteps=3, leak=HALF)
@@ -63,7 +63,7 @@ def test_neuron_by_hand():
 
 
 def test_floors_go_down_below_zero_too():
-    """w = −1 in the read-out, one fractional bit: −2; −2 − 1 = −3; −3 + ⌊−3/2⌋ = −5."""
+    """w = −1 in the readout, one fractional bit: −2; −2 − 1 = −3; −3 + ⌊−3/2⌋ = −5."""
     neuron = InverseLeakyNeuron(threshold=ints(8), timesteps=3, leak=HALF)
     assert run(chain(neuron, out=-1, frac_bits=1), 6) == ([1, 0, 0], 20, -5)
 

@@ -56,7 +56,7 @@ BAD = {
     ),
     "last node": (net(LAYER), r"net\.conv: the last node must be a layer with a Readout"),
     "last pool": (net(LAYER, POOL), r"net\.pool: the last node must be a layer with a Readout"),
-    "early read-out": (
+    "early readout": (
         net(
             LAYER, POOL, FLAT, LAST,
             replace(LAST, name="o2", projections=(replace(LINEAR, source="out",
@@ -160,7 +160,7 @@ BAD = {
         net(replace(LAYER, bias=ints(0, 0, 1 << 47)), POOL, FLAT, LAST),
         "bias must fit 48 bits",
     ),
-    "read-out map": (
+    "readout map": (
         net(replace(LAYER, neuron=Readout())),
         "the readout must give one value per class, but its map is 3×4; flatten before it",
     ),

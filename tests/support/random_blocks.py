@@ -80,7 +80,7 @@ class BlockBuilder(Builder):
         return Conv2d(source=source, weights=weights, stride=(stride, stride))
 
     def add_average(self) -> None:
-        """A global average and a linear read-out in one: a kernel of equal taps."""
+        """A global average and a linear readout in one: a kernel of equal taps."""
         self.require_rate()
         taps = self.weights(self.channels(), self.q.shape[1], 1, 1)
         whole = (*taps.shape[:2], *self.q.shape[2:])

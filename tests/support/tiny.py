@@ -24,7 +24,7 @@ def ints(*values: int) -> np.ndarray:
 def one_neuron(
     neuron: Neuron, *, weight: int, bias: int, timesteps: int, code: str, pixel_bits: int
 ) -> Network:
-    """One pixel, one neuron "n", and a read-out that passes q on as the logit."""
+    """One pixel, one neuron "n", and a readout that passes q on as the logit."""
     return Network(
         name="tiny",
         input=Input(shape=(1, 1, 1), timesteps=timesteps, code=code, pixel_bits=pixel_bits),

@@ -135,7 +135,7 @@ def test_a_plan_with_one_row_less_is_refused(case: str) -> None:
     source, least = layer_of(plan, node).paths[-1].source, expected[-1]
     message = (
         f"{node}: slots of the window buffer of '{source}' must be at least {least}, "
-        f"not {least - 1}; with fewer rows the network stops"
+        f"not {least - 1}; with fewer rows the network deadlocks"
     )
     with pytest.raises(PlanError, match=message):
         HardwarePlan.from_json(short.to_json())
