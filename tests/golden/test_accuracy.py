@@ -1,4 +1,4 @@
-"""Accuracy by class and the power estimate, against numbers worked by hand and the paper's."""
+"""Accuracy per class and the power estimate, against hand-computed and published numbers."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def test_hits_of_each_class():
 
 
 def test_accuracy_and_spikes_of_a_result():
-    """Two neurons fire 3, 1 and 1, 1 of two images; the readout sends no spikes."""
+    """For two images, n fires 3 and 1 spikes and m fires 1 and 1; the readout sends none."""
     result = golden.Result(
         classes=np.array([0, 1]),
         logits=np.zeros((2, 4), np.int64),
@@ -54,12 +54,12 @@ def test_accuracy_and_spikes_of_a_result():
         ([0.5, 1.0], "labels must be integers, the numbers of classes, not float64"),
     ],
 )
-def test_labels_of_other_data_are_refused(labels: list[int], message: str):
+def test_labels_of_other_data_are_rejected(labels: list[int], message: str):
     with pytest.raises(DataError, match=message):
         per_class(np.array([0, 1]), np.array(labels), count=4)
 
 
-def test_the_power_of_the_paper():
+def test_power_estimate_equals_the_paper():
     """Feedback thresholds, Eq. 9 – 10: 1.42·10^7 synapses, 742 images/s, 3.9 mW."""
     assert power_estimate(1.42e7, 742) == pytest.approx(3.9e-3, rel=2e-3)
     assert power_estimate(10, 20, synapse_energy_j=0.5) == 100
@@ -68,14 +68,14 @@ def test_the_power_of_the_paper():
 
 
 def test_synapses_by_hand():
-    """A 3×3 convolution with padding, 2 channels of 3×3 neurons: 18·9; 18 neurons, each to 18."""
+    """3×3 convolution with padding to 2 channels of 3×3: 18·9; linear from 18 to 18: 18·18."""
     conv = Conv2d(source="input", weights=np.ones((2, 1, 3, 3), np.int32), padding=(1, 1, 1, 1))
     network = readout_of(conv, (1, 3, 3))
     assert golden.synapse_count(network) == 18 * 9 + 18 * 18
 
 
 def test_synapses_of_several_projections():
-    """4 neurons, each with 4 linear inputs and 1 of the identity."""
+    """Four neurons, each with 4 linear inputs and 1 identity input."""
     both = (
         Linear(source="input", weights=np.ones((4, 4), np.int32)),
         Identity(source="input", weights=np.ones(4, np.int32)),

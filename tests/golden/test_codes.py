@@ -1,4 +1,4 @@
-"""Codes and encoders against trains written out by hand."""
+"""Spike codes and input encoders against hand-written trains."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ def test_radix_train_is_most_significant_first():
     assert train.T.tolist() == [[0, 0, 0], [0, 0, 1], [1, 0, 1], [1, 1, 0], [1, 1, 1]]
 
 
-def test_rate_train_holds_its_spikes_first():
+def test_rate_train_starts_with_its_spikes():
     train = Code("rate").encode_train(np.array([0, 1, 2, 3]), 3)
     assert train.T.tolist() == [[0, 0, 0], [1, 0, 0], [1, 1, 0], [1, 1, 1]]
 
 
 @pytest.mark.parametrize("code", ["radix", "rate", "ttfs"])
 @pytest.mark.parametrize("timesteps", [1, 3, 8, 9, 16])
-def test_every_value_comes_back_from_its_train(code, timesteps):
+def test_decoding_inverts_encoding(code, timesteps):
     values = np.arange(Code(code).q_max(timesteps) + 1)
     np.testing.assert_array_equal(
         Code(code).decode_train(Code(code).encode_train(values, timesteps)), values
     )
 
 
-def test_decoding_counts_rate_spikes_wherever_they_are():
+def test_decoding_a_rate_train_ignores_the_order_of_spikes():
     train = np.array([[0, 1], [1, 0], [1, 0], [0, 1]], dtype=np.uint8)
     assert Code("rate").decode_train(train).tolist() == [2, 2]
     assert Code("radix").decode_train(train).tolist() == [6, 9]
@@ -38,9 +38,9 @@ def test_decoding_counts_rate_spikes_wherever_they_are():
     ("timesteps", "pixel_bits", "pixel", "train"),
     [
         (8, 8, 0b10110001, [1, 0, 1, 1, 0, 0, 0, 1]),
-        (3, 8, 0b10110001, [1, 0, 1]),  # the first three bits
+        (3, 8, 0b10110001, [1, 0, 1]),  # the three most significant bits
         (3, 8, 0b10111111, [1, 0, 1]),  # cut off, not rounded
-        (4, 2, 0b10, [1, 0, 0, 0]),  # silence past the last bit
+        (4, 2, 0b10, [1, 0, 0, 0]),  # silent after the last bit
         (2, 1, 1, [1, 0]),
     ],
 )
@@ -56,7 +56,7 @@ def test_radix_input(timesteps, pixel_bits, pixel, train):
         (3, [0, 1, 0, 1]),
         # x = 7: 11 fires, leaves 3; 10 fires, leaves 2; 9 fires, leaves 1; 8 fires.
         (7, [1, 1, 1, 1]),
-        # x = 4 fires at the very first step: 4 + 4 = 8 ≥ 8. Then 4; 8 fires; 4.
+        # x = 4 fires in the first step: 4 + 4 = 8 ≥ 8, leaves 0. Then 4; 8 fires; 4.
         (4, [1, 0, 1, 0]),
         (0, [0, 0, 0, 0]),
     ],

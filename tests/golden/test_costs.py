@@ -1,4 +1,4 @@
-"""Spikes, synaptic operations and MAC operations counted by hand."""
+"""Spikes, synaptic operations and MAC operations against hand-counted numbers."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.support.tiny import layer, readout_of
 
 
 def test_convolution_counts_fewer_windows_at_the_borders():
-    """3×3 kernel, padding 1, on a 3×3 map: a corner lies in 4 windows, an edge in 6, the centre 9.
+    """3×3 kernel, padding 1, on a 3×3 map: a corner is in 4 windows, an edge in 6, the centre in 9.
 
     Two output channels. Pixels 3 = 11b (two spikes) in a corner, 1 in the centre, 2 on an edge:
     2·(2·4 + 1·9 + 1·6) = 46.
@@ -38,8 +38,8 @@ def test_convolution_counts_fewer_windows_at_the_borders():
     assert result.mac_operations == {"c": 18 * (2 * 9 + 1), "out": 18 * (2 * 18 + 1)}
 
 
-def test_pixels_between_strides_and_groups_count_what_they_reach():
-    """1×1 kernel, stride 2 on 3×3: only the four corners lie in a window; 3 channels a group."""
+def test_strides_and_groups_reduce_the_operations_per_pixel():
+    """1×1 kernel, stride 2 on 3×3: only the four corners lie in a window; 3 channels per group."""
     weights = np.ones((6, 1, 1, 1), np.int32)
     conv = Conv2d(source="input", weights=weights, stride=(2, 2), groups=2)
     network = readout_of(conv, (2, 3, 3))
@@ -53,7 +53,7 @@ def test_pixels_between_strides_and_groups_count_what_they_reach():
 def test_spikes_of_the_pad_value_trigger_additions():
     """2×2 map, 3×3 kernel, padding 1: 4 windows of 9 taps, 16 of them inside, 20 outside.
 
-    The pad value 3 = 11b sends two spikes in each.
+    The pad value 3 = 11b sends two spikes per outside tap.
     """
     conv = Conv2d(
         source="input",
@@ -64,14 +64,14 @@ def test_spikes_of_the_pad_value_trigger_additions():
     network = readout_of(conv, (1, 2, 2))
     result = golden.run(network, np.zeros((1, 1, 2, 2), np.uint8), trains=True)
     assert result.synaptic_operations["c"].tolist() == [40]
-    # Each window holds 5 taps outside: 5·3 = 15.
+    # Each window has 5 taps outside: 5·3 = 15.
     assert result.values["c"].ravel().tolist() == [15] * 4
     closed = golden.run(network, np.zeros((1, 1, 2, 2), np.uint8))
     assert closed.logits.tolist() == [[15] * 4]
 
 
 def test_projections_add_their_operations():
-    """Two spikes; a linear projection to 3 neurons and an identity add 2·3 + 2·1."""
+    """Two spikes through a linear projection to 3 neurons and an identity: 2·3 + 2·1 operations."""
     source = Input(shape=(3, 1, 1), timesteps=1, pixel_bits=1)
     both = Layer(
         name="out",
@@ -92,7 +92,7 @@ def test_projections_add_their_operations():
 @pytest.mark.parametrize("code", ["radix", "rate", "ttfs"])
 @pytest.mark.parametrize("timesteps", [5, 8, 11])
 @pytest.mark.parametrize("channels", [1, 3, 4, 8, 16])
-def test_values_and_trains_are_counted_alike(code, timesteps, channels):
+def test_counts_of_values_equal_counts_of_trains(code, timesteps, channels):
     train_type = TrainType(shape=(channels, 3, 2), code=code, timesteps=timesteps)
     readers = [
         Conv2d(source="x", weights=np.ones((5, channels, 2, 2), np.int32), padding=(1, 0, 0, 1)),

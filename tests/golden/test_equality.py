@@ -1,4 +1,4 @@
-"""The closed form, the step-by-step form and PyTorch agree on 1,000 networks, in every integer."""
+"""Closed form, step-by-step form and PyTorch agree in every integer on 1,000 networks."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SINGLE = ("rate_single", "rate_hard")
 CODES: dict[str, tuple[str | None, ...]] = {
     "direct": SINGLE, "events": (*SINGLE, "rate_two", None),
 }  # fmt: skip
-"""Inputs of their own, and the neurons that may read them."""
+"""Neurons that may read each of the special input codes."""
 
 
 def generate(case: int, code: str | None = None) -> tuple[Network, np.ndarray]:
@@ -54,10 +54,10 @@ def check(case: int, code: str | None = None) -> None:
     steps = golden.run(network, images, trains=True)
     assert_counts_equal(closed, steps)
     oracle = torch_oracle.compute(network, images)
-    for part in ("values", "membranes"):
-        for node, expected in getattr(oracle, part).items():
-            measured = getattr(steps, part)[node]
-            np.testing.assert_array_equal(measured, expected, err_msg=f"{case} {part} {node}")
+    for field in ("values", "membranes"):
+        for node, expected in getattr(oracle, field).items():
+            measured = getattr(steps, field)[node]
+            np.testing.assert_array_equal(measured, expected, err_msg=f"{case} {field} {node}")
     for node, train in oracle.trains.items():
         expected = np.stack([plane.numpy() for plane in train], axis=1)
         np.testing.assert_array_equal(steps.trains[node], expected, err_msg=f"{case} {node}")
@@ -66,8 +66,8 @@ def check(case: int, code: str | None = None) -> None:
         np.testing.assert_array_equal(steps.synaptic_operations[node], expected)
 
 
-def test_generated_networks_cover_what_they_should() -> None:
-    """The generator is worth its name only if the cases differ, fire, and are not saturated."""
+def test_random_networks_cover_every_feature() -> None:
+    """The random networks differ, fire, and are not saturated."""
     seen: set[str] = set()
     silent = full = layers = 0
     for case in range(0, CASES, 9):
@@ -117,13 +117,13 @@ def _features(network: Network, layer: object) -> set[str]:
         found.add("projections")
     if layer is network.readout:
         return found
-    given = network.train_types[layer.sources[0]]
+    source_type = network.train_types[layer.sources[0]]
     kind = type(neuron).__name__
     if kind == "SoftResetNeuron":
         kind += " two-phase" if neuron.two_phase else " single-phase"
         found |= {"initial"} if neuron.initial is not None else set()
     found.add(kind)
-    found |= {"T1 != T2"} if given.timesteps != neuron.timesteps else set()
+    found |= {"T1 != T2"} if source_type.timesteps != neuron.timesteps else set()
     found |= {"threshold 1"} if neuron.threshold.min() == 1 else set()
     found |= {"fraction"} if neuron.frac_bits else set()
     found |= {"one channel"} if layer.bias.size == 1 else set()

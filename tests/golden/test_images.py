@@ -1,4 +1,4 @@
-"""Images of other types and shapes: taken, or refused with what to do."""
+"""Images of other types and shapes: accepted, or rejected with a remedy."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.support.tiny import ints
 
 @pytest.mark.parametrize("neuron", ["radix", "rate_single"])
 @pytest.mark.parametrize("dtype", [">u2", "u4", "u8"])
-def test_images_of_any_unsigned_type_give_the_same(neuron, dtype):
+def test_results_do_not_depend_on_the_unsigned_type(neuron, dtype):
     network = random_network(8, neuron=neuron)
     images = random_images(8, network, 4)
     expected = golden.run(network, images, trains=True)
@@ -44,7 +44,7 @@ def test_images_of_any_unsigned_type_give_the_same(neuron, dtype):
         (np.full((2, 3, 4, 5), 64, np.uint8), "a pixel of 64, .* 6 bits, 0 … 63; scale them"),
     ],
 )
-def test_images_that_do_not_fit_are_refused(images, message):
+def test_images_that_do_not_fit_are_rejected(images, message):
     network = Network(
         name="net",
         input=Input(shape=(3, 4, 5), timesteps=2, pixel_bits=6),

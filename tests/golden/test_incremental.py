@@ -1,4 +1,4 @@
-"""A network that is run node by node sends what :func:`hwgen.golden.run` computes."""
+"""An incremental run sends the same trains as :func:`hwgen.golden.run`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ CASES = [
 
 @pytest.mark.parametrize(("seed", "neuron", "code"), CASES)
 @pytest.mark.parametrize("batch_bytes", [1, 1 << 26])
-def test_every_node_sends_what_it_sends_in_the_whole_network(
+def test_every_node_sends_the_same_train_as_in_a_complete_run(
     monkeypatch: pytest.MonkeyPatch,
     seed: int,
     neuron: str | None,
@@ -30,20 +30,22 @@ def test_every_node_sends_what_it_sends_in_the_whole_network(
     network = random_network(seed, neuron=neuron, code=code)
     images = random_images(seed, network, 3)
     whole = golden.run(network, images, trains=True)
-    growing = IncrementalRun(network.input, images)
+    incremental_run = IncrementalRun(network.input, images)
     for node in network.nodes[:-1]:
-        growing.add(node)
+        incremental_run.add(node)
     assert len(whole.trains) == len(network.nodes)
     for name in whole.trains:
-        np.testing.assert_array_equal(growing.values(name), whole.values[name], err_msg=name)
-        train = growing.train(name).swapaxes(0, 1)
+        np.testing.assert_array_equal(
+            incremental_run.values(name), whole.values[name], err_msg=name
+        )
+        train = incremental_run.train(name).swapaxes(0, 1)
         np.testing.assert_array_equal(train, whole.trains[name], err_msg=name)
-        assert growing.train_types[name] == network.train_types[name]
+        assert incremental_run.train_types[name] == network.train_types[name]
 
 
-def test_a_node_is_forgotten() -> None:
+def test_a_forgotten_node_has_no_values() -> None:
     network = random_network(1)
-    growing = IncrementalRun(network.input, random_images(1, network, 2))
-    growing.forget(network.input.name)
+    incremental_run = IncrementalRun(network.input, random_images(1, network, 2))
+    incremental_run.forget(network.input.name)
     with pytest.raises(KeyError):
-        growing.values(network.input.name)
+        incremental_run.values(network.input.name)

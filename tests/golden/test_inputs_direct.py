@@ -1,4 +1,4 @@
-"""Direct input and address events: vectors worked out by hand, and what is refused."""
+"""Direct input and address events: hand-computed vectors, and rejected input."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ def direct(neuron: Neuron, *, weight: int, bias: int) -> Network:
 @pytest.mark.parametrize(
     ("neuron", "weight", "bias", "pixel", "train"),
     [
-        # 7 a step: 7, 14 → 4, 11 → 1, 8, 15 → 5
+        # 7 per step: 7, 14 → 4, 11 → 1, 8, 15 → 5
         (soft(10, 5), 3, 1, 2, [0, 1, 1, 0, 1]),
-        # 44 a step from 9: a soft reset takes 10 of it at most
+        # 44 per step, from 9: each soft reset subtracts only 10
         (soft(10, 3, initial=ints(9)), 3, -1, 15, [1, 1, 1]),
         # −6 per step, not below −8
         (soft(10, 3, floor=ints(-8)), -2, 0, 3, [0, 0, 0]),
-        # 9 a step: 9, 18 → 4, 13 → 4
+        # 9 per step: 9, 18 → 4, 13 → 4
         (HardResetNeuron(threshold=ints(10), timesteps=4, reset=ints(4)), 3, 0, 3, [0, 1, 1, 1]),
     ],
 )
@@ -56,7 +56,7 @@ def test_pixels_as_a_constant_current(
     result = golden.run(network, images, trains=True)
     assert result.trains["n"].ravel().tolist() == train
     assert golden.run(network, images).logits.tolist() == [[sum(train)]]
-    # The pixel is sent as its bits, once, and each costs an addition once.
+    # The pixel's bits are sent once; each set bit costs one addition.
     bits = [pixel >> n & 1 for n in (3, 2, 1, 0)]
     assert result.trains["input"].ravel().tolist() == bits
     assert result.spikes["input"].tolist() == [sum(bits)]
@@ -64,7 +64,7 @@ def test_pixels_as_a_constant_current(
     assert result.values["input"].ravel().tolist() == [pixel]
 
 
-def test_the_largest_pixel_of_each_window_goes_on() -> None:
+def test_max_pool_passes_the_largest_pixel_of_each_window() -> None:
     source = Input(shape=(1, 1, 4), timesteps=2, code="direct", pixel_bits=5)
     pool = MaxPool2d(name="pool", source="input", kernel=(1, 2), stride=(1, 2))
     one = layer("n", "flat", [[1, 3]], [0], soft(1000, 2))
@@ -102,7 +102,7 @@ def events_of(neuron: Neuron) -> Network:
     return one_neuron(neuron, weight=4, bias=1, timesteps=5, code="events", pixel_bits=1)
 
 
-def test_events_are_a_rate_train_in_their_own_order() -> None:
+def test_events_are_a_rate_train_in_their_original_order() -> None:
     frames = np.array([0, 1, 0, 0, 1], np.uint8).reshape(1, 5, 1, 1, 1)
     # 1, 6 → 0, 1, 2, 7 → 1 with θ = 6
     result = golden.run(events_of(soft(6, 5)), frames, trains=True)
@@ -110,7 +110,7 @@ def test_events_are_a_rate_train_in_their_own_order() -> None:
     assert result.trains["n"].ravel().tolist() == [0, 1, 0, 0, 1]
     assert result.membranes["n"].ravel().tolist() == [1]
     assert result.values["input"].ravel().tolist() == [2]
-    # In two phases: ⌊(2·4 + 1) / 3⌋ = 3, of three bits.
+    # Two-phase reader of three timesteps: ⌊(2·4 + 1) / 3⌋ = 3.
     two = golden.run(events_of(InverseLeakyNeuron(threshold=ints(3), timesteps=3)), frames)
     assert two.logits.tolist() == [[3]]
 
@@ -130,12 +130,12 @@ def test_events_are_a_rate_train_in_their_own_order() -> None:
         (np.zeros((5, 1, 1, 1), np.uint8), "add the axis of samples"),
     ],
 )
-def test_what_is_no_frame_is_refused(frames: np.ndarray, message: str) -> None:
+def test_invalid_frames_are_rejected(frames: np.ndarray, message: str) -> None:
     with pytest.raises(DataError, match=message):
         golden.run(events_of(soft(6, 5)), frames)
 
 
-def test_an_event_is_one_bit() -> None:
+def test_events_need_a_pixel_width_of_one_bit() -> None:
     network = one_neuron(soft(1, 2), weight=1, bias=0, timesteps=2, code="events", pixel_bits=8)
     with pytest.raises(NetworkError, match="an event is one bit, so that pixel_bits must be 1"):
         network.verify()

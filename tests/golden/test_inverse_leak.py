@@ -1,4 +1,4 @@
-"""Leaks of k = 1 + n/2^m < 2: by hand, against scalars and fractions, at the extremes."""
+"""Inverse leaks k = 1 + n/2^m < 2: by hand, against scalars and fractions, at the extremes."""
 
 from __future__ import annotations
 
@@ -62,16 +62,16 @@ def test_neuron_by_hand():
     assert run(chain(neuron, frac_bits=2), 6) == ([1, 0, 0], 20, 9)
 
 
-def test_floors_go_down_below_zero_too():
+def test_floor_rounds_negative_membranes_down():
     """w = −1 in the readout, one fractional bit: −2; −2 − 1 = −3; −3 + ⌊−3/2⌋ = −5."""
     neuron = InverseLeakyNeuron(threshold=ints(8), timesteps=3, leak=HALF)
     assert run(chain(neuron, out=-1, frac_bits=1), 6) == ([1, 0, 0], 20, -5)
 
 
-def test_fractions_of_a_reading_neuron():
+def test_fractional_bits_of_a_reader():
     """k = 5/4 in "a", θ = 2: D = 2, 2, 2, so V = 7 fires, 5 + 1 = 6 fires, 4 + 1 = 5 fires.
 
-    "n" has w = 3, B = 1 and f = 2, and closes in quarters: V is not shifted once more.
+    "n" has w = 3, B = 1 and f = 2; it accumulates in quarters, so V is not shifted again.
     """
     quarter = InverseLeak(n=1, m=2)
     first = InverseLeakyNeuron(threshold=ints(2), timesteps=3, leak=quarter)
@@ -94,15 +94,17 @@ def test_fractions_of_a_reading_neuron():
     assert result.membranes["n"].item() == 46
     # D = 16 + 12 = 28; V̂ = 28 + ⌈28·4/3⌉ = 66: 46 fires, 18 + 13 = 31 fires.
     assert result.trains["n"].ravel().tolist() == [1, 1]
-    # Their q is the binary number of the train.
+    # The value of a train is its binary number.
     assert [result.values[name].item() for name in ("a", "n")] == [7, 3]
 
 
 def scalar_train(
     membrane: int, theta: int, steps: int, leak: InverseLeak
 ) -> tuple[list[int], list[int]]:
-    """Spikes with no clamp above, and with the documented one; asserts that this one's membranes
-    stay in 0 … V̂."""
+    """Trains without an upper clamp and with the documented one.
+
+    Asserts that the membranes of the clamped neuron stay in 0 … V̂.
+    """
 
     def grow(value: int) -> int:
         return value + value * leak.n // 2**leak.m
@@ -128,12 +130,12 @@ def scalar_train(
 @given(
     theta=st.one_of(st.integers(1, 6), st.integers(1, 1 << 14)),
     steps=st.integers(1, 16),
-    places=st.integers(1, 8),
+    m=st.integers(1, 8),
     data=st.data(),
 )
-def test_every_membrane_fires_as_without_a_clamp(theta, steps, places, data):
-    """Near 0, D and V̂, and anywhere up to far beyond: V̂ stands for all above it."""
-    leak = InverseLeak(n=2 * data.draw(st.integers(0, (1 << places - 1) - 1)) + 1, m=places)
+def test_the_clamp_changes_no_train(theta, steps, m, data):
+    """Membranes near 0, D and V̂, and far beyond: all above V̂ fire like V̂."""
+    leak = InverseLeak(n=2 * data.draw(st.integers(0, (1 << m - 1) - 1)) + 1, m=m)
     neuron = InverseLeakyNeuron(threshold=ints(theta), timesteps=steps, leak=leak)
     level, top = int(neuron.level[0]), int(neuron.clamp[0])
     near = [edge + n for edge in (0, level, top) for n in range(-2, 3)]
@@ -151,13 +153,13 @@ def test_every_membrane_fires_as_without_a_clamp(theta, steps, places, data):
 @given(
     theta=st.one_of(st.integers(1, 6), st.integers(1, 1000)),
     steps=st.integers(1, 10),
-    places=st.integers(1, 8),
+    m=st.integers(1, 8),
     candidates=st.integers(1, 6),
     data=st.data(),
 )
-def test_the_race_finds_the_train_worth_most(theta, steps, places, candidates, data):
-    """Order of membranes, of trains, of their binary numbers and of what they stand for agree."""
-    leak = InverseLeak(n=2 * data.draw(st.integers(0, (1 << places - 1) - 1)) + 1, m=places)
+def test_the_race_finds_the_train_of_the_largest_value(theta, steps, m, candidates, data):
+    """Membranes, trains, their binary numbers and their exact values have the same order."""
+    leak = InverseLeak(n=2 * data.draw(st.integers(0, (1 << m - 1) - 1)) + 1, m=m)
     neuron = InverseLeakyNeuron(threshold=ints(theta), timesteps=steps, leak=leak)
     top = int(neuron.clamp[0])
     sizes = data.draw(st.lists(st.integers(-1, top + 1), min_size=candidates, max_size=candidates))
@@ -165,14 +167,14 @@ def test_the_race_finds_the_train_worth_most(theta, steps, places, candidates, d
     train = fire(membranes.reshape(1, 1, -1, 1), neuron)
     trains = [tuple(column) for column in train[:, 0, 0, :, 0].T.tolist()]
     k = 1 + Fraction(leak.n, 1 << leak.m)
-    worth = [sum(s * k ** (steps - 1 - t) for t, s in enumerate(one)) for one in trains]
+    exact_values = [sum(s * k ** (steps - 1 - t) for t, s in enumerate(one)) for one in trains]
     assert trains == sorted(trains)
-    for left, right, one, other in zip(trains, trains[1:], worth, worth[1:]):
+    for left, right, one, other in zip(trains, trains[1:], exact_values, exact_values[1:]):
         assert (left == right) == (one == other)
         assert one <= other
     window = MaxPool2d(name="p", source="x", kernel=(1, candidates), stride=(1, 1))
     best = pool_train(train, window)[:, 0, 0, 0, 0]
-    assert tuple(best.tolist()) == trains[worth.index(max(worth))]
+    assert tuple(best.tolist()) == trains[exact_values.index(max(exact_values))]
     numbers = Code("radix").decode_train(train)
     largest = pool_values(numbers, window)
     np.testing.assert_array_equal(Code("radix").encode_train(largest, steps)[:, 0, 0, 0, 0], best)
@@ -181,9 +183,11 @@ def test_the_race_finds_the_train_worth_most(theta, steps, places, candidates, d
 @pytest.mark.parametrize(
     "leak", [InverseLeak(n=5, m=3), HALF, InverseLeak(n=77, m=7), InverseLeak(n=1, m=2)]
 )
-def test_trains_stand_for_membranes_to_less_than_a_spike(leak):
-    """U_in = W·x with x of fractional trains, against exact fractions (Eq. 8): with a fine θ what a
-    train stands for lies less than a threshold below V / θ."""
+def test_a_train_represents_its_membrane_to_less_than_one_threshold(leak):
+    """U_in = W·x of fractional trains, against exact fractions (Eq. 8).
+
+    With a fine θ, the exact value of a train lies less than one threshold below V / θ.
+    """
     rng, steps = np.random.default_rng(3), 8
     k = 1 + Fraction(leak.n, 1 << leak.m)
     trains = rng.integers(0, 2, (6, 5, steps))
@@ -200,24 +204,24 @@ def test_trains_stand_for_membranes_to_less_than_a_spike(leak):
     membranes = accumulate(iter(currents), "radix", leak, frac_bits)
     unit = Fraction(1, 1 << frac_bits)
     lost = [u - int(v) * unit for u, v in zip(exact, membranes)]
-    most = sum(k**step for step in range(steps - 1)) * unit
-    assert all(0 <= one < most for one in lost)
+    maximum = sum(k**step for step in range(steps - 1)) * unit
+    assert all(0 <= one < maximum for one in lost)
     theta = 2 << frac_bits
     neuron = InverseLeakyNeuron(
         threshold=ints(theta), timesteps=10, threshold_frac_bits=frac_bits, leak=leak
     )
     fired = fire(membranes[:, None], neuron)[:, :, 0]
     for v, train in zip(membranes.tolist(), fired.T.tolist()):
-        worth = sum(s * k ** (9 - t) for t, s in enumerate(train))
-        left = Fraction(v, theta) - worth
+        exact_value = sum(s * k ** (9 - t) for t, s in enumerate(train))
+        left = Fraction(v, theta) - exact_value
         if v < 0:
-            assert worth == 0
+            assert exact_value == 0
         elif not all(train):
             assert -Fraction(1, 100) < left < 1 + Fraction(1, 100)
 
 
-def test_k_of_2_is_the_same_neuron_as_ever():
-    """n = 1, m = 0 in the general form: V̂ = 2·D − 1, the same spikes for every membrane."""
+def test_k_of_2_in_the_general_form():
+    """n = 1, m = 0: V̂ = 2·D − 1, and the train of every membrane is ⌊V / θ⌋ in binary."""
     threshold = ints(1, 5, 30)
     neuron = InverseLeakyNeuron(threshold=threshold, timesteps=4)
     membranes = np.arange(-20, 600).reshape(-1, 1) * np.ones(3, np.int64)
@@ -228,7 +232,7 @@ def test_k_of_2_is_the_same_neuron_as_ever():
 
 
 def test_pad_values_are_trains():
-    """A tap outside a map of leaky trains reads the train of its binary number, 101b: 1 + 2.25."""
+    """With k < 2, a tap outside the map reads the train 101b, whose value is 1 + 2.25."""
     ones = np.ones((1, 1, 1, 1), np.int32)
     first = InverseLeakyNeuron(threshold=ints(8), timesteps=3, leak=HALF)
     conv = Conv2d(
@@ -250,8 +254,8 @@ def test_pad_values_are_trains():
     assert result.synaptic_operations["out"].tolist() == [2]
 
 
-def test_spikes_and_operations_are_those_of_eq_14():
-    """Σ #OP · SR: fan-out times connections times the spikes of a neuron, layer by layer."""
+def test_operations_equal_eq_14():
+    """#OP · SR per layer: connections times the spikes of each neuron."""
     rng = np.random.default_rng(1)
     leak = InverseLeak(n=3, m=2)
     network = Network(
@@ -267,15 +271,15 @@ def test_spikes_and_operations_are_those_of_eq_14():
     kept, plain = golden.run(network, images, trains=True), golden.run(network, images)
     for result in (kept, plain):
         for source, reader, inputs, outputs in (("input", "a", 6, 8), ("a", "out", 8, 3)):
-            rate = kept.trains[source].mean(axis=(1, 2, 3, 4))  # SR: spikes a neuron and timestep
+            rate = kept.trains[source].mean(axis=(1, 2, 3, 4))  # SR: spikes per neuron and timestep
             steps = kept.trains[source].shape[1]
             operations = inputs * outputs * steps * rate  # #OP = M·N·T (Table 4)
             np.testing.assert_allclose(result.synaptic_operations[reader], operations)
     assert 0.1 < kept.trains["a"].mean() < 0.9
 
 
-def test_mixed_neurons_behind_a_leak():
-    """Each layer accumulates with its source's k and fires with its own neuron."""
+def test_mixed_neurons_after_an_inverse_leak():
+    """Each layer accumulates with the k of its source and fires with its own neuron."""
     first = InverseLeakyNeuron(threshold=ints(8), timesteps=3, leak=HALF)
     soft = SoftResetNeuron(threshold=ints(4), timesteps=3, threshold_frac_bits=2)
     network = Network(
@@ -289,12 +293,12 @@ def test_mixed_neurons_behind_a_leak():
         ),
     )
     result = golden.run(network, np.full((1, 1, 1, 1), 6, np.uint8), trains=True)
-    # 1, 0, 0 with f = 2: 4, 6, 9: two thresholds of 4.
+    # Train 1, 0, 0 with f = 2: 4, 6, 9, which is two thresholds of 4.
     assert result.membranes["b"].item() == 9
     assert result.trains["b"].ravel().tolist() == [1, 1, 0]
 
 
-def test_products_that_need_more_than_62_bits_are_refused():
+def test_products_of_more_than_62_bits_are_rejected():
     wide = InverseLeakyNeuron(threshold=ints(1 << 45), timesteps=16, leak=InverseLeak(n=255, m=8))
     with pytest.raises(NetworkError, match="a membrane may need"):
         run(chain(wide), 6)

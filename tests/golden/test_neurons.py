@@ -1,4 +1,4 @@
-"""Neurons against membranes worked out by hand, and against other people's neurons."""
+"""Neurons against hand-computed membranes, scalar loops, SpikingJelly and snnTorch."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_inverse_leaky_neuron_by_hand():
 
 
 def test_inverse_leaky_neuron_saturates():
-    """w = 5: V = 5, 15, 30, with B = 2 32 = 8·θ; the clamp leaves 7·4 + 3 = 31.
+    """w = 5: V = 5, 15, 30; B = 2 makes it 32 = 8·θ; the clamp leaves 7·4 + 3 = 31.
 
     31 ≥ 16, 2·15 = 30 ≥ 16, 2·14 = 28 ≥ 16: all three fire.
     """
@@ -54,7 +54,7 @@ def test_inverse_leaky_neuron_saturates():
 
 
 def test_inverse_leaky_neuron_rectifies():
-    """w = −3: V = −3, −9, −18, with B = 2 −16: clamped to 0, silent."""
+    """w = −3: V = −3, −9, −18; B = 2 makes it −16: clamped to 0, silent."""
     neuron = InverseLeakyNeuron(threshold=ints(4), timesteps=3)
     network = one_neuron(neuron, weight=-3, bias=2, timesteps=3, code="radix", pixel_bits=3)
     assert run(network, 0b110) == ([0, 0, 0], -16, 0)
@@ -62,21 +62,21 @@ def test_inverse_leaky_neuron_rectifies():
 
 @pytest.mark.parametrize(("bias", "train"), [(1, [0, 1, 0]), (2, [0, 1, 1])])
 def test_inverse_leaky_neuron_fires_at_the_threshold_and_not_below(bias, train):
-    """V = 5, 2^f·V = 10 with f = 1, θ = 4: with B 11 gives 2 = 010b, 12 gives 3 = 011b."""
+    """V = 5, f = 1: 2^f·V = 10; θ = 4: 10 + B = 11 gives 2 = 010b, 12 gives 3 = 011b."""
     neuron = InverseLeakyNeuron(threshold=ints(4), timesteps=3, threshold_frac_bits=1)
     network = one_neuron(neuron, weight=5, bias=bias, timesteps=1, code="radix", pixel_bits=1)
     assert run(network, 1) == (train, 10 + bias, sum(s << i for i, s in enumerate(train[::-1])))
 
 
 def test_inverse_leaky_neuron_on_rate_input_does_not_double():
-    """q_in = 3 of rate, w = 2: V = 2, 4, 6 with k = 1; θ = 1: q = 6 = 110b."""
+    """Rate input q_in = 3, w = 2: V = 2, 4, 6 with k = 1; θ = 1: q = 6 = 110b."""
     neuron = InverseLeakyNeuron(threshold=ints(1), timesteps=3)
     network = one_neuron(neuron, weight=2, bias=0, timesteps=3, code="rate", pixel_bits=8)
     assert run(network, 255) == ([1, 1, 0], 6, 6)
 
 
 def test_two_phase_soft_reset_neuron_by_hand():
-    """q_in = 10b = 2 of radix, w = 3: V = 3, 6; B = 2 makes it 8 = 2·θ.
+    """Radix input q_in = 10b = 2, w = 3: V = 3, 6; B = 2 makes it 8 = 2·θ.
 
     θ = 4: 8 ≥ 4 fires, 4 ≥ 4 fires, 0 does not.
     """
@@ -113,7 +113,8 @@ def test_single_phase_neuron_keeps_a_negative_membrane():
 
 def test_hard_reset_neuron_by_hand():
     """Input 1, 1, 0, 1. With w = 3, B = 1, θ = 5, V₀ = 2: 2 + 4 = 6 fires → −1; −1 + 4 = 3;
-    3 + 1 = 4; 4 + 4 = 8 fires → −1."""
+    3 + 1 = 4; 4 + 4 = 8 fires → −1.
+    """
     neuron = HardResetNeuron(threshold=ints(5), timesteps=4, initial=ints(2), reset=ints(-1))
     network = one_neuron(neuron, weight=3, bias=1, timesteps=4, code="rate", pixel_bits=3)
     assert run(network, 6) == ([1, 0, 0, 1], -1, 2)
@@ -121,7 +122,7 @@ def test_hard_reset_neuron_by_hand():
 
 @pytest.mark.parametrize("kind", [HardResetNeuron, SoftResetNeuron])
 def test_a_floor_lifts_the_membrane(kind):
-    """Input 1, 1, 0, 1, w = −3, B = 2, θ = 2, V_min = −1: −1, −2 → −1, 1, 0; without it 2 fires."""
+    """Input 1, 1, 0, 1, w = −3, B = 2, θ = 2, V_min = −1: −1, −2 → −1, 1, 0; B = 3 fires."""
     options = {"two_phase": False} if kind is SoftResetNeuron else {}
     neuron = kind(threshold=ints(2), timesteps=4, floor=ints(-1), **options)
     network = one_neuron(neuron, weight=-3, bias=2, timesteps=4, code="rate", pixel_bits=3)
@@ -154,26 +155,26 @@ def test_ttfs_neuron_rectifies_and_saturates(bias, train):
 
 
 def test_ttfs_input_into_other_neurons():
-    """q = 3 of ttfs, w = 2: V = 6 for whatever fires after it; θ = 1 gives 110b."""
+    """TTFS input q = 3, w = 2: V = 6 for every reader; θ = 1 gives 110b."""
     neuron = InverseLeakyNeuron(threshold=ints(1), timesteps=3)
     network = one_neuron(neuron, weight=2, bias=0, timesteps=4, code="ttfs", pixel_bits=3)
     assert run(network, 5) == ([1, 1, 0], 6, 6)
 
 
-def test_read_out_by_hand_and_the_lowest_class_wins_a_tie():
+def test_readout_by_hand_and_the_lowest_class_wins_a_tie():
     """q = 11b = 3: logits 3·2 + 1 = 7, 3·4 − 5 = 7, −3."""
     network = one_neuron(
         InverseLeakyNeuron(threshold=ints(1), timesteps=2),
         weight=1, bias=0, timesteps=2, code="radix", pixel_bits=2,
     )  # fmt: skip
-    read_out = layer("out", "n", [[-1], [2], [4]], [0, 1, -5], Readout())
-    network = type(network)(name="t", input=network.input, nodes=(network.nodes[0], read_out))
+    readout = layer("out", "n", [[-1], [2], [4]], [0, 1, -5], Readout())
+    network = type(network)(name="t", input=network.input, nodes=(network.nodes[0], readout))
     result = golden.run(network, np.full((1, 1, 1, 1), 3, np.uint8))
     assert result.logits.tolist() == [[-3, 7, 7]]
     assert result.classes.tolist() == [1]
 
 
-# --- the single-phase neuron, against a loop over scalars and against SpikingJelly ---------------
+# --- the single-phase neuron against a scalar loop, SpikingJelly and snnTorch --------------------
 
 
 def scalar_soft_reset(currents, bias, threshold, initial):
@@ -203,7 +204,7 @@ def single_phase_population(seed):
 
 @pytest.mark.parametrize("dtype", ["int64", "int32", "float32"])
 @pytest.mark.parametrize("seed", range(8))
-def test_single_phase_population_equals_a_loop_over_scalars(seed, dtype):
+def test_single_phase_population_equals_a_scalar_loop(seed, dtype):
     population, currents = single_phase_population(seed)
     neuron = population.neuron
     train, left = integrate(iter(currents), population, np.dtype(dtype))
@@ -232,7 +233,7 @@ def test_single_phase_membranes_have_the_fastest_exact_type():
 
 @pytest.mark.parametrize("weight", [-16_383, -32_767])
 def test_single_phase_membranes_are_exact_however_far_they_fall(weight):
-    """1,023 spikes of w: past 2²⁴ a float32 would lose odd membranes."""
+    """1,023 spikes of weight w: beyond 2²⁴ float32 cannot represent odd membranes."""
     neuron = SoftResetNeuron(threshold=ints(5), timesteps=1024, two_phase=False)
     network = one_neuron(neuron, weight=weight, bias=0, timesteps=1024, code="rate", pixel_bits=10)
     result = golden.run(network, np.full((1, 1, 1, 1), 1023, np.uint16), trains=True)
@@ -243,7 +244,7 @@ def test_single_phase_membranes_are_exact_however_far_they_fall(weight):
 @pytest.mark.parametrize("seed", range(4))
 def test_single_phase_population_equals_spikingjelly(seed):
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of the packages that it loads
+        warnings.simplefilter("ignore")  # from the packages that it imports
         pytest.importorskip("spikingjelly")
         from spikingjelly.activation_based.neuron import IFNode
     import torch
@@ -264,8 +265,10 @@ def test_single_phase_population_equals_spikingjelly(seed):
 
 @pytest.mark.parametrize("seed", range(4))
 def test_single_phase_population_equals_snntorch(seed):
-    """snnTorch fires where V > θ, not ≥, and resets a step later: the same trains come from
-    membranes that start half a unit higher, since currents are integers."""
+    """snnTorch fires where V > θ, not ≥, and resets one step later.
+
+    Currents are integers, so membranes that start half a unit higher give the same trains.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         snntorch = pytest.importorskip("snntorch")
@@ -289,10 +292,10 @@ def test_single_phase_population_equals_snntorch(seed):
                 assert train[:, :, 0, 0, channel].tolist() == found
             else:
                 differ += train[:, :, 0, 0, channel].tolist() != found
-    assert differ > 0  # without the half unit the strict comparison shows
+    assert differ > 0  # the half unit matters: without it, the strict comparison changes trains
 
 
-# --- the quotient of the closed form, at the edges of what each type of number can hold ----------
+# --- the quotient of the closed form, at the limits of each number type --------------------------
 
 
 @settings(max_examples=300, deadline=None)

@@ -1,4 +1,4 @@
-"""Max-pool of values and the race of trains, by hand and against each other."""
+"""Max-pooling of values and the race between trains, by hand and against each other."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ def pool(kernel, stride, padding=(0, 0, 0, 0)):
 
 
 def test_race_by_hand():
-    """5 = 101b, 6 = 110b, 3 = 011b, 6: step 1 drops the 3, step 2 the 5, step 3 is 0 for both."""
+    """5 = 101b, 6 = 110b, 3 = 011b, 6: step 1 eliminates 3, step 2 eliminates 5, step 3 is 0."""
     values = np.array([[5, 6], [3, 6]]).reshape(1, 2, 2, 1)
     train = pool_train(Code("radix").encode_train(values, 3), pool((2, 2), (2, 2)))
     assert train.ravel().tolist() == [1, 1, 0]
 
 
-def test_race_keeps_those_that_dropped_out_silent():
-    """4 = 100b and 3 = 011b: after step 1 the 3 is out, its ones in steps 2 and 3 do not count."""
+def test_eliminated_candidates_stay_silent():
+    """4 = 100b and 3 = 011b: step 1 eliminates 3, so its spikes in steps 2 and 3 are ignored."""
     values = np.array([4, 3]).reshape(1, 1, 2, 1)
     train = pool_train(Code("radix").encode_train(values, 3), pool((1, 2), (1, 2)))
     assert train.ravel().tolist() == [1, 0, 0]
@@ -65,7 +65,7 @@ def test_race_finds_the_maximum(code, kernel, stride, padding):
 
 
 def test_gate_of_counts_by_hand():
-    """Counts after each step: (1, 0), (1, 1), (1, 2), (2, 2), (2, 3): the first of the largest."""
+    """Counts after each step: (1, 0), (1, 1), (1, 2), (2, 2), (2, 3); the first maximum wins."""
     train = np.array([[1, 0], [0, 1], [0, 1], [1, 0], [0, 1]], np.uint8).reshape(5, 1, 1, 2, 1)
     gated = pool_counts(train, pool((1, 2), (1, 2)))
     assert gated.ravel().tolist() == [1, 0, 1, 1, 1]

@@ -1,4 +1,4 @@
-"""The run as a whole: batches, threads, memory, overflow, and images that do not fit."""
+"""Complete runs: batches, threads, memory, number ranges, and illegal networks."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ from tests.support.tiny import ints, layer, one_neuron
 
 @pytest.mark.parametrize("workers", ["1", "2", "3"])
 @pytest.mark.parametrize(("seed", "neuron"), [(0, None), (5, None), (17, None), (2, "rate_single")])
-def test_batches_and_threads_change_nothing(monkeypatch, workers, seed, neuron):
+def test_results_do_not_depend_on_batches_and_threads(monkeypatch, workers, seed, neuron):
     network = random_network(seed, neuron=neuron)
     images = random_images(seed, network, 23)
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     expected = golden.run(network, images, trains=True)
     monkeypatch.setenv("OMP_NUM_THREADS", workers)
-    monkeypatch.setattr(layers, "CACHE_BYTES", 1 << 13)  # a few images at once within a batch
+    monkeypatch.setattr(layers, "CACHE_BYTES", 1 << 13)  # processes a batch a few images at a time
     for batch in (1, 5, 256):
         assert_counts_equal(expected, golden.run(network, images, batch=batch))
         measured = golden.run(network, images, batch=batch, trains=True)
@@ -42,7 +42,7 @@ def test_batches_and_threads_change_nothing(monkeypatch, workers, seed, neuron):
     assert golden.classify(network, images, batch=7).tolist() == expected.classes.tolist()
 
 
-def test_workers_keep_to_omp_num_threads(monkeypatch):
+def test_workers_respect_omp_num_threads(monkeypatch):
     monkeypatch.setattr(threads.os, "sched_getaffinity", lambda _: set(range(8)), raising=False)
     for value, expected in (("3", 3), ("1", 1), ("64", 8), ("", 8), ("0", 8), ("two", 8)):
         monkeypatch.setenv("OMP_NUM_THREADS", value)
@@ -75,7 +75,7 @@ def test_results_have_the_documented_types_and_shapes():
     assert closed.trains == closed.values == closed.membranes == {}
 
 
-def test_memory_stays_bounded_however_many_images(monkeypatch):
+def test_memory_does_not_grow_with_the_number_of_images(monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     conv = Conv2d(source="input", weights=np.ones((64, 3, 3, 3), np.int32), padding=(1, 1, 1, 1))
     network = Network(
@@ -103,7 +103,7 @@ def test_memory_stays_bounded_however_many_images(monkeypatch):
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    assert peak < 60 << 20  # the maps of all images at once would take 131 MB
+    assert peak < 60 << 20  # the maps of all images together would take 131 MB
 
 
 # --- range ---------------------------------------------------------------------------------------
@@ -114,7 +114,7 @@ def test_memory_stays_bounded_however_many_images(monkeypatch):
     [(127, 8, "float32"), (32767, 16, "float64"), (32767, 16, "int64")],
 )
 def test_extremes_of_the_range_are_exact(weight, timesteps, dtype):
-    """The largest sums that each type of number takes, beside Python's integers."""
+    """The largest sums of each number type, against Python integers."""
     fan_in = {"float32": 512, "float64": 1 << 15, "int64": 1 << 15}[dtype]
     shift = 16 if dtype == "int64" else 0
     signs = np.where(np.arange(fan_in) % 3 == 0, -1, 1)
@@ -152,7 +152,7 @@ def test_extremes_of_the_range_are_exact(weight, timesteps, dtype):
     assert golden.run(network, images, steps=True).logits.tolist() == expected
 
 
-def test_a_membrane_past_62_bits_is_refused():
+def test_a_membrane_past_62_bits_is_rejected():
     neuron = InverseLeakyNeuron(threshold=ints(1), timesteps=1, threshold_frac_bits=16)
     network = Network(
         name="net",
@@ -166,15 +166,15 @@ def test_a_membrane_past_62_bits_is_refused():
         golden.run(network, np.zeros((1, 1 << 16, 1, 1), np.uint8))
 
 
-def test_a_clamp_past_62_bits_is_refused():
+def test_a_clamp_past_62_bits_is_rejected():
     neuron = InverseLeakyNeuron(threshold=ints(1 << 46), timesteps=16)
     network = one_neuron(neuron, weight=1, bias=0, timesteps=2, code="radix", pixel_bits=2)
     with pytest.raises(NetworkError, match=r"tiny\.n: a membrane may need 64 bits"):
         golden.run(network, np.zeros((1, 1, 1, 1), np.uint8))
 
 
-def test_bounds_are_reached_and_not_passed():
-    """Weights 3, −5, 7 of q_max 3: sums from −15 to 30; B = −4, f = 1: −34 … 56."""
+def test_bounds_are_tight():
+    """Weights 3, −5, 7 with q_max = 3: sums −15 … 30; with B = −4 and f = 1: −34 … 56."""
     neuron = InverseLeakyNeuron(threshold=ints(5), timesteps=2, threshold_frac_bits=1)
     network = Network(
         name="n",
@@ -191,7 +191,7 @@ def test_bounds_are_reached_and_not_passed():
     assert membranes.ravel().tolist() == [56, -34]
 
 
-def test_an_illegal_network_is_refused_before_it_runs():
+def test_an_illegal_network_is_rejected_before_it_runs():
     neuron = SoftResetNeuron(threshold=ints(0), timesteps=2)
     network = one_neuron(neuron, weight=1, bias=0, timesteps=2, code="radix", pixel_bits=2)
     with pytest.raises(NetworkError, match="threshold must be at least 1, not 0"):

@@ -1,4 +1,4 @@
-"""The spiking softmax by hand, against NumPy's softmax, and against a loop of integers."""
+"""Spiking softmax by hand, against NumPy's softmax, and against a loop over integers."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def network_of(weights: Any, bias: list[int], neuron: SoftmaxReadout) -> Network
 
 
 def plain_numbers(seed: int, size: int, count: int) -> list[int]:
-    """b[k + 32] = b[k + 22] ⊕ b[k + 2] ⊕ b[k + 1] ⊕ b[k], one after the other."""
+    """Numbers of ``size`` bits from b[k + 32] = b[k + 22] ⊕ b[k + 2] ⊕ b[k + 1] ⊕ b[k]."""
     bits = [seed >> n & 1 for n in range(32)]
     while len(bits) < size * count:
         bits.append(bits[-10] ^ bits[-30] ^ bits[-31] ^ bits[-32])
@@ -33,16 +33,16 @@ def plain_numbers(seed: int, size: int, count: int) -> list[int]:
 
 
 @pytest.mark.parametrize("random_bits", [1, 7, 16])
-def test_draws_follow_each_other_through_timesteps(random_bits: int) -> None:
+def test_draws_continue_through_timesteps(random_bits: int) -> None:
     neuron = SoftmaxReadout(
         timesteps=5, shift=0, table=exponentials(1.0), random_bits=random_bits, seed=0xBADC0DE
     )
-    wanted = plain_numbers(0xBADC0DE, random_bits, 15)
-    assert softmax_draws(neuron, 3).ravel().tolist() == wanted
+    expected = plain_numbers(0xBADC0DE, random_bits, 15)
+    assert softmax_draws(neuron, 3).ravel().tolist() == expected
 
 
 def test_by_hand() -> None:
-    """Two pixels, white and black, T = 2: the first spikes in both steps, the second in none.
+    """Two pixels, T = 2: the white one spikes in both steps, the black one in none.
 
     w = 5, 1, 3 and B = 0, 0, 1, so V = 5, 1, 4 and then 10, 2, 8. Shift 1, table 4, 2, 1: d = 0, 2,
     0, e = 4, 1, 4, S = 9; then d = 0, 4 → 2, 1, e = 4, 1, 2, S = 7. R = 3 and a seed that gives r =
@@ -91,25 +91,25 @@ def test_against_a_loop_of_integers(seed: int) -> None:
 
 
 def test_rates_are_the_softmax() -> None:
-    """Constant membranes over 1,024 steps: rates within four standard deviations of NumPy's.
+    """Constant membranes over 1,024 steps give rates within four standard deviations of NumPy.
 
-    Four membrane units are a step of the table, which is 0.05 of the softmax's argument.
+    Four membrane units make one table step, which is 0.05 in the argument of the softmax.
     """
     steps, unit = 1024, 0.05
-    classes = np.array([0, 10, 23, 31, 60])  # in units of the table
+    classes = np.array([0, 10, 23, 31, 60])  # in table steps
     neuron = SoftmaxReadout(timesteps=steps, shift=2, table=exponentials(unit), seed=0x1234567)
     membranes = np.broadcast_to(4 * classes, (steps, 1, 1, 1, 5))
-    # What each step adds: all at once, then nothing.
+    # The first step adds the whole membrane, later steps add nothing.
     currents = np.diff(membranes, axis=0, prepend=0)
     network = network_of(np.zeros((5, 1)), [0] * 5, neuron)
     train, left = softmax_train(currents, network.readout, neuron)
     counts = train.sum(axis=0)
     np.testing.assert_array_equal(left.ravel(), 4 * classes)
     weights = np.exp(unit * (classes - classes.max()))
-    wanted = weights / weights.sum()
-    deviation = np.sqrt(wanted * (1 - wanted) / steps)
-    assert (np.abs(counts.ravel() / steps - wanted) < 4 * deviation + 2**-15).all()
-    assert np.ptp(wanted) > 0.5
+    expected = weights / weights.sum()
+    deviation = np.sqrt(expected * (1 - expected) / steps)
+    assert (np.abs(counts.ravel() / steps - expected) < 4 * deviation + 2**-15).all()
+    assert np.ptp(expected) > 0.5
 
 
 def test_every_sample_draws_the_same_numbers() -> None:
@@ -122,9 +122,8 @@ def test_every_sample_draws_the_same_numbers() -> None:
 
 
 def test_exponentials() -> None:
-    """Halved twice in each step of ln 4: 65535, 16384 (16383.75), 4096, 1024, 256, 64, 16, 4, 1,
-    0."""
-    wanted = [65535, 16384, 4096, 1024, 256, 64, 16, 4, 1, 0]
-    assert exponentials(np.log(4)).tolist() == wanted
+    """Steps of ln 4 divide by four: 65535, 16384 (16383.75), 4096, 1024, 256, 64, 16, 4, 1, 0."""
+    expected = [65535, 16384, 4096, 1024, 256, 64, 16, 4, 1, 0]
+    assert exponentials(np.log(4)).tolist() == expected
     assert len(exponentials(0.01)) == 256
     assert exponentials(100.0).tolist() == [65535, 0]

@@ -1,4 +1,4 @@
-"""Networks that differ in a few layers: the logits of golden.run, with what they share kept."""
+"""Trials of networks that differ in a few layers give the logits of golden.run."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.support.random_networks import KINDS, random_images, random_network
 
 
 def changed(network: Network, name: str) -> Network:
-    """The same node objects, but for the layer ``name``, whose bias is another one."""
+    """``network`` with another bias in the layer ``name``; other node objects are shared."""
     nodes = [
         replace(node, bias=node.bias + 7) if node.name == name and isinstance(node, Layer) else node
         for node in network.nodes
@@ -25,7 +25,7 @@ def changed(network: Network, name: str) -> Network:
 
 
 @pytest.mark.parametrize("seed", range(12))
-def test_logits_are_those_of_a_run(seed: int) -> None:
+def test_logits_equal_those_of_a_run(seed: int) -> None:
     kind = KINDS[seed % len(KINDS)]
     network = random_network(seed, neuron=kind, residual=seed % 2 == 0, max_size=6, max_channels=5)
     images = random_images(seed, network, 5)
@@ -62,7 +62,7 @@ def test_only_nodes_after_a_change_run(monkeypatch: pytest.MonkeyPatch) -> None:
     trials.logits(network)
     assert ran == names
     ran.clear()
-    trials.logits(changed(network, names[1]))  # nothing is kept yet
+    trials.logits(changed(network, names[1]))  # no trial has been kept yet
     assert ran == names
     trials.logits(network)
     trials.keep()
@@ -74,7 +74,7 @@ def test_only_nodes_after_a_change_run(monkeypatch: pytest.MonkeyPatch) -> None:
     assert ran == names[-1:]
 
 
-def test_images_that_do_not_fit() -> None:
+def test_images_that_do_not_fit_are_rejected() -> None:
     network = random_network(4, neuron="rate_hard", max_size=6, max_channels=5)
     with pytest.raises(DataError, match="images must have shape"):
         Trials(np.zeros((2, 9, 50, 50), np.uint8)).logits(network)
