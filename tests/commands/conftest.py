@@ -1,4 +1,4 @@
-"""Folders that the tests of the command line start from."""
+"""Fixtures for command-line tests: a saved network and a data set."""
 
 from __future__ import annotations
 

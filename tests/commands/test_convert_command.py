@@ -48,29 +48,31 @@ def larger(tmp_path: Path) -> Path:
     return path
 
 
-def test_convert_and_evaluate_beside_the_float_model(
+def test_convert_and_evaluate_against_the_float_model(
     capsys: Captured, model: Path, larger: Path, tmp_path: Path
 ) -> None:
     import torch
     from torch import nn
 
     net = tmp_path / "net"
-    # Labels that the float model gets right, but for one: 5 of 6 is its accuracy.
+    # The float model is right about all labels but one: its accuracy is 5 of 6.
     images = np.load(larger)["images"]
     namespace: dict[str, object] = {}
     exec(MODEL, namespace)  # noqa: S102
     float_model: nn.Module = namespace["tiny"]()  # type: ignore[operator]
     raw = torch.from_numpy(images).float()
     labels = float_model((raw * 0.1 - 8) / 5).argmax(1).numpy().copy()
-    # Each of the three matters here.
+    # Each of the three normalisation options changes at least one class.
     for wrong in ((raw / 255 - 8) / 5, raw * 0.1 / 5, raw * 0.1 - 8):
         assert (float_model(wrong).argmax(1).numpy() != labels).any()
     labels[4] = (labels[4] + 1) % 3
     np.savez(larger, images=images, labels=labels)
-    fed = ["--mean", "8", "--std", "5", "--scale", "1/10"]
+    normalisation = ["--mean", "8", "--std", "5", "--scale", "1/10"]
     steps = ["--timesteps", "7", "--timesteps", "1=5", "--weight-bits", "9"]
     spec = f"{model}:tiny"
-    assert run(["convert", spec, "--data", str(larger), "-o", str(net), *fed, *steps]) == 0
+    assert (
+        run(["convert", spec, "--data", str(larger), "-o", str(net), *normalisation, *steps]) == 0
+    )
     capsys.readouterr()
     loaded = artefact.load(net)
     assert loaded.name == "tiny"
@@ -101,7 +103,7 @@ def test_convert_and_evaluate_beside_the_float_model(
         ("tiny", ["--method", "rmp", "--input-code", "ttfs"], "fires as it integrates"),
     ],
 )
-def test_what_cannot_be_converted_leaves_no_folder(
+def test_a_failed_conversion_leaves_no_folder(
     capsys: Captured,
     model: Path,
     larger: Path,
@@ -126,14 +128,24 @@ def test_a_poisson_network_by_feedback_and_its_classes(
     net, spec = tmp_path / "net", f"{model}:tiny"
     method = ["--method", "feedback", "--timesteps", "6", "--floor", "-0.5"]
     method += ["--drive", "0.01"]
-    source = ["--input-gain", "8", "--input-seed", "77"]
+    input_options = ["--input-gain", "8", "--input-seed", "77"]
     search = ["--search-rounds", "2", "--search-images", "5", "--search-step", "0.5"]
-    arguments = ["convert", spec, "--data", str(larger), "-o", str(net), *method, *source, *search]
+    arguments = [
+        "convert",
+        spec,
+        "--data",
+        str(larger),
+        "-o",
+        str(net),
+        *method,
+        *input_options,
+        *search,
+    ]
     assert run(arguments) == 0
     assert "round 1, " in capsys.readouterr().err
     loaded = artefact.load(net)
-    given = loaded.input
-    assert (given.code, given.gain, given.seed, given.timesteps) == ("poisson", 8, 77, 6)
+    source = loaded.input
+    assert (source.code, source.gain, source.seed, source.timesteps) == ("poisson", 8, 77, 6)
     assert isinstance(loaded.layers[0].neuron, HardResetNeuron)
     assert loaded.layers[0].neuron.floor is not None
     reported = loaded.provenance
@@ -150,19 +162,19 @@ def test_a_poisson_network_by_feedback_and_its_classes(
         assert row["images"] == 2
         assert row["correct"] == hits[labels == row["label"]].sum()
         assert row["accuracy"] == 50 * row["correct"]
-    beside = sum(row["float_accuracy"] for row in figures["classes"]) / 3
-    assert figures["float_accuracy"] == pytest.approx(beside)
+    float_accuracy = sum(row["float_accuracy"] for row in figures["classes"]) / 3
+    assert figures["float_accuracy"] == pytest.approx(float_accuracy)
     assert run(evaluate) == 0
     assert "accuracy by class" in capsys.readouterr().out
 
 
-def test_without_being_asked_no_classes_are_told(capsys: Captured, net: Path, data: Path) -> None:
+def test_classes_are_reported_on_request_only(capsys: Captured, net: Path, data: Path) -> None:
     assert run(["evaluate", str(net), "--data", str(data), "--json"]) == 0
     assert "classes" not in json.loads(capsys.readouterr().out)
 
 
 def test_options_and_defaults_of_the_command_are_those_of_the_function() -> None:
-    """Options that only one of them has, or that differ in form, are listed here."""
+    """The sets below list the options that only one of the two has, or that differ in form."""
     from hwgen.commands.convert import command
     from hwgen.conversion import convert
 
@@ -180,18 +192,27 @@ def test_options_and_defaults_of_the_command_are_those_of_the_function() -> None
 
 
 def test_decoders(capsys: Captured, model: Path, larger: Path, tmp_path: Path) -> None:
-    """The one that is asked for is in the artefact; one that does not go is refused."""
+    """The artefact holds the requested decoder; an illegal combination is rejected."""
     net = tmp_path / "net"
-    given = ["convert", f"{model}:tiny", "--data", str(larger), "-o", str(net), "--timesteps", "6"]
+    arguments = [
+        "convert",
+        f"{model}:tiny",
+        "--data",
+        str(larger),
+        "-o",
+        str(net),
+        "--timesteps",
+        "6",
+    ]
     softmax = ["--neuron", "if2", "--decoder", "softmax", "--temperature", "2", "--json"]
-    assert run([*given, *softmax]) == 0
+    assert run([*arguments, *softmax]) == 0
     layers = json.loads(capsys.readouterr().out)["layers_of_network"]
     assert layers[-1]["neuron"] == "SoftmaxReadout"
     network = artefact.load(net)
     assert network.readout.neuron.timesteps == 6  # type: ignore[union-attr]
     reported = network.provenance["options"]
     assert (reported["decoder"], reported["temperature"]) == ("softmax", 2.0)
-    message = fails(capsys, 2, *given, "--decoder", "softmax")
+    message = fails(capsys, 2, *arguments, "--decoder", "softmax")
     assert "neuron 'ilif' with decoder 'softmax' is not a legal combination" in message
     assert "use decoder 'membrane'" in message
 

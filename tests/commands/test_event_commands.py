@@ -1,4 +1,4 @@
-"""Address events through the commands, from the model to the Verilog."""
+"""Commands on a network with address-event input, from the model to the Verilog."""
 
 from __future__ import annotations
 
@@ -57,8 +57,8 @@ def test_events_from_the_model_to_the_verilog(
 ) -> None:
     net, build = str(tmp_path / "net"), str(tmp_path / "build")
     method = ["--method", "threshold_relu"] if single else ["--neuron", "if2"]
-    given = ["--data", str(events), "--timesteps", str(STEPS), *method]
-    assert run(["convert", model, *given, "-o", net]) == 0
+    options = ["--data", str(events), "--timesteps", str(STEPS), *method]
+    assert run(["convert", model, *options, "-o", net]) == 0
     network = artefact.load(net)
     assert (network.input.code, network.input.timesteps) == ("events", STEPS)
     frames = load(events, timesteps=STEPS, shape=(2, 6, 6)).images
@@ -76,8 +76,8 @@ def test_events_from_the_model_to_the_verilog(
     namespace: dict[str, object] = {}
     exec(MODEL, namespace)  # noqa: S102
     floats = namespace["tiny"]()(torch.from_numpy(frames.mean(axis=1, dtype=np.float32)))  # type: ignore[operator]
-    wanted = 100 * float((floats.argmax(1).numpy() == labels).mean())
-    assert figures["float_accuracy"] == pytest.approx(wanted)
+    expected = 100 * float((floats.argmax(1).numpy() == labels).mean())
+    assert figures["float_accuracy"] == pytest.approx(expected)
 
     assert run(["generate", net, "-o", build, "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["plan"]["schedule"] == "time"
@@ -86,8 +86,8 @@ def test_events_from_the_model_to_the_verilog(
     if not single:
         return
     stalls = ["--idle", "adversarial", "--backpressure", "random"]
-    options = ["--data", str(events), "--samples", "6", "--json"]
-    assert run(["simulate", build, *options, *stalls]) == 0
+    simulated = ["--data", str(events), "--samples", "6", "--json"]
+    assert run(["simulate", build, *simulated, *stalls]) == 0
     report = SimulationReport.model_validate_json(capsys.readouterr().out)
     assert (report.bit_exact, report.samples) == (True, 6)
     assert report.counter(CounterKind.SPIKES, node="input") == int(frames.sum())
@@ -95,12 +95,12 @@ def test_events_from_the_model_to_the_verilog(
     assert (shell["SAMPLE_BYTES"], shell["INPUT_BYTES"]) == (0, 4), "one beat per event"
 
 
-def test_other_schedules_are_refused(
+def test_other_schedules_are_rejected(
     capsys: Captured, model: str, events: Path, tmp_path: Path
 ) -> None:
     net = tmp_path / "net"
-    given = ["--data", str(events), "--timesteps", str(STEPS), "--neuron", "if2"]
-    assert run(["convert", model, *given, "-o", str(net)]) == 0
+    options = ["--data", str(events), "--timesteps", str(STEPS), "--neuron", "if2"]
+    assert run(["convert", model, *options, "-o", str(net)]) == 0
     capsys.readouterr()
-    told = fails(capsys, 2, "generate", net, "--schedule", "row", "-o", tmp_path / "build")
-    assert "schedule must be 'time', not 'row'" in told
+    message = fails(capsys, 2, "generate", net, "--schedule", "row", "-o", tmp_path / "build")
+    assert "schedule must be 'time', not 'row'" in message

@@ -1,4 +1,4 @@
-"""Folders and data that are not what they should be, and what commands print."""
+"""Commands reject invalid folders and data; `evaluate` and `generate` print their results."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from tests.support.command_line import Captured, fails, small_network
 # --- folders and data ---------------------------------------------------------------------------
 
 
-def test_a_truncated_artefact_is_refused(capsys: Captured, net: Path, data: Path) -> None:
+def test_a_truncated_artefact_is_rejected(capsys: Captured, net: Path, data: Path) -> None:
     weights = net / "weights.npz"
     weights.write_bytes(weights.read_bytes()[:-200])
     assert "weights.npz" in fails(capsys, 2, "evaluate", net, "--data", data)
 
 
-def test_an_edited_artefact_is_refused(
+def test_an_edited_artefact_is_rejected(
     capsys: Captured, net: Path, data: Path, tmp_path: Path
 ) -> None:
     document = net / "network.yaml"
@@ -32,27 +32,27 @@ def test_an_edited_artefact_is_refused(
     assert not (tmp_path / "build").exists()
 
 
-def test_images_of_another_size_are_refused(capsys: Captured, net: Path, tmp_path: Path) -> None:
+def test_images_of_another_size_are_rejected(capsys: Captured, net: Path, tmp_path: Path) -> None:
     path = tmp_path / "wrong.npz"
     np.savez(path, images=np.zeros((2, 5, 4), np.uint8))
     message = fails(capsys, 2, "evaluate", net, "--data", path)
     assert "must have shape (N, 1, 4, 4), not (2, 1, 5, 4)" in message
 
 
-def test_images_of_another_type_are_refused(capsys: Captured, net: Path, tmp_path: Path) -> None:
+def test_images_of_another_type_are_rejected(capsys: Captured, net: Path, tmp_path: Path) -> None:
     path = tmp_path / "wrong.npz"
     np.savez(path, images=np.zeros((2, 4, 4), np.float32))
     assert "float32" in fails(capsys, 2, "evaluate", net, "--data", path)
 
 
-def test_pickled_data_is_refused(capsys: Captured, net: Path, tmp_path: Path) -> None:
+def test_pickled_data_is_rejected(capsys: Captured, net: Path, tmp_path: Path) -> None:
     path = tmp_path / "pickled.npz"
     np.savez(path, images=np.array([{"a": 1}], dtype=object))
     assert "pickled.npz" in fails(capsys, 2, "evaluate", net, "--data", path)
 
 
 @pytest.mark.parametrize("command", ["simulate", "build", "report"])
-def test_a_folder_that_is_no_build_is_refused(
+def test_a_folder_without_a_build_is_rejected(
     capsys: Captured, net: Path, data: Path, command: str
 ) -> None:
     options = ["--data", data, "--samples", "2"] if command == "simulate" else []
@@ -61,17 +61,17 @@ def test_a_folder_that_is_no_build_is_refused(
     assert sorted(net.rglob("*")) == before
 
 
-def test_more_samples_than_images_are_refused(
+def test_more_samples_than_images_are_rejected(
     capsys: Captured, net: Path, data: Path, tmp_path: Path
 ) -> None:
     build = tmp_path / "build"
     assert run(["generate", str(net), "-o", str(build)]) == 0
     capsys.readouterr()
     message = fails(capsys, 2, "simulate", build, "--data", data, "--samples", "7")
-    assert "7 samples are asked for, but there are 6 images" in message
+    assert "samples must be an integer from 1 to 6, not 7" in message
 
 
-def test_a_missing_simulator_is_told(
+def test_a_missing_simulator_is_reported(
     monkeypatch: pytest.MonkeyPatch, capsys: Captured, net: Path, data: Path, tmp_path: Path
 ) -> None:
     build = tmp_path / "build"
@@ -82,7 +82,7 @@ def test_a_missing_simulator_is_told(
     assert "Icarus Verilog" in fails(capsys, 3, *arguments)
 
 
-def test_a_folder_of_something_else_is_not_overwritten(
+def test_a_folder_with_other_files_is_not_overwritten(
     capsys: Captured, net: Path, tmp_path: Path
 ) -> None:
     build = tmp_path / "precious"
@@ -92,24 +92,24 @@ def test_a_folder_of_something_else_is_not_overwritten(
     assert (build / "thesis.tex").read_text() == "years of work"
 
 
-# --- what they print ----------------------------------------------------------------------------
+# --- printed results ----------------------------------------------------------------------------
 
 
-def test_evaluate_prints_json_alone_on_standard_output(
+def test_evaluate_prints_only_json_on_standard_output(
     capsys: Captured, net: Path, data: Path
 ) -> None:
     from hwgen import golden
 
     assert run(["evaluate", str(net), "--data", str(data), "--json"]) == 0
-    shown = capsys.readouterr()
-    figures = json.loads(shown.out)
+    printed = capsys.readouterr()
+    figures = json.loads(printed.out)
     images = np.load(data)["images"][:, None]
     result = golden.run(small_network(), images)
     assert figures["accuracy"] == pytest.approx(100 * np.mean(result.classes == np.arange(6) % 3))
-    # 18 neurons fire in this network, all in one layer.
+    # The network has 18 spiking neurons, all in one layer.
     assert figures["spikes_per_neuron"] == pytest.approx(result.spikes["conv"].mean() / 18)
     assert [layer["layer"] for layer in figures["layers"]] == ["conv", "fc"]
-    assert "evaluating" in shown.err
+    assert "evaluating" in printed.err
 
 
 def test_evaluate_takes_the_first_samples(capsys: Captured, net: Path, data: Path) -> None:

@@ -1,4 +1,4 @@
-"""``generate``, ``simulate`` and ``report`` in a row, and what a difference looks like."""
+"""``generate``, ``simulate`` and ``report`` in sequence, and the report of a mismatch."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_a_network_becomes_verilog_that_is_bit_exact(
     assert run(["simulate", build, "--data", str(data), *options]) == 0
     report = SimulationReport.model_validate_json(capsys.readouterr().out)
     assert (report.bit_exact, report.samples) == (True, 4)
-    # The spikes that the hardware counted are golden's.
+    # The spike counter equals golden's count.
     images = np.load(data)["images"][:4, None]
     spikes = golden.run(small_network(), images).spikes["conv"]
     assert report.counter(CounterKind.SPIKES, node="conv") == int(spikes.sum())
@@ -48,7 +48,7 @@ def test_a_network_becomes_verilog_that_is_bit_exact(
 
 
 @pytest.mark.parametrize("as_json", [False, True])
-def test_a_difference_is_printed_and_gives_exit_code_1(
+def test_a_mismatch_is_printed_and_gives_exit_code_1(
     monkeypatch: pytest.MonkeyPatch, capsys: Captured, data: Path, tmp_path: Path, as_json: bool
 ) -> None:
     def differs(folder: Path, *_: object, **__: object) -> NoReturn:
@@ -58,11 +58,11 @@ def test_a_difference_is_printed_and_gives_exit_code_1(
     monkeypatch.setattr("hwgen.simulation.simulate", differs)
     arguments = ["simulate", str(tmp_path), "--data", str(data), *(["--json"] if as_json else [])]
     assert run(arguments) == 1
-    shown = capsys.readouterr()
-    assert "hwgen: error: small differs from golden: conv, sample 1\n" in shown.err
-    assert "bit-exact" not in shown.err
+    printed = capsys.readouterr()
+    assert "hwgen: error: small differs from golden: conv, sample 1\n" in printed.err
+    assert "bit-exact" not in printed.err
     if as_json:
-        assert json.loads(shown.out) == REPORT.to_json()
+        assert json.loads(printed.out) == REPORT.to_json()
     else:
-        assert "-1.00 %" in shown.out  # 495 predicted, 500 measured
-        assert "77" in shown.out
+        assert "-1.00 %" in printed.out  # 495 predicted, 500 measured
+        assert "77" in printed.out

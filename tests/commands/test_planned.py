@@ -1,4 +1,4 @@
-"""``generate`` with a rate, a limit, or a folding file."""
+"""``generate`` with a target rate, a LUT limit, or a folding file."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.support.command_line import Captured, fails, small_network
 
 @pytest.fixture
 def probed(tmp_path: Path) -> Path:
-    """A network that keeps calibration images."""
+    """A saved network with calibration images."""
     network = small_network()
     probe = np.random.default_rng(1).integers(0, 256, (3, 1, 4, 4)).astype(np.uint8)
     artefact.save(type(network)(**{**vars(network), "probe": probe}), tmp_path / "probed")
@@ -41,7 +41,7 @@ def expected(network: Network, **options: Any) -> Expectation:
     return found
 
 
-def test_a_rate_is_planned_for_and_kept(capsys: Captured, probed: Path, tmp_path: Path) -> None:
+def test_the_plan_reaches_the_target_rate(capsys: Captured, probed: Path, tmp_path: Path) -> None:
     slow, fast = (
         made(capsys, probed, "-o", tmp_path / rate, "--target-fps", rate, "--clock-mhz", "10")
         for rate in ("20000", "100000")
@@ -52,7 +52,7 @@ def test_a_rate_is_planned_for_and_kept(capsys: Captured, probed: Path, tmp_path
     assert fast["expected"]["results_per_s"] == pytest.approx(
         10e6 / fast["predicted"]["interval_cycles"]
     )
-    # The folding file that lies beside gives the same plan, and may be edited.
+    # The folding file in the build folder gives the same plan; it may be edited.
     folding = tmp_path / "100000" / "folding.yaml"
     again = made(capsys, probed, "-o", tmp_path / "again", "--folding", folding)
     assert again["plan"] == fast["plan"]
@@ -71,23 +71,23 @@ def test_the_table_names_the_bottleneck(capsys: Captured, probed: Path, tmp_path
     assert "block RAMs of 56" in shown
 
 
-def test_without_a_rate_the_fastest_that_fits(probed: Path) -> None:
+def test_without_a_rate_the_fastest_plan_that_fits_is_chosen(probed: Path) -> None:
     network = artefact.load(probed)
-    with pytest.raises(PlanError) as refused:
+    with pytest.raises(PlanError) as rejected:
         generate(network, max_luts=50)
-    least = re.search(r"needs ([\d,]+) LUT4 of 50", str(refused.value))
-    assert least is not None
-    luts = int(least[1].replace(",", "")) + 1
-    few, many = (expected(network, max_luts=most) for most in (luts, 6000))
+    minimum = re.search(r"needs ([\d,]+) LUT4 of 50", str(rejected.value))
+    assert minimum is not None
+    luts = int(minimum[1].replace(",", "")) + 1
+    few, many = (expected(network, max_luts=limit) for limit in (luts, 6000))
     assert few.lut4 <= luts
     assert many.lut4 <= 6000
     assert many.interval_cycles < few.interval_cycles
-    most = expected(network, target_fps="max", board="ulx3s-25f")
-    assert most.interval_cycles <= many.interval_cycles
+    fastest = expected(network, target_fps="max", board="ulx3s-25f")
+    assert fastest.interval_cycles <= many.interval_cycles
 
 
 @pytest.mark.parametrize(
-    ("arguments", "says"),
+    ("arguments", "reported"),
     [
         (["--target-fps", "1000"], "target_fps needs a clock; give a board or clock_mhz"),
         (["--target-fps", "max"], "target_fps 'max' needs a limit; give a board or max_luts"),
@@ -112,11 +112,11 @@ def test_without_a_rate_the_fastest_that_fits(probed: Path) -> None:
         ),
     ],
 )
-def test_what_cannot_be_planned_is_refused(
-    capsys: Captured, probed: Path, tmp_path: Path, arguments: list[str], says: str
+def test_an_impossible_plan_is_rejected(
+    capsys: Captured, probed: Path, tmp_path: Path, arguments: list[str], reported: str
 ) -> None:
-    shown = fails(capsys, 2, "generate", probed, "-o", tmp_path / "build", *arguments)
-    assert says in shown
+    message = fails(capsys, 2, "generate", probed, "-o", tmp_path / "build", *arguments)
+    assert reported in message
     assert not (tmp_path / "build").exists()
 
 
@@ -126,13 +126,13 @@ def test_the_planner_needs_calibration_images(net: Path) -> None:
 
 
 def test_a_larger_board_is_named(monkeypatch: pytest.MonkeyPatch, probed: Path) -> None:
-    """With so little of a part usable, only the largest ones hold the network."""
+    """With a small usable share of each FPGA, only the larger ones hold the network."""
     network = artefact.load(probed)
     needs = expected(network, target_fps=100000, clock_mhz=10).lut4
     monkeypatch.setattr(planning, "FILL", 1.1 * needs / 43848)
-    with pytest.raises(PlanError) as refused:
+    with pytest.raises(PlanError) as rejected:
         generate(network, target_fps=100000, clock_mhz=10, board="ulx3s-25f")
-    assert str(refused.value).endswith("it fits on ulx3s-45f")
+    assert str(rejected.value).endswith("it fits on ulx3s-45f")
     monkeypatch.setattr(planning, "FILL", 0.001)
     with pytest.raises(PlanError, match="it fits on no board that comes with hwgen"):
         generate(network, target_fps=100000, clock_mhz=10, board="ulx3s-25f")

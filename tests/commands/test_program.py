@@ -1,4 +1,4 @@
-"""The program and its options: help, exit codes, suggestions."""
+"""The `hwgen` program: help, exit codes, suggestions."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_a_bug_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch, net: Path, d
         run(["evaluate", str(net), "--data", str(data)])
 
 
-def test_an_interrupted_command_says_so(
+def test_an_interrupted_command_reports_it(
     monkeypatch: pytest.MonkeyPatch, capsys: Captured, net: Path, data: Path
 ) -> None:
     def interrupted(*_: object) -> None:
@@ -79,7 +79,7 @@ def test_a_missing_extra_is_named(
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         (["generat"], "did you mean 'generate'?"),
         (["zzz"], "unknown command 'zzz'; available: convert, methods, evaluate"),
@@ -97,18 +97,18 @@ def test_a_missing_extra_is_named(
         (["build", "b", "--clock-mhz", "fast"], "'--clock-mhz'"),
     ],
 )
-def test_a_wrong_option_is_told(capsys: Captured, arguments: list[str], told: str) -> None:
-    assert told in fails(capsys, 2, *arguments)
+def test_a_wrong_option_is_reported(capsys: Captured, arguments: list[str], message: str) -> None:
+    assert message in fails(capsys, 2, *arguments)
 
 
-def test_a_layer_that_is_not_there_is_told(capsys: Captured, net: Path, tmp_path: Path) -> None:
+def test_an_unknown_layer_is_reported(capsys: Captured, net: Path, tmp_path: Path) -> None:
     build = tmp_path / "build"
     message = fails(capsys, 2, "generate", net, "-o", build, "--lanes", "cnv=2")
     assert "unknown layer 'cnv'; did you mean 'conv'?" in message
     assert not build.exists()
 
 
-def test_lanes_given_twice_are_refused(capsys: Captured, net: Path, tmp_path: Path) -> None:
+def test_repeated_lanes_are_rejected(capsys: Captured, net: Path, tmp_path: Path) -> None:
     message = fails(
         capsys, 2, "generate", net, "-o", tmp_path / "b", "--lanes", "2", "--lanes", "1"
     )
@@ -122,9 +122,7 @@ def test_lanes_of_the_network_and_of_a_layer(capsys: Captured, net: Path, tmp_pa
     assert [(stage["node"], stage["lanes"]) for stage in stages] == [("conv", 2), ("fc", 3)]
 
 
-def test_more_lanes_than_channels_are_refused_by_layer(
-    capsys: Captured, net: Path, tmp_path: Path
-) -> None:
+def test_more_lanes_than_channels_are_rejected(capsys: Captured, net: Path, tmp_path: Path) -> None:
     build = tmp_path / "build"
     message = fails(capsys, 2, "generate", net, "-o", build, "--lanes", "conv=3")
     assert "conv: lanes 3 is more than its 2" in message
