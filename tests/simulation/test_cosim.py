@@ -1,4 +1,4 @@
-"""Random networks through the whole line: generate, simulate, compare every stream with golden."""
+"""Random networks end to end: generate, simulate, compare every stream with golden."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ SAMPLES = 3
 
 
 def network_of(seed: int) -> Network:
-    """Half of the networks have paths that part and join."""
+    """Random network; half of them have paths that split and join."""
     neuron, residual = KINDS[seed % len(KINDS)], seed // 2 % 2 == 0
     return random_network(seed, neuron=neuron, residual=residual, max_size=7, max_channels=8)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_random_network_equals_golden_and_the_cycle_model(seed: int, tmp_path: Path) -> None:
-    """Bit-exact with and without stalls; without them, latency and interval as predicted.
+    """Bit-exact with and without stalls; latency and interval as predicted without stalls.
 
-    Every four networks the schedule changes.
+    The schedule changes every four networks.
     """
     network = network_of(seed)
     images = random_images(seed, network, SAMPLES)

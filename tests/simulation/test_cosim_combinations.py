@@ -1,4 +1,4 @@
-"""Every legal neuron, input code and output decoder from PyTorch through generate and simulate."""
+"""Every legal combination of neuron, input code and decoder: convert, generate, simulate."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ QUICK = [next(names for names in _SHUFFLED if names[2] == decoder) for decoder i
 def test_combination_equals_golden_and_the_cycle_model(
     neuron: str, code: str, decoder: str, tmp_path: Path
 ) -> None:
-    """Every word of every stream, with stalls, and the cycles that the model names, without."""
+    """Bit-exact with and without stalls; latency and interval as predicted without stalls."""
     number = LEGAL.index((neuron, code, decoder))
     build = generate(
         converted(neuron, code, decoder, weight_bits=5),

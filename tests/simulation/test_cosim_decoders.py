@@ -1,4 +1,4 @@
-"""Random networks with other decoders than membranes through the whole line, under Verilator."""
+"""Random networks with decoders other than membranes, end to end under Verilator."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ def network_of(seed: int, decoder: str) -> Network:
 def test_random_network_equals_golden_and_the_cycle_model(
     seed: int, decoder: str, tmp_path: Path
 ) -> None:
-    """Bit-exact with and without stalls; without them, latency and interval as predicted.
+    """Bit-exact with and without stalls; latency and interval as predicted without stalls.
 
-    Every other network has the other schedule.
+    The schedule alternates from network to network.
     """
     network = network_of(seed, decoder)
     rng = np.random.default_rng([seed, 79])

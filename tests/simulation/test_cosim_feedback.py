@@ -1,4 +1,4 @@
-"""Real digits through a CNN that was adjusted, trained, converted by feedback, and simulated."""
+"""A CNN for real digits: adjusted, trained, converted by feedback thresholds, simulated."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from hwgen.conversion import adjust, convert
 from hwgen.network import HardResetNeuron, Readout
 
 
-def test_a_network_by_feedback_equals_golden(tmp_path: Path) -> None:
-    """T = 32: Poisson input, hard resets, floors; every stream bit-exact, cycles as predicted."""
-    (images, labels), (unseen, wanted) = digits_data()
+def test_a_network_with_feedback_thresholds_equals_golden(tmp_path: Path) -> None:
+    """T = 32, Poisson input, hard resets, floors: streams bit-exact, cycles as predicted."""
+    (images, labels), (unseen, expected) = digits_data()
     torch.manual_seed(0)
     model, _ = adjust(feedback.original())
     model = feedback.train(model, images, labels, epochs=10)
@@ -30,8 +30,8 @@ def test_a_network_by_feedback_equals_golden(tmp_path: Path) -> None:
             assert isinstance(layer.neuron, HardResetNeuron)
             assert layer.neuron.floor is not None
             assert not layer.bias.any()
-    floats = accuracy(model, unseen, wanted)
-    spiking = 100 * np.mean(golden.run(network, unseen).classes == wanted)
+    floats = accuracy(model, unseen, expected)
+    spiking = 100 * np.mean(golden.run(network, unseen).classes == expected)
     assert floats > 85
     assert spiking > 0.9 * floats
 

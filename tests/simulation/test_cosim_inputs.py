@@ -1,4 +1,4 @@
-"""Random networks with direct input, and with address events, through the whole line."""
+"""Random networks with direct input and with address events, end to end."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def network_of(code: str, seed: int) -> Network:
 def test_random_network_equals_golden_and_the_cycle_model(
     code: str, seed: int, tmp_path: Path
 ) -> None:
-    """Bit-exact with and without stalls; without them, latency and interval as predicted."""
+    """Bit-exact with and without stalls; latency and interval as predicted without stalls."""
     network = network_of(code, seed)
     images = random_images(seed, network, SAMPLES)
     options = random_options(seed)

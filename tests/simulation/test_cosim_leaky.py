@@ -1,4 +1,4 @@
-"""Random networks of leaks k < 2 through Verilator, in both schedules."""
+"""Random networks with inverse leaks k < 2 under Verilator, in both schedules."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SLOW = (200, 202, 203, 204, 205, 206, 209, 210)
     "seed", [*QUICK, *(pytest.param(seed, marks=pytest.mark.slow) for seed in SLOW)]
 )
 def test_random_network_in_both_schedules(seed: int, tmp_path: Path) -> None:
-    """Every word of every stream, with stalls, and the cycles that the model names, without."""
+    """Bit-exact with and without stalls; latency and interval as predicted without stalls."""
     network = random_network(
         seed, neuron="leaky", residual=seed % 2 == 0, max_size=5, max_channels=5, max_timesteps=5
     )

@@ -1,4 +1,4 @@
-"""A user's own packages called `sim` and `tests` are never imported in place of ours."""
+"""User packages called `sim` and `tests` are never imported instead of ours."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture
 def foreign(tmp_path: Path) -> Path:
-    """A folder with packages of these names, which fail when they are imported."""
+    """A folder with packages `sim` and `tests` that fail on import."""
     for name in ("sim", "tests"):
         package = tmp_path / "mine" / name
         package.mkdir(parents=True)
@@ -26,7 +26,7 @@ def foreign(tmp_path: Path) -> Path:
 
 
 def run(foreign: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run Python in the folder, which is also the first entry of PYTHONPATH."""
+    """Run Python in the folder; it is also the first entry of PYTHONPATH."""
     env = {**os.environ, "PYTHONPATH": os.pathsep.join([str(foreign), str(ROOT)])}
     command = [sys.executable, *arguments]
     return subprocess.run(
@@ -35,7 +35,7 @@ def run(foreign: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize("name", ["sim", "tests"])
-def test_the_foreign_package_is_in_the_way(foreign: Path, name: str) -> None:
+def test_the_foreign_package_is_found_first(foreign: Path, name: str) -> None:
     assert f"the foreign {name}" in run(foreign, "-c", f"import {name}").stderr
 
 

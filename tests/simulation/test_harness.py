@@ -1,4 +1,4 @@
-"""The simulator side on a core that plays back known words, right ones and wrong ones."""
+"""Simulation harness on a core that plays back known words, correct and faulty."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def layout_of(**entry: object) -> StreamLayout:
 
 
 def numbered(layout: StreamLayout, samples: int = 1) -> Iterator[tuple[int, np.ndarray]]:
-    """For each spike in the order of its train, the words when it alone is set."""
+    """Index of each spike in train order, and the packed words when only that spike is set."""
     shape = (samples, *layout.train_shape)
     for index in range(int(np.prod(shape))):
         trains = np.zeros(shape, dtype=np.uint8)
@@ -127,7 +127,7 @@ def test_input_beats_by_hand() -> None:
 
 
 def test_event_beats_by_hand() -> None:
-    """x of two bits, y, channel and t of one, null: six bits, and noise above them."""
+    """Six bits (x of two; y, channel, t and null of one each), with noise in the bits above."""
     fields = EventFields(
         x=BitField(low=0, width=2),
         y=BitField(low=2, width=1),
@@ -160,22 +160,22 @@ def test_patterns() -> None:
         taken = [[next(one) for _ in range(4000)] for one in runs if one is not None]
         assert taken[0] == taken[1] != taken[2]
         assert np.mean(taken[0]) == pytest.approx(share, abs=0.05)
-    # Somewhere each side is held for long, and each flows for long.
+    # The pattern contains long stalls, long runs without stalls, and regular mixtures.
     text = "".join("x" if pause else "." for pause in taken[0])
-    for part in ("x" * 60, "." * 60, "x." * 30, "xxxxxx." * 8, "......x" * 8):
-        assert part in text
-    # Where all words are last ones, it waits nineteen cycles before each for a while.
+    for section in ("x" * 60, "." * 60, "x." * 30, "xxxxxx." * 8, "......x" * 8):
+        assert section in text
+    # When every word is a last one, the pattern sometimes waits 19 cycles before each.
     starved = patterns.pauses("adversarial", seed=1, at_end=lambda: True)
     assert starved is not None
     assert f"{'x' * 19}.{'x' * 19}." in "".join("x" if next(starved) else "." for _ in range(4000))
 
 
-# --- the harness around a core that is right -----------------------------------------------------
+# --- a correct core ------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
 def core(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, np.ndarray]:
-    # GNU make refuses such a path; the harness must not.
+    # GNU make rejects a path with a space; the harness must accept it.
     folder = tmp_path_factory.mktemp("with space") / "build"
     return folder, write_mock_core(folder, SAMPLES)
 
@@ -191,38 +191,38 @@ SIMULATORS = ["verilator", pytest.param("icarus", marks=needs_icarus)]
 
 
 @pytest.mark.parametrize("simulator", SIMULATORS)
-def test_a_right_core_passes(mock: tuple[Path, np.ndarray], simulator: str) -> None:
+def test_a_correct_core_passes(mock: tuple[Path, np.ndarray], simulator: str) -> None:
     folder, images = mock
     labels = np.zeros(SAMPLES, dtype=np.int64)
-    fed = simulate(folder, images, simulator=simulator, labels=labels)
-    assert fed.bit_exact
-    assert [stream.words for stream in fed.streams] == [
+    direct = simulate(folder, images, simulator=simulator, labels=labels)
+    assert direct.bit_exact
+    assert [stream.words for stream in direct.streams] == [
         SAMPLES * INPUT_WORDS,
         SAMPLES * CONV_WORDS,
     ]
-    assert fed.counter(WRONG_BEATS, node="input") == 0
-    assert fed.counter(CounterKind.SAMPLES) == SAMPLES
-    assert fed.accuracy in (0.0, 25.0, 50.0, 75.0, 100.0)
+    assert direct.counter(WRONG_BEATS, node="input") == 0
+    assert direct.counter(CounterKind.SAMPLES) == SAMPLES
+    assert direct.accuracy in (0.0, 25.0, 50.0, 75.0, 100.0)
     # Two frames of eight beats go in without a gap, and tap 0 takes two words every three cycles.
-    assert fed.first_beat_cycles[1] - fed.first_beat_cycles[0] == 8
-    assert fed.streams[0].stalled_cycles == pytest.approx(SAMPLES * INPUT_WORDS / 2, abs=2)
-    # Tap 1 takes two words every five cycles: it is what the results wait for.
-    assert fed.interval_cycles == pytest.approx(CONV_WORDS * 5 / 2, abs=2)
-    assert fed.latency_cycles == fed.last_result_cycles[0] - fed.first_beat_cycles[0]
-    assert SimulationReport.read(folder) == fed
+    assert direct.first_beat_cycles[1] - direct.first_beat_cycles[0] == 8
+    assert direct.streams[0].stalled_cycles == pytest.approx(SAMPLES * INPUT_WORDS / 2, abs=2)
+    # Tap 1, with two words every five cycles, limits the rate of results.
+    assert direct.interval_cycles == pytest.approx(CONV_WORDS * 5 / 2, abs=2)
+    assert direct.latency_cycles == direct.last_result_cycles[0] - direct.first_beat_cycles[0]
+    assert SimulationReport.read(folder) == direct
 
-    bused = simulate(folder, images, simulator=simulator, buses=True)
-    # cocotb's models neither idle nor push back where they are not asked to.
-    assert bused.latency_cycles == fed.latency_cycles
-    assert bused.interval_cycles == fed.interval_cycles
-    assert bused.build_seconds == 0
+    by_bus = simulate(folder, images, simulator=simulator, buses=True)
+    # cocotb's bus models neither idle nor apply backpressure by default.
+    assert by_bus.latency_cycles == direct.latency_cycles
+    assert by_bus.interval_cycles == direct.interval_cycles
+    assert by_bus.build_seconds == 0
 
 
 @pytest.mark.parametrize("simulator", SIMULATORS)
 @pytest.mark.parametrize(
     ("idle", "backpressure"), [("random", "adversarial"), ("adversarial", "random")]
 )
-def test_a_right_core_passes_with_stalls(
+def test_a_correct_core_passes_with_stalls(
     mock: tuple[Path, np.ndarray], simulator: str, idle: str, backpressure: str
 ) -> None:
     folder, images = mock
@@ -231,7 +231,7 @@ def test_a_right_core_passes_with_stalls(
     )
     assert report.bit_exact
     assert report.counter(WRONG_BEATS, node="input") == 0
-    # The source idles: two frames do not go in as fast as they can.
+    # The source idles, so two frames take longer than at full rate.
     assert report.first_beat_cycles[1] - report.first_beat_cycles[0] > 8
 
 
@@ -242,7 +242,7 @@ def test_fewer_samples_are_the_first_ones(mock: tuple[Path, np.ndarray]) -> None
         simulate(folder, images, samples=5)
 
 
-# --- and around one that is wrong ----------------------------------------------------------------
+# --- a faulty core -------------------------------------------------------------------------------
 
 CONV_WRONG = 2 * CONV_WORDS + CONV_WORDS // 3 + 2 * (3 * 2 + 1)
 """Sample 2, timestep 2, row 2, column 1, channels 0 and 1 of conv1."""
@@ -293,7 +293,9 @@ WRONG = {
 
 
 @pytest.mark.parametrize("case", WRONG)
-def test_a_wrong_core_is_named(mock: tuple[Path, np.ndarray], case: str) -> None:
+def test_the_first_difference_of_a_faulty_core_is_named(
+    mock: tuple[Path, np.ndarray], case: str
+) -> None:
     folder, images = mock
     (kind, stream, word, bit), message = WRONG[case]
     set_fault(folder, kind, stream=stream, word=word, bit=bit)
@@ -309,7 +311,7 @@ def test_a_wrong_core_is_named(mock: tuple[Path, np.ndarray], case: str) -> None
 
 @needs_icarus
 @pytest.mark.parametrize("case", ["spike", "deadlock", "class"])
-def test_icarus_names_it_too(mock: tuple[Path, np.ndarray], case: str) -> None:
+def test_icarus_names_the_same_difference(mock: tuple[Path, np.ndarray], case: str) -> None:
     folder, images = mock
     (kind, stream, word, bit), message = WRONG[case]
     set_fault(folder, kind, stream=stream, word=word, bit=bit)
@@ -318,18 +320,18 @@ def test_icarus_names_it_too(mock: tuple[Path, np.ndarray], case: str) -> None:
 
 
 def test_a_dropped_word_is_the_first_that_differs(mock: tuple[Path, np.ndarray]) -> None:
-    """The word after it takes its place; where they are equal, the next that is not."""
+    """The next word moves up; if it is equal, the first later word that differs is named."""
     folder, images = mock
     words = [int(line, 16) for line in (folder / "tap_1.hex").read_text().split()]
-    place = next(n for n in range(100, 200) if words[n] != words[n + 1])
-    set_fault(folder, "drop", stream=1, word=place)
-    sample, index = divmod(place, CONV_WORDS)
+    dropped = next(n for n in range(100, 200) if words[n] != words[n + 1])
+    set_fault(folder, "drop", stream=1, word=dropped)
+    sample, index = divmod(dropped, CONV_WORDS)
     with pytest.raises(MismatchError, match=rf"'conv1', sample {sample}.*; word {index} of the"):
         simulate(folder, images)
 
 
 def test_the_lowest_tap_is_named(mock: tuple[Path, np.ndarray]) -> None:
-    """Later in time but earlier in the data flow."""
+    """Its difference comes later in time than that of the results, but earlier in the data flow."""
     folder, images = mock
     set_fault(folder, "flip", stream=0, word=SAMPLES * INPUT_WORDS - 1)
     lines = (folder / "results.hex").read_text().split()
@@ -356,25 +358,23 @@ def test_a_wrong_counter_is_named(mock: tuple[Path, np.ndarray], tmp_path: Path)
         simulate(other, images)
 
 
-# --- when the tools are at fault -----------------------------------------------------------------
+# --- failing tools -------------------------------------------------------------------------------
 
 
 def copy_of(folder: Path, tmp_path: Path) -> Path:
-    """A copy with the compiled simulators."""
+    """Copy the build folder, including the compiled simulators."""
     return Path(shutil.copytree(folder, tmp_path / "build"))
 
 
 @pytest.mark.parametrize("simulator", SIMULATORS)
-def test_a_simulation_that_ends_early_is_no_pass(
-    mock: tuple[Path, np.ndarray], simulator: str
-) -> None:
+def test_a_simulation_that_ends_early_fails(mock: tuple[Path, np.ndarray], simulator: str) -> None:
     folder, images = mock
     set_fault(folder, "finish", stream=1, word=50)
     with pytest.raises(ToolError, match=f"running {simulator} .*run.log"):
         simulate(folder, images, simulator=simulator)
 
 
-def test_a_simulator_that_hangs_is_ended(
+def test_a_hanging_simulator_is_terminated(
     mock: tuple[Path, np.ndarray], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder, images = mock
@@ -384,10 +384,10 @@ def test_a_simulator_that_hangs_is_ended(
 
 
 @pytest.mark.parametrize(("tests", "failures"), [(1, 1), (0, 0), (1, 0)])
-def test_cocotb_has_the_last_word(
+def test_a_run_passes_only_if_cocotb_reports_a_pass(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, tests: int, failures: int
 ) -> None:
-    """Whatever the testbench has left behind, a run that cocotb does not call passed is none."""
+    """cocotb's verdict counts, whatever files the testbench has written."""
 
     class Runner:
         def test(self, *, results_xml: str, **_: object) -> None:
@@ -444,7 +444,7 @@ def test_missing_programs_are_named(
 ) -> None:
     folder, images = mock
     env = tools.environment()
-    bare = [part for part in env["PATH"].split(os.pathsep) if "verilator" in part]
+    bare = [folder for folder in env["PATH"].split(os.pathsep) if "verilator" in folder]
     monkeypatch.setattr(tools, "environment", lambda: {**env, "PATH": os.pathsep.join(bare)})
     with pytest.raises(ToolError, match=r"needs the program 'c\+\+'.*apt-get install g\+\+"):
         simulate(folder, images)
@@ -455,7 +455,7 @@ def test_missing_programs_are_named(
         simulate(folder, images)
 
 
-def test_folders_that_are_none(mock: tuple[Path, np.ndarray], tmp_path: Path) -> None:
+def test_invalid_folders_are_rejected(mock: tuple[Path, np.ndarray], tmp_path: Path) -> None:
     folder, images = mock
     with pytest.raises(ArtefactError, match=r"is not a build folder.*hwgen generate"):
         simulate(tmp_path, images)

@@ -1,4 +1,4 @@
-"""Files between hwgen and the simulator's process: written on one side, read on the other."""
+"""Files exchanged between hwgen and the simulator process survive a round trip."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from hwgen.simulation.simulation_log import (
 )
 
 
-def test_a_job_is_read_as_it_was_written(tmp_path: Path) -> None:
+def test_a_job_survives_a_round_trip(tmp_path: Path) -> None:
     job = BenchJob(
         samples=2,
         beats=[3, 4],
@@ -40,7 +40,7 @@ def test_a_job_is_read_as_it_was_written(tmp_path: Path) -> None:
     assert BenchJob.read(tmp_path / "job.json") == job
 
 
-def test_a_simulation_log_is_read_as_it_was_written(tmp_path: Path) -> None:
+def test_a_simulation_log_survives_a_round_trip(tmp_path: Path) -> None:
     good = CheckerState(words=10, stalled=2)
     bad = CheckerState(
         words=9,
@@ -76,8 +76,8 @@ def test_latency_and_interval_follow_from_the_cycles_of_samples(tmp_path: Path) 
     assert (none.latency, none.interval) == (None, None)
 
 
-def test_the_simulators_process_loads_little() -> None:
-    """It is started for every simulation: numpy alone would double its time."""
+def test_the_simulator_process_imports_no_heavy_packages() -> None:
+    """Every simulation starts this process; importing numpy would double its start-up time."""
     code = (
         "import sys, hwgen.simulation.jobs, hwgen.simulation.simulation_log\n"
         "print({'numpy', 'pydantic', 'yaml', 'jinja2'} & set(sys.modules) or '{}')"

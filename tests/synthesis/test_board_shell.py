@@ -1,4 +1,4 @@
-"""The board's shell, simulated: samples over its serial port give the core's results."""
+"""Simulation of the board shell: samples sent over the serial port return the core's results."""
 
 from __future__ import annotations
 

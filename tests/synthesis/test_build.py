@@ -1,4 +1,4 @@
-"""Place and route of a hand-written core: figures, files, refusals and failing tools."""
+"""Place and route of a hand-written core: figures, files, rejected input, and failing tools."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from hwgen.synthesis.families.ecp5 import Ecp5
 from hwgen.synthesis.report import Usage
 from tests.support.cores.tiny_core import write_tiny_core
 
-# Lattice FPGA-TN-02001 (iCE40 configuration) and the bitstream that Project Trellis describes.
+# From Lattice FPGA-TN-02001 (iCE40 configuration) and from Project Trellis (ECP5 bitstream).
 ICE40_PREAMBLE = b"\x7e\xaa\x99\x7e"
 ECP5_PREAMBLE = b"\xff\xff\xbd\xb3"
 
@@ -29,16 +29,16 @@ def ecp5(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, synth.BuildRep
     return folder, synth.build(folder, progress=phases.append), phases
 
 
-def test_ecp5_gives_a_bitstream(ecp5: tuple[Path, synth.BuildReport, list[str]]) -> None:
+def test_ecp5_build_writes_a_bitstream(ecp5: tuple[Path, synth.BuildReport, list[str]]) -> None:
     folder, report, _ = ecp5
     assert ECP5_PREAMBLE in (folder / report.bitstream).read_bytes()[:2000]
 
 
-def test_utilisation_is_that_of_the_core(
+def test_utilisation_matches_the_core(
     ecp5: tuple[Path, synth.BuildReport, list[str]],
 ) -> None:
     _, report, _ = ecp5
-    # 512 rows of 32 bits are one block RAM, in the unit of that name, and nothing multiplies.
+    # 512 rows of 32 bits take one block RAM, in the unit "lookup"; the core has no multiplier.
     assert report.utilisation[Resource.BLOCK_RAM] == Usage(used=1, available=208)
     assert report.utilisation[Resource.MULTIPLIER] == Usage(used=0, available=156)
     assert report.units["core.lookup"][Resource.BLOCK_RAM] == 1
@@ -49,7 +49,7 @@ def test_utilisation_is_that_of_the_core(
     assert placed == 91 + report.shell[Resource.FF]
 
 
-def test_the_clock_comes_from_the_loop(ecp5: tuple[Path, synth.BuildReport, list[str]]) -> None:
+def test_the_clock_comes_from_the_pll(ecp5: tuple[Path, synth.BuildReport, list[str]]) -> None:
     folder, report, _ = ecp5
     routed = json.loads((folder / "synth/nextpnr.json").read_text())
     assert report.clock_mhz == 100
@@ -58,7 +58,9 @@ def test_the_clock_comes_from_the_loop(ecp5: tuple[Path, synth.BuildReport, list
     assert max(constraints) == pytest.approx(100)
 
 
-def test_the_slowest_path_is_the_fmax(ecp5: tuple[Path, synth.BuildReport, list[str]]) -> None:
+def test_the_critical_path_determines_the_fmax(
+    ecp5: tuple[Path, synth.BuildReport, list[str]],
+) -> None:
     _, report, _ = ecp5
     path = report.critical_path
     assert path is not None
@@ -75,17 +77,17 @@ def test_the_report_is_written(ecp5: tuple[Path, synth.BuildReport, list[str]]) 
     assert any("placing" in line for line in phases)
 
 
-def test_ice40_gives_a_bitstream_from_the_oscillator(tmp_path: Path) -> None:
+def test_ice40_build_uses_the_oscillator_as_clock(tmp_path: Path) -> None:
     folder = write_tiny_core(tmp_path / "build", board="icebreaker")
     report = synth.build(folder)
     assert ICE40_PREAMBLE in (folder / report.bitstream).read_bytes()[:16]
     assert report.clock_mhz == 12
     assert report.fmax_mhz > 12
-    # 512 rows of 32 bits are four block RAMs of 4 kbit.
+    # 512 rows of 32 bits take four block RAMs of 4 kbit.
     assert report.utilisation[Resource.BLOCK_RAM] == Usage(used=4, available=30)
 
 
-def test_a_core_that_does_not_fit_is_refused_with_numbers(tmp_path: Path) -> None:
+def test_a_core_that_does_not_fit_is_rejected_with_numbers(tmp_path: Path) -> None:
     folder = write_tiny_core(tmp_path / "build")
     small = boards.load("ulx3s-25f")
     resources = small.resources.model_copy(update={"lut4": 20})
@@ -103,7 +105,7 @@ def test_each_resource_is_checked(resource: Resource) -> None:
         netlist.require_fit(board, {resource: limit + 1})
 
 
-# --- tools that fail ----------------------------------------------------------------------------
+# --- failing tools ------------------------------------------------------------------------------
 
 
 def fake_yosys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, body: str) -> None:
@@ -125,12 +127,12 @@ def test_a_failing_tool_is_named_with_its_last_lines(
     log = folder / "synth-failed/yosys.log"
     assert str(log) in str(caught.value)
     assert log.is_file()
-    # The result of an earlier build stays.
+    # The result of the earlier build is kept.
     assert (folder / "synth/report.json").read_text() == "{}"
     assert not (folder / ".synth-before").exists()
 
 
-def test_abc_is_tried_where_abc9_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_abc_is_tried_when_abc9_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = write_tiny_core(tmp_path / "build", board="ulx3s-85f")
     good = json.dumps({"modules": {"hwgen_board_shell": {"cells": {}}}})
     body = (
@@ -145,7 +147,7 @@ def test_abc_is_tried_where_abc9_fails(tmp_path: Path, monkeypatch: pytest.Monke
     assert "abc -dress" in (folder / "synth-failed/synth.ys").read_text()
 
 
-def test_abc_gives_the_same_memories_and_flip_flops(
+def test_abc_yields_the_same_memories_and_flip_flops(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     ecp5: tuple[Path, synth.BuildReport, list[str]],
@@ -177,10 +179,10 @@ def test_a_missing_tool_is_named_with_the_remedy(monkeypatch: pytest.MonkeyPatch
         tools.require("yosys")
 
 
-# --- folders that are not build folders ---------------------------------------------------------
+# --- invalid build folders ----------------------------------------------------------------------
 
 
-def test_an_edited_core_is_refused(tmp_path: Path) -> None:
+def test_an_edited_core_is_rejected(tmp_path: Path) -> None:
     folder = write_tiny_core(tmp_path / "build", board="ulx3s-85f")
     with (folder / "tiny_top.v").open("a") as file:
         file.write("// edited\n")
@@ -188,7 +190,7 @@ def test_an_edited_core_is_refused(tmp_path: Path) -> None:
         synth.build(folder)
 
 
-def test_a_folder_without_manifest_is_refused(tmp_path: Path) -> None:
+def test_a_folder_without_manifest_is_rejected(tmp_path: Path) -> None:
     with pytest.raises(ArtefactError, match="no manifest.json; make one with `hwgen generate`"):
         synth.build(tmp_path)
 
@@ -202,29 +204,29 @@ def test_a_core_without_board_asks_for_one(tmp_path: Path) -> None:
 # --- clocks -------------------------------------------------------------------------------------
 
 
-def test_dividers_are_those_of_the_vendors_tools() -> None:
+def test_dividers_equal_those_of_the_vendor_tools() -> None:
     # icepll -i 12 -o 48: DIVR 0, DIVF 63, DIVQ 4, FILTER_RANGE 1.
-    loop = pll.choose(boards.load("icebreaker"), 48e6)
-    assert loop == pll.Pll(reference=0, feedback=63, output=4, filter=1, hz=48e6)
+    settings = pll.choose(boards.load("icebreaker"), 48e6)
+    assert settings == pll.Pll(reference=0, feedback=63, output=4, filter=1, hz=48e6)
     # ecppll -i 25 -o 100: CLKI_DIV 1, CLKFB_DIV 4, CLKOP_DIV 6.
-    loop = pll.choose(boards.load("ulx3s-85f"), 100e6)
-    assert loop == pll.Pll(reference=1, feedback=4, output=6, filter=0, hz=100e6)
+    settings = pll.choose(boards.load("ulx3s-85f"), 100e6)
+    assert settings == pll.Pll(reference=1, feedback=4, output=6, filter=0, hz=100e6)
 
 
 @pytest.mark.parametrize("mhz", [10, 33.3, 62.5, 77, 125, 150, 187.5, 250])
-def test_the_loop_of_an_ecp5_keeps_its_ranges(mhz: float) -> None:
-    loop = pll.choose(boards.load("ulx3s-85f"), mhz * 1e6)
-    assert loop is not None
-    assert 25e6 * loop.feedback / loop.reference == pytest.approx(mhz * 1e6, rel=0.02)
-    assert 400e6 <= loop.hz * loop.output <= 800e6
-    assert 25e6 / loop.reference >= 3.125e6
+def test_an_ecp5_pll_stays_within_its_ranges(mhz: float) -> None:
+    settings = pll.choose(boards.load("ulx3s-85f"), mhz * 1e6)
+    assert settings is not None
+    assert 25e6 * settings.feedback / settings.reference == pytest.approx(mhz * 1e6, rel=0.02)
+    assert 400e6 <= settings.hz * settings.output <= 800e6
+    assert 25e6 / settings.reference >= 3.125e6
 
 
-def test_the_oscillator_needs_no_loop() -> None:
+def test_the_oscillator_frequency_needs_no_pll() -> None:
     assert pll.choose(boards.load("icebreaker"), 12e6) is None
 
 
-def test_a_clock_out_of_reach_is_refused() -> None:
+def test_an_unreachable_clock_is_rejected() -> None:
     with pytest.raises(PlanError, match="cannot make 900 MHz from its 12 MHz"):
         pll.choose(boards.load("icebreaker"), 900e6)
 

@@ -1,4 +1,4 @@
-"""Registers behind block RAM go into the block where it can do what they do, and only there."""
+"""Registers after a block RAM move into its output registers wherever these are equivalent."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def flip_flop(data: int, output: int) -> dict[str, Any]:
 
 
 def netlist() -> dict[str, Any]:
-    """A block of 18 bits whose two outputs 10 and 11 have registers, 20 and 21 after them."""
+    """An 18-bit block RAM whose outputs 10 and 11 drive registers with outputs 20 and 21."""
     block = {
         "type": "DP16KD",
         "parameters": {"DATA_WIDTH_A": f"{18:032b}", "REGMODE_A": "NOREG", "REGMODE_B": "NOREG"},
@@ -58,7 +58,7 @@ def absorbed(folder: Path, design: dict[str, Any]) -> tuple[int, dict[str, Any]]
     return count, json.loads(file.read_text())["modules"]["top"]["cells"]
 
 
-def test_registers_of_all_outputs_become_the_blocks(tmp_path: Path) -> None:
+def test_registers_of_all_outputs_move_into_the_block(tmp_path: Path) -> None:
     count, cells = absorbed(tmp_path, netlist())
     assert count == 2
     assert list(cells) == ["block"]
@@ -111,7 +111,9 @@ def _read_twice(cells: dict[str, Any]) -> None:
     ids=["reset", "clock", "enable", "edge", "initial 1", "logic", "block enable", "writes",
          "block reset", "two readers"],
 )  # fmt: skip
-def test_what_a_block_cannot_do_stays_outside(tmp_path: Path, change: Change) -> None:
+def test_registers_that_the_block_cannot_replace_stay_outside(
+    tmp_path: Path, change: Change
+) -> None:
     design = netlist()
     cells = design["modules"]["top"]["cells"]
     change(cells)
@@ -120,13 +122,13 @@ def test_what_a_block_cannot_do_stays_outside(tmp_path: Path, change: Change) ->
     assert after == cells
 
 
-def test_an_output_that_leaves_the_module_stays(tmp_path: Path) -> None:
+def test_an_output_that_is_also_a_port_keeps_its_register(tmp_path: Path) -> None:
     design = netlist()
     design["modules"]["top"]["ports"]["direct"] = {"direction": "output", "bits": [11]}
     assert absorbed(tmp_path, design)[0] == 0
 
 
-def test_yosys_weight_memory_loses_its_registers(tmp_path: Path) -> None:
+def test_registers_of_a_weight_memory_from_yosys_are_absorbed(tmp_path: Path) -> None:
     rows = np.random.default_rng(0).integers(-8, 8, (1300, 3))  # three banks
     memory = WeightMemory(rows=rows, weight_bits=4, kind="block")
     source = plain_verilog(
@@ -135,7 +137,7 @@ def test_yosys_weight_memory_loses_its_registers(tmp_path: Path) -> None:
     board = boards.load("ulx3s-85f")
     units = synthesise_out_of_context(board, {"top.v": source}, top="top", folder=tmp_path)
     before = total(units)
-    # The bank's number follows the address by two registers of its own.
+    # The bank number is delayed by two registers of its own.
     assert (before[Resource.BLOCK_RAM], before[Resource.FF]) == (1, 3 * 12 + 4)
     assert absorb(tmp_path / "unit.json") == 3 * 12
     assert absorb(tmp_path / "unit.json") == 0

@@ -1,4 +1,4 @@
-"""Place and route with several seeds: which one is kept, and what is left of the others."""
+"""Place and route with several seeds: only the files of the selected seed remain."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.support.cores.tiny_core import write_tiny_core
 
 
 def place_with(fmax: dict[int, float]):
-    """A placer that leaves a bitstream and a log which name its seed."""
+    """A placer that writes its seed into a bitstream and a log."""
 
     def place(seed: int, folder: Path) -> tuple[Placement, Path]:
         for name in ("bitstream.bit", "nextpnr.log"):
@@ -34,7 +34,7 @@ def place_with(fmax: dict[int, float]):
         ({1: 95.0, 2: 95.0, 3: 91.0}, [1, 2, 3], 1),
     ],
 )
-def test_the_first_that_meets_the_clock_or_the_fastest(
+def test_the_first_seed_that_meets_the_clock_or_the_fastest_is_kept(
     fmax: dict[int, float], tried: list[int], kept: int, tmp_path: Path
 ) -> None:
     (tmp_path / "netlist.json").write_text("kept")
@@ -42,8 +42,12 @@ def test_the_first_that_meets_the_clock_or_the_fastest(
     assert placed.fmax_mhz == fmax[kept]
     assert of_seeds == {seed: fmax[seed] for seed in tried}
     assert bitstream == tmp_path / "bitstream.bit"
-    left = {file.name: file.read_text() for file in tmp_path.iterdir()}
-    assert left == {"netlist.json": "kept", "bitstream.bit": f"{kept}", "nextpnr.log": f"{kept}"}
+    remaining = {file.name: file.read_text() for file in tmp_path.iterdir()}
+    assert remaining == {
+        "netlist.json": "kept",
+        "bitstream.bit": f"{kept}",
+        "nextpnr.log": f"{kept}",
+    }
 
 
 def test_a_clock_that_no_seed_meets(tmp_path: Path) -> None:
@@ -58,6 +62,6 @@ def test_a_clock_that_no_seed_meets(tmp_path: Path) -> None:
     assert any("seed 5: " in line for line in phases)
 
 
-def test_no_try_is_refused(tmp_path: Path) -> None:
+def test_zero_tries_are_rejected(tmp_path: Path) -> None:
     with pytest.raises(PlanError, match="tries must be an integer of at least 1, not 0"):
         synth.build(tmp_path, tries=0)
