@@ -215,7 +215,7 @@ def test_the_documentation_is_enough_to_write_a_reader(tmp_path, seed):
 
 def test_leaks_come_back_and_others_keep_the_first_version(tmp_path):
     """What no leak below 2 is in has the bytes that it always had."""
-    network = random_network(1, neuron="leaky")
+    network = random_network(1, neuron="fractional")
     leaks = [layer.neuron.leak for layer in network.layers[:-1]]
     assert any(not leak.doubles for leak in leaks)
     save(network, tmp_path / "net")

@@ -17,7 +17,7 @@ from hwgen.network import Identity, InputCode, SoftmaxReadout
 from hwgen.plan.assembly import make_plan
 from hwgen.plan.timing.predict import predict
 from hwgen.plan.units.options import PlanOptions
-from tests.support.combined import STEPS, converted, shown
+from tests.support.combined import STEPS, converted, images_for
 from tests.support.rtl.cores import CoreBench
 
 EVERY = list(itertools.product(NeuronKind, INPUT_CODES, DecoderKind))
@@ -56,7 +56,7 @@ def test_legal_ones_convert_and_run(neuron: str, code: str, decoder: str) -> Non
     assert isinstance(network.readout.neuron, SoftmaxReadout) == (decoder == "softmax")
     counts = decoder in ("spike_count", "first_spike")
     assert isinstance(network.readout.projections[0], Identity) == counts
-    result = golden.run(network, shown(code), trains=True)
+    result = golden.run(network, images_for(code), trains=True)
     if counts:
         train = result.trains["6"][..., 0, 0]
         wanted = train.sum(axis=1)
@@ -65,7 +65,7 @@ def test_legal_ones_convert_and_run(neuron: str, code: str, decoder: str) -> Non
             wanted = STEPS - first
         np.testing.assert_array_equal(result.logits, wanted)
     assert np.ptp(result.logits) > 0
-    np.testing.assert_array_equal(golden.run(network, shown(code)).logits, result.logits)
+    np.testing.assert_array_equal(golden.run(network, images_for(code)).logits, result.logits)
 
 
 @pytest.mark.parametrize(
@@ -106,7 +106,7 @@ def test_a_dozen_of_them_as_hardware(neuron: str, code: str, decoder: str) -> No
     odd = SAMPLED.index((neuron, code, decoder)) % 2
     schedule = "time" if odd or code == "events" else "row"
     plan = make_plan(network, PlanOptions(schedule=schedule, counters=False))
-    bench = CoreBench(plan, network, shown(code)[:2])
+    bench = CoreBench(plan, network, images_for(code)[:2])
     prediction = predict(plan, bench.trains)
     bench.run()
     start = bench.sample_cycles[0]

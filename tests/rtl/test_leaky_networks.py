@@ -20,7 +20,7 @@ SEEDS = range(12)
 def network_of(seed: int) -> Network:
     """Every third network mixes kinds of neurons."""
     return random_network(
-        seed, neuron="leaky" if seed % 3 else None, residual=seed % 2 == 0,
+        seed, neuron="fractional" if seed % 3 else None, residual=seed % 2 == 0,
         max_size=4, max_channels=4, max_timesteps=4,
     )  # fmt: skip
 

@@ -10,7 +10,7 @@ import pytest
 from hwgen.conversion import DecoderKind, legal_combinations
 from hwgen.generation import generate
 from hwgen.simulation.runner import simulate
-from tests.support.combined import converted, shown
+from tests.support.combined import converted, images_for
 
 LEGAL = list(legal_combinations())
 _SHUFFLED = [LEGAL[n] for n in np.random.default_rng(31).permutation(len(LEGAL))]
@@ -33,7 +33,7 @@ def test_combination_equals_golden_and_the_cycle_model(
         lanes=(1, 2, 3)[number % 3],
         counters=False,
     ).write(tmp_path / "build")
-    images = shown(code)[:3]
+    images = images_for(code)[:3]
     free = simulate(build, images)
     assert free.bit_exact
     assert free.samples == 3

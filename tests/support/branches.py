@@ -87,7 +87,7 @@ def nested() -> Network:
 
 
 def by_way_of_a_join() -> Network:
-    """Past a block that joins itself: the buffer counts from where the paths part, at ``a``."""
+    """A branch around a nested block: the buffer counts from ``a``, where the paths split."""
     return network_of(
         ("a", (one("x"),)),
         ("b", (three("a"),)),
@@ -105,7 +105,7 @@ def three_ways() -> Network:
 
 
 def upwards() -> Network:
-    """A kernel that reads two rows above and none below: it waits for nothing that comes later."""
+    """A kernel that reads two rows above and none below, so it waits for no later row."""
     up = {"padding": (2, 1, 0, 1)}
     return network_of(("b", (three("x", **up),)), ("c", (three("b", **up), same("x"))))
 

@@ -31,12 +31,12 @@ def method_of(neuron: str) -> str:
     return next(name for name, method in METHODS.items() if neuron in method.neurons)
 
 
-def shown(code: str) -> np.ndarray:
+def images_for(code: str) -> np.ndarray:
     return FRAMES if code == "events" else IMAGES
 
 
 def converted(neuron: str, code: str, decoder: str, **options: Any) -> Network:
     return convert(
-        model(), shown(code), method=method_of(neuron), neuron=neuron, input_code=code,
+        model(), images_for(code), method=method_of(neuron), neuron=neuron, input_code=code,
         decoder=decoder, timesteps=STEPS, **options,
     )  # fmt: skip

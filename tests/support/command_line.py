@@ -1,4 +1,4 @@
-"""What the tests of the command line share: a small network, and a command that must fail."""
+"""Shared helpers for command-line tests: a small network, and a command that must fail."""
 
 from __future__ import annotations
 
@@ -51,11 +51,11 @@ def small_network(name: str = "small", layer: str = "conv") -> Network:
 
 
 def fails(capsys: Captured, code: int, *arguments: str | Path) -> str:
-    """Run a command that must fail; gives its one message."""
+    """Run a command that must fail with exit code ``code``; returns its standard error."""
     assert run([str(argument) for argument in arguments]) == code
-    shown = capsys.readouterr()
-    assert shown.out == ""
-    messages = [line for line in shown.err.splitlines() if line.startswith("hwgen: error: ")]
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    messages = [line for line in printed.err.splitlines() if line.startswith("hwgen: error: ")]
     assert len(messages) == 1
-    assert "Traceback" not in shown.err
-    return shown.err
+    assert "Traceback" not in printed.err
+    return printed.err

@@ -1,4 +1,4 @@
-"""Linear layers small enough to try every train, and the width of the numbers that appear."""
+"""Linear layers small enough for every input train, and the width of a set of numbers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Small PyTorch models, and what the converter must make of them."""
+"""Small PyTorch models, and checks of their fused graphs."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Forward(nn.Module):
 
 
 def randomised(model: nn.Module, seed: int = 0) -> nn.Module:
-    """In eval mode, with batch norms that have seen data: means, variances, gains of both sizes."""
+    """``model`` in eval mode, with random means, variances and gains in its batch norms."""
     generator = torch.Generator().manual_seed(seed)
     for module in model.modules():
         if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d):
@@ -64,12 +64,12 @@ def fused(
 def assert_fuses(
     model: nn.Module, shape: tuple[int, int, int] = (3, 12, 12), *, linear: bool = True
 ) -> FloatGraph:
-    """The fused network gives PyTorch's own logits; returns it."""
+    """Check that the fused network gives PyTorch's logits; returns the network."""
     images = pixels(shape)
     graph = fused(model, shape, linear=linear)
     with torch.no_grad():
         expected = model(torch.from_numpy(images).float() / 255).numpy()
-    assert np.abs(expected).max() > 0.01  # not a test of zeros
+    assert np.abs(expected).max() > 0.01  # the logits are not all zero
     np.testing.assert_allclose(run_float(graph, images), expected, rtol=2e-4, atol=2e-4)
     return graph
 
@@ -93,5 +93,5 @@ def tiny_cnn(seed: int = 0, channels: int = 2, classes: int = 4) -> nn.Sequentia
 
 
 def firing(network: Network) -> list[Layer]:
-    """Its layers but the readout."""
+    """Layers of ``network`` except the readout."""
     return [layer for layer in network.layers if not isinstance(layer.neuron, Readout)]

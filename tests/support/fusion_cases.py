@@ -1,4 +1,4 @@
-"""Models with each kind of operator, on images of (3, 12, 12) and with 5 classes."""
+"""Models with each kind of operator, on images of shape (3, 12, 12) and with 5 classes."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Layers on integer values (n, channels, height, width), written for clarity, not for speed.
 
-Nothing here comes from :mod:`hwgen.golden`, so that it can fit and check it.
+Independent of :mod:`hwgen.golden`, so that it can check golden.
 """
 
 from __future__ import annotations

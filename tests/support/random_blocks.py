@@ -11,7 +11,7 @@ from hwgen.network import Conv2d, Identity, Projection
 from tests.support.random_layers import Builder
 
 AROUND = ((1, 1), (1, 1), (0, 2), (2, 0))
-"""Padding on both sides of a kernel of three that keeps a map's size."""
+"""Padding with which a kernel of three keeps the size of a map."""
 
 
 class BlockBuilder(Builder):
@@ -28,7 +28,7 @@ class BlockBuilder(Builder):
         rate = "rate_two"
         if self.single:
             rate = "rate_hard" if self.neuron == "rate_hard" else "rate_single"
-        kind = rate if self.code == "rate" else self.code if self.leak.doubles else "leaky"
+        kind = rate if self.code == "rate" else self.code if self.leak.doubles else "fractional"
         for _ in range(int(rng.choice([0, 1, 1, 2]))):
             self.add_layer((self.inner(out),), kind=kind)
             values[self.name] = self.q

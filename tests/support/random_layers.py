@@ -44,7 +44,7 @@ from tests.support.random_values import random_leak, random_pixels, random_weigh
 
 NAMES = ("conv.{}", "block/{}/relu", "layer{}", "module_{}.0", "{}", "x{} y")
 SINGLE = ("rate_single", "rate_hard")
-"""Neurons that fire in the step they integrate."""
+"""Single-phase neurons, which integrate and fire in the same step."""
 KEYWORDS = ("module", "wire", "always", "input_", "signed")
 
 
@@ -65,9 +65,15 @@ class Builder:
         self.max_timesteps, self.max_channels = max_timesteps, max_channels
         single = neuron in SINGLE or (neuron is None and rng.random() < 0.25)
         self.single = single
-        likely = {"radix": 0.0, "leaky": 0.15, "rate_two": 0.7, "ttfs": 0.8, None: 0.3}
+        share = {
+            "radix": 0.0,
+            "fractional": 0.15,
+            "rate_two": 0.7,
+            "ttfs": 0.8,
+            None: 0.3,
+        }
         code = "radix"
-        if single or rng.random() < likely.get(neuron, 1):
+        if single or rng.random() < share.get(neuron, 1):
             code = "ttfs" if neuron == "ttfs" else "rate"
         shape = (
             int(rng.choice([1, 1, 2, 3, 4])),
@@ -96,7 +102,7 @@ class Builder:
         self.leak = DOUBLE  # leak of the last node's trains
         self.q = input_values(self.images, self.input)
 
-    # --- choices ---
+    # --- random sizes ---
 
     def timesteps(self) -> int:
         return int(self.rng.integers(1, self.max_timesteps + 1))
@@ -207,7 +213,7 @@ class Builder:
         self.add_layer((projection,), last=True)
 
     def softmax(self, currents: np.ndarray) -> SoftmaxReadout:
-        """Spiking softmax whose classes lie a few table steps apart, sometimes too many."""
+        """Spiking softmax whose classes lie a few table steps apart, sometimes beyond the table."""
         rng = self.rng
         spread = int(np.ptp(currents, axis=1).max()) // self.steps
         table = exponentials(float(rng.choice([0.02, 0.1, 0.5, 3])))
@@ -270,11 +276,11 @@ class Builder:
         self.q = np.clip(quotient, 0, self.largest(self.code, self.steps, self.leak))
 
     def fit(self, currents: np.ndarray, target: str | None) -> tuple[Neuron, np.ndarray]:
-        """Neuron with a threshold and bias that suit W·q_in (n, c, h, w) of a few images."""
+        """Neuron and bias fitted to the currents W·q_in (n, c, h, w) of a few images."""
         rng, channels = self.rng, currents.shape[1]
         kind = target or self.neuron
         if kind is None:
-            kind = str(rng.choice(["radix", "rate_two", "ttfs", "leaky"]))
+            kind = str(rng.choice(["radix", "rate_two", "ttfs", "fractional"]))
             if self.single and self.code == "rate" and rng.random() < 0.8:
                 kind = str(rng.choice(SINGLE))
         steps = self.steps if target or kind in SINGLE else self.timesteps()
@@ -282,15 +288,15 @@ class Builder:
         drive = np.moveaxis(currents, 1, 0).reshape(channels, -1) << shift
         low, high = np.quantile(drive, [rng.uniform(0, 0.6), 0.95], axis=1)
         leak = DOUBLE
-        if kind == "leaky":
+        if kind == "fractional":
             # Trains of joined paths must have the same type.
             leak = self.leak if target else random_leak(rng)
-        code = {"leaky": "radix", "ttfs": "ttfs"}.get(kind, kind.split("_")[0])
+        code = {"fractional": "radix", "ttfs": "ttfs"}.get(kind, kind.split("_")[0])
         levels = self.largest(code, steps, leak)
         threshold = np.maximum(1, np.rint((high - low) / levels * rng.uniform(0.5, 1.5)))
         threshold = np.where(rng.random(channels) < 0.1, 1, threshold).astype(np.int64)
-        wanted = -low + threshold * rng.choice([0, 0.5, 1])
-        bias = np.rint(wanted / (steps if kind in SINGLE else 1)).astype(np.int64)
+        offset = -low + threshold * rng.choice([0, 0.5, 1])
+        bias = np.rint(offset / (steps if kind in SINGLE else 1)).astype(np.int64)
         if code == "radix":
             return InverseLeakyNeuron(
                 threshold=threshold, timesteps=steps, threshold_frac_bits=shift, leak=leak

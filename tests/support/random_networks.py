@@ -1,6 +1,6 @@
-"""Small legal networks and images at random, the same for the same seed, small enough for RTL.
+"""Random legal networks and images from a seed, small enough for RTL simulation.
 
-Nothing here comes from :mod:`hwgen.golden`.
+Independent of :mod:`hwgen.golden`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from tests.support.random_blocks import BlockBuilder
 from tests.support.random_values import random_pixels
 
 DECODERS = ("membrane", "softmax", "spike_count", "first_spike")
-KINDS = ("radix", "rate_single", "rate_two", None, "ttfs", "rate_hard", "leaky")
+KINDS = ("radix", "rate_single", "rate_two", None, "ttfs", "rate_hard", "fractional")
 
 
 def random_network(
@@ -26,30 +26,30 @@ def random_network(
     max_size: int = 9,
     max_channels: int = 12,
 ) -> Network:
-    """A legal network.
+    """Random legal network; equal arguments give equal networks.
 
     Parameters
     ----------
     seed : int
-    neuron : "radix", "rate_two", "rate_single", "rate_hard", "ttfs", "leaky", or None
-        The neuron of every layer; None mixes them where that is legal. "leaky" has leaks k < 2,
-        now and then one of 2 among them.
+    neuron : "radix", "rate_two", "rate_single", "rate_hard", "ttfs", "fractional", or None
+        Neuron type of every layer; None mixes types where that is legal. "fractional" means
+        inverse-leaky neurons with k < 2, sometimes with k = 2 among them.
     residual : bool
-        Blocks whose paths part and join, depthwise convolutions, heads that take an average.
+        Adds blocks whose paths split and join, depthwise convolutions, and averaging heads.
     decoder : of DECODERS
-        What the logits are.
+        Output decoder.
     code : "direct", "events" or None
-        Of the input, where it is not chosen by chance among the others; "direct" goes with
-        "rate_single" and "rate_hard", "events" with these, "rate_two" and None.
+        Input code; None draws another one at random. "direct" needs ``neuron`` "rate_single" or
+        "rate_hard"; "events" also takes "rate_two" and None.
     max_timesteps, max_size, max_channels : int
-        Of every train, side of a map, and layer.
+        Upper limits for every train, for each side of a map, and for every layer.
     """
     rng = np.random.default_rng([seed, KINDS.index(neuron), residual])
     builder = BlockBuilder(rng, neuron, max_timesteps, max_size, max_channels, code)
     builder.decoder = decoder
     if code is not None and rng.random() < 0.2:
         builder.add_pool()
-    if code == "direct" and residual:  # a constant current and trains do not meet
+    if code == "direct" and residual:  # a constant current cannot join a train
         builder.add_conv(first=True)
     for index in range(int(rng.integers(1 if residual else 0, 4))):
         if residual and rng.random() < 0.7:
@@ -74,5 +74,5 @@ def random_network(
 
 
 def random_images(seed: int, network: Network, n: int) -> np.ndarray:
-    """``n`` images for ``network``: noise, smooth ramps, and sometimes all black or white."""
+    """``n`` images for ``network``: noise, smooth gradients, and sometimes all black or white."""
     return random_pixels(np.random.default_rng([seed, 1]), network.input, n)

@@ -8,7 +8,7 @@ STALLS = ("random", "adversarial")
 
 
 def random_options(seed: int) -> dict[str, object]:
-    """Options of `generate`, the same for the same seed; the schedule changes every four seeds."""
+    """Random options of `generate` for a seed; the schedule changes every four seeds."""
     rng = np.random.default_rng([seed, 77])
     return {
         "lanes": int(rng.choice([1, 2, 3, 5, 8, 16])),

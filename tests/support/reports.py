@@ -1,4 +1,4 @@
-"""Reports of runs that never took place."""
+"""Made-up reports of simulations."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from hwgen.simulation.report import CounterValue
 
 
 def simulation_report(**changes: object) -> SimulationReport:
-    """A bit-exact simulation of 500 cycles latency and 250 interval; ``changes`` replace fields."""
+    """Bit-exact simulation with latency 500 and interval 250; ``changes`` replace fields."""
     report = SimulationReport(
         network="tiny",
         network_hash="abc",

@@ -1,4 +1,4 @@
-"""Models whose branches meet again, on images of (3, 12, 12) and with 5 classes."""
+"""Models whose branches join again, on images of shape (3, 12, 12) and with 5 classes."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def _net(body: Callable, features: int, **modules: nn.Module) -> Make:
         return m.fc(body(m, F.relu(m.stem(x))).flatten(1))
 
     def make() -> Forward:
-        """Each time with modules and weights of its own."""
+        """Build the model with new modules and weights on every call."""
         model = Forward(forward, stem=_conv(3, 4), fc=nn.Linear(features, 5), **deepcopy(modules))
         for module in model.modules():
             if hasattr(module, "reset_parameters"):
@@ -55,7 +55,7 @@ def _two_readers(m: nn.Module, x: torch.Tensor) -> torch.Tensor:
 
 
 def _bottlenecks(m: nn.Module, x: torch.Tensor) -> torch.Tensor:
-    """MobileNet-v2: expand, depthwise, project with no ReLU; the second one adds its input."""
+    """MobileNet-v2: expand, depthwise, project without ReLU; the second block adds its input."""
     x = m.p1(F.relu6(m.d1(F.relu6(m.e1(x)))))
     x = x + m.p2(F.relu6(m.d2(F.relu6(m.e2(x)))))
     return F.relu6(m.e3(x)).mean((2, 3))

@@ -1,4 +1,4 @@
-"""Comparison of two results of golden."""
+"""Comparison of two golden results."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from hwgen.golden import Result
 
 
 def assert_counts_equal(first: Result, second: Result) -> None:
-    """Logits, classes, spikes and synaptic operations are the same in every integer."""
+    """Check that logits, classes, spikes and synaptic operations are equal integers."""
     np.testing.assert_array_equal(first.logits, second.logits)
     np.testing.assert_array_equal(first.classes, second.classes)
     for name in ("spikes", "synaptic_operations"):

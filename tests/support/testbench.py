@@ -1,4 +1,4 @@
-"""Modules of the folder ``sim``, loaded by path as a simulator loads them."""
+"""Modules of the folder ``sim``, loaded by path as in a simulator process."""
 
 from __future__ import annotations
 

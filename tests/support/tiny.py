@@ -1,4 +1,4 @@
-"""Networks of one or two neurons, for vectors worked out by hand."""
+"""Networks of one or two neurons, for hand-computed vectors."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def layer(name: str, source: str, weights: object, bias: object, neuron: Neuron)
 
 
 def readout_of(conv: Conv2d, shape: tuple[int, int, int], timesteps: int = 2, **options: object):
-    """A convolution "c" with thresholds of 1, flattened, every value a logit of its own."""
+    """A convolution "c" with thresholds of 1; each of its values becomes one logit."""
     from hwgen.network import InverseLeakyNeuron
 
     channels = conv.weights.shape[0]

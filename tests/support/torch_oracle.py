@@ -1,7 +1,7 @@
-"""The integers of a network computed again with PyTorch, from the docstrings of hwgen.network.
+"""Independent PyTorch model of all integers of a network, from the docstrings of hwgen.network.
 
 Values are float64 tensors (n, channels, height, width), exact for every network of the tests.
-Two-phase layers take the closed oracle; single-phase layers and leaks below 2 are stepped. Spikes
+Two-phase layers use the closed form; single-phase layers and leaks below 2 are stepped. Spikes
 and synaptic operations are counted with convolutions of ones.
 """
 
@@ -30,7 +30,7 @@ from hwgen.network import (
 
 @dataclass
 class Oracle:
-    """What the network gives, by node."""
+    """Values, trains, membranes and counts by node."""
 
     values: dict[str, torch.Tensor] = field(default_factory=dict)
     trains: dict[str, list[torch.Tensor]] = field(default_factory=dict)
@@ -41,7 +41,7 @@ class Oracle:
 
 def compute(network: Network, images: np.ndarray) -> Oracle:
     threads = torch.get_num_threads()
-    torch.set_num_threads(1)  # the maps are tiny; threads would only wait for each other
+    torch.set_num_threads(1)  # the maps are too small for threads to pay off
     try:
         return _compute(network, images)
     finally:
@@ -61,16 +61,16 @@ def _compute(network: Network, images: np.ndarray) -> Oracle:
     elif source.code == "radix":
         values = torch.floor(pixels * 2.0**source.timesteps / full)
         _send(oracle, source.name, values, _bits(values, train_types[source.name]))
-    elif source.code == "poisson":  # its draws have their own oracle in test_poisson
+    elif source.code == "poisson":  # test_poisson checks its draws
         drawn = poisson_train(images.transpose(0, 2, 3, 1), source).transpose(0, 1, 4, 2, 3)
         train = [torch.from_numpy(plane.astype(np.float64)) for plane in drawn]
         _send(oracle, source.name, sum(train), train)
     elif source.code == "ttfs":
-        values = torch.round(pixels * source.timesteps / full + 1 / (4 * full))  # halves go up
+        values = torch.round(pixels * source.timesteps / full + 1 / (4 * full))  # halves round up
         _send(oracle, source.name, values, _bits(values, train_types[source.name]))
     else:
         train = []
-        for step in range(1, source.timesteps + 1):  # of the accumulator's carries
+        for step in range(1, source.timesteps + 1):  # carries of the accumulator
             carries = [torch.floor((t * pixels + full / 2) / full) for t in (step - 1, step)]
             train.append(carries[1] - carries[0])
         _send(oracle, source.name, sum(train), train)
@@ -81,8 +81,8 @@ def _compute(network: Network, images: np.ndarray) -> Oracle:
             train = _gate(oracle.trains[node.source], node)
             _send(oracle, node.name, sum(train), train)
         elif isinstance(node, MaxPool2d):
-            given = F.pad(oracle.values[node.source], _sides(node.padding))
-            values = F.max_pool2d(given, node.kernel, node.stride)
+            padded = F.pad(oracle.values[node.source], _sides(node.padding))
+            values = F.max_pool2d(padded, node.kernel, node.stride)
             _send(oracle, node.name, values, _bits(values, train_types[node.name]))
         else:
             assert isinstance(node, Flatten)
@@ -123,19 +123,19 @@ def _layer(oracle: Oracle, layer: Layer, train_types: dict[str, TrainType]) -> N
         oracle.membranes[layer.name] = membrane
         _send(oracle, layer.name, sum(train), train)
         return
-    given, train_type = train_types[layer.sources[0]], train_types[layer.name]
+    source_type, train_type = train_types[layer.sources[0]], train_types[layer.name]
     last = isinstance(neuron, Readout)
     scale = 2.0 ** (neuron.frac_bits if last else neuron.frac_bits)
-    if given.fractional:
+    if source_type.fractional:
         sums = torch.zeros(())
-        for step in range(given.timesteps):
-            sums = _leak(sums, given) + scale * sum(
-                _current(item, oracle.trains[item.source][step], given, step)
+        for step in range(source_type.timesteps):
+            sums = _leak(sums, source_type) + scale * sum(
+                _current(item, oracle.trains[item.source][step], source_type, step)
                 for item in layer.projections
             )
     else:
         sums = scale * sum(
-            _current(item, oracle.values[item.source], given) for item in layer.projections
+            _current(item, oracle.values[item.source], source_type) for item in layer.projections
         )
     oracle.membranes[layer.name] = sums + bias
     if last:
@@ -153,7 +153,7 @@ def _leak(membrane: torch.Tensor, train_type: TrainType) -> torch.Tensor:
 
 
 def _fire(oracle: Oracle, layer: Layer, train_type: TrainType) -> None:
-    """A leak below 2, with no clamp above: what it would cut off fires in every step anyway."""
+    """Fire with a leak below 2 without the clamp: clamped membranes fire in every step anyway."""
     level = _channels(layer.neuron.threshold)
     for _ in range(train_type.timesteps - 1):
         level = _leak(level, train_type)
@@ -162,13 +162,12 @@ def _fire(oracle: Oracle, layer: Layer, train_type: TrainType) -> None:
     for _ in range(train_type.timesteps):
         train.append((membrane >= level).double())
         membrane = _leak(membrane - train[-1] * level, train_type)
-    values = sum(plane * 2.0**place for place, plane in enumerate(reversed(train)))
+    values = sum(plane * 2.0**bit for bit, plane in enumerate(reversed(train)))
     _send(oracle, layer.name, values, train)
 
 
 def _gate(train: list[torch.Tensor], pool: MaxPool2d) -> list[torch.Tensor]:
-    """A spike goes through where its neuron has sent more than all before it in the window, and
-    not less than those after it."""
+    """Pass the spikes of the first neuron in each window with the maximum count so far."""
     gated = []
     counts = torch.zeros(())
     for plane in train:
@@ -195,11 +194,11 @@ def _gate(train: list[torch.Tensor], pool: MaxPool2d) -> list[torch.Tensor]:
 def _current(
     projection: Projection,
     values: torch.Tensor,
-    given: TrainType,
+    source_type: TrainType,
     step: int | None = None,
     count: bool = False,
 ) -> torch.Tensor:
-    """W·values, or W·spikes of one timestep; with ``count``, connections that carry a spike."""
+    """W·values, or W·spikes of one timestep; with ``count``, the number of synaptic operations."""
     weights = torch.from_numpy(projection.weights.astype(np.float64))
     if count:
         weights = torch.ones_like(weights)
@@ -211,7 +210,7 @@ def _current(
     if projection.pad_value is not None:
         outside = torch.from_numpy(projection.pad_value.astype(np.float64))
         if step is not None:
-            outside = _bits(outside, given)[step]
+            outside = _bits(outside, source_type)[step]
     outside = outside[:, None, None]
     padded = F.pad(values - outside, _sides(projection.padding)) + outside
     return F.conv2d(padded, weights, stride=projection.stride, groups=projection.groups)

@@ -46,7 +46,7 @@ def network() -> Network:
 
 
 def trains(**set_channels: int) -> dict[str, np.ndarray]:
-    """One sample; each node named has so many of its channels set everywhere and at all times."""
+    """Trains of one sample: the first n channels of each named node spike everywhere and always."""
     made = {}
     for node in ("input", "quiet", "busy"):
         made[node] = np.zeros((1, STEPS, CHANNELS, SIZE, SIZE), dtype=np.uint8)

@@ -160,7 +160,7 @@ def test_by_hand() -> None:
 
 @pytest.mark.parametrize("seed", [0, 1, 2, 4])
 def test_plans_come_back_from_json(seed: int) -> None:
-    network = random_network(seed, neuron="leaky")
+    network = random_network(seed, neuron="fractional")
     plan = make_plan(network)
     assert any(layer.fractional for layer in plan.layers)
     assert HardwarePlan.from_json(plan.to_json()) == plan

@@ -13,7 +13,7 @@ PERIOD_NS = 10
 
 
 async def send(dut, data: bytes) -> None:
-    """Bytes as a serial port sends them: a 0, eight bits with the lowest first, a 1."""
+    """Send bytes over the serial line: start bit 0, eight data bits, lowest first, stop bit 1."""
     for byte in data:
         for bit in (0, *((byte >> i) & 1 for i in range(8)), 1):
             dut.rx.value = bit

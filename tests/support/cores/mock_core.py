@@ -1,4 +1,4 @@
-"""Build folder with ``mock_core.v``, a core that plays back words that this module packs."""
+"""Build folder with ``mock_core.v``, a core that plays back words packed by this module."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ TAP_WIDTHS = (2, 2)
 SOURCE = Path(__file__).with_name("mock_core.v")
 
 WRONG_BEATS = CounterKind.STALL
-"""Kind of the counter of the input's beats that differ from the expected ones."""
+"""Kind of the counter of input beats that differ from the expected ones."""
 
 FAULTS = {"none": 0, "flip": 1, "drop": 2, "repeat": 3, "stop": 4, "withdraw": 5, "finish": 6}
 
@@ -90,7 +90,7 @@ def mock_images(samples: int) -> np.ndarray:
 
 
 def write_mock_core(folder: Path, samples: int) -> np.ndarray:
-    """Make a build folder whose core knows the words of ``samples`` images; gives the images."""
+    """Write a build folder whose core plays back the words of ``samples`` images; returns these."""
     network, images = mock_network(), mock_images(samples)
     gold = golden.run(network, images, trains=True)
     streams = [_pixel_words(gold.trains[node], 2) for node in ("input", "conv1")]
@@ -174,7 +174,7 @@ def write_mock_core(folder: Path, samples: int) -> np.ndarray:
 
 
 def set_fault(folder: Path, kind: str, *, stream: int = 0, word: int = 0, bit: int = 0) -> None:
-    """Tell the core of ``folder`` what to do wrong in its next simulation."""
+    """Select the fault of the core in ``folder`` for the next simulation."""
     _write_hex(folder / "fault.hex", [FAULTS[kind], stream, word, bit])
 
 
@@ -201,8 +201,8 @@ def _beats(images: np.ndarray, beat_bytes: int) -> list[int]:
     for image in images:
         pixels = [int(image[c, y, x]) for y, x, c in np.ndindex(HEIGHT, WIDTH, CHANNELS)]
         for start in range(0, len(pixels), beat_bytes):
-            part = pixels[start : start + beat_bytes]
-            beats.append(sum(pixel << 8 * n for n, pixel in enumerate(part)))
+            beat = pixels[start : start + beat_bytes]
+            beats.append(sum(pixel << 8 * n for n, pixel in enumerate(beat)))
     return beats
 
 

@@ -21,7 +21,12 @@ SLOW = (200, 202, 203, 204, 205, 206, 209, 210)
 def test_random_network_in_both_schedules(seed: int, tmp_path: Path) -> None:
     """Bit-exact with and without stalls; latency and interval as predicted without stalls."""
     network = random_network(
-        seed, neuron="leaky", residual=seed % 2 == 0, max_size=5, max_channels=5, max_timesteps=5
+        seed,
+        neuron="fractional",
+        residual=seed % 2 == 0,
+        max_size=5,
+        max_channels=5,
+        max_timesteps=5,
     )
     assert any(train_type.fractional for train_type in network.train_types.values())
     images = random_images(seed, network, 3)
