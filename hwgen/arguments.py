@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable
+from pathlib import Path
 
 from hwgen.errors import HwgenError
 
@@ -36,3 +38,11 @@ def require_type(
     """Raise ``error`` with a ``remedy`` unless ``value`` is of type ``kind``."""
     if not isinstance(value, kind):
         raise error(f"{name} must be a {kind.__name__}, not {type(value).__name__}; {remedy}")
+
+
+def require_path(name: str, value: object, *, error: type[HwgenError]) -> Path:
+    """``value`` as a path; raises ``error`` unless it is a string or an ``os.PathLike`` of one."""
+    path = value.__fspath__() if isinstance(value, os.PathLike) else value
+    if not isinstance(path, str):
+        raise error(f"{name} must be a str or an os.PathLike, not {value!r}; pass a path")
+    return Path(path)

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from enum import StrEnum
-from pathlib import Path
 from typing import Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, PositiveInt, ValidationError
+from pydantic import PositiveInt, ValidationError
 
+from hwgen.arguments import require_path
 from hwgen.errors import PlanError
 from hwgen.resources import resource_dir
 from hwgen.suggest import unknown
-from hwgen.validation import first_problem
-
-
-class _Data(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+from hwgen.validation import FrozenModel, first_problem
 
 
 class Resource(StrEnum):
@@ -43,14 +40,14 @@ _LABELS = {
 }
 
 
-class Clock(_Data):
+class Clock(FrozenModel):
     """Oscillator: its pin and its frequency in Hz."""
 
     pin: str
     hz: PositiveInt
 
 
-class Uart(_Data):
+class Uart(FrozenModel):
     """Serial port as the FPGA sees it: it reads ``rx_pin`` and drives ``tx_pin``."""
 
     rx_pin: str
@@ -58,7 +55,7 @@ class Uart(_Data):
     baud: PositiveInt
 
 
-class Resources(_Data):
+class Resources(FrozenModel):
     """Resources of the part; a block RAM holds ``block_ram_bits`` bits."""
 
     lut4: PositiveInt
@@ -73,7 +70,7 @@ class Resources(_Data):
         return int(getattr(self, resource))
 
 
-class Board(_Data):
+class Board(FrozenModel):
     """An FPGA board.
 
     Parameters
@@ -112,7 +109,7 @@ def names() -> list[str]:
     return sorted(path.stem for path in resource_dir("boards").glob("*.yaml"))
 
 
-def load(name: str | Path) -> Board:
+def load(name: str | os.PathLike[str]) -> Board:
     """Load a board by its name, or from a file ``*.yaml`` that describes one.
 
     Raises
@@ -120,7 +117,7 @@ def load(name: str | Path) -> Board:
     PlanError
         The name is unknown, or the file breaks a rule of :class:`Board`.
     """
-    path = Path(name)
+    path = require_path("board", name, error=PlanError)
     if path.suffix not in (".yaml", ".yml"):
         if str(name) not in names():
             message = unknown("board", str(name), names())

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hwgen.arguments import require_path
+from hwgen.errors import ArtefactError
+
 if TYPE_CHECKING:
     import numpy as np
 
@@ -41,7 +44,7 @@ class Build(os.PathLike[str]):
         ArtefactError
             ``path`` is not a build folder, or one of its files is missing or was edited.
         """
-        build = cls(Path(path))
+        build = cls(require_path("path", path, error=ArtefactError))
         _ = build.manifest
         return build
 
@@ -125,7 +128,7 @@ class Build(os.PathLike[str]):
     def place_and_route(
         self,
         *,
-        board: str | Board | None = None,
+        board: str | os.PathLike[str] | Board | None = None,
         clock_mhz: float | None = None,
         seed: int = 1,
         tries: int = 1,

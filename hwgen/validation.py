@@ -1,13 +1,16 @@
-"""Message for the first rule of a pydantic model that a file breaks."""
+"""Base of the pydantic models of files, and the message for the first rule that a file breaks."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from pydantic import ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 _WITHOUT_VALUE = ("missing", "extra_forbidden", "json_invalid")
+
+
+class FrozenModel(BaseModel):
+    """Immutable model that converts no types and refuses unknown fields."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
 def first_problem(error: ValidationError, *, root: str = "the file") -> str:

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path, PurePosixPath
+from typing import Any
+
 import pytest
 
-from hwgen.arguments import require_integer, require_number, require_type
-from hwgen.errors import DataError
+import hwgen
+from hwgen import boards, datasets
+from hwgen.arguments import require_integer, require_number, require_path, require_type
+from hwgen.errors import ArtefactError, DataError, HwgenError, PlanError
+from hwgen.report import gather
+from hwgen.synthesis import build
 
 
 def test_integers() -> None:
@@ -31,3 +38,31 @@ def test_types() -> None:
     require_type("path", "net", str, "use str(path)", error=DataError)
     with pytest.raises(DataError, match="^path must be a str, not int; use str"):
         require_type("path", 3, str, "use str(path)", error=DataError)
+
+
+def test_paths() -> None:
+    for path in ("net", Path("net"), PurePosixPath("net")):
+        assert require_path("path", path, error=DataError) == Path("net")
+    for wrong in (None, 3, b"net", ["net"]):
+        with pytest.raises(DataError, match="^path must be a str or an os.PathLike, not .*; pass"):
+            require_path("path", wrong, error=DataError)
+
+
+@pytest.mark.parametrize(
+    ("function", "error"),
+    [
+        (hwgen.load, ArtefactError),
+        (hwgen.Build.open, ArtefactError),
+        (gather, ArtefactError),
+        (build, ArtefactError),
+        (datasets.load, DataError),
+        (datasets.holds_events, DataError),
+        (boards.load, PlanError),
+    ],
+)
+@pytest.mark.parametrize("path", [None, 3])
+def test_a_path_of_another_type_is_rejected(
+    function: Any, error: type[HwgenError], path: Any
+) -> None:
+    with pytest.raises(error, match=rf"must be a str or an os\.PathLike, not {path}; pass a path"):
+        function(path)

@@ -57,6 +57,7 @@ HEAVY = {
         "report",
         "simulation",
         "synthesis",
+        "validation",
     },
 }
 # What the command line may import before a command runs.

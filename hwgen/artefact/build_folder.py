@@ -1,11 +1,9 @@
-"""The build folder: its manifest, written by generation and read by simulation, build and report.
-
-``docs/hardware.md`` describes the other files.
-"""
+"""The manifest of a build folder; ``docs/hardware.md`` describes the other files."""
 
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
@@ -13,7 +11,6 @@ from typing import Annotated, Any, Literal
 
 from pydantic import (
     BaseModel,
-    ConfigDict,
     NonNegativeInt,
     PlainSerializer,
     PlainValidator,
@@ -22,27 +19,21 @@ from pydantic import (
     model_validator,
 )
 
+from hwgen.arguments import require_path
 from hwgen.errors import ArtefactError, PlanError
 from hwgen.plan.search.expectation import Expectation
 from hwgen.plan.timing.predict import PredictedCycles
 from hwgen.plan.units.counters import CounterKind
 from hwgen.plan.units.geometry import Schedule, WordLayout
 from hwgen.plan.units.hardware_plan import HardwarePlan
-from hwgen.validation import first_problem
+from hwgen.validation import FrozenModel, first_problem
 
 MANIFEST_FILE = "manifest.json"
-FORMAT: Literal["hwgen-build"] = "hwgen-build"
 VERSION: Literal[2] = 2
 """Version of the manifest; a build folder of another version has to be generated again."""
 
-INPUT_PORT, OUTPUT_PORT, ADDRESS_PORT = "s_axis_tdata", "m_axis_tdata", "counter_address"
 
-
-class _Model(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-
-class Port(_Model):
+class Port(FrozenModel):
     """Port of the core; ``width`` in bits."""
 
     name: str
@@ -50,14 +41,14 @@ class Port(_Model):
     width: PositiveInt
 
 
-class BitField(_Model):
+class BitField(FrozenModel):
     """Position of a field in a word: its lowest bit and its width in bits."""
 
     low: NonNegativeInt
     width: PositiveInt
 
 
-class EventFields(_Model):
+class EventFields(FrozenModel):
     """Fields of an input beat that holds one address event; ``null`` marks an empty sample."""
 
     x: BitField
@@ -74,14 +65,14 @@ class InputKind(StrEnum):
     EVENTS = "events"
 
 
-class InputEntry(_Model):
+class InputEntry(FrozenModel):
     """Contents of the input packets, with the fields of a beat for address events."""
 
     kind: InputKind
     fields: EventFields | None = None
 
 
-class StreamEntry(_Model):
+class StreamEntry(FrozenModel):
     """Inter-layer stream, with the tap that carries it.
 
     ``shape`` is (channels, height, width) of the trains of ``node``, ``width`` the bits of a word.
@@ -96,7 +87,7 @@ class StreamEntry(_Model):
     schedule: Schedule
 
 
-class CounterEntry(_Model):
+class CounterEntry(FrozenModel):
     """Hardware counter; ``node`` is empty for a counter of the whole core."""
 
     address: NonNegativeInt
@@ -119,34 +110,27 @@ PlanField = Annotated[
 """A hardware plan as a field of a pydantic model."""
 
 
-class Manifest(_Model):
+class Manifest(FrozenModel):
     """Description of a build folder.
 
     Parameters
     ----------
-    format, version
-        "hwgen-build" and the version of this description.
     name, top : str
         Name of the core, and the module to synthesise.
     sources : tuple of str
         Verilog files in the order in which they are compiled.
-    network_hash : str
-        Content hash of the network that the core was generated from.
-    board : str or None
-        Board that the core was generated for.
+    network_hash, board
+        Content hash of the network, and board, that the core was generated for.
     tools : {package: version}
     ports, streams, counters
         Interface of the core; streams in the order of the data flow.
-    plan : HardwarePlan
-    predicted : PredictedCycles or None
-        Cycles of the calibration images.
-    expected : Expectation or None
-        Estimates of the planner.
+    predicted, expected
+        Predicted cycles of the calibration images; estimates of the planner.
     files : {name: SHA-256}
         Every other generated file.
     """
 
-    format: Literal["hwgen-build"] = FORMAT
+    format: Literal["hwgen-build"] = "hwgen-build"
     version: Literal[2] = VERSION
     name: str
     top: str
@@ -165,9 +149,8 @@ class Manifest(_Model):
 
     @model_validator(mode="after")
     def _has_data_ports(self) -> Manifest:
-        for name in (INPUT_PORT, OUTPUT_PORT):
-            if not self._width(name):
-                raise ValueError(f"port {name} is missing")
+        if missing := {"s_axis_tdata", "m_axis_tdata"} - {port.name for port in self.ports}:
+            raise ValueError(f"port {max(missing)} is missing")
         return self
 
     def _width(self, port: str) -> int:
@@ -176,17 +159,17 @@ class Manifest(_Model):
     @property
     def input_width(self) -> int:
         """Bits of an input beat."""
-        return self._width(INPUT_PORT)
+        return self._width("s_axis_tdata")
 
     @property
     def output_width(self) -> int:
         """Bits of a result word."""
-        return self._width(OUTPUT_PORT)
+        return self._width("m_axis_tdata")
 
     @property
     def address_width(self) -> int:
         """Bits of a counter's address; 0 for a core without counters."""
-        return self._width(ADDRESS_PORT)
+        return self._width("counter_address")
 
 
 class _Head(BaseModel):
@@ -217,11 +200,10 @@ def is_build_folder(folder: Path) -> bool:
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:
     """Write ``manifest.json`` into ``folder``."""
-    text = manifest.model_dump_json(indent=1) + "\n"
-    (folder / MANIFEST_FILE).write_text(text, encoding="utf-8")
+    (folder / MANIFEST_FILE).write_text(manifest.model_dump_json(indent=1) + "\n", "utf-8")
 
 
-def read_manifest(folder: str | Path) -> Manifest:
+def read_manifest(folder: str | os.PathLike[str]) -> Manifest:
     """Manifest of a build folder, after a check of its files against their hashes.
 
     Raises
@@ -230,7 +212,7 @@ def read_manifest(folder: str | Path) -> Manifest:
         ``folder`` is not a build folder or was generated by another version, or one of its files
         is missing, damaged or edited.
     """
-    folder = Path(folder)
+    folder = require_path("folder", folder, error=ArtefactError)
     path = folder / MANIFEST_FILE
     if not path.is_file():
         raise ArtefactError(

@@ -10,6 +10,7 @@ import numpy as np
 import yaml
 from pydantic import ValidationError
 
+from hwgen.arguments import require_path
 from hwgen.artefact.arrays import array_entry, read_arrays, write_arrays
 from hwgen.artefact.atomic import replace_folder
 from hwgen.artefact.codec import Reader, Writer
@@ -42,7 +43,7 @@ def save(network: Network, path: str | os.PathLike[str]) -> None:
     require_network(network)
     network.verify()
     document, arrays = _document(network)
-    target = Path(path)
+    target = require_path("path", path, error=ArtefactError)
     try:
         _require_replaceable(target)
     except OSError as error:
@@ -59,9 +60,9 @@ def load(path: str | os.PathLike[str]) -> Network:
     Raises :class:`ArtefactError` if the folder is not an artefact, was written by a newer hwgen,
     or is damaged, truncated or edited.
     """
-    folder = Path(path)
+    folder = require_path("path", path, error=ArtefactError)
     raw = _read_document(folder)
-    where = f"{folder / NETWORK_FILE}"
+    where = str(folder / NETWORK_FILE)
     try:
         document = Document.model_validate(raw)
     except ValidationError as error:

@@ -16,9 +16,10 @@ from types import GenericAlias, NoneType, UnionType
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, create_model
+from pydantic import BaseModel, Field, create_model
 
 from hwgen.network import Input, InverseLeak, Neuron, Node, Projection
+from hwgen.validation import FrozenModel
 
 FORMAT = "hwgen-network"
 VERSION = 2
@@ -29,11 +30,7 @@ Index = Annotated[int, Field(ge=0)]
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
-
-
-class ArrayModel(_Model):
+class ArrayModel(FrozenModel):
     """One array of ``weights.npz``."""
 
     dtype: Literal["int8", "int16", "int32", "int64", "uint8", "uint16"]
@@ -61,7 +58,7 @@ def model_of(cls: type) -> type[BaseModel]:
         entries["kind"] = (Literal[cls.kind], ...)
     for name, (item, hint) in stored_fields(cls).items():
         entries[name] = (_entry(hint), None if item.metadata.get("optional") else ...)
-    return create_model(f"{cls.__name__}Model", __base__=_Model, **entries)
+    return create_model(f"{cls.__name__}Model", __base__=FrozenModel, **entries)
 
 
 def _entry(hint: Any) -> Any:
@@ -99,7 +96,7 @@ def _concrete(cls: Any) -> Iterator[Any]:
         yield from _concrete(one)
 
 
-class _Document(_Model):
+class _Document(FrozenModel):
     format: Literal["hwgen-network"]
     version: Literal[1, 2]
     sha256: Sha256

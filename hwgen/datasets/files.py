@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from hwgen.arguments import require_path
 from hwgen.datasets import address_events, idx
 from hwgen.datasets.images import Dataset, as_images, as_labels, require_samples
 from hwgen.errors import DataError
@@ -48,7 +49,7 @@ def load(
     DataError
         A file is missing, damaged, or does not hold images or address events.
     """
-    path = Path(path)
+    path = require_path("path", path, error=DataError)
     require_samples(samples)
     if split is not None:
         require_known("split", split, idx.SPLITS, error=DataError)
@@ -71,7 +72,7 @@ def load(
 def holds_events(path: str | os.PathLike[str]) -> bool:
     """Whether ``path`` is an ``.npz`` file of address events."""
     try:
-        with zipfile.ZipFile(path) as archive:
+        with zipfile.ZipFile(require_path("path", path, error=DataError)) as archive:
             return {f"{name}.npy" for name in address_events.ARRAYS} <= set(archive.namelist())
     except (OSError, zipfile.BadZipFile):
         return False

@@ -12,6 +12,7 @@ from typing import Literal
 from amaranth import ClockDomain
 from amaranth.back import verilog
 
+from hwgen.arguments import require_path
 from hwgen.artefact import content_hash, save
 from hwgen.artefact.atomic import replace_folder
 from hwgen.artefact.build_folder import (
@@ -83,7 +84,7 @@ class Design:
         An earlier build folder at ``path`` is replaced. Raises :class:`ArtefactError` where
         ``path`` holds something else.
         """
-        path = Path(path)
+        path = require_path("path", path, error=ArtefactError)
         empty = not path.exists() or (path.is_dir() and not any(path.iterdir()))
         if not empty and not is_build_folder(path):
             raise ArtefactError(

@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
-
-from pydantic import BaseModel, ConfigDict
+from typing import Literal
 
 from hwgen.artefact.build_folder import PlanField
+from hwgen.artefact.report_file import ReportFile
 from hwgen.boards import Resource
 from hwgen.plan.timing.predict import PredictedCycles
 from hwgen.simulation import SimulationReport
 from hwgen.simulation.report import Cycles
 from hwgen.synthesis import BuildReport
+from hwgen.validation import FrozenModel
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-
-class NetworkFigures(_Model):
+class NetworkFigures(FrozenModel):
     """Identity of the core: network, its content hash, board, versions of the tools."""
 
     name: str
@@ -28,7 +24,7 @@ class NetworkFigures(_Model):
     tools: Mapping[str, str]
 
 
-class Performance(_Model):
+class Performance(FrozenModel):
     """Rates that follow from cycles and clock; None if unknown.
 
     Parameters
@@ -51,8 +47,11 @@ class Performance(_Model):
     results_per_second_per_klut: float | None
 
 
-class BuildFigures(_Model):
+class BuildFigures(ReportFile):
     """Figures of a build folder: what was generated, simulated, and placed and routed."""
+
+    FILE = "report.json"
+    COMMAND = "report"
 
     network: NetworkFigures
     plan: PlanField
@@ -69,10 +68,6 @@ class BuildFigures(_Model):
         latency = self.predicted.latency_cycles if self.predicted else None
         interval = self.predicted.interval_cycles if self.predicted else None
         return Cycles("latency", None, latency), Cycles("interval", None, interval)
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain values."""
-        return self.model_dump(mode="json")
 
 
 def performance(

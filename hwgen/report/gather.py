@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from hwgen.artefact.build_folder import read_manifest
@@ -11,7 +12,7 @@ from hwgen.simulation import SimulationReport
 from hwgen.synthesis import BuildReport
 
 
-def gather(folder: str | Path) -> BuildFigures:
+def gather(folder: str | os.PathLike[str]) -> BuildFigures:
     """Figures of a build folder.
 
     Raises
@@ -19,8 +20,8 @@ def gather(folder: str | Path) -> BuildFigures:
     ArtefactError
         ``folder`` is not a build folder, or one of its files is damaged or of another network.
     """
-    folder = Path(folder)
     manifest = read_manifest(folder)
+    folder = Path(folder)
     simulation = SimulationReport.read(folder)
     synthesis = BuildReport.read(folder)
     if simulation is not None and simulation.network_hash != manifest.network_hash:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -12,12 +13,11 @@ from hwgen.plan.units.counters import CounterKind
 from hwgen.report.figures import BuildFigures
 
 
-def write(folder: str | Path, figures: BuildFigures) -> tuple[Path, Path]:
+def write(folder: str | os.PathLike[str], figures: BuildFigures) -> tuple[Path, Path]:
     """Write ``report.json`` and ``report.html`` into ``folder``; gives their paths."""
-    as_json, page = Path(folder) / "report.json", Path(folder) / "report.html"
-    replace_file(as_json, figures.model_dump_json(indent=1) + "\n")
+    page = Path(folder) / "report.html"
     replace_file(page, render(figures))
-    return as_json, page
+    return figures.write(page.parent), page
 
 
 def render(figures: BuildFigures) -> str:

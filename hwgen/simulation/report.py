@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from pydantic import BaseModel, ConfigDict, ValidationError
-
-from hwgen.artefact.atomic import replace_file
-from hwgen.errors import ArtefactError
+from hwgen.artefact.report_file import ReportFile
 from hwgen.plan.units.counters import CounterKind
 from hwgen.simulation.options import Simulator, StallPattern
-from hwgen.validation import first_problem
-
-REPORT_FILE = "simulation.json"
+from hwgen.validation import FrozenModel
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-
-class CounterValue(_Model):
+class CounterValue(FrozenModel):
     """Hardware counter after the last result; ``node`` is empty for one of the whole core."""
 
     node: str
@@ -43,7 +33,7 @@ class Cycles(NamedTuple):
         return 100 * (self.predicted / self.measured - 1)
 
 
-class StreamActivity(_Model):
+class StreamActivity(FrozenModel):
     """Words compared on the stream of ``node``, and cycles in which a word waited."""
 
     node: str
@@ -51,7 +41,7 @@ class StreamActivity(_Model):
     stalled_cycles: int
 
 
-class SimulationReport(_Model):
+class SimulationReport(ReportFile):
     """A simulation of a build folder.
 
     Parameters
@@ -82,6 +72,9 @@ class SimulationReport(_Model):
     waves : str or None
         Waveform file, relative to the build folder.
     """
+
+    FILE = "simulation.json"
+    COMMAND = "simulate"
 
     network: str
     network_hash: str
@@ -132,30 +125,3 @@ class SimulationReport(_Model):
         """Value of a counter, of a node or of the whole core; None if the core lacks it."""
         found = (c.value for c in self.counters if (c.node, c.kind) == (node, kind))
         return next(found, None)
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain values."""
-        return self.model_dump(mode="json")
-
-    def write(self, folder: Path) -> Path:
-        """Write ``simulation.json`` into a build folder, whole or not at all."""
-        path = folder / REPORT_FILE
-        replace_file(path, self.model_dump_json(indent=1) + "\n")
-        return path
-
-    @classmethod
-    def read(cls, folder: Path) -> SimulationReport | None:
-        """Report of the last simulation of a build folder; None if there is none.
-
-        Raises :class:`ArtefactError` if the file is damaged or from another version.
-        """
-        path = folder / REPORT_FILE
-        if not path.is_file():
-            return None
-        try:
-            return cls.model_validate_json(path.read_bytes())
-        except ValidationError as error:
-            raise ArtefactError(
-                f"{path} is damaged or from another version of hwgen: {first_problem(error)}; "
-                f"run `hwgen simulate` again"
-            ) from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -29,7 +30,7 @@ Progress = Callable[[str], object]
 
 
 def simulate(
-    build: str | Path,
+    build: str | os.PathLike[str],
     images: np.ndarray,
     *,
     labels: np.ndarray | None = None,
@@ -67,8 +68,8 @@ def simulate(
         )
     by_bus = stalled or bool(buses)
     tools.require(Simulator(simulator), buses=by_bus)
+    manifest = read_manifest(build)
     folder = Path(build).resolve()
-    manifest = read_manifest(folder)
     network = _load_network(folder, manifest)
     images, labels = _choose(images, labels, samples)
     work = WorkFolder(build=folder, simulator=Simulator(simulator), waves=waves)

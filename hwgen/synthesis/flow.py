@@ -25,9 +25,9 @@ Progress = Callable[[str], object]
 
 
 def build(
-    folder: str | Path,
+    folder: str | os.PathLike[str],
     *,
-    board: str | Board | None = None,
+    board: str | os.PathLike[str] | Board | None = None,
     clock_mhz: float | None = None,
     seed: int = 1,
     tries: int = 1,
@@ -42,8 +42,8 @@ def build(
     require_integer("tries", tries, 1, error=PlanError)
     if clock_mhz is not None:
         require_number("clock_mhz", clock_mhz, "above 0", lambda x: x > 0, error=PlanError)
-    folder = Path(folder).resolve()
     manifest = read_manifest(folder)
+    folder = Path(folder).resolve()
     chosen = _board(board or manifest.board)
     tools.require("yosys", family_of(chosen).nextpnr)
     loop = pll.choose(chosen, clock_mhz * 1e6 if clock_mhz is not None else chosen.default_hz)
@@ -56,7 +56,7 @@ def build(
         work.mkdir()
         seeds = range(seed, seed + tries)
         report = _build(folder, work, manifest, chosen, loop, seeds, progress)
-        report.write(work)
+        report.write(folder)
     except BaseException as error:
         os.replace(work, failed)
         if kept.exists():
@@ -68,7 +68,7 @@ def build(
     return report
 
 
-def _board(board: str | Board | None) -> Board:
+def _board(board: str | os.PathLike[str] | Board | None) -> Board:
     if board is None:
         raise PlanError(
             f"the core was generated without a board; choose one with --board "

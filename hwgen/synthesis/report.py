@@ -2,27 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
+from pydantic import computed_field
 
-from pydantic import BaseModel, ConfigDict, ValidationError, computed_field
-
-from hwgen.artefact.atomic import replace_file
+from hwgen.artefact.report_file import ReportFile
 from hwgen.boards import Resource
-from hwgen.errors import ArtefactError
-from hwgen.validation import first_problem
+from hwgen.validation import FrozenModel
 
-REPORT_FILE = "report.json"
 WORK_FOLDER = "synth"
 """Folder of synthesis, place and route in a build folder."""
 
 
-class _Model(BaseModel):
-    # Properties that are written too, such as meets_timing, are computed again when read.
-    model_config = ConfigDict(frozen=True, extra="ignore", strict=True)
-
-
-class PathStep(_Model):
+class PathStep(FrozenModel):
     """Step of a path: through ``cell`` (``kind`` logic, clk-to-q, setup) or to it (routing)."""
 
     kind: str
@@ -31,7 +21,7 @@ class PathStep(_Model):
     delay_ns: float
 
 
-class CriticalPath(_Model):
+class CriticalPath(FrozenModel):
     """Slowest path between two flip-flops or memories of the core's clock."""
 
     source: str
@@ -47,7 +37,7 @@ class CriticalPath(_Model):
         return sum(step.kind == "logic" for step in self.steps)
 
 
-class Usage(_Model):
+class Usage(FrozenModel, extra="ignore"):
     """Amount of a resource that the routed design uses, and that the part has."""
 
     used: int
@@ -58,7 +48,7 @@ class Usage(_Model):
         return 100 * self.used / self.available
 
 
-class BuildReport(_Model):
+class BuildReport(ReportFile, extra="ignore"):
     """Place and route of a core in its board's shell.
 
     Parameters
@@ -81,6 +71,10 @@ class BuildReport(_Model):
     fmax_of_seeds : {seed: MHz}
         Maximum clock of each seed that was tried.
     """
+
+    # meets_timing is written too and computed again when read: extra="ignore".
+    FILE = f"{WORK_FOLDER}/report.json"
+    COMMAND = "build"
 
     core: str
     board: str
@@ -106,28 +100,3 @@ class BuildReport(_Model):
     def shell(self) -> dict[Resource, int]:
         """Resources that the shell adds to the core, after synthesis."""
         return self.units.get("shell", {})
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain values."""
-        return self.model_dump(mode="json")
-
-    def write(self, work: Path) -> None:
-        """Write ``report.json`` into ``work``."""
-        replace_file(work / REPORT_FILE, self.model_dump_json(indent=1) + "\n")
-
-    @classmethod
-    def read(cls, folder: Path) -> BuildReport | None:
-        """Report of the last place and route of a build folder; None if there is none.
-
-        Raises :class:`ArtefactError` if the file is damaged or from another version.
-        """
-        path = folder / WORK_FOLDER / REPORT_FILE
-        if not path.is_file():
-            return None
-        try:
-            return cls.model_validate_json(path.read_bytes())
-        except ValidationError as error:
-            raise ArtefactError(
-                f"{path} is damaged or from another version of hwgen: {first_problem(error)}; "
-                f"run `hwgen build` again"
-            ) from error

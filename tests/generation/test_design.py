@@ -10,10 +10,12 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+import hwgen
 from hwgen.artefact.build_folder import read_manifest
 from hwgen.build import Build
 from hwgen.errors import ArtefactError
@@ -168,6 +170,27 @@ def test_an_earlier_build_is_replaced_whole(tmp_path: Path) -> None:
     assert not list(target.glob("*.hex"))
     assert (target / "other.v").is_file()
     assert [path.name for path in tmp_path.iterdir()] == ["build"]
+
+
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [
+        (None, "path must be a str or an os.PathLike, not None; pass a path"),
+        (3, "path must be a str or an os.PathLike, not 3; pass a path"),
+        ("file/build", "file/build: cannot be written: .*'.*file'"),
+    ],
+)
+def test_an_unusable_path_is_rejected(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: Any, message: str
+) -> None:
+    """Neither a value of another type, nor a path below a plain file, which is left alone."""
+    monkeypatch.chdir(tmp_path)
+    Path("file").write_text("mine")
+    design = generate(chain("a", "b"))
+    for write in (design.write, lambda path: hwgen.save(design.network, path)):
+        with pytest.raises(ArtefactError, match=f"^{message}"):
+            write(path)
+    assert contents(tmp_path) == {"file": b"mine"}
 
 
 def test_a_failure_leaves_the_earlier_build(

@@ -58,7 +58,7 @@ def write_build(
         simulation.write(folder)
     if synthesis:
         (folder / "synth").mkdir()
-        synthesis.write(folder / "synth")
+        synthesis.write(folder)
     return folder
 
 

@@ -1,0 +1,45 @@
+"""A report as a JSON file of a build folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+from pydantic import ValidationError
+
+from hwgen.artefact.atomic import replace_file
+from hwgen.errors import ArtefactError
+from hwgen.validation import FrozenModel, first_problem
+
+
+class ReportFile(FrozenModel):
+    """Model in the file :attr:`FILE` of a build folder, which ``hwgen COMMAND`` writes."""
+
+    FILE: ClassVar[str]
+    COMMAND: ClassVar[str]
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return self.model_dump(mode="json")
+
+    def write(self, folder: Path) -> Path:
+        """Write the file into a build folder, whole or not at all; gives its path."""
+        replace_file(folder / self.FILE, self.model_dump_json(indent=1) + "\n")
+        return folder / self.FILE
+
+    @classmethod
+    def read(cls, folder: Path) -> Self | None:
+        """The report of a build folder; None if there is none.
+
+        Raises :class:`ArtefactError` if the file is damaged or from another version.
+        """
+        path = folder / cls.FILE
+        if not path.is_file():
+            return None
+        try:
+            return cls.model_validate_json(path.read_bytes())
+        except ValidationError as error:
+            raise ArtefactError(
+                f"{path} is damaged or from another version of hwgen: {first_problem(error)}; "
+                f"run `hwgen {cls.COMMAND}` again"
+            ) from error
