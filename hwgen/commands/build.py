@@ -31,12 +31,7 @@ if TYPE_CHECKING:
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 def command(
-    folder: Path,
-    board: str | None,
-    clock_mhz: float | None,
-    seed: int,
-    tries: int,
-    as_json: bool,
+    folder: Path, board: str | None, clock_mhz: float | None, seed: int, tries: int, as_json: bool
 ) -> None:
     """Synthesise, place and route the core in FOLDER, in a shell for its board.
 
@@ -46,12 +41,7 @@ def command(
 
     with progress(f"building {folder}") as show_progress:
         report = synthesis.build(
-            folder,
-            board=board,
-            clock_mhz=clock_mhz,
-            seed=seed,
-            tries=tries,
-            progress=show_progress,
+            folder, board=board, clock_mhz=clock_mhz, seed=seed, tries=tries, progress=show_progress
         )
     if as_json:
         print_json(report.to_json())
@@ -85,14 +75,5 @@ def print_report(report: BuildReport) -> None:
         print_table(
             "slowest path",
             ("from", "to", "ns", "logic", "routing", "levels"),
-            [
-                (
-                    path.source,
-                    path.sink,
-                    path.delay_ns,
-                    path.logic_ns,
-                    path.routing_ns,
-                    path.levels,
-                )
-            ],
+            [(path.source, path.sink, path.delay_ns, path.logic_ns, path.routing_ns, path.levels)],
         )

@@ -45,15 +45,7 @@ def command(name: str | None, combinations: bool, as_json: bool) -> None:
     print_table(
         "conversion methods",
         ("method", "neurons (code)", "needs", "paper"),
-        [
-            (
-                key,
-                _neurons(method),
-                method.needs,
-                method.paper,
-            )
-            for key, method in METHODS.items()
-        ],
+        [(key, _neurons(method), method.needs, method.paper) for key, method in METHODS.items()],
     )
 
 

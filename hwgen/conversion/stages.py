@@ -129,10 +129,5 @@ STAGES = (
         wanted=lambda task: task.finetuning is not None,
     ),
     Stage(name="quantise", run=_quantise, check=same_codes),
-    Stage(
-        name="tune",
-        run=_tune,
-        check=same_weights,
-        wanted=lambda task: task.tuner is not None,
-    ),
+    Stage(name="tune", run=_tune, check=same_weights, wanted=lambda task: task.tuner is not None),
 )

@@ -23,12 +23,7 @@ import torch.nn.functional as F
 
 from hwgen.arguments import require_integer, require_number
 from hwgen.conversion.calibration import float_run as calibrate
-from hwgen.conversion.calibration.input_decoding import (
-    counts_of,
-    decode_input,
-    encode,
-    make_input,
-)
+from hwgen.conversion.calibration.input_decoding import counts_of, decode_input, encode, make_input
 from hwgen.conversion.calibration.scales import choose_scales
 from hwgen.conversion.calibration.steps import Steps
 from hwgen.conversion.converted import Progress

@@ -19,10 +19,7 @@ _SHARED = (
         "layer_norm native_layer_norm group_norm native_group_norm instance_norm rms_norm "
         "local_response_norm",
     ),
-    (
-        _AXES,
-        "permute transpose t movedim swapaxes channel_shuffle pixel_shuffle roll flip",
-    ),
+    (_AXES, "permute transpose t movedim swapaxes channel_shuffle pixel_shuffle roll flip"),
     (
         _ONE,
         "conv1d conv3d max_pool1d max_pool3d avg_pool1d avg_pool3d adaptive_avg_pool1d "
@@ -33,10 +30,7 @@ _SHARED = (
         "weights are constant",
         "matmul bmm mm addmm einsum scaled_dot_product_attention",
     ),
-    (
-        "recurrent layers are not supported",
-        "lstm gru rnn_tanh rnn_relu",
-    ),
+    ("recurrent layers are not supported", "lstm gru rnn_tanh rnn_relu"),
 )
 """Remedies of several operators, and their names."""
 

@@ -28,11 +28,7 @@ class Kernel:
     @classmethod
     def of(cls, op: ConvOp) -> Kernel:
         return cls(
-            weights=op.weights,
-            bias=op.bias,
-            stride=op.stride,
-            padding=op.padding,
-            groups=op.groups,
+            weights=op.weights, bias=op.bias, stride=op.stride, padding=op.padding, groups=op.groups
         )
 
 
@@ -204,12 +200,9 @@ def compose_linear(
     rows = [y for y in range(kernel.shape[2]) if 0 <= y - top < height]
     columns = [x for x in range(kernel.shape[3]) if 0 <= x - left < width]
     inside = kernel[:, :, rows][:, :, :, columns]
-    full[
-        :,
-        :,
-        rows[0] - top : rows[-1] - top + 1,
-        columns[0] - left : columns[-1] - left + 1,
-    ] = inside
+    full[:, :, rows[0] - top : rows[-1] - top + 1, columns[0] - left : columns[-1] - left + 1] = (
+        inside
+    )
     if conv.pad_value is not None:
         outside = kernel.sum(axis=(2, 3)) - inside.sum(axis=(2, 3))
         total = total + outside @ conv.pad_value

@@ -107,11 +107,7 @@ class _Best:
 
 class _Search:
     def __init__(
-        self,
-        converted: Converted,
-        images: np.ndarray,
-        labels: np.ndarray,
-        options: Options,
+        self, converted: Converted, images: np.ndarray, labels: np.ndarray, options: Options
     ) -> None:
         self.start, self.images, self.labels = converted, images, labels
         self.options, self.rounds = options, 0

@@ -42,11 +42,7 @@ from hwgen.conversion.float_graph import FloatFlatten, FloatGraph, FloatMaxPool,
 from hwgen.conversion.op_graph import INPUT
 from hwgen.conversion.options import Options
 from hwgen.conversion.provenance import Figures, Scales
-from hwgen.conversion.quantisation.decoders import (
-    make_readout,
-    read_values,
-    with_firing_end,
-)
+from hwgen.conversion.quantisation.decoders import make_readout, read_values, with_firing_end
 from hwgen.conversion.quantisation.integers import (
     MIN_THRESHOLD,
     Quantised,
@@ -56,10 +52,7 @@ from hwgen.conversion.quantisation.integers import (
 from hwgen.conversion.quantisation.neuron import make_neuron, whole_numbers
 from hwgen.conversion.quantisation.projections import in_steps, offset_sum, per_code, second_moment
 from hwgen.conversion.quantisation.weight_fitting import Fit
-from hwgen.network import (
-    Layer,
-    Node,
-)
+from hwgen.network import Layer, Node
 
 KEPT_IMAGES = 4
 
@@ -178,11 +171,7 @@ class _Layerwise:
         figure[node.name] = values if self.options.channel_scales else values[0]
 
     def _finish(
-        self,
-        node: Population,
-        quantised: Quantised,
-        sums: torch.Tensor,
-        output: Decoding | None,
+        self, node: Population, quantised: Quantised, sums: torch.Tensor, output: Decoding | None
     ) -> Layer:
         """The layer with these weights; its codes go to ``known``."""
         known = self.known

@@ -6,14 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from hwgen.conversion.frontend.operators.call import (
-    Call,
-    Ref,
-    Refusal,
-    four,
-    handles,
-    pair,
-)
+from hwgen.conversion.frontend.operators.call import Call, Ref, Refusal, four, handles, pair
 from hwgen.conversion.op_graph import NO_PADDING, AveragePoolOp, MaxPoolOp, Op, Padding, ReshapeOp
 
 
