@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from hwgen.commands.options import COUNT, PATH, json_option, option
 from hwgen.commands.output import note, print_json, print_table, progress
 
 if TYPE_CHECKING:
@@ -14,25 +15,18 @@ if TYPE_CHECKING:
 
 
 @click.command("build", short_help="Synthesise, place and route for a board.")
-@click.argument("folder", type=click.Path(path_type=Path))
-@click.option(
-    "--board", help="Board to build for: a name or a .yaml file; by default the one of `generate`."
-)
-@click.option(
-    "--clock-mhz", "clock_mhz", type=click.FloatRange(min=1), help="Clock of the core in MHz."
-)
-@click.option("--seed", default=1, show_default=True, help="First seed of place and route.")
-@click.option(
+@click.argument("folder", type=PATH)
+@option("--board", str, "Board: a name or a .yaml file; by default the one of `generate`.")
+@option("--clock-mhz", click.FloatRange(min=1), "Clock of the core in MHz.")
+@option("--seed", int, "First seed of place and route.", 1)
+@option(
     "--tries",
-    type=click.IntRange(min=1),
-    default=1,
-    show_default=True,
-    help="Number of seeds to try until one meets the clock; if none does, keep the fastest.",
+    COUNT,
+    "Number of seeds to try until one meets the clock; if none does, keep the fastest.",
+    1,
 )
-@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
-def command(
-    folder: Path, board: str | None, clock_mhz: float | None, seed: int, tries: int, as_json: bool
-) -> None:
+@json_option("the report")
+def command(folder: Path, as_json: bool, **options: Any) -> None:
     """Synthesise, place and route the core in FOLDER, in a shell for its board.
 
     The bitstream, the report and the logs of the tools are written to FOLDER/synth.
@@ -40,9 +34,7 @@ def command(
     from hwgen import synthesis
 
     with progress(f"building {folder}") as show_progress:
-        report = synthesis.build(
-            folder, board=board, clock_mhz=clock_mhz, seed=seed, tries=tries, progress=show_progress
-        )
+        report = synthesis.build(folder, progress=show_progress, **options)
     if as_json:
         print_json(report.to_json())
         return

@@ -5,11 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-from hwgen.commands.options import ByLayer, Fraction, Numbers, Suggest, by_layer
+from hwgen.commands.options import (
+    COUNT,
+    PATH,
+    ByLayer,
+    Fraction,
+    Numbers,
+    Suggest,
+    by_layer,
+    json_option,
+    option,
+)
 from hwgen.commands.output import print_json, print_table, progress
 from hwgen.conversion.choices import (
     BiasCorrection,
@@ -22,183 +32,104 @@ from hwgen.conversion.choices import (
 from hwgen.conversion.combinations import INPUT_CODES
 from hwgen.conversion.methods.registry import METHODS
 
-if TYPE_CHECKING:
-    from hwgen.network import Network
+BY_METHOD = "[default: the method's]"
+FEEDBACK = "Method feedback:"
+PER_CHANNEL = "one value, or one per channel"
 
 
 @click.command("convert", short_help="Convert a PyTorch model to a network of integers.")
 @click.argument("model")
-@click.option("--weights", type=click.Path(path_type=Path), help=".pt, .safetensors or .npz.")
-@click.option(
-    "--data",
-    required=True,
-    type=click.Path(path_type=Path),
-    help="Calibration images or events: .npz file or idx folder.",
-)
-@click.option(
-    "-o", "--output", required=True, type=click.Path(path_type=Path), help="Folder to write."
-)
-@click.option(
-    "--dump", type=click.Path(path_type=Path), help="Folder for the graph after each stage."
-)
-@click.option("--name", help="Name of the network.  [default: the model's]")
-@click.option(
-    "--samples",
-    type=click.IntRange(min=1),
-    help="Calibrate with the first samples only; 1,000 are enough.",
-)
-@click.option(
-    "--mean", type=Numbers(), help="Mean of the scaled pixels: one value, or one per channel."
-)
-@click.option(
-    "--std",
-    type=Numbers(),
-    help="Standard deviation of the scaled pixels: one value, or one per channel.",
-)
-@click.option(
-    "--scale", type=Fraction(), help="Factor of a pixel.  [default: 1/255; 1/T for events]"
-)
-@click.option(
+@option("--weights", PATH, ".pt, .safetensors or .npz.")
+@option("--data", PATH, "Calibration images or events: .npz file or idx folder.", required=True)
+@option("--output", PATH, "Folder to write.", None, "-o", required=True)
+@option("--dump", PATH, "Folder for the graph after each stage.")
+@option("--name", str, "Name of the network.  [default: the model's]")
+@option("--samples", COUNT, "Calibrate with the first samples only; 1,000 are enough.")
+@option("--mean", Numbers(), f"Mean of the scaled pixels: {PER_CHANNEL}.")
+@option("--std", Numbers(), f"Standard deviation of the scaled pixels: {PER_CHANNEL}.")
+@option("--scale", Fraction(), "Factor of a pixel.  [default: 1/255; 1/T for events]")
+@option(
     "--timesteps",
-    type=ByLayer(),
+    ByLayer(),
+    "Length of the spike trains, for all layers or for one; repeatable.  [default: 8]",
     multiple=True,
-    help="Length of the spike trains, for all layers or for one; repeatable.  [default: 8]",
 )
-@click.option("--weight-bits", default=8, show_default=True, help="Bits of a weight, 2 to 16.")
-@click.option(
+@option("--weight-bits", int, "Bits of a weight, 2 to 16.", 8)
+@option(
     "--method",
-    type=Suggest(list(METHODS)),
-    default="spikeconverter",
-    show_default=True,
-    help="Conversion method; `hwgen methods` lists them.",
+    Suggest(list(METHODS)),
+    "Conversion method; `hwgen methods` lists them.",
+    "spikeconverter",
 )
-@click.option(
+@option(
     "--neuron",
-    type=Suggest(NeuronKind.words()),
-    help="Inverse-leaky (radix code), soft reset in two phases or one, hard reset (rate code), or "
-    "time to first spike.  [default: the method's]",
+    NeuronKind,
+    "Inverse-leaky (radix code), soft reset in two phases or one, hard reset (rate code), or "
+    f"time to first spike.  {BY_METHOD}",
 )
-@click.option(
+@option(
     "--leak",
+    str,
+    "Inverse leak of neuron ilif: 1 < k <= 2, or k - 1 as n/2^m.",
+    "2",
     metavar="K or N/2^M",
-    default="2",
-    show_default=True,
-    help="Inverse leak of neuron ilif: 1 < k <= 2, or k - 1 as n/2^m.",
 )
-@click.option(
+@option(
     "--thresholds",
-    type=Suggest(ThresholdRule.words()),
-    help="Smallest conversion error, largest activation, 1, or largest current in a timestep.  "
-    "[default: the method's]",
+    ThresholdRule,
+    "Smallest conversion error, largest activation, 1, or largest current in a timestep.  "
+    f"{BY_METHOD}",
 )
-@click.option(
-    "--threshold-scale", type=float, help="Factor of every threshold.  [default: the method's]"
-)
-@click.option(
-    "--eta",
-    type=float,
-    help="Share of its threshold in every membrane at the start.  [default: the method's]",
-)
-@click.option(
-    "--error",
-    type=Suggest(ErrorNorm.words()),
-    help="Conversion error that thresholds minimise.  [default: the method's]",
-)
-@click.option(
-    "--percentile", type=float, help="Use this percentile of the activations as the largest one."
-)
-@click.option("--channel-scales", is_flag=True, help="One output scale per channel, not per layer.")
-@click.option(
+@option("--threshold-scale", float, f"Factor of every threshold.  {BY_METHOD}")
+@option("--eta", float, f"Share of its threshold in every membrane at the start.  {BY_METHOD}")
+@option("--error", ErrorNorm, f"Conversion error that thresholds minimise.  {BY_METHOD}")
+@option("--percentile", float, "Use this percentile of the activations as the largest one.")
+@option("--channel-scales", bool, "One output scale per channel, not per layer.", is_flag=True)
+@option(
     "--bias-correction",
-    type=Suggest(BiasCorrection.words()),
-    default="none",
-    show_default=True,
-    help="Correct biases by the mean error of each channel.",
+    BiasCorrection,
+    "Correct biases by the mean error of each channel.",
+    BiasCorrection.NONE,
 )
-@click.option(
+@option(
     "--rounding",
-    type=Suggest(Rounding.words()),
-    default="nearest",
-    show_default=True,
-    help="Round each weight to the nearest integer, or fit weights to the calibration data.",
+    Rounding,
+    "Round each weight to the nearest integer, or fit weights to the calibration data.",
+    Rounding.NEAREST,
 )
-@click.option(
+@option(
     "--finetune",
-    type=click.IntRange(min=1),
+    COUNT,
+    "Train the fused network on the data first; for trains of up to 4 timesteps.",
     metavar="EPOCHS",
-    help="Train the fused network on the data first; for trains of up to 4 timesteps.",
 )
-@click.option(
-    "--finetune-rate",
-    type=float,
-    default=0.01,
-    show_default=True,
-    help="Learning rate of --finetune.",
-)
-@click.option(
+@option("--finetune-rate", float, "Learning rate of --finetune.", 0.01)
+@option(
     "--input-code",
-    type=Suggest(list(INPUT_CODES)),
-    help="Code of the input.  [default: the neuron's; poisson for feedback; events for events]",
+    Suggest(list(INPUT_CODES)),
+    "Code of the input.  [default: the neuron's; poisson for feedback; events for events]",
 )
-@click.option(
+@option(
     "--input-gain",
-    type=int,
-    default=16,
-    show_default=True,
-    help="Poisson input: sixteenths of a spike per timestep for the brightest pixel.",
+    int,
+    "Poisson input: sixteenths of a spike per timestep for the brightest pixel.",
+    16,
 )
-@click.option("--input-seed", type=int, help="Poisson input: seed of its random numbers.")
-@click.option("--floor", type=float, help="Single-phase neurons: V_min, in thresholds.")
-@click.option(
-    "--drive",
-    type=float,
-    default=0.0,
-    show_default=True,
-    help="Single-phase neurons: L per timestep, in thresholds.",
-)
-@click.option(
-    "--search-images",
-    type=int,
-    default=256,
-    show_default=True,
-    help="Method feedback: number of images to compare candidates on.",
-)
-@click.option(
-    "--search-rounds",
-    type=int,
-    default=8,
-    show_default=True,
-    help="Method feedback: maximum number of rounds over all layers.",
-)
-@click.option(
-    "--search-step",
-    type=float,
-    default=1.0,
-    show_default=True,
-    help="Method feedback: first step of a threshold, in octaves.",
-)
-@click.option(
-    "--search-stop",
-    type=float,
-    default=0.25,
-    show_default=True,
-    help="Method feedback: last step of a threshold, in octaves.",
-)
-@click.option(
+@option("--input-seed", int, "Poisson input: seed of its random numbers.")
+@option("--floor", float, "Single-phase neurons: V_min, in thresholds.")
+@option("--drive", float, "Single-phase neurons: L per timestep, in thresholds.", 0.0)
+@option("--search-images", int, f"{FEEDBACK} number of images to compare candidates on.", 256)
+@option("--search-rounds", int, f"{FEEDBACK} maximum number of rounds over all layers.", 8)
+@option("--search-step", float, f"{FEEDBACK} first step of a threshold, in octaves.", 1.0)
+@option("--search-stop", float, f"{FEEDBACK} last step of a threshold, in octaves.", 0.25)
+@option(
     "--decoder",
-    type=Suggest(DecoderKind.words()),
-    default="membrane",
-    show_default=True,
-    help="Source of the logits; `hwgen methods --combinations` lists the legal ones.",
+    DecoderKind,
+    "Source of the logits; `hwgen methods --combinations` lists the legal ones.",
+    DecoderKind.MEMBRANE,
 )
-@click.option(
-    "--temperature",
-    type=float,
-    default=1.0,
-    show_default=True,
-    help="Divisor in a spiking softmax: 1, or up to the timesteps.",
-)
-@click.option("--json", "as_json", is_flag=True, help="Print figures as JSON.")
+@option("--temperature", float, "Divisor in a spiking softmax: 1, or up to the timesteps.", 1.0)
+@json_option("figures")
 def command(
     model: str,
     weights: Path | None,
@@ -222,8 +153,8 @@ def command(
     from hwgen.commands.evaluate import print_figures, summarise
     from hwgen.conversion import Finetuning, convert, load_model
 
-    default, named = by_layer(timesteps, option="--timesteps")
-    default = 8 if default is None else default
+    chosen, named = by_layer(timesteps, option="--timesteps")
+    default = 8 if chosen is None else chosen
     dataset = datasets.load(
         data,
         split="train" if data.is_dir() else None,
@@ -231,6 +162,7 @@ def command(
         samples=samples,
     )
     loaded = load_model(model, weights)
+    path, _, factory = model.partition(":")
     tuning = Finetuning(epochs=finetune, learning_rate=finetune_rate) if finetune else None
     with progress(f"converting {model}") as report:
         network = convert(
@@ -239,37 +171,23 @@ def command(
             labels=dataset.labels,
             timesteps=default,
             layer_timesteps=named,
-            name=name or _name(model),
+            name=name or factory or Path(path).stem,
             finetuning=tuning,
             progress=lambda done, of, what: report(f"{done} of {of}: {what}"),
             **{name: value for name, value in options.items() if value is not None},
         )
     artefact.save(network, output)
-    checked = dataset.take(_CHECKED_IMAGES)
+    checked = dataset.take(1000)  # enough for the printed accuracy
     result = golden.run(network, checked.images)
     figures = summarise(network, result, checked.labels)
+    layers = [asdict(row) for row in network.summary().layers]
     if as_json:
-        print_json(
-            figures.to_json() | {"folder": str(output), "layers_of_network": _layers(network)}
-        )
+        print_json(figures.to_json() | {"folder": str(output), "layers_of_network": layers})
         return
     print_table(
         f"{network.name}: {options['method']}, {options['weight_bits']}-bit weights",
         ("layer", "shape", "neuron", "T", "weights", "thresholds"),
-        [tuple(layer.values()) for layer in _layers(network)],
+        [tuple(layer.values()) for layer in layers],
         footer=f"written to {output}",
     )
     print_figures(figures)
-
-
-_CHECKED_IMAGES = 1000
-
-
-def _name(model: str) -> str:
-    path, _, factory = model.partition(":")
-    return factory or Path(path).stem
-
-
-def _layers(network: Network) -> list[dict[str, Any]]:
-    """The rows of the table of layers, for JSON too."""
-    return [asdict(row) for row in network.summary().layers]

@@ -5,39 +5,20 @@ from __future__ import annotations
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from types import ModuleType
 
 import click
 
+from hwgen.commands.options import PATH, json_option, option
 from hwgen.commands.output import note, print_json, print_table, progress
 
 BOARD = "ulx3s-85f"
 
 
 @click.command("demo", short_help="Run every step on a small real data set.")
-@click.option(
-    "-o",
-    "--output",
-    default="out/demo",
-    show_default=True,
-    type=click.Path(path_type=Path),
-    help="Folder for data, weights, network and build folder.",
-)
-@click.option(
-    "--timesteps",
-    type=click.IntRange(1, 16),
-    default=4,
-    show_default=True,
-    help="Timesteps of the spiking network.",
-)
-@click.option(
-    "--samples",
-    type=click.IntRange(2, 360),
-    default=20,
-    show_default=True,
-    help="Number of digits to simulate.",
-)
-@click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
+@option("--output", PATH, "Folder for data, weights, network and build folder.", "out/demo", "-o")
+@option("--timesteps", click.IntRange(1, 16), "Timesteps of the spiking network.", 4)
+@option("--samples", click.IntRange(2, 360), "Number of digits to simulate.", 20)
+@json_option("the figures")
 def command(output: Path, timesteps: int, samples: int, as_json: bool) -> None:
     """Train a small CNN on digits, convert it, and compare its Verilog with the golden model.
 
@@ -46,8 +27,8 @@ def command(output: Path, timesteps: int, samples: int, as_json: bool) -> None:
     figures = run(output, timesteps=timesteps, samples=samples)
     if as_json:
         print_json(asdict(figures))
-        return
-    _print(figures, output)
+    else:
+        _print(figures, output)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,10 +60,12 @@ def run(output: Path, *, timesteps: int, samples: int) -> DemoFigures:
     from hwgen import artefact, boards, golden
     from hwgen.commands.evaluate import summarise
     from hwgen.conversion import convert
+    from hwgen.conversion.frontend.model_files import run_file
     from hwgen.generation import generate
+    from hwgen.resources import resource_dir
 
     started = time.monotonic()
-    digits = _example("digits")
+    digits = run_file(resource_dir("examples") / "digits.py")
     training, (images, labels) = digits.digits_data()
     with progress(f"training a CNN on {len(training[0]):,} digits"):
         model = digits.train(*training)
@@ -122,19 +105,6 @@ def run(output: Path, *, timesteps: int, samples: int) -> DemoFigures:
         results_per_second=hz / report.interval_cycles,
         seconds=round(time.monotonic() - started, 1),
     )
-
-
-def _example(name: str) -> ModuleType:
-    import importlib.util
-
-    from hwgen.resources import resource_dir
-
-    spec = importlib.util.spec_from_file_location(name, resource_dir("examples") / f"{name}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def _print(figures: DemoFigures, output: Path) -> None:

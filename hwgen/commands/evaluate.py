@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from hwgen.commands.options import COUNT, DATA, PATH, json_option, option
 from hwgen.commands.output import print_json, print_table, progress
 
 if TYPE_CHECKING:
@@ -65,20 +66,13 @@ class Evaluation:
 
 
 @click.command("evaluate", short_help="Accuracy, spikes and operations of a network.")
-@click.argument("network", type=click.Path(path_type=Path))
-@click.option(
-    "--data",
-    required=True,
-    type=click.Path(path_type=Path),
-    help="Images and labels: an .npz file or a folder of idx files.",
-)
-@click.option(
-    "--samples", type=click.IntRange(min=1), help="Number of images to run; by default all."
-)
-@click.option("--model", help="Float model to compare with: file.py:factory, or a .pt2 file.")
-@click.option("--weights", type=click.Path(path_type=Path), help="Weights of the float model.")
-@click.option("--per-class", is_flag=True, help="Also print the accuracy of each class.")
-@click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
+@click.argument("network", type=PATH)
+@option("--data", PATH, DATA, required=True)
+@option("--samples", COUNT, "Number of images to run; by default all.")
+@option("--model", str, "Float model to compare with: file.py:factory, or a .pt2 file.")
+@option("--weights", PATH, "Weights of the float model.")
+@option("--per-class", bool, "Also print the accuracy of each class.", is_flag=True)
+@json_option("the figures")
 def command(
     network: Path,
     data: Path,
@@ -103,30 +97,26 @@ def command(
         shape=loaded.input.shape,
         samples=samples,
     )
-    with progress(f"evaluating {network} on {len(dataset):,} images") as show_progress:
+    total = f"{len(dataset):,} images"
+    with progress(f"evaluating {network} on {total}") as show:
         result = golden.run(
-            loaded,
-            dataset.images,
-            progress=lambda done: show_progress(f"evaluating: {done:,} of {len(dataset):,} images"),
+            loaded, dataset.images, progress=lambda done: show(f"evaluating: {done:,} of {total}")
         )
     figures = summarise(loaded, result, dataset.labels)
     floats = None
     if model is not None:
-        floats = None if dataset.labels is None else _float_classes(loaded, model, weights, dataset)
-        figures = replace(
-            figures,
-            float_accuracy=None
-            if floats is None
-            else 100 * float((floats == dataset.labels).mean()),
-            float_images="same",
-        )
+        accuracy = None
+        if dataset.labels is not None:
+            floats = _float_classes(loaded, model, weights, dataset)
+            accuracy = 100 * float((floats == dataset.labels).mean())
+        figures = replace(figures, float_accuracy=accuracy, float_images="same")
     if per_class and dataset.labels is not None:
         classes = _by_class(loaded, result.classes, floats, dataset.labels)
         figures = replace(figures, classes=classes)
     if as_json:
         print_json(figures.to_json())
-        return
-    print_figures(figures)
+    else:
+        print_figures(figures)
 
 
 def _float_classes(
@@ -143,16 +133,14 @@ def _float_classes(
     images = dataset.images
     if network.input.code is InputCode.EVENTS:  # the model was trained on counts
         images = images.sum(axis=1, dtype=np.uint16)
-    with progress(f"running the float model {model}") as show_progress:
+    with progress(f"running the float model {model}") as show:
         return float_classes(
             load_model(model, weights),
             images,
             scale=origin.scale,
             mean=origin.mean,
             std=origin.std,
-            progress=lambda done: show_progress(
-                f"float model: {done:,} of {len(dataset):,} images"
-            ),
+            progress=lambda done: show(f"float model: {done:,} of {len(dataset):,} images"),
         )
 
 

@@ -5,11 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from hwgen.commands.options import ByLayer, Rate, Suggest, by_layer
+from hwgen.commands.options import (
+    PATH,
+    ByLayer,
+    Decorator,
+    Rate,
+    Suggest,
+    by_layer,
+    json_option,
+    option,
+)
 from hwgen.commands.output import print_json, print_table, progress
 
 if TYPE_CHECKING:
@@ -17,74 +26,52 @@ if TYPE_CHECKING:
     from hwgen.plan.units.hardware_plan import HardwarePlan
 
 
+def per_layer(name: str, text: str) -> Decorator:
+    """Repeatable option: a number for all layers, or for one."""
+    return option(name, ByLayer(), f"{text}; repeatable.", multiple=True)
+
+
 @click.command("generate", short_help="Generate Verilog for a network.")
-@click.argument("network", type=click.Path(path_type=Path))
-@click.option(
-    "-o", "--output", required=True, type=click.Path(path_type=Path), help="Build folder to write."
-)
-@click.option("--board", help="Board, or a .yaml file that describes one.")
-@click.option(
+@click.argument("network", type=PATH)
+@option("--output", PATH, "Build folder to write.", None, "-o", required=True)
+@option("--board", str, "Board, or a .yaml file that describes one.")
+@option(
     "--target-fps",
-    type=Rate(),
-    help="Results per second for which the planner chooses the units; max: the highest that fits.",
+    Rate(),
+    "Results per second for which the planner chooses the units; max: the highest that fits.",
 )
-@click.option("--clock-mhz", type=float, help="Clock for --target-fps.  [default: the board's]")
-@click.option("--max-luts", type=int, help="Maximum LUT4 that the planner may use.")
-@click.option(
-    "--folding", type=click.Path(path_type=Path), help="Folding file, such as build/folding.yaml."
-)
-@click.option(
+@option("--clock-mhz", float, "Clock for --target-fps.  [default: the board's]")
+@option("--max-luts", int, "Maximum LUT4 that the planner may use.")
+@option("--folding", PATH, "Folding file, such as build/folding.yaml.")
+@option(
     "--schedule",
-    type=Suggest(["row", "time"]),
-    help="Order of the neurons: row by row, or timestep by timestep.  [default: row; time for "
-    "address events]",
+    Suggest(["row", "time"]),
+    "Order of the neurons: row by row, or timestep by timestep.  [default: row; time for address "
+    "events]",
 )
-@click.option(
+@option(
     "--pipeline",
-    type=Suggest(["overlap", "alternate"]),
-    help="Two membrane banks (overlap), or one and half the rate.  [default: overlap]",
+    Suggest(["overlap", "alternate"]),
+    "Two membrane banks (overlap), or one and half the rate.  [default: overlap]",
 )
-@click.option(
-    "--lanes",
-    type=ByLayer(),
-    multiple=True,
-    help="Output channels that a layer sums at the same time; repeatable.",
-)
-@click.option(
-    "--scanners",
-    type=ByLayer(),
-    multiple=True,
-    help="Spikes that a layer takes per cycle; repeatable.",
-)
-@click.option(
-    "--membrane-lanes",
-    type=ByLayer(),
-    multiple=True,
-    help="Membranes that a layer updates per cycle; repeatable.",
-)
-@click.option("--input-width", type=int, help="Bits of an input beat: 8, 16, … 512.")
+@per_layer("--lanes", "Output channels that a layer sums at the same time")
+@per_layer("--scanners", "Spikes that a layer takes per cycle")
+@per_layer("--membrane-lanes", "Membranes that a layer updates per cycle")
+@option("--input-width", int, "Bits of an input beat: 8, 16, … 512.")
 @click.option(
     "--counters/--no-counters",
     default=True,
     help="Build performance counters of cycles, stalls and spikes.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print the plan as JSON.")
+@json_option("the plan")
 def command(
     network: Path,
     output: Path,
-    board: str | None,
-    target_fps: float | str | None,
-    clock_mhz: float | None,
-    max_luts: int | None,
-    folding: Path | None,
-    schedule: str | None,
-    pipeline: str | None,
     lanes: Sequence[tuple[str, int]],
     scanners: Sequence[tuple[str, int]],
     membrane_lanes: Sequence[tuple[str, int]],
-    input_width: int | None,
-    counters: bool,
     as_json: bool,
+    **options: Any,
 ) -> None:
     """Generate Verilog for the network in the folder NETWORK.
 
@@ -101,18 +88,10 @@ def command(
     with progress(f"generating {output}"):
         design = generate(
             loaded,
-            board=board,
-            target_fps=target_fps,
-            clock_mhz=clock_mhz,
-            max_luts=max_luts,
-            folding=folding,
-            schedule=schedule,
-            pipeline=pipeline,
-            input_width=input_width,
             lanes=_per_layer(lanes, option="--lanes", layers=layers),
             scanners=_per_layer(scanners, option="--scanners", layers=layers),
             membrane_lanes=_per_layer(membrane_lanes, option="--membrane-lanes", layers=layers),
-            counters=counters,
+            **options,
         )
         design.write(output)
     predicted, expected = design.prediction, design.expected
@@ -148,13 +127,16 @@ def _per_layer(
     return by_name
 
 
+_EXPECTED = ("cycles", "lanes used", "LUT4", "block RAM")
+
+
 def _print_plan(plan: HardwarePlan, output: Path, expected: Expectation | None) -> None:
     from hwgen.plan.units.layer import LayerPlan
 
     units = expected.units if expected else {}
     rows = []
     for stage in plan.stages:
-        figures: tuple[object, ...] = (None,) * 4
+        figures: tuple[object, ...] = (None,) * len(_EXPECTED)
         if unit := units.get(stage.node):
             use = None if unit.lane_use is None else f"{unit.lane_use:.0%}"
             figures = (unit.cycles, use, unit.lut4, unit.block_ram)
@@ -166,17 +148,7 @@ def _print_plan(plan: HardwarePlan, output: Path, expected: Expectation | None) 
     print_table(
         f"{plan.name}: schedule {plan.schedule}, pipeline {plan.pipeline}, "
         f"input {plan.encoder.input_width} bits wide",
-        (
-            "layer",
-            "lanes",
-            "scanners",
-            "membrane lanes",
-            "weights in",
-            "cycles",
-            "lanes used",
-            "LUT4",
-            "block RAM",
-        ),
+        ("layer", "lanes", "scanners", "membrane lanes", "weights in", *_EXPECTED),
         rows,
         footer="\n".join([*_totals(expected), f"written to {output}"]),
     )

@@ -2,12 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from enum import StrEnum
+from pathlib import Path
 from typing import Any
 
 import click
 
 from hwgen.suggest import unknown
+
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+PATH = click.Path(path_type=Path)
+COUNT = click.IntRange(min=1)
+DATA = "Images and labels: an .npz file or a folder of idx files."
+
+
+def option(
+    name: str, kind: Any, text: str, default: Any = None, *more: str, **attributes: Any
+) -> Decorator:
+    """Option ``name`` with the help ``text``, which shows a default that is not None.
+
+    ``kind`` is a click type, or an enum, whose words it takes; ``more`` are names before it.
+    """
+    if isinstance(kind, type) and issubclass(kind, StrEnum):
+        kind = Suggest([member.value for member in kind])
+    if default is not None:
+        plain = default.value if isinstance(default, StrEnum) else default
+        attributes |= {"default": plain, "show_default": True}
+    return click.option(*more, name, type=kind, help=text, **attributes)
+
+
+def json_option(what: str) -> Decorator:
+    """Flag ``--json``, which prints ``what`` as JSON."""
+    return click.option("--json", "as_json", is_flag=True, help=f"Print {what} as JSON.")
 
 
 class Suggest(click.Choice[str]):

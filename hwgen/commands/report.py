@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from hwgen.commands.options import PATH, json_option
 from hwgen.commands.output import note, print_json, print_table
 
 if TYPE_CHECKING:
@@ -14,8 +15,8 @@ if TYPE_CHECKING:
 
 
 @click.command("report", short_help="Write the figures of a build folder as JSON and HTML.")
-@click.argument("folder", type=click.Path(path_type=Path))
-@click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
+@click.argument("folder", type=PATH)
+@json_option("the figures")
 def command(folder: Path, as_json: bool) -> None:
     """Write the figures of the build folder FOLDER into its report.json and report.html.
 

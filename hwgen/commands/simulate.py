@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hwgen.commands.options import Suggest
+from hwgen.commands.options import COUNT, DATA, PATH, json_option, option
 from hwgen.commands.output import note, print_json, print_table, progress
 from hwgen.errors import MismatchError
 from hwgen.simulation.options import Simulator, StallPattern
@@ -17,44 +17,15 @@ if TYPE_CHECKING:
 
 
 @click.command("simulate", short_help="Compare the Verilog with the golden model.")
-@click.argument("folder", type=click.Path(path_type=Path))
-@click.option(
-    "--data",
-    required=True,
-    type=click.Path(path_type=Path),
-    help="Images and labels: an .npz file or a folder of idx files.",
-)
-@click.option(
-    "--samples",
-    type=click.IntRange(min=1),
-    default=10,
-    show_default=True,
-    help="Number of images to send, back to back.",
-)
-@click.option(
-    "--simulator",
-    type=Suggest([simulator.value for simulator in Simulator]),
-    default=Simulator.VERILATOR.value,
-    show_default=True,
-    help="Simulator to use.",
-)
-@click.option(
-    "--idle",
-    type=Suggest([pattern.value for pattern in StallPattern]),
-    default=StallPattern.NONE.value,
-    show_default=True,
-    help="Pauses of the input's source.",
-)
-@click.option(
-    "--backpressure",
-    type=Suggest([pattern.value for pattern in StallPattern]),
-    default=StallPattern.NONE.value,
-    show_default=True,
-    help="Pauses of the results' sink.",
-)
-@click.option("--seed", default=0, show_default=True, help="Seed of the pauses.")
-@click.option("--waves", is_flag=True, help="Record every signal.")
-@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+@click.argument("folder", type=PATH)
+@option("--data", PATH, DATA, required=True)
+@option("--samples", COUNT, "Number of images to send, back to back.", 10)
+@option("--simulator", Simulator, "Simulator to use.", Simulator.VERILATOR)
+@option("--idle", StallPattern, "Pauses of the input's source.", StallPattern.NONE)
+@option("--backpressure", StallPattern, "Pauses of the results' sink.", StallPattern.NONE)
+@option("--seed", int, "Seed of the pauses.", 0)
+@option("--waves", bool, "Record every signal.", is_flag=True)
+@json_option("the report")
 def command(folder: Path, data: Path, samples: int, as_json: bool, **options: Any) -> None:
     """Simulate the build folder FOLDER on images and compare it with the golden model.
 

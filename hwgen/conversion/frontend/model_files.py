@@ -141,7 +141,7 @@ def _set_weights(model: nn.Module, found: dict[str, torch.Tensor], where: str) -
 
 
 def _build(path: Path, factory: str) -> nn.Module:
-    module = _run_file(path)
+    module = run_file(path)
     if not hasattr(module, factory):
         names = [name for name in vars(module) if not name.startswith("_")]
         raise ConversionError(f"{path}: {unknown('factory', factory, names)}")
@@ -160,7 +160,8 @@ def _build(path: Path, factory: str) -> nn.Module:
     return made
 
 
-def _run_file(path: Path) -> Any:
+def run_file(path: Path) -> Any:
+    """Run a Python file as a module, or raise :class:`ConversionError`."""
     if not path.is_file():
         raise ConversionError(f"{path}: no such file")
     name = f"hwgen_model_{path.stem}"
