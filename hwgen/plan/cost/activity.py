@@ -43,12 +43,7 @@ def window_costs(
     pixels = bits[..., pixel_bits(window)]  # t, y, x, chunk, bit
     top, left, bottom, right = window.padding
     padded = np.zeros(
-        (
-            len(pixels),
-            window.rows + top + bottom,
-            window.columns + left + right,
-            *pixels.shape[3:],
-        ),
+        (len(pixels), window.rows + top + bottom, window.columns + left + right, *pixels.shape[3:]),
         dtype=np.uint8,
     )
     if window.pad_planes:

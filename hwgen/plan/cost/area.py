@@ -8,13 +8,7 @@ term is a part of a unit; the coefficients are fitted to the results of yosys
 from __future__ import annotations
 
 from hwgen.network import InputCode
-from hwgen.plan.cost.usage import (
-    SELECTED_BIT,
-    Usage,
-    constants_usage,
-    memory_usage,
-    weight_usage,
-)
+from hwgen.plan.cost.usage import SELECTED_BIT, Usage, constants_usage, memory_usage, weight_usage
 from hwgen.plan.units.encoder import EncoderPlan
 from hwgen.plan.units.hardware_plan import HardwarePlan
 from hwgen.plan.units.latencies import CHUNK_QUEUE_DEPTH

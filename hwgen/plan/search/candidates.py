@@ -11,12 +11,7 @@ from hwgen.plan.cost.area import layer_usage
 from hwgen.plan.cost.usage import Usage, weight_usage
 from hwgen.plan.cost.work import Work, Workload
 from hwgen.plan.units.layer import LayerPlan
-from hwgen.plan.units.layer_sizes import (
-    MAX_WORDS_PER_ROUND,
-    LayerContext,
-    max_scanners,
-    plan_layer,
-)
+from hwgen.plan.units.layer_sizes import MAX_WORDS_PER_ROUND, LayerContext, max_scanners, plan_layer
 from hwgen.plan.units.memories import READ_ONLY_KINDS, MemoryKind
 from hwgen.plan.units.options import LayerOptions, Request
 from hwgen.plan.units.window_buffers import MAX_SLICE_WIDTH

@@ -23,10 +23,7 @@ def encode_address_events(
     y, x, channel, each once; a sample without events is one null beat.
     """
     words = plan.output.words_per_plane
-    moved, took = (
-        0,
-        -1,
-    )  # cycles in which the last beat became an event, and the event was taken
+    moved, took = (0, -1)  # cycles in which the last beat became an event, and the event was taken
     sent = -1
     begun = [(-3, -1)] * 2  # last two words that were read for an update, with their cycles
     free = 0  # first cycle in which an event may be taken

@@ -11,10 +11,7 @@ from hwgen.plan.units.layer import LayerPlan
 
 
 def sum_windows(
-    plan: LayerPlan,
-    paths: Sequence[PathTimes],
-    samples: int,
-    grants: Grants,
+    plan: LayerPlan, paths: Sequence[PathTimes], samples: int, grants: Grants
 ) -> Process:
     """Scanners and synapse array: the last indices of each window wait for a grant."""
     last_column = plan.window.out_columns - 1
