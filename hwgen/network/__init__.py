@@ -8,7 +8,6 @@ computed here.
 """
 
 from hwgen.network.checks import MAX_WEIGHT_BITS
-from hwgen.network.codes import Code, InputCode, value_dtype
 from hwgen.network.input import Input
 from hwgen.network.integrate_and_fire import (
     HardResetNeuron,
@@ -21,48 +20,16 @@ from hwgen.network.network import Network, require_network
 from hwgen.network.neuron import FiringConstants, Integers, Neuron, ThresholdNeuron
 from hwgen.network.nodes import Flatten, Layer, MaxPool2d, Node
 from hwgen.network.projections import Conv2d, Identity, Linear, Projection
-from hwgen.network.readout import Readout
-from hwgen.network.softmax_readout import SoftmaxReadout, exponentials
+from hwgen.network.readouts import Readout, SoftmaxReadout, exponentials
 from hwgen.network.summary import LayerSummary, Summary
 from hwgen.network.time_to_first_spike import TimeToFirstSpikeNeuron
-from hwgen.network.train_type import Pair, Quad, Shape, TrainType
+from hwgen.network.trains import Code, InputCode, Pair, Quad, Shape, TrainType, value_dtype
 
 __all__ = [
-    "DOUBLE",
-    "MAX_LEAK_BITS",
-    "MAX_WEIGHT_BITS",
-    "NO_LEAK",
-    "Code",
-    "Conv2d",
-    "FiringConstants",
-    "Flatten",
-    "HardResetNeuron",
-    "Identity",
-    "Input",
-    "InputCode",
-    "Integers",
-    "IntegrateAndFireNeuron",
-    "InverseLeak",
-    "InverseLeakyNeuron",
-    "Layer",
-    "LayerSummary",
-    "Linear",
-    "MaxPool2d",
-    "Network",
-    "Neuron",
-    "Node",
-    "Pair",
-    "Projection",
-    "Quad",
-    "Readout",
-    "Shape",
-    "SoftResetNeuron",
-    "SoftmaxReadout",
-    "Summary",
-    "ThresholdNeuron",
-    "TimeToFirstSpikeNeuron",
-    "TrainType",
-    "exponentials",
-    "require_network",
-    "value_dtype",
-]
+    "DOUBLE", "MAX_LEAK_BITS", "MAX_WEIGHT_BITS", "NO_LEAK", "Code", "Conv2d", "FiringConstants",
+    "Flatten", "HardResetNeuron", "Identity", "Input", "InputCode", "Integers",
+    "IntegrateAndFireNeuron", "InverseLeak", "InverseLeakyNeuron", "Layer", "LayerSummary",
+    "Linear", "MaxPool2d", "Network", "Neuron", "Node", "Pair", "Projection", "Quad", "Readout",
+    "Shape", "SoftResetNeuron", "SoftmaxReadout", "Summary", "ThresholdNeuron",
+    "TimeToFirstSpikeNeuron", "TrainType", "exponentials", "require_network", "value_dtype",
+]  # fmt: skip

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from hwgen.errors import NetworkError
-from hwgen.network.codes import Code
+from hwgen.network.trains import Code, Pair, Quad, Shape
 
 MAX_WEIGHT_BITS = 16
 
@@ -41,18 +41,26 @@ def require_int(value: Any, low: int, high: int, *, where: str, what: str) -> No
     )
 
 
-def require_frac_bits(bits: Any, *, where: str, what: str = "threshold_frac_bits") -> None:
-    """Require 0 … 16 fractional bits."""
-    require(
-        isinstance(bits, int) and 0 <= bits <= 16,
-        f"{where}: {what} must be from 0 to 16, not {bits!r}",
-    )
-
-
 def require_timesteps(timesteps: Any, code: Code, *, where: str) -> None:
     """Require a length that a train of ``code`` may have."""
     require(
         isinstance(timesteps, int) and 1 <= timesteps <= code.max_timesteps,
         f"{where}: timesteps must be an integer from 1 to {code.max_timesteps}, not "
         f"{timesteps!r}, in a {code} train",
+    )
+
+
+def require_windows(
+    shape: Shape, kernel: Pair, padding: Quad, *, source: str, where: str, what: str = "window"
+) -> None:
+    """Require a padding less than the kernel, and a map of ``source`` that holds a window."""
+    (ky, kx), (top, left, bottom, right) = kernel, padding
+    require(
+        min(padding) >= 0 and max(top, bottom) < ky and max(left, right) < kx,
+        f"{where}: padding {padding} must be at least 0 and less than the kernel ({ky}, {kx})",
+    )
+    require(
+        shape[1] + top + bottom >= ky and shape[2] + left + right >= kx,
+        f"{where}: the {ky}×{kx} {what} does not fit the {shape[1]}×{shape[2]} map of {source!r} "
+        f"with padding {padding}",
     )

@@ -6,9 +6,8 @@ import math
 from dataclasses import dataclass, field
 
 from hwgen.network.checks import require, require_int, require_timesteps
-from hwgen.network.codes import Code, InputCode
 from hwgen.network.storage import OPTIONAL
-from hwgen.network.train_type import Shape, TrainType
+from hwgen.network.trains import Code, InputCode, Shape, TrainType
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -71,7 +70,7 @@ class Input:
             isinstance(self.code, InputCode),
             f"{self.name}: code must be one of {', '.join(InputCode)}, not {self.code!r}",
         )
-        require_timesteps(self.timesteps, self.train_code, where=self.name)
+        require_timesteps(self.timesteps, self.code.train_code, where=self.name)
         require_int(self.pixel_bits, 1, 16, where=self.name, what="pixel_bits")
         require_int(self.gain, 1, 16, where=self.name, what="gain")
         require_int(self.seed, 1, (1 << 32) - 1, where=self.name, what="seed")
@@ -86,11 +85,6 @@ class Input:
         )
 
     @property
-    def train_code(self) -> Code:
-        """Code that bounds ``timesteps``; that of the trains, except of direct input."""
-        return self.code.train_code
-
-    @property
     def train_type(self) -> TrainType:
         """Type of the trains that the input sends."""
         if self.code is InputCode.DIRECT:
@@ -100,7 +94,7 @@ class Input:
                 timesteps=self.pixel_bits,
                 constant_steps=self.timesteps,
             )
-        return TrainType(shape=self.shape, code=self.train_code, timesteps=self.timesteps)
+        return TrainType(shape=self.shape, code=self.code.train_code, timesteps=self.timesteps)
 
     @property
     def sample_shape(self) -> tuple[int, ...]:

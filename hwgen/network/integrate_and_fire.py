@@ -7,17 +7,17 @@ from typing import ClassVar
 
 import numpy as np
 
-from hwgen.network.checks import require, require_frac_bits, require_integers
-from hwgen.network.codes import Code
+from hwgen.network.checks import require, require_integers
 from hwgen.network.neuron import Integers, ThresholdNeuron
 from hwgen.network.storage import OPTIONAL
-from hwgen.network.train_type import TrainType
+from hwgen.network.trains import Code, TrainType
 
 
 class IntegrateAndFireNeuron(ThresholdNeuron):
     """A neuron of the rate code that may be single-phase: it starts at V₀ and stays above V_min."""
 
     code: ClassVar[Code] = Code.RATE
+    reset: np.ndarray | None = None
 
     @property
     def constants(self) -> tuple[np.ndarray, ...]:
@@ -39,19 +39,23 @@ class IntegrateAndFireNeuron(ThresholdNeuron):
         top = int(threshold.max())
         return int(lowest.min()) - top, max(int(highest.max()), top)
 
-    def _verify_single_phase(self, channels: int, given: TrainType, *, where: str) -> None:
-        if self.initial is not None:
-            require_integers(self.initial, 1, where=where, what="initial", bits=48)
+    def verify(self, channels: int, given: TrainType, *, where: str) -> None:
+        super().verify(channels, given, where=where)
+        if self.two_phase:
+            return
+        lowest, top = -(1 << 47), self.threshold - 1
+        reset_low = lowest if self.floor is None else self.floor
+        for what, values, low, high, rule in (
+            ("initial", self.initial, 0, top, "from 0 to threshold − 1"),
+            ("floor", self.floor, lowest, 0, "that are not above 0"),
+            ("reset", self.reset, reset_low, top, "below the threshold, and not below the floor"),
+        ):
+            if values is None:
+                continue
+            require_integers(values, 1, where=where, what=what, bits=48)
             require(
-                self.initial.shape == (channels,)
-                and bool((self.initial >= 0).all() and (self.initial < self.threshold).all()),
-                f"{where}: initial must hold {channels} values from 0 to threshold − 1",
-            )
-        if self.floor is not None:
-            require_integers(self.floor, 1, where=where, what="floor", bits=48)
-            require(
-                self.floor.shape == (channels,) and bool((self.floor <= 0).all()),
-                f"{where}: floor must hold {channels} values that are not above 0",
+                values.shape == (channels,) and bool(np.all((low <= values) & (values <= high))),
+                f"{where}: {what} must hold {channels} values {rule}",
             )
         self._require_current(given, where=where, what="a single-phase neuron fires")
 
@@ -87,15 +91,8 @@ class SoftResetNeuron(IntegrateAndFireNeuron):
     floor: np.ndarray | None = field(default=None, metadata=OPTIONAL)
     threshold_frac_bits: int = 0
 
-    @property
-    def frac_bits(self) -> int:
-        return self.threshold_frac_bits
-
     def verify(self, channels: int, given: TrainType, *, where: str) -> None:
-        if self.two_phase:
-            self._require_train(given, where=where)
         super().verify(channels, given, where=where)
-        require_frac_bits(self.threshold_frac_bits, where=where)
         require(
             self.two_phase or self.threshold_frac_bits == 0,
             f"{where}: a single-phase neuron has no threshold_frac_bits; scale its weights",
@@ -104,8 +101,6 @@ class SoftResetNeuron(IntegrateAndFireNeuron):
             require(
                 values is None or not self.two_phase, f"{where}: a two-phase neuron has no {what}"
             )
-        if not self.two_phase:
-            self._verify_single_phase(channels, given, where=where)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -129,28 +124,12 @@ class HardResetNeuron(IntegrateAndFireNeuron):
     """
 
     kind: ClassVar[str] = "hard_reset"
+    two_phase = False
 
     reset: np.ndarray | None = None
     initial: np.ndarray | None = None
     floor: np.ndarray | None = None
 
     @property
-    def two_phase(self) -> bool:
-        return False
-
-    @property
     def restart(self) -> np.ndarray:
         return np.zeros_like(self.threshold) if self.reset is None else self.reset
-
-    def verify(self, channels: int, given: TrainType, *, where: str) -> None:
-        super().verify(channels, given, where=where)
-        if self.reset is not None:
-            require_integers(self.reset, 1, where=where, what="reset", bits=48)
-            low = -(1 << 47) if self.floor is None else self.floor
-            require(
-                self.reset.shape == (channels,)
-                and bool((self.reset < self.threshold).all() and (self.reset >= low).all()),
-                f"{where}: reset must hold {channels} values below the threshold, and not below "
-                f"the floor",
-            )
-        self._verify_single_phase(channels, given, where=where)

@@ -5,12 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from hwgen.network.checks import require_frac_bits
-from hwgen.network.codes import Code
 from hwgen.network.inverse_leak import DOUBLE, InverseLeak
 from hwgen.network.neuron import Integers, ThresholdNeuron
 from hwgen.network.storage import OMITTED
-from hwgen.network.train_type import TrainType
+from hwgen.network.trains import Code, TrainType
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -55,10 +53,6 @@ class InverseLeakyNeuron(ThresholdNeuron):
     leak: InverseLeak = field(default=DOUBLE, metadata=OMITTED)
 
     @property
-    def frac_bits(self) -> int:
-        return self.threshold_frac_bits
-
-    @property
     def level(self) -> Integers:
         """D: θ after T2 − 1 steps of growth, object array (channels,)."""
         level = self.threshold.astype(object)
@@ -74,7 +68,5 @@ class InverseLeakyNeuron(ThresholdNeuron):
         return clamp
 
     def verify(self, channels: int, given: TrainType, *, where: str) -> None:
-        self._require_train(given, where=where)
         super().verify(channels, given, where=where)
-        require_frac_bits(self.threshold_frac_bits, where=where)
         self.leak.verify(where=where)

@@ -13,7 +13,7 @@ from hwgen.arguments import require_type
 from hwgen.errors import NetworkError
 from hwgen.network.input import Input
 from hwgen.network.nodes import Layer, Node
-from hwgen.network.train_type import TrainType
+from hwgen.network.trains import TrainType
 from hwgen.suggest import unknown
 
 if TYPE_CHECKING:

@@ -26,10 +26,9 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from hwgen.network.checks import require, require_integers, require_timesteps
-from hwgen.network.codes import Code
+from hwgen.network.checks import require, require_int, require_integers, require_timesteps
 from hwgen.network.inverse_leak import NO_LEAK, InverseLeak
-from hwgen.network.train_type import Shape, TrainType
+from hwgen.network.trains import Code, Shape, TrainType
 
 Integers = NDArray[Any]
 """Python ints in an object array, so that a proven range cannot overflow itself."""
@@ -61,41 +60,32 @@ class Neuron(ABC):
         Steps of the train that the neuron fires; 1 for a :class:`hwgen.network.Readout`.
     is_decoder : bool
         Whether it belongs in the last layer, where it gives logits.
+    two_phase : bool
+        Whether it accumulates whole trains before it fires.
+    leak : InverseLeak
+        Growth of the membrane per step of Phase II.
+    initial, floor : int64 array, shape (channels,), or None
+        V₀ and V_min of a single-phase neuron; None for zeros, and without a floor.
     """
 
     kind: ClassVar[str]
     timesteps: int
     is_decoder: ClassVar[bool] = False
-
-    @property
-    def two_phase(self) -> bool:
-        """Whether it accumulates whole trains before it fires."""
-        return True
+    two_phase: bool = True
+    leak: InverseLeak = NO_LEAK
+    initial: np.ndarray | None = None
+    floor: np.ndarray | None = None
+    threshold_frac_bits: int = 0
 
     @property
     def frac_bits(self) -> int:
         """f: membranes have units of 2^−f when Phase I closes."""
-        return 0
+        return self.threshold_frac_bits
 
     @property
     def closed_form(self) -> bool:
         """Whether Phase II is one quotient, q = clip(⌊(2^f·(W·q_in) + B) / θ⌋, 0, q_max)."""
         return False
-
-    @property
-    def leak(self) -> InverseLeak:
-        """Growth of the membrane per step of Phase II."""
-        return NO_LEAK
-
-    @property
-    def initial(self) -> np.ndarray | None:
-        """V₀ of a single-phase neuron, or None for zeros."""
-        return None
-
-    @property
-    def floor(self) -> np.ndarray | None:
-        """V_min of a single-phase neuron, or None without one."""
-        return None
 
     @property
     def restart(self) -> np.ndarray | None:
@@ -109,16 +99,9 @@ class Neuron(ABC):
 
     @abstractmethod
     def verify(self, channels: int, given: TrainType, *, where: str) -> None:
-        """Raise :class:`NetworkError` at the first broken rule.
+        """Raise :class:`NetworkError` at the first broken rule, with a message about ``where``.
 
-        Parameters
-        ----------
-        channels : int
-            Channels of the layer.
-        given : TrainType
-            Type of the trains that the layer reads.
-        where : str
-            Start of the message.
+        The layer has ``channels`` and reads trains of the type ``given``.
         """
 
     @abstractmethod
@@ -191,6 +174,9 @@ class ThresholdNeuron(Neuron):
         return (self.q_max + 1) * self.threshold.astype(object) - 1
 
     def verify(self, channels: int, given: TrainType, *, where: str) -> None:
+        if self.two_phase:
+            self._require_train(given, where=where)
+        require_int(self.threshold_frac_bits, 0, 16, where=where, what="threshold_frac_bits")
         require_timesteps(self.timesteps, self.code, where=where)
         require_integers(self.threshold, 1, where=where, what="threshold", bits=48)
         require(

@@ -8,8 +8,8 @@ from typing import ClassVar
 import numpy as np
 
 from hwgen.network.neuron import Integers, Neuron
-from hwgen.network.projections import Projection
-from hwgen.network.train_type import Pair, Quad, Shape
+from hwgen.network.projections import Projection, window_positions
+from hwgen.network.trains import Pair, Quad, Shape
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -92,10 +92,7 @@ class MaxPool2d:
         return (self.source,)
 
     def output_shape(self, shape: Shape) -> Shape:
-        top, left, bottom, right = self.padding
-        height = (shape[1] + top + bottom - self.kernel[0]) // self.stride[0] + 1
-        width = (shape[2] + left + right - self.kernel[1]) // self.stride[1] + 1
-        return (shape[0], height, width)
+        return (shape[0], *window_positions(shape, self.kernel, self.stride, self.padding))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -7,9 +7,16 @@ from typing import ClassVar
 
 import numpy as np
 
-from hwgen.network.checks import MAX_WEIGHT_BITS, require, require_integers
+from hwgen.network.checks import MAX_WEIGHT_BITS, require, require_integers, require_windows
 from hwgen.network.storage import INT32
-from hwgen.network.train_type import Pair, Quad, Shape
+from hwgen.network.trains import Pair, Quad, Shape
+
+
+def window_positions(shape: Shape, kernel: Pair, stride: Pair, padding: Quad) -> Pair:
+    """(rows, columns) of the windows on a map of ``shape``."""
+    top, left, bottom, right = padding
+    rows = (shape[1] + top + bottom - kernel[0]) // stride[0] + 1
+    return rows, (shape[2] + left + right - kernel[1]) // stride[1] + 1
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -52,16 +59,8 @@ class Conv2d:
             len(self.stride) == 2 and min(self.stride) >= 1,
             f"{where}: stride must be two positive integers, not {self.stride}",
         )
-        top, left, bottom, right = self.padding
-        require(
-            min(self.padding) >= 0 and max(top, bottom) < ky and max(left, right) < kx,
-            f"{where}: padding {self.padding} must be at least 0 and less than the kernel "
-            f"({ky}, {kx})",
-        )
-        require(
-            shape[1] + top + bottom >= ky and shape[2] + left + right >= kx,
-            f"{where}: the {ky}×{kx} kernel does not fit the {shape[1]}×{shape[2]} map of "
-            f"{self.source!r} with padding {self.padding}",
+        require_windows(
+            shape, (ky, kx), self.padding, source=self.source, where=where, what="kernel"
         )
         if self.pad_value is not None:
             require_integers(self.pad_value, 1, where=where, what="pad_value", bits=32)
@@ -74,11 +73,8 @@ class Conv2d:
             )
 
     def output_shape(self, shape: Shape) -> Shape:
-        top, left, bottom, right = self.padding
         out, _, ky, kx = self.weights.shape
-        height = (shape[1] + top + bottom - ky) // self.stride[0] + 1
-        width = (shape[2] + left + right - kx) // self.stride[1] + 1
-        return (out, height, width)
+        return (out, *window_positions(shape, (ky, kx), self.stride, self.padding))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -7,10 +7,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from hwgen.network.checks import require_frac_bits
-from hwgen.network.codes import Code
 from hwgen.network.neuron import FiringConstants, ThresholdNeuron
-from hwgen.network.train_type import TrainType
+from hwgen.network.trains import Code
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -39,16 +37,7 @@ class TimeToFirstSpikeNeuron(ThresholdNeuron):
 
     threshold_frac_bits: int = 0
 
-    @property
-    def frac_bits(self) -> int:
-        return self.threshold_frac_bits
-
     def firing_constants(self, bias: np.ndarray) -> FiringConstants:
         threshold = self.threshold.astype(object)
         first = bias.astype(object) - self.timesteps * threshold
         return FiringConstants(first=first, later=threshold, restored=0 * threshold)
-
-    def verify(self, channels: int, given: TrainType, *, where: str) -> None:
-        self._require_train(given, where=where)
-        super().verify(channels, given, where=where)
-        require_frac_bits(self.threshold_frac_bits, where=where)

@@ -8,10 +8,10 @@ from dataclasses import replace
 import numpy as np
 
 from hwgen.errors import NetworkError
-from hwgen.network.checks import require, require_integers
+from hwgen.network.checks import require, require_integers, require_windows
 from hwgen.network.network import Network
 from hwgen.network.nodes import Flatten, Layer, MaxPool2d
-from hwgen.network.train_type import TrainType
+from hwgen.network.trains import TrainType
 
 
 def infer_train_types(network: Network) -> dict[str, TrainType]:
@@ -96,21 +96,11 @@ def _infer_layer(layer: Layer, train_types: Mapping[str, TrainType], *, where: s
 
 
 def _infer_pool(pool: MaxPool2d, given: TrainType, *, where: str) -> TrainType:
-    ky, kx = pool.kernel
-    top, left, bottom, right = pool.padding
     require(
-        min(ky, kx, *pool.stride) >= 1,
+        min(*pool.kernel, *pool.stride) >= 1,
         f"{where}: kernel and stride must be positive, not {pool.kernel} and {pool.stride}",
     )
-    require(
-        min(pool.padding) >= 0 and max(top, bottom) < ky and max(left, right) < kx,
-        f"{where}: padding {pool.padding} must be at least 0 and less than the kernel ({ky}, {kx})",
-    )
-    require(
-        given.shape[1] + top + bottom >= ky and given.shape[2] + left + right >= kx,
-        f"{where}: the {ky}×{kx} window does not fit the {given.shape[1]}×{given.shape[2]} map of "
-        f"{pool.source!r}",
-    )
+    require_windows(given.shape, pool.kernel, pool.padding, source=pool.source, where=where)
     return replace(given, shape=pool.output_shape(given.shape))
 
 

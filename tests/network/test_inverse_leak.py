@@ -91,8 +91,8 @@ def test_sources_of_a_layer_have_one_leak():
     ("of", "bits", "message"),
     [
         (NEURON, 1, "out: a readout has frac_bits only where its sources leak by less than 2"),
-        (LEAKY, 17, "out: frac_bits must be from 0 to 16, not 17"),
-        (LEAKY, 0.5, "out: frac_bits must be from 0 to 16, not 0.5"),
+        (LEAKY, 17, "out: frac_bits must be an integer from 0 to 16, not 17"),
+        (LEAKY, 0.5, "out: frac_bits must be an integer from 0 to 16, not 0.5"),
     ],
 )
 def test_fractional_bits_of_a_read_out(of, bits, message):

@@ -176,7 +176,7 @@ BAD = {
     "neuron steps": (neuron(timesteps=17), r"net\.conv: timesteps must be an integer from 1 to 16"),
     "fraction": (
         neuron(threshold_frac_bits=17),
-        "threshold_frac_bits must be from 0 to 16, not 17",
+        "threshold_frac_bits must be an integer from 0 to 16, not 17",
     ),
     "soft fraction": (neuron(SOFT, threshold_frac_bits=-1), "from 0 to 16, not -1"),
     "single fraction": (

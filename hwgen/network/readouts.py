@@ -1,20 +1,61 @@
-"""The spiking softmax: a readout whose classes spike with the probabilities of a softmax."""
+"""The readouts, which give logits: membranes, or the counts of a spiking softmax."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 import numpy as np
 
 from hwgen.network.checks import require, require_int, require_integers, require_timesteps
-from hwgen.network.codes import Code
-from hwgen.network.neuron import Integers, Neuron
-from hwgen.network.train_type import Shape, TrainType
+from hwgen.network.neuron import FiringConstants, Integers, Neuron
+from hwgen.network.storage import OMITTED
+from hwgen.network.trains import Code, Shape, TrainType
 
 MAX_TABLE = 256
 TABLE_BITS = 16
-MAX_RANDOM_BITS = 16
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Readout(Neuron):
+    """Accumulates as a two-phase neuron, adds B and does not fire: its membranes are the logits.
+
+    The class is their arg-max; the lowest index wins a tie. After an identity of weight 1 they
+    are the values q of the trains: spike counts of rate trains, and of ttfs trains T + 1 − t*, so
+    that the first spike wins.
+
+    Parameters
+    ----------
+    frac_bits : int
+        f, 0 … 16, for trains of a leak k < 2; 0 for all others. B and the logits are in units of
+        2^−f.
+    """
+
+    kind: ClassVar[str] = "read_out"
+    is_decoder: ClassVar[bool] = True
+
+    frac_bits: int = field(default=0, metadata=OMITTED)
+    timesteps: int = field(default=1, init=False)
+
+    @property
+    def closed_form(self) -> bool:
+        """Always: without a firing phase, the logits are 2^f·(W·q_in) + B."""
+        return True
+
+    def verify(self, channels: int, given: TrainType, *, where: str) -> None:
+        self._require_train(given, where=where)
+        require_int(self.frac_bits, 0, 16, where=where, what="frac_bits")
+        require(
+            given.fractional or self.frac_bits == 0,
+            f"{where}: a readout has frac_bits only where its sources leak by less than 2",
+        )
+
+    def train_type(self, shape: Shape, given: TrainType) -> TrainType:
+        return TrainType(shape=shape, code=given.code, timesteps=given.timesteps, leak=given.leak)
+
+    def firing_constants(self, bias: np.ndarray) -> FiringConstants:
+        first = bias.astype(object)
+        return FiringConstants(first=first, later=0 * first, restored=0 * first)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -54,6 +95,7 @@ class SoftmaxReadout(Neuron):
     """
 
     kind: ClassVar[str] = "softmax_read_out"
+    two_phase = False
     is_decoder: ClassVar[bool] = True
     code: ClassVar[Code] = Code.RATE
 
@@ -62,10 +104,6 @@ class SoftmaxReadout(Neuron):
     table: np.ndarray
     random_bits: int = 16
     seed: int = 0x9E3779B9
-
-    @property
-    def two_phase(self) -> bool:
-        return False
 
     def step_range(self, low: Integers, high: Integers) -> tuple[int, int]:
         ends = [*low, *high, *(low * self.timesteps), *(high * self.timesteps)]
@@ -77,7 +115,7 @@ class SoftmaxReadout(Neuron):
     def verify(self, channels: int, given: TrainType, *, where: str) -> None:
         require_timesteps(self.timesteps, self.code, where=where)
         require_int(self.shift, 0, 62, where=where, what="shift")
-        require_int(self.random_bits, 1, MAX_RANDOM_BITS, where=where, what="random_bits")
+        require_int(self.random_bits, 1, 16, where=where, what="random_bits")
         require_int(self.seed, 1, (1 << 32) - 1, where=where, what="seed")
         require_integers(self.table, 1, where=where, what="table", bits=TABLE_BITS + 1)
         require(
