@@ -90,8 +90,8 @@ class Design:
             raise ArtefactError(
                 f"{path} exists and is not a build folder; give another path or remove it"
             )
-        core = self._core()
         with replace_folder(path) as folder:
+            core = self._core()
             for name, text in self._files(core).items():
                 (folder / name).write_text(text, encoding="utf-8")
             save(self.network, folder / "network")
