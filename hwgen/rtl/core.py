@@ -17,7 +17,7 @@ from hwgen.rtl.input.pixel_encoder import PixelEncoder
 from hwgen.rtl.layer import LayerUnit, word_layout
 from hwgen.rtl.names import identifier
 from hwgen.rtl.output.result import ResultUnit
-from hwgen.rtl.parameters import require_type
+from hwgen.rtl.parameters import Parameter
 from hwgen.rtl.pool import MaxPool
 from hwgen.rtl.streams.fork import StreamFork
 from hwgen.rtl.streams.reset_sequencer import ResetSequencer
@@ -49,7 +49,7 @@ class Core(wiring.Component):
     Parameters
     ----------
     plan : :class:`hwgen.plan.units.hardware_plan.HardwarePlan`
-    constants : mapping of :class:`str` to :class:`hwgen.plan.units.layer_constants.LayerConstants`
+    constants : dict of :class:`str` to :class:`hwgen.plan.units.layer_constants.LayerConstants`
         Constants of each layer, by its node.
 
     Attributes
@@ -60,12 +60,13 @@ class Core(wiring.Component):
         What each counter counts, by address.
     """
 
-    def __init__(self, *, plan: HardwarePlan, constants: Mapping[str, LayerConstants]) -> None:
-        require_type(HardwarePlan, plan=plan)
+    plan = Parameter(HardwarePlan)
+    constants = Parameter[dict[str, LayerConstants]](dict)
+
+    def __init__(self, *, plan: HardwarePlan, constants: dict[str, LayerConstants]) -> None:
+        self.plan, self.constants = plan, constants
         if missing := {stage.node for stage in plan.layers} - constants.keys():
             raise ValueError(f"constants of {', '.join(sorted(missing))} are missing")
-        self._plan = plan
-        self._constants = constants
         self.files: dict[str, str] = {}
         self.counters = _counters(plan)
         ports = {
@@ -104,14 +105,6 @@ class Core(wiring.Component):
         )
         super().__init__(ports)
 
-    @property
-    def plan(self) -> HardwarePlan:
-        return self._plan
-
-    @property
-    def constants(self) -> Mapping[str, LayerConstants]:
-        return self._constants
-
     def elaborate(self, platform: object) -> Module:
         m = Module()
         encoder, results = self._encoder, self._results
@@ -135,7 +128,7 @@ class Core(wiring.Component):
         ]
         sources = [(name, unit.words) for name, unit in chain[:-1]]
         for index, (stream_plan, (name, words)) in enumerate(
-            zip(self._plan.streams, sources[:-1], strict=True)
+            zip(self.plan.streams, sources[:-1], strict=True)
         ):
             m.d.comb += [
                 getattr(self, f"tap_{index}_data").eq(words.payload),
@@ -152,7 +145,7 @@ class Core(wiring.Component):
         """Connect a stream to all units that read it."""
         consumers = [
             unit.inputs if isinstance(unit, MaxPool) else getattr(unit, f"inputs_{index}")
-            for stage, (_, unit) in zip(self._plan.stages, self._units, strict=True)
+            for stage, (_, unit) in zip(self.plan.stages, self._units, strict=True)
             for index, source in enumerate(stage.sources)
             if source == stream_plan.node
         ]
@@ -168,7 +161,7 @@ class Core(wiring.Component):
         sample = Signal()
         m.d.comb += sample.eq(self.m_axis_tvalid & self.m_axis_tready & self.m_axis_tlast)
         steps["", CounterKind.SAMPLES] = sample
-        for index, stream_plan in enumerate(self._plan.streams):
+        for index, stream_plan in enumerate(self.plan.streams):
             data = getattr(self, f"tap_{index}_data")
             valid = getattr(self, f"tap_{index}_valid")
             ready = getattr(self, f"tap_{index}_ready")
@@ -179,7 +172,7 @@ class Core(wiring.Component):
                 m.d.sync += sent.eq(data)
             steps[stream_plan.node, CounterKind.SPIKES] = popcount(sent)
             steps[stream_plan.node, CounterKind.BLOCKED] = valid & ~ready
-        for (_, unit), stage in zip(self._units, self._plan.stages, strict=True):
+        for (_, unit), stage in zip(self._units, self.plan.stages, strict=True):
             if isinstance(unit, LayerUnit):
                 steps[stage.node, CounterKind.BUSY] = unit.busy
                 steps[stage.node, CounterKind.STALL] = unit.stall

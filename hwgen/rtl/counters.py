@@ -6,7 +6,7 @@ from amaranth import Array, Module, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from hwgen.rtl.parameters import require_positive
+from hwgen.rtl.parameters import Parameter, is_positive
 
 COUNTER_WIDTH = 32
 
@@ -36,25 +36,24 @@ class CounterBank(wiring.Component):
         The addressed counter, one cycle later.
     """
 
+    widths = Parameter[tuple[int, ...]](
+        tuple, rule="positive integers", accepts=lambda widths: all(map(is_positive, widths))
+    )
+
     def __init__(self, *, widths: Sequence[int]) -> None:
-        require_positive(**{f"widths[{n}]": width for n, width in enumerate(widths)})
-        self._widths = tuple(widths)
+        self.widths = tuple(widths)
         super().__init__(
             {
-                **{f"step_{n}": In(width) for n, width in enumerate(self._widths)},
-                "address": In(range(max(2, len(self._widths)))),
+                **{f"step_{n}": In(width) for n, width in enumerate(self.widths)},
+                "address": In(range(max(2, len(self.widths)))),
                 "data": Out(COUNTER_WIDTH),
             }
         )
 
-    @property
-    def widths(self) -> tuple[int, ...]:
-        return self._widths
-
     def elaborate(self, platform: object) -> Module:
         m = Module()
         sums = []
-        for index in range(len(self._widths)):
+        for index in range(len(self.widths)):
             total = Signal(COUNTER_WIDTH, name=f"counter_{index}")
             step = Signal.like(getattr(self, f"step_{index}"))
             m.d.sync += [step.eq(getattr(self, f"step_{index}")), total.eq(total + step)]

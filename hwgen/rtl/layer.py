@@ -12,7 +12,7 @@ from hwgen.plan.units.layer_constants import LayerConstants
 from hwgen.rtl.neuron.layouts import membrane_layout
 from hwgen.rtl.neuron.units import make_membrane_unit
 from hwgen.rtl.output.softmax import SoftmaxUnit, count_layout
-from hwgen.rtl.parameters import require_type
+from hwgen.rtl.parameters import Parameter
 from hwgen.rtl.synapses.array import SynapseArray
 from hwgen.rtl.synapses.scanner import SpikeScanner
 from hwgen.rtl.synapses.synapse_input import SynapseInput
@@ -45,6 +45,10 @@ class LayerUnit(wiring.Component):
         The first scanner holds a chunk; a window waits for the membrane unit.
     """
 
+    plan = Parameter(LayerPlan)
+    constants = Parameter(LayerConstants)
+    files = Parameter[tuple[str | None, ...]](tuple)
+
     def __init__(
         self,
         *,
@@ -52,24 +56,21 @@ class LayerUnit(wiring.Component):
         constants: LayerConstants,
         files: Sequence[str | None] | None = None,
     ) -> None:
-        require_type(LayerPlan, plan=plan)
-        require_type(LayerConstants, constants=constants)
+        self.plan, self.constants = plan, constants
         if plan.softmax is not None and constants.neuron.table is None:
             raise ValueError("constants.neuron.table is missing; a softmax needs it")
-        self._plan = plan
-        self._constants = constants
         pairs = [
             (path, rows)
             for path, weights in zip(plan.paths, constants.weights, strict=True)
             for rows in weights
         ]
-        self._files = tuple(files or [None] * len(pairs))
-        if len(self._files) != len(pairs):
-            raise ValueError(f"files must name {len(pairs)} memories, not {len(self._files)}")
+        self.files = tuple(files or [None] * len(pairs))
+        if len(self.files) != len(pairs):
+            raise ValueError(f"files must name {len(pairs)} memories, not {len(self.files)}")
         self._synapses = SynapseArray(
             inputs=[
                 SynapseInput(rows=rows, masked=path.is_masked, file=file, memory=path.memory)
-                for (path, rows), file in zip(pairs, self._files, strict=True)
+                for (path, rows), file in zip(pairs, self.files, strict=True)
             ],
             lanes=plan.lanes,
             weight_bits=plan.weight_bits,
@@ -88,25 +89,13 @@ class LayerUnit(wiring.Component):
         )
 
     @property
-    def plan(self) -> LayerPlan:
-        return self._plan
-
-    @property
-    def constants(self) -> LayerConstants:
-        return self._constants
-
-    @property
-    def files(self) -> tuple[str | None, ...]:
-        return self._files
-
-    @property
     def memories(self) -> tuple[WeightMemory, ...]:
         """The weight memories, one per scanner."""
         return self._synapses.memories
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        plan, constants = self._plan, self._constants.neuron
+        plan, constants = self.plan, self.constants.neuron
         m.submodules.synapses = synapses = self._synapses
         m.submodules.membranes = membranes = make_membrane_unit(plan=plan, constants=constants)
         scanners = 0

@@ -7,7 +7,7 @@ from amaranth.lib.wiring import In, Out
 
 from hwgen.plan.units import latencies
 from hwgen.plan.units.pool import PoolPlan
-from hwgen.rtl.parameters import require_type
+from hwgen.rtl.parameters import Parameter
 from hwgen.rtl.streams.credit_fifo import CreditFifo
 from hwgen.rtl.window.buffer import WindowBuffer
 
@@ -31,9 +31,10 @@ class MaxPool(wiring.Component):
     words : ``Out(stream.Signature(plan.output.width))``
     """
 
+    plan = Parameter(PoolPlan)
+
     def __init__(self, *, plan: PoolPlan) -> None:
-        require_type(PoolPlan, plan=plan)
-        self._plan = plan
+        self.plan = plan
         super().__init__(
             {
                 "inputs": In(stream.Signature(plan.window.word_width)),
@@ -41,13 +42,9 @@ class MaxPool(wiring.Component):
             }
         )
 
-    @property
-    def plan(self) -> PoolPlan:
-        return self._plan
-
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        plan = self._plan
+        plan = self.plan
         width = plan.output.width
         if plan.count_bits:
             state_layout = data.ArrayLayout(unsigned(plan.count_bits), width)
@@ -131,7 +128,7 @@ class MaxPool(wiring.Component):
         written: Value,
     ) -> None:
         """The spike of the candidate with the most spikes; the first one wins a tie."""
-        plan = self._plan
+        plan = self.plan
         for lane in range(plan.output.width):
             count = Signal(plan.count_bits, name="count")
             highest = Signal(plan.count_bits, name="highest")
@@ -161,7 +158,7 @@ class MaxPool(wiring.Component):
         written: Value,
     ) -> None:
         """The OR of the candidates in the race; ``words``: the window now and two cycles later."""
-        plan = self._plan
+        plan = self.plan
         width = plan.output.width
         m.submodules.outputs = outputs = Memory(
             shape=unsigned(width), depth=plan.words, init=[], attrs={"no_rw_check": 1}

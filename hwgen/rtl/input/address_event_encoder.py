@@ -7,7 +7,7 @@ from amaranth.lib.wiring import In, Out
 
 from hwgen.plan.units.encoder import EncoderPlan
 from hwgen.plan.units.geometry import WordLayout
-from hwgen.rtl.parameters import require_type
+from hwgen.rtl.parameters import Parameter
 from hwgen.rtl.streams.credit_fifo import CreditFifo
 from hwgen.rtl.streams.loops import step_axes
 
@@ -32,9 +32,10 @@ class AddressEventEncoder(wiring.Component):
     words : ``Out(stream.Signature(plan.word_pixels))``
     """
 
+    plan = Parameter(EncoderPlan)
+
     def __init__(self, *, plan: EncoderPlan) -> None:
-        require_type(EncoderPlan, plan=plan)
-        self._plan = plan
+        self.plan = plan
         beat = data.StructLayout({"data": unsigned(plan.input_width), "last": 1})
         super().__init__(
             {
@@ -43,13 +44,9 @@ class AddressEventEncoder(wiring.Component):
             }
         )
 
-    @property
-    def plan(self) -> EncoderPlan:
-        return self._plan
-
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        plan = self._plan
+        plan = self.plan
         width, depth = plan.word_pixels, plan.plane_depth
         timesteps = plan.output.timesteps
 
@@ -170,7 +167,7 @@ class AddressEventEncoder(wiring.Component):
 
     def _decode(self, m: Module, beat: Value, event: Value) -> None:
         """Register the event that ``beat`` holds."""
-        plan = self._plan
+        plan = self.plan
         output = plan.output
         channels, rows, columns = output.shape
         sizes = {"x": columns, "y": rows, "channel": channels}
@@ -207,7 +204,7 @@ class AddressEventEncoder(wiring.Component):
 
     def _walk(self, m: Module, send: Value) -> tuple[Value, Value]:
         """(address of the next word to send, whether this cycle sends the plane's last word)."""
-        plan = self._plan
+        plan = self.plan
         if plan.output.layout == WordLayout.RASTER:
             axis = step_axes(m, send, [("send_word", plan.plane_depth)])["send_word"]
             return axis.count, axis.end

@@ -9,7 +9,7 @@ from hwgen.network import InputCode
 from hwgen.plan.units.encoder import EncoderPlan
 from hwgen.rtl.input.pixel_packing import pack_pixels
 from hwgen.rtl.input.poisson import PoissonDraws
-from hwgen.rtl.parameters import require_type
+from hwgen.rtl.parameters import Parameter
 from hwgen.rtl.streams.credit_fifo import CreditFifo
 from hwgen.rtl.streams.loops import step_axes
 
@@ -37,9 +37,10 @@ class PixelEncoder(wiring.Component):
     words : ``Out(stream.Signature(plan.word_pixels))``
     """
 
+    plan = Parameter(EncoderPlan)
+
     def __init__(self, *, plan: EncoderPlan) -> None:
-        require_type(EncoderPlan, plan=plan)
-        self._plan = plan
+        self.plan = plan
         super().__init__(
             {
                 "beats": In(stream.Signature(plan.input_width)),
@@ -47,13 +48,9 @@ class PixelEncoder(wiring.Component):
             }
         )
 
-    @property
-    def plan(self) -> EncoderPlan:
-        return self._plan
-
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        plan = self._plan
+        plan = self.plan
         stored_bits = plan.pixel_bits
         if plan.code == InputCode.RADIX:  # drop bits that no timestep sends
             stored_bits = min(plan.pixel_bits, plan.output.timesteps)
@@ -161,7 +158,7 @@ class PixelEncoder(wiring.Component):
 
     def _send_once(self, m: Module, pixels: Value, bits: Value, step: Value) -> None:
         """ttfs: a pixel of level n, 0 … T, spikes in step T − n."""
-        plan = self._plan
+        plan = self.plan
         timesteps = plan.output.timesteps
         due = Signal(range(timesteps + 1))
         m.d.comb += due.eq(timesteps - step)
@@ -180,7 +177,7 @@ class PixelEncoder(wiring.Component):
         sent: Value,
     ) -> None:
         """rate: the carries of the pixels' accumulators."""
-        plan = self._plan
+        plan = self.plan
         width = plan.pixel_bits
         layout = data.ArrayLayout(unsigned(width), plan.word_pixels)
         m.submodules.accumulators = memory = Memory(

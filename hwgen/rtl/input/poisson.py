@@ -7,7 +7,7 @@ from amaranth.lib.wiring import In, Out
 
 from hwgen.plan.units.encoder import EncoderPlan
 from hwgen.rtl.input import lfsr
-from hwgen.rtl.parameters import require_type
+from hwgen.rtl.parameters import Parameter
 
 LOG2_DRAWS_PER_TIMESTEP = 20
 """The sequence of each timestep starts 2^20 numbers after that of the previous one."""
@@ -36,9 +36,10 @@ class PoissonDraws(wiring.Component):
         Two cycles after ``send``.
     """
 
+    plan = Parameter(EncoderPlan)
+
     def __init__(self, *, plan: EncoderPlan) -> None:
-        require_type(EncoderPlan, plan=plan)
-        self._plan = plan
+        self.plan = plan
         self._bits = plan.pixel_bits + 4
         super().__init__(
             {
@@ -52,13 +53,9 @@ class PoissonDraws(wiring.Component):
             }
         )
 
-    @property
-    def plan(self) -> EncoderPlan:
-        return self._plan
-
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        plan = self._plan
+        plan = self.plan
         timesteps = plan.output.timesteps
         state = Signal(lfsr.BITS, init=plan.seed)
         following = Signal(lfsr.BITS)
@@ -85,7 +82,7 @@ class PoissonDraws(wiring.Component):
 
     def _next_step(self, m: Module, state: Value, following: Value) -> None:
         """Jump to the sequence of the next timestep; resume it where the last line stopped."""
-        plan = self._plan
+        plan = self.plan
         timesteps = plan.output.timesteps
         base = Signal(lfsr.BITS, init=plan.seed)  # start of the timestep's sequence
         next_base = Signal(lfsr.BITS)

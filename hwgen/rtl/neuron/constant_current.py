@@ -9,7 +9,7 @@ from hwgen.plan.units.layer import LayerPlan
 from hwgen.plan.units.layer_constants import NeuronConstants
 from hwgen.rtl.neuron.integrator import Integrator
 from hwgen.rtl.neuron.layouts import issue_layout
-from hwgen.rtl.parameters import require_type
+from hwgen.rtl.parameters import Parameter
 
 
 class ConstantCurrentPipeline(wiring.Component):
@@ -38,11 +38,11 @@ class ConstantCurrentPipeline(wiring.Component):
     spikes : ``Out(plan.membrane_lanes)``
     """
 
+    plan = Parameter(LayerPlan)
+    constants = Parameter(NeuronConstants)
+
     def __init__(self, *, plan: LayerPlan, constants: NeuronConstants) -> None:
-        require_type(LayerPlan, plan=plan)
-        require_type(NeuronConstants, constants=constants)
-        self._plan = plan
-        self._constants = constants
+        self.plan, self.constants = plan, constants
         width = signed(plan.current_width)
         super().__init__(
             {
@@ -54,20 +54,12 @@ class ConstantCurrentPipeline(wiring.Component):
             }
         )
 
-    @property
-    def plan(self) -> LayerPlan:
-        return self._plan
-
-    @property
-    def constants(self) -> NeuronConstants:
-        return self._constants
-
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        plan = self._plan
+        plan = self.plan
         layout = data.ArrayLayout(signed(plan.constant_current_width), plan.membrane_lanes)
         m.submodules.integrator = integrator = Integrator(
-            plan=plan, constants=self._constants, width=plan.constant_current_width
+            plan=plan, constants=self.constants, width=plan.constant_current_width
         )
         m.submodules.constants = memory = Memory(
             shape=layout,

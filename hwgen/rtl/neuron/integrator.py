@@ -13,7 +13,7 @@ from hwgen.plan.units.layer import LayerPlan
 from hwgen.plan.units.layer_constants import NeuronConstants
 from hwgen.rtl.neuron.constants import constant_memory
 from hwgen.rtl.neuron.layouts import membrane_layout
-from hwgen.rtl.parameters import require_positive, require_type
+from hwgen.rtl.parameters import Parameter
 
 
 class Integrator(wiring.Component):
@@ -47,13 +47,14 @@ class Integrator(wiring.Component):
         The membranes after the step.
     """
 
+    plan = Parameter(LayerPlan)
+    constants = Parameter(NeuronConstants)
+    width = Parameter.positive()
+
     def __init__(self, *, plan: LayerPlan, constants: NeuronConstants, width: int) -> None:
-        require_type(LayerPlan, plan=plan)
-        require_type(NeuronConstants, constants=constants)
-        require_positive(width=width)
-        self._plan = plan
-        self._constants = constants
-        self._width = width
+        self.plan = plan
+        self.constants = constants
+        self.width = width
         super().__init__(
             {
                 "issue": In(1),
@@ -67,21 +68,9 @@ class Integrator(wiring.Component):
             }
         )
 
-    @property
-    def plan(self) -> LayerPlan:
-        return self._plan
-
-    @property
-    def constants(self) -> NeuronConstants:
-        return self._constants
-
-    @property
-    def width(self) -> int:
-        return self._width
-
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        plan, constants = self._plan, self._constants
+        plan, constants = self.plan, self.constants
         width, lanes = plan.membrane_width, plan.membrane_lanes
         layout = membrane_layout(plan)
         m.submodules.memory = memory = Memory(
@@ -165,10 +154,10 @@ class Integrator(wiring.Component):
         if values is None:
             return None
         if (values == values[0]).all():
-            value = Const(int(values[0]), signed(self._plan.membrane_width))
-            return [value] * self._plan.membrane_lanes
+            value = Const(int(values[0]), signed(self.plan.membrane_width))
+            return [value] * self.plan.membrane_lanes
         m.submodules[name] = memory = constant_memory(
-            (values,), membrane_layout(self._plan), self._plan, unused=(0,)
+            (values,), membrane_layout(self.plan), self.plan, unused=(0,)
         )
         port = memory.read_port()
         m.d.comb += port.addr.eq(word)

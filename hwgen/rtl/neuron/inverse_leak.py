@@ -27,7 +27,7 @@ from hwgen.plan.units.latencies import INVERSE_LEAK
 from hwgen.plan.units.layer import LayerPlan, UnitKind
 from hwgen.plan.units.signed_digits import signed_digits
 from hwgen.rtl.neuron.layouts import issue_layout, membrane_layout
-from hwgen.rtl.parameters import require_type
+from hwgen.rtl.parameters import Parameter
 
 CONSTANTS, LEVELS = 4, 5
 """Cycles from the issue of a word to its constants, and to the level that it restores."""
@@ -56,9 +56,10 @@ class InverseLeakPipeline(wiring.Component):
         The logits of a readout.
     """
 
+    plan = Parameter(LayerPlan)
+
     def __init__(self, *, plan: LayerPlan) -> None:
-        require_type(LayerPlan, plan=plan)
-        self._plan = plan
+        self.plan = plan
         self._grows = plan.kind == UnitKind.TWO_PHASE and plan.leak_out.n > 0
         # Both products have the same number of fraction bits.
         self._product_bits = max(plan.leak_in.m, plan.leak_out.m)
@@ -75,13 +76,9 @@ class InverseLeakPipeline(wiring.Component):
             }
         )
 
-    @property
-    def plan(self) -> LayerPlan:
-        return self._plan
-
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        plan = self._plan
+        plan = self.plan
         width, lanes = plan.membrane_width, plan.membrane_lanes
         m.submodules.memory = memory = Memory(
             shape=membrane_layout(plan),
@@ -146,7 +143,7 @@ class InverseLeakPipeline(wiring.Component):
 
         Flags: the membrane is frozen; it is negative; it has fired and fires only once.
         """
-        plan = self._plan
+        plan = self.plan
         width, fraction = plan.membrane_width, self._product_bits
         wide = signed(width + fraction)
         frozen = Signal(name="frozen")
@@ -192,7 +189,7 @@ class InverseLeakPipeline(wiring.Component):
 
         Every input spikes at most once, so that sums need no more bits than a current.
         """
-        plan = self._plan
+        plan = self.plan
         layout = data.ArrayLayout(signed(plan.current_width), plan.membrane_lanes)
         later, latest = (Signal(layout, name=name, reset_less=True) for name in ("later", "latest"))
         m.d.sync += [later.eq(self.currents), latest.eq(later)]

@@ -21,7 +21,7 @@ from amaranth.lib.wiring import In, Out
 
 from hwgen.plan.units.layer import LayerPlan, UnitKind
 from hwgen.rtl.neuron.layouts import issue_layout, membrane_layout
-from hwgen.rtl.parameters import require_type
+from hwgen.rtl.parameters import Parameter
 
 
 class MembranePipeline(wiring.Component):
@@ -48,9 +48,10 @@ class MembranePipeline(wiring.Component):
         Lanes that fire once and have already fired.
     """
 
+    plan = Parameter(LayerPlan)
+
     def __init__(self, *, plan: LayerPlan) -> None:
-        require_type(LayerPlan, plan=plan)
-        self._plan = plan
+        self.plan = plan
         width = signed(plan.current_width)
         super().__init__(
             {
@@ -63,13 +64,9 @@ class MembranePipeline(wiring.Component):
             }
         )
 
-    @property
-    def plan(self) -> LayerPlan:
-        return self._plan
-
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        plan = self._plan
+        plan = self.plan
         width, lanes = plan.membrane_width, plan.membrane_lanes
         m.submodules.memory = memory = Memory(
             shape=membrane_layout(plan),
@@ -167,7 +164,7 @@ class MembranePipeline(wiring.Component):
 
         Every input spikes at most once, so that sums need no more bits than a current.
         """
-        plan = self._plan
+        plan = self.plan
         layout = data.ArrayLayout(signed(plan.current_width), plan.membrane_lanes)
         m.submodules.slopes = memory = Memory(
             shape=layout, depth=plan.membrane_depth, init=[], attrs={"no_rw_check": 1}

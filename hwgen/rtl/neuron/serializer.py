@@ -5,7 +5,7 @@ from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from hwgen.plan.units.layer import LayerPlan
-from hwgen.rtl.parameters import require_type
+from hwgen.rtl.parameters import Parameter
 from hwgen.rtl.streams.loops import step_axes
 
 
@@ -34,9 +34,10 @@ class Serializer(wiring.Component):
         Two cycles after ``take``; otherwise 0.
     """
 
+    plan = Parameter(LayerPlan)
+
     def __init__(self, *, plan: LayerPlan) -> None:
-        require_type(LayerPlan, plan=plan)
-        self._plan = plan
+        self.plan = plan
         width = signed(plan.current_width)
         super().__init__(
             {
@@ -49,13 +50,9 @@ class Serializer(wiring.Component):
             }
         )
 
-    @property
-    def plan(self) -> LayerPlan:
-        return self._plan
-
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        plan = self._plan
+        plan = self.plan
         words, lanes = plan.words_per_round, plan.membrane_lanes
         waiting = Signal(words)  # one-hot: the next word, from the second cycle of a window on
         any_waiting = Signal()

@@ -10,7 +10,7 @@ from hwgen.plan.units.layer_constants import NeuronConstants
 from hwgen.rtl.neuron.integrator import Integrator
 from hwgen.rtl.neuron.layouts import membrane_layout
 from hwgen.rtl.neuron.serializer import Serializer
-from hwgen.rtl.parameters import require_type
+from hwgen.rtl.parameters import Parameter
 from hwgen.rtl.streams.credit_fifo import CreditFifo
 from hwgen.rtl.streams.loops import step_axes
 from hwgen.rtl.synapses.currents import currents_signature
@@ -33,11 +33,11 @@ class SinglePhaseUnit(wiring.Component):
         Words of ``membrane_lanes`` spikes, or as many membranes.
     """
 
+    plan = Parameter(LayerPlan)
+    constants = Parameter(NeuronConstants)
+
     def __init__(self, *, plan: LayerPlan, constants: NeuronConstants) -> None:
-        require_type(LayerPlan, plan=plan)
-        require_type(NeuronConstants, constants=constants)
-        self._plan = plan
-        self._constants = constants
+        self.plan, self.constants = plan, constants
         self._word = membrane_layout(plan) if plan.gives_logits else unsigned(plan.membrane_lanes)
         super().__init__(
             {
@@ -46,19 +46,11 @@ class SinglePhaseUnit(wiring.Component):
             }
         )
 
-    @property
-    def plan(self) -> LayerPlan:
-        return self._plan
-
-    @property
-    def constants(self) -> NeuronConstants:
-        return self._constants
-
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        plan = self._plan
+        plan = self.plan
         m.submodules.integrator = integrator = Integrator(
-            plan=plan, constants=self._constants, width=plan.current_width
+            plan=plan, constants=self.constants, width=plan.current_width
         )
         m.submodules.serializer = serializer = Serializer(plan=plan)
         m.submodules.fifo = fifo = CreditFifo(shape=self._word)
@@ -92,7 +84,7 @@ class SinglePhaseUnit(wiring.Component):
         The next window is granted with the last of these slots, so that its currents arrive after
         all of these words. Several windows are then in flight, and none waits long after a grant.
         """
-        plan = self._plan
+        plan = self.plan
         # Slots that the newest window still needs, and slots of words that are not taken yet.
         to_reserve = Signal(range(plan.words_per_round + 1))
         reserved = Signal(range(fifo.depth + 1))

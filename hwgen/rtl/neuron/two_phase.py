@@ -11,7 +11,7 @@ from hwgen.plan.units.layer import LayerPlan
 from hwgen.plan.units.layer_constants import NeuronConstants
 from hwgen.rtl.neuron.layouts import membrane_layout
 from hwgen.rtl.neuron.serializer import Serializer
-from hwgen.rtl.parameters import require_type
+from hwgen.rtl.parameters import Parameter
 from hwgen.rtl.streams.credit_fifo import CreditFifo
 from hwgen.rtl.streams.delays import delay, within
 from hwgen.rtl.streams.loops import step_axes
@@ -40,11 +40,11 @@ class TwoPhaseUnit(wiring.Component):
         Words of ``membrane_lanes`` spikes, or as many logits.
     """
 
+    plan = Parameter(LayerPlan)
+    constants = Parameter(NeuronConstants)
+
     def __init__(self, *, plan: LayerPlan, constants: NeuronConstants) -> None:
-        require_type(LayerPlan, plan=plan)
-        require_type(NeuronConstants, constants=constants)
-        self._plan = plan
-        self._constants = constants
+        self.plan, self.constants = plan, constants
         self._latency = plan.membrane_latency
         word = membrane_layout(plan) if plan.gives_logits else unsigned(plan.membrane_lanes)
         self._word = word
@@ -55,17 +55,9 @@ class TwoPhaseUnit(wiring.Component):
             }
         )
 
-    @property
-    def plan(self) -> LayerPlan:
-        return self._plan
-
-    @property
-    def constants(self) -> NeuronConstants:
-        return self._constants
-
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        plan = self._plan
+        plan = self.plan
         m.submodules.pipeline = pipeline = self._make_pipeline()
         m.submodules.serializer = serializer = Serializer(plan=plan)
         m.submodules.fifo = fifo = CreditFifo(shape=self._word)
@@ -160,7 +152,7 @@ class TwoPhaseUnit(wiring.Component):
         The start of a window depends on all scanners and is known late in its cycle, so the
         counters see it one cycle later. After a pass no window is granted for one cycle.
         """
-        plan = self._plan
+        plan = self.plan
         currents = self.currents
         windows = plan.positions * plan.rounds  # per timestep
         # The words of a window take one cycle each; with a small memory, each must also be written

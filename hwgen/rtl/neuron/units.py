@@ -19,13 +19,13 @@ class MembraneUnit(TwoPhaseUnit):
     """Two-phase neurons and readouts whose membranes double, or stay, in each step."""
 
     def _make_pipeline(self) -> MembranePipeline:
-        return MembranePipeline(plan=self._plan)
+        return MembranePipeline(plan=self.plan)
 
     def _connect_firing(
         self, m: Module, pipeline: MembranePipeline, word: Value, step: Value, output: Value
     ) -> None:
-        plan = self._plan
-        memory, index = _firing_constants(m, plan, self._constants, word, step)
+        plan = self.plan
+        memory, index = _firing_constants(m, plan, self.constants, word, step)
         m.d.comb += pipeline.constants.eq(read_row(m, memory, index))
         for lane in range(plan.membrane_lanes):
             membrane = pipeline.membranes[lane]
@@ -45,13 +45,13 @@ class InverseLeakUnit(TwoPhaseUnit):
         self._restored = constants.restored
 
     def _make_pipeline(self) -> InverseLeakPipeline:
-        return InverseLeakPipeline(plan=self._plan)
+        return InverseLeakPipeline(plan=self.plan)
 
     def _connect_firing(
         self, m: Module, pipeline: InverseLeakPipeline, word: Value, step: Value, output: Value
     ) -> None:
-        plan = self._plan
-        memory, index = _firing_constants(m, plan, self._constants, word, step)
+        plan = self.plan
+        memory, index = _firing_constants(m, plan, self.constants, word, step)
         m.submodules.levels = levels = constant_memory(
             (self._restored,), membrane_layout(plan), plan, unused=(0,)
         )
@@ -69,7 +69,7 @@ class ConstantCurrentUnit(TwoPhaseUnit):
     """Single-phase neurons with direct input: Phase I accumulates their constant current."""
 
     def _make_pipeline(self) -> ConstantCurrentPipeline:
-        return ConstantCurrentPipeline(plan=self._plan, constants=self._constants)
+        return ConstantCurrentPipeline(plan=self.plan, constants=self.constants)
 
     def _connect_firing(
         self, m: Module, pipeline: ConstantCurrentPipeline, word: Value, step: Value, output: Value

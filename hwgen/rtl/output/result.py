@@ -4,7 +4,7 @@ from amaranth import Module, Signal, signed
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from hwgen.rtl.parameters import require_positive, require_type
+from hwgen.rtl.parameters import Parameter
 
 
 class ResultUnit(wiring.Component):
@@ -24,12 +24,14 @@ class ResultUnit(wiring.Component):
     results : ``Out(stream.Signature(data.StructLayout({"data": signed(width), "last": 1})))``
     """
 
+    classes = Parameter.positive()
+    word_layout = Parameter(data.ArrayLayout)
+    width = Parameter.positive()
+
     def __init__(self, *, classes: int, word_layout: data.ArrayLayout, width: int) -> None:
-        require_positive(classes=classes, width=width)
-        require_type(data.ArrayLayout, word_layout=word_layout)
-        self._classes = classes
-        self._word_layout = word_layout
-        self._width = width
+        self.classes = classes
+        self.word_layout = word_layout
+        self.width = width
         super().__init__(
             {
                 "logits": In(stream.Signature(word_layout)),
@@ -39,33 +41,21 @@ class ResultUnit(wiring.Component):
             }
         )
 
-    @property
-    def classes(self) -> int:
-        return self._classes
-
-    @property
-    def word_layout(self) -> data.ArrayLayout:
-        return self._word_layout
-
-    @property
-    def width(self) -> int:
-        return self._width
-
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        lanes = self._word_layout.length
-        shape = self._word_layout.elem_shape
+        lanes = self.word_layout.length
+        shape = self.word_layout.elem_shape
 
         # Take the logits of a word one at a time.
         lane = Signal(range(lanes))
-        taken = Signal(range(self._classes))
-        logit, index = Signal(shape), Signal(range(self._classes))
+        taken = Signal(range(self.classes))
+        logit, index = Signal(shape), Signal(range(self.classes))
         pending = Signal()
         final = Signal()
         take = Signal()
         sent = Signal()
         m.d.comb += [
-            final.eq(taken == self._classes - 1),
+            final.eq(taken == self.classes - 1),
             take.eq(self.logits.valid & (~pending | sent)),
             self.logits.ready.eq((~pending | sent) & (final | (lane == lanes - 1))),
         ]
@@ -97,7 +87,7 @@ class ResultUnit(wiring.Component):
             m.d.sync += [
                 self.results.payload.data.eq(logit),
                 self.results.payload.last.eq(0),
-                closing.eq(index == self._classes - 1),
+                closing.eq(index == self.classes - 1),
             ]
             with m.If((index == 0) | (logit > best)):
                 m.d.sync += [best.eq(logit), best_index.eq(index)]

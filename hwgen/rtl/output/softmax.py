@@ -8,7 +8,7 @@ from amaranth.lib.wiring import In, Out
 from hwgen.plan.units.softmax import SoftmaxPlan
 from hwgen.rtl.output.softmax_draws import SoftmaxDraws
 from hwgen.rtl.output.softmax_terms import SoftmaxTerms
-from hwgen.rtl.parameters import require_type
+from hwgen.rtl.parameters import Parameter
 
 
 def count_layout(plan: SoftmaxPlan) -> data.ArrayLayout:
@@ -40,16 +40,18 @@ class SoftmaxUnit(wiring.Component):
         Counts of each sample, in the order of the classes.
     """
 
+    plan = Parameter(SoftmaxPlan)
+    word_layout = Parameter(data.ArrayLayout)
+    table = Parameter(np.ndarray)
+
     def __init__(
         self, *, plan: SoftmaxPlan, word_layout: data.ArrayLayout, table: np.ndarray
     ) -> None:
-        require_type(SoftmaxPlan, plan=plan)
-        require_type(data.ArrayLayout, word_layout=word_layout)
+        self.plan = plan
+        self.word_layout = word_layout
+        self.table = table
         if len(table) != plan.entries:
             raise ValueError(f"table must have {plan.entries} entries, not {len(table)}")
-        self._plan = plan
-        self._word_layout = word_layout
-        self._table = table
         super().__init__(
             {
                 "membranes": In(stream.Signature(word_layout)),
@@ -57,24 +59,12 @@ class SoftmaxUnit(wiring.Component):
             }
         )
 
-    @property
-    def plan(self) -> SoftmaxPlan:
-        return self._plan
-
-    @property
-    def word_layout(self) -> data.ArrayLayout:
-        return self._word_layout
-
-    @property
-    def table(self) -> np.ndarray:
-        return self._table
-
     def elaborate(self, platform: object) -> Module:
         m = Module()
         m.submodules.terms = terms = SoftmaxTerms(
-            plan=self._plan, word_layout=self._word_layout, table=self._table
+            plan=self.plan, word_layout=self.word_layout, table=self.table
         )
-        m.submodules.draws = draws = SoftmaxDraws(plan=self._plan)
+        m.submodules.draws = draws = SoftmaxDraws(plan=self.plan)
         wiring.connect(m, wiring.flipped(self.membranes), terms.membranes)
         wiring.connect(m, terms.terms, draws.terms)
         m.d.comb += [

@@ -8,7 +8,7 @@ from amaranth.lib.wiring import Out
 from hwgen.plan.units.softmax import STAGE_BITS, SoftmaxPlan
 from hwgen.rtl.input import lfsr
 from hwgen.rtl.output.softmax_terms import terms_signature
-from hwgen.rtl.parameters import require_type
+from hwgen.rtl.parameters import Parameter
 
 
 class SoftmaxDraws(wiring.Component):
@@ -35,9 +35,10 @@ class SoftmaxDraws(wiring.Component):
         Counts of each sample, in the order of the classes.
     """
 
+    plan = Parameter(SoftmaxPlan)
+
     def __init__(self, *, plan: SoftmaxPlan) -> None:
-        require_type(SoftmaxPlan, plan=plan)
-        self._plan = plan
+        self.plan = plan
         super().__init__(
             {
                 "terms": Out(terms_signature(plan)),
@@ -45,13 +46,9 @@ class SoftmaxDraws(wiring.Component):
             }
         )
 
-    @property
-    def plan(self) -> SoftmaxPlan:
-        return self._plan
-
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        plan, terms, counts = self._plan, self.terms, self.counts
+        plan, terms, counts = self.plan, self.terms, self.counts
         total = Signal(plan.sum_width, reset_less=True)
         busy, load = Signal(), Signal()
         phase, shift = Signal(range(STAGE_BITS)), Signal()
@@ -105,20 +102,20 @@ class SoftmaxDraws(wiring.Component):
 
     def _draw(self, m: Module, load: Value, restart: Value) -> Value:
         """r: the next random number after each ``load``, the first one after ``restart``."""
-        state = Signal(lfsr.BITS, init=self._plan.seed)
+        state = Signal(lfsr.BITS, init=self.plan.seed)
         with m.If(load):
             m.d.sync += state.eq(
-                lfsr.read(state, lfsr.advance(lfsr.identity(), self._plan.random_bits))
+                lfsr.read(state, lfsr.advance(lfsr.identity(), self.plan.random_bits))
             )
         with m.If(restart):
-            m.d.sync += state.eq(self._plan.seed)
-        return state[: self._plan.random_bits]
+            m.d.sync += state.eq(self.plan.seed)
+        return state[: self.plan.random_bits]
 
     def _compare(
         self, m: Module, total: Value, number: Value, load: Value, busy: Value, shift: Value
     ) -> tuple[Value, Value]:
         """(spike, decided): whether a class spikes, valid in the cycle with ``decided``."""
-        plan = self._plan
+        plan = self.plan
         bits = STAGE_BITS * plan.stages
         layout = data.StructLayout(
             {"valid": 1, "rest": plan.sum_width, "won": 1, "lost": 1, "number": bits}
@@ -169,7 +166,7 @@ class SoftmaxDraws(wiring.Component):
         out: Value,
     ) -> None:
         """Add ``spike`` to the count of its class; the first timestep restarts the counts."""
-        plan = self._plan
+        plan = self.plan
         m.submodules.counts = memory = Memory(
             shape=unsigned(plan.count_width), depth=plan.classes, init=[]
         )

@@ -11,7 +11,7 @@ from amaranth.lib.wiring import In, Out
 from hwgen.plan.units.latencies import SOFTMAX_TERM
 from hwgen.plan.units.memories import BLOCK_ROWS
 from hwgen.plan.units.softmax import SoftmaxPlan
-from hwgen.rtl.parameters import require_type
+from hwgen.rtl.parameters import Parameter
 
 
 def terms_signature(plan: SoftmaxPlan) -> wiring.Signature:
@@ -59,16 +59,18 @@ class SoftmaxTerms(wiring.Component):
     terms : ``In(terms_signature(plan))``
     """
 
+    plan = Parameter(SoftmaxPlan)
+    word_layout = Parameter(data.ArrayLayout)
+    table = Parameter(np.ndarray)
+
     def __init__(
         self, *, plan: SoftmaxPlan, word_layout: data.ArrayLayout, table: np.ndarray
     ) -> None:
-        require_type(SoftmaxPlan, plan=plan)
-        require_type(data.ArrayLayout, word_layout=word_layout)
+        self.plan = plan
+        self.word_layout = word_layout
+        self.table = table
         if len(table) != plan.entries:
             raise ValueError(f"table must have {plan.entries} entries, not {len(table)}")
-        self._plan = plan
-        self._word_layout = word_layout
-        self._table = table
         super().__init__(
             {
                 "membranes": In(stream.Signature(word_layout)),
@@ -76,22 +78,10 @@ class SoftmaxTerms(wiring.Component):
             }
         )
 
-    @property
-    def plan(self) -> SoftmaxPlan:
-        return self._plan
-
-    @property
-    def word_layout(self) -> data.ArrayLayout:
-        return self._word_layout
-
-    @property
-    def table(self) -> np.ndarray:
-        return self._table
-
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        classes = self._plan.classes
-        shape = self._word_layout.elem_shape
+        classes = self.plan.classes
+        shape = self.word_layout.elem_shape
         m.submodules.membranes = memory = Memory(
             shape=shape, depth=classes, init=[], attrs={"no_rw_check": 1}
         )
@@ -120,15 +110,15 @@ class SoftmaxTerms(wiring.Component):
 
     def _collect(self, m: Module, write_port: Value, collecting: Value, collected: Value) -> Value:
         """Store one membrane per cycle; returns the maximum, two cycles later."""
-        lanes, shape = self._word_layout.length, self._word_layout.elem_shape
+        lanes, shape = self.word_layout.length, self.word_layout.elem_shape
         words = self.membranes
-        lane, taken = Signal(range(lanes)), Signal(range(self._plan.classes))
+        lane, taken = Signal(range(lanes)), Signal(range(self.plan.classes))
         take, final = Signal(), Signal()
         value, position = Signal(shape, reset_less=True), Signal.like(taken, reset_less=True)
         written = Signal()
         largest = Signal(shape, reset_less=True)
         m.d.comb += [
-            final.eq(taken == self._plan.classes - 1),
+            final.eq(taken == self.plan.classes - 1),
             take.eq(collecting & words.valid),
             words.ready.eq(collecting & (final | (lane == lanes - 1))),
             collected.eq(take & final),
@@ -161,7 +151,7 @@ class SoftmaxTerms(wiring.Component):
         index: Value,
     ) -> tuple[Value, Value]:
         """The entry of each class and its position, ``SOFTMAX_TERM`` cycles after ``scanning``."""
-        plan = self._plan
+        plan = self.plan
         layout = data.StructLayout({"valid": 1, "bank": 1, "index": range(plan.classes), "last": 1})
         positions = [Signal(layout, name=f"position_{n}") for n in range(SOFTMAX_TERM + 1)]
         m.d.comb += [
@@ -180,7 +170,7 @@ class SoftmaxTerms(wiring.Component):
         m.submodules.table = table = Memory(
             shape=unsigned(plan.entry_width),
             depth=plan.entries,
-            init=[int(value) for value in self._table],
+            init=[int(value) for value in self.table],
             attrs={"rom_style": style},
         )
         port = table.read_port()
@@ -194,7 +184,7 @@ class SoftmaxTerms(wiring.Component):
 
     def _store(self, m: Module, entry: Value, position: Value, used: Value) -> None:
         """Store the terms in their bank and sum them."""
-        plan, terms = self._plan, self.terms
+        plan, terms = self.plan, self.terms
         m.submodules.entries = memory = Memory(
             shape=unsigned(plan.entry_width),
             depth=2 * plan.classes,

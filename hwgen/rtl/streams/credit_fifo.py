@@ -7,7 +7,7 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from hwgen.plan.units.latencies import CREDIT_FIFO_DEPTH
-from hwgen.rtl.parameters import require_shape
+from hwgen.rtl.parameters import Parameter
 
 FEEDBACK_TAPS = {3: (1, 0), 7: (2, 1), 15: (3, 2), 31: (4, 2)}
 """Taps of the shift register of each :class:`SlotCounter` (Xilinx XAPP052, table 3), by depth."""
@@ -32,21 +32,17 @@ class SlotCounter(wiring.Component):
         The index before this one.
     """
 
+    depth = Parameter(int, rule="3, 7, 15 or 31", accepts=FEEDBACK_TAPS.__contains__)
+
     def __init__(self, *, depth: int) -> None:
-        if depth not in FEEDBACK_TAPS:
-            raise TypeError(f"depth must be 3, 7, 15 or 31, not {depth!r}")
-        self._depth = depth
+        self.depth = depth
         super().__init__(
             {"step": In(1), "index": Out(range(depth + 1)), "before": Out(range(depth + 1))}
         )
 
-    @property
-    def depth(self) -> int:
-        return self._depth
-
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        high, low = FEEDBACK_TAPS[self._depth]
+        high, low = FEEDBACK_TAPS[self.depth]
         left = Signal(init=1)
         feedback = self.index[high] ^ self.index[low] ^ (self.index[:-1] == 0)
         m.d.comb += self.before.eq(Cat(self.index[1:], left))
@@ -80,12 +76,11 @@ class CreditFifo(wiring.Component):
     words : ``Out(stream.Signature(shape))``
     """
 
+    shape = Parameter.shape()
+    depth = Parameter(int, rule="3, 7, 15 or 31", accepts=FEEDBACK_TAPS.__contains__)
+
     def __init__(self, *, shape: ShapeLike, depth: int = CREDIT_FIFO_DEPTH) -> None:
-        if depth not in FEEDBACK_TAPS:
-            raise TypeError(f"depth must be 3, 7, 15 or 31, not {depth!r}")
-        require_shape(shape)
-        self._shape = shape
-        self._depth = depth
+        self.shape, self.depth = shape, depth
         super().__init__(
             {
                 "credit": Out(1),
@@ -96,23 +91,15 @@ class CreditFifo(wiring.Component):
             }
         )
 
-    @property
-    def shape(self) -> ShapeLike:
-        return self._shape
-
-    @property
-    def depth(self) -> int:
-        return self._depth
-
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        m.submodules.memory = memory = Memory(shape=self._shape, depth=self._depth + 1, init=[])
+        m.submodules.memory = memory = Memory(shape=self.shape, depth=self.depth + 1, init=[])
         write_port = memory.write_port()
         read_port = memory.read_port(domain="comb")
         # One slot of the memory stays free, so that equal indices mean that the FIFO is empty.
-        m.submodules.reserved = reserved = SlotCounter(depth=self._depth)
-        m.submodules.pushed = pushed = SlotCounter(depth=self._depth)
-        m.submodules.popped = popped = SlotCounter(depth=self._depth)
+        m.submodules.reserved = reserved = SlotCounter(depth=self.depth)
+        m.submodules.pushed = pushed = SlotCounter(depth=self.depth)
+        m.submodules.popped = popped = SlotCounter(depth=self.depth)
         m.d.comb += [
             self.credit.eq(reserved.index != popped.before),
             reserved.step.eq(self.reserve),

@@ -5,7 +5,7 @@ from amaranth.hdl import ShapeLike
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from hwgen.rtl.parameters import require_positive, require_shape
+from hwgen.rtl.parameters import Parameter
 from hwgen.rtl.streams.skid_buffer import SkidBuffer
 
 
@@ -26,11 +26,11 @@ class StreamFork(wiring.Component):
     copies : ``Out(stream.Signature(shape)).array(consumers)``
     """
 
+    shape = Parameter.shape()
+    consumers = Parameter.positive()
+
     def __init__(self, *, shape: ShapeLike, consumers: int) -> None:
-        require_positive(consumers=consumers)
-        require_shape(shape)
-        self._shape = shape
-        self._consumers = consumers
+        self.shape, self.consumers = shape, consumers
         super().__init__(
             {
                 "words": In(stream.Signature(shape)),
@@ -38,21 +38,13 @@ class StreamFork(wiring.Component):
             }
         )
 
-    @property
-    def shape(self) -> ShapeLike:
-        return self._shape
-
-    @property
-    def consumers(self) -> int:
-        return self._consumers
-
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        served = Signal(self._consumers)  # buffers that have the word while others do not
-        has_word = Signal(self._consumers)
+        served = Signal(self.consumers)  # buffers that have the word while others do not
+        has_word = Signal(self.consumers)
         m.d.comb += self.words.ready.eq(has_word.all())
         for index, copy in enumerate(self.copies):
-            m.submodules[f"buffer_{index}"] = buffer = SkidBuffer(shape=self._shape)
+            m.submodules[f"buffer_{index}"] = buffer = SkidBuffer(shape=self.shape)
             m.d.comb += [
                 buffer.words.payload.eq(self.words.payload),
                 buffer.words.valid.eq(self.words.valid & ~served[index]),

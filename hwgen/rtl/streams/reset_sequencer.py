@@ -8,7 +8,7 @@ from amaranth import Cat, Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from hwgen.rtl.parameters import require_positive
+from hwgen.rtl.parameters import Parameter
 
 
 class ResetSequencer(wiring.Component):
@@ -28,21 +28,18 @@ class ResetSequencer(wiring.Component):
         No reset is in progress. While it is 0, ignore the outputs of the units.
     """
 
-    def __init__(self, *, units: int) -> None:
-        require_positive(units=units)
-        self._units = units
-        super().__init__({"rst": In(1), "resets": Out(units), "settled": Out(1)})
+    units = Parameter.positive()
 
-    @property
-    def units(self) -> int:
-        return self._units
+    def __init__(self, *, units: int) -> None:
+        self.units = units
+        super().__init__({"rst": In(1), "resets": Out(units), "settled": Out(1)})
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
         first, second = Signal(), Signal()
         m.d.sync += [first.eq(self.rst), second.eq(first)]
         # The self-reference keeps synthesis from merging these identical registers.
-        copies = [Signal(name=f"copy_{index}") for index in range(self._units + 1)]
+        copies = [Signal(name=f"copy_{index}") for index in range(self.units + 1)]
         m.d.sync += [copy.eq(first | (second & copy)) for copy in copies]
         m.d.comb += [
             self.resets.eq(Cat(copies[1:])),

@@ -5,7 +5,7 @@ from amaranth.hdl import ShapeLike
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from hwgen.rtl.parameters import require_shape
+from hwgen.rtl.parameters import Parameter
 
 
 class SkidBuffer(wiring.Component):
@@ -25,21 +25,18 @@ class SkidBuffer(wiring.Component):
     buffered : ``Out(stream.Signature(shape))``
     """
 
+    shape = Parameter.shape()
+
     def __init__(self, *, shape: ShapeLike) -> None:
-        require_shape(shape)
-        self._shape = shape
+        self.shape = shape
         super().__init__(
             {"words": In(stream.Signature(shape)), "buffered": Out(stream.Signature(shape))}
         )
 
-    @property
-    def shape(self) -> ShapeLike:
-        return self._shape
-
     def elaborate(self, platform: object) -> Module:
         m = Module()
         full = Signal()  # the second register holds a word
-        second = Signal(self._shape, reset_less=True)
+        second = Signal(self.shape, reset_less=True)
         m.d.comb += self.words.ready.eq(~full)
         with m.If(~self.buffered.valid | self.buffered.ready):
             m.d.sync += [

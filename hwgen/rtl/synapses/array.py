@@ -9,7 +9,7 @@ from amaranth.lib.wiring import In, Out
 
 from hwgen.plan.units import latencies
 from hwgen.plan.units.widths import signed_width
-from hwgen.rtl.parameters import require_positive
+from hwgen.rtl.parameters import Parameter
 from hwgen.rtl.synapses.currents import currents_signature, position_tag_layout
 from hwgen.rtl.synapses.synapse_input import SynapseInput
 from hwgen.rtl.synapses.weight_memory import WeightMemory
@@ -45,6 +45,11 @@ class SynapseArray(wiring.Component):
         The last spike indices of a window wait for the grant.
     """
 
+    inputs = Parameter[tuple[SynapseInput, ...]](tuple)
+    lanes = Parameter.positive()
+    weight_bits = Parameter.positive()
+    current_width = Parameter.positive()
+
     def __init__(
         self,
         *,
@@ -53,17 +58,16 @@ class SynapseArray(wiring.Component):
         weight_bits: int,
         current_width: int,
     ) -> None:
-        require_positive(lanes=lanes, weight_bits=weight_bits, current_width=current_width)
+        self.lanes = lanes
+        self.weight_bits = weight_bits
+        self.current_width = current_width
         for index, source in enumerate(inputs):
             if source.rows.shape[1] != lanes or source.weight_bits > weight_bits:
                 raise ValueError(
                     f"input {index} has rows of {source.rows.shape[1]} × {source.weight_bits} bits,"
                     f" not {lanes} × {weight_bits}"
                 )
-        self._inputs = tuple(inputs)
-        self._lanes = lanes
-        self._weight_bits = weight_bits
-        self._current_width = current_width
+        self.inputs = tuple(inputs)
         self._memories = tuple(
             WeightMemory(
                 rows=source.rows,
@@ -71,34 +75,18 @@ class SynapseArray(wiring.Component):
                 file=source.file,
                 kind=source.memory,
             )
-            for source in self._inputs
+            for source in self.inputs
         )
         super().__init__(
             {
                 **{
                     f"spikes_{n}": In(stream.Signature(source.layout))
-                    for n, source in enumerate(self._inputs)
+                    for n, source in enumerate(self.inputs)
                 },
                 "currents": Out(currents_signature(current_width, lanes)),
                 "stall": Out(1),
             }
         )
-
-    @property
-    def inputs(self) -> tuple[SynapseInput, ...]:
-        return self._inputs
-
-    @property
-    def lanes(self) -> int:
-        return self._lanes
-
-    @property
-    def weight_bits(self) -> int:
-        return self._weight_bits
-
-    @property
-    def current_width(self) -> int:
-        return self._current_width
 
     @property
     def memories(self) -> tuple[WeightMemory, ...]:
@@ -108,14 +96,14 @@ class SynapseArray(wiring.Component):
     @property
     def latency(self) -> int:
         """Cycles from a window's last spike indices to its currents."""
-        return latencies.synapse_array(len(self._inputs))
+        return latencies.synapse_array(len(self.inputs))
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        lanes, width = self._lanes, self._current_width
+        lanes, width = self.lanes, self.current_width
         layout = data.ArrayLayout(signed(width), lanes)
 
-        at_end = Signal(len(self._inputs))  # inputs that offer the last spike index of a window
+        at_end = Signal(len(self.inputs))  # inputs that offer the last spike index of a window
         last = Signal()
         m.d.comb += [
             last.eq(at_end.all() & self.currents.grant),
@@ -123,7 +111,7 @@ class SynapseArray(wiring.Component):
             self.stall.eq(at_end.all() & ~self.currents.grant),
         ]
         terms = [
-            self._read_rows(m, index, at_end[index], last) for index in range(len(self._inputs))
+            self._read_rows(m, index, at_end[index], last) for index in range(len(self.inputs))
         ]
 
         # A tree of adders over the inputs; each sum is only as wide as its terms require.
@@ -158,7 +146,7 @@ class SynapseArray(wiring.Component):
 
     def _read_rows(self, m: Module, index: int, at_end: Value, last: Value) -> Term:
         """The weights that a spike index selects, three cycles after it."""
-        source, memory = self._inputs[index], self._memories[index]
+        source, memory = self.inputs[index], self._memories[index]
         spikes = getattr(self, f"spikes_{index}")
         spike = spikes.payload
         m.submodules[f"weights_{index}"] = memory
@@ -175,12 +163,12 @@ class SynapseArray(wiring.Component):
         enable = Mux(take, spike.mask, 0) if source.masked else take & spike.present
         enables = [Signal(len(enable), name=f"enables_{index}_{stage}") for stage in range(2)]
         m.d.sync += [enables[0].eq(enable), enables[1].eq(enables[0]), row.eq(memory.row)]
-        for lane in range(self._lanes):
+        for lane in range(self.lanes):
             with m.If(~enables[1][lane if source.masked else 0]):
                 m.d.sync += row[lane].eq(0)
         low = np.minimum(source.rows.min(axis=0), 0)
         high = np.maximum(source.rows.max(axis=0), 0)
-        return [row[lane] for lane in range(self._lanes)], low, high
+        return [row[lane] for lane in range(self.lanes)], low, high
 
 
 def _add(m: Module, terms: Sequence[Term], max_width: int) -> Term:

@@ -4,7 +4,7 @@ from amaranth import Module, Signal, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from hwgen.rtl.parameters import require_positive
+from hwgen.rtl.parameters import Parameter
 from hwgen.rtl.streams.credit_fifo import CreditFifo
 from hwgen.rtl.synapses.priority_encoder import clear_lowest, encode_lowest
 
@@ -56,10 +56,11 @@ class SpikeScanner(wiring.Component):
         A chunk is being scanned.
     """
 
+    chunk_width = Parameter.positive()
+    depth = Parameter.positive()
+
     def __init__(self, *, chunk_width: int, depth: int) -> None:
-        require_positive(chunk_width=chunk_width, depth=depth)
-        self._chunk_width = chunk_width
-        self._depth = depth
+        self.chunk_width, self.depth = chunk_width, depth
         super().__init__(
             {
                 "chunks": In(stream.Signature(chunk_layout(chunk_width, depth))),
@@ -68,17 +69,9 @@ class SpikeScanner(wiring.Component):
             }
         )
 
-    @property
-    def chunk_width(self) -> int:
-        return self._chunk_width
-
-    @property
-    def depth(self) -> int:
-        return self._depth
-
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        m.submodules.fifo = fifo = CreditFifo(shape=spike_index_layout(self._depth))
+        m.submodules.fifo = fifo = CreditFifo(shape=spike_index_layout(self.depth))
         valid = Signal()
         chunk = Signal.like(self.chunks.payload, reset_less=True)
         step = Signal()
@@ -108,7 +101,7 @@ class SpikeScanner(wiring.Component):
         # The spike's row is the base of its chunk plus the index of its bit.
         stepped = Signal()
         index = Signal.like(code.index, reset_less=True)
-        spike = Signal(spike_index_layout(self._depth), reset_less=True)
+        spike = Signal(spike_index_layout(self.depth), reset_less=True)
         m.d.sync += [
             stepped.eq(step),
             index.eq(code.index),

@@ -10,7 +10,7 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from hwgen.plan.units.memories import TREE_BANKS, MemoryKind, read_only, split_rows
-from hwgen.rtl.parameters import require_positive
+from hwgen.rtl.parameters import Parameter
 
 INLINE_BITS = 1 << 13
 """Bits of initial content that stay in the Verilog; more than that is slow to write and to read."""
@@ -36,6 +36,13 @@ class WeightMemory(wiring.Component):
     row : ``Out(data.ArrayLayout(signed(weight_bits), lanes))``
     """
 
+    rows = Parameter(np.ndarray)
+    weight_bits = Parameter.positive()
+    file = Parameter[str | None](str | None)
+    """Name of the file; None if the Verilog holds all rows."""
+    kind = Parameter(MemoryKind)
+    """Kind of memory; never AUTO."""
+
     def __init__(
         self,
         *,
@@ -44,24 +51,22 @@ class WeightMemory(wiring.Component):
         file: str | None = None,
         kind: MemoryKind = MemoryKind.AUTO,
     ) -> None:
-        require_positive(weight_bits=weight_bits)
+        self.rows, self.weight_bits = rows, weight_bits
         if rows.ndim != 2 or not rows.size:
             raise ValueError(f"rows must have the shape (depth, lanes), not {rows.shape}")
         low, high = int(rows.min()), int(rows.max())
         if not -(1 << weight_bits - 1) <= low <= high < 1 << weight_bits - 1:
             raise ValueError(f"weights {low} … {high} do not fit {weight_bits} bits")
-        self._rows = rows
-        self._weight_bits = weight_bits
-        self._kind = read_only(len(rows), self.width, MemoryKind(kind)).kind
+        self.kind = read_only(len(rows), self.width, MemoryKind(kind)).kind
         # Rows 0 … block_rows - 1 lie in block RAM, the others in LUTs.
         self._block_rows = {
             MemoryKind.LUT: 0,
             MemoryKind.SPLIT: split_rows(len(rows)),
-        }.get(self._kind, len(rows))
+        }.get(self.kind, len(rows))
         self._block = None
         if self._block_rows:
             self._block = read_only(self._block_rows, self.width, MemoryKind.BLOCK)
-        self._file = None if self._kind == MemoryKind.LUT else file
+        self.file = None if self.kind == MemoryKind.LUT else file
         super().__init__(
             {
                 "address": In(range(len(rows))),
@@ -70,27 +75,9 @@ class WeightMemory(wiring.Component):
         )
 
     @property
-    def rows(self) -> np.ndarray:
-        return self._rows
-
-    @property
-    def weight_bits(self) -> int:
-        return self._weight_bits
-
-    @property
-    def file(self) -> str | None:
-        """Name of the file; None if the Verilog holds all rows."""
-        return self._file
-
-    @property
-    def kind(self) -> str:
-        """Kind of memory; never "auto"."""
-        return self._kind
-
-    @property
     def width(self) -> int:
         """Bits of a row."""
-        return int(self._rows.shape[1]) * self._weight_bits
+        return int(self.rows.shape[1]) * self.weight_bits
 
     def hex_lines(self) -> str:
         """Content of the file for ``$readmemh``: the words in block RAM."""
@@ -101,11 +88,11 @@ class WeightMemory(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        if self._kind == MemoryKind.LUT:
+        if self.kind == MemoryKind.LUT:
             m.d.comb += self.row.eq(self._read_luts(m, 0))
             return m
         row = self._read_block(m)
-        if self._block_rows == len(self._rows):
+        if self._block_rows == len(self.rows):
             m.d.comb += self.row.eq(row)
             return m
         beyond = Signal(2)
@@ -115,11 +102,11 @@ class WeightMemory(wiring.Component):
 
     def _read_luts(self, m: Module, first: int) -> Value:
         """The row in LUTs, from row ``first`` on, two cycles after its address."""
-        depth = len(self._rows) - first
+        depth = len(self.rows) - first
         memory = Memory(
             shape=self.width,
             depth=depth,
-            init=self._words(self._rows[first:]),
+            init=self._words(self.rows[first:]),
             attrs={"rom_style": STYLES[MemoryKind.LUT]},
         )
         m.submodules.luts = memory
@@ -142,7 +129,7 @@ class WeightMemory(wiring.Component):
         bits = (rows - 1).bit_length()
         address = self.address[:bits]
         word = Signal(banks * self.width, name="block_word", reset_less=True)
-        if self._file is None:
+        if self.file is None:
             memory = Memory(
                 shape=len(word),
                 depth=rows,
@@ -160,7 +147,7 @@ class WeightMemory(wiring.Component):
                 p_WIDTH=len(word),
                 p_DEPTH=rows,
                 p_ADDRESS_WIDTH=max(1, bits),
-                p_FILE=self._file,
+                p_FILE=self.file,
                 i_clk=ClockSignal(),
                 i_address=address if bits else 0,
                 o_row=read,
@@ -195,8 +182,8 @@ class WeightMemory(wiring.Component):
         """The rows in block RAM, with all banks side by side; the first bank in the lowest bits."""
         assert self._block is not None
         banks, bank_rows = self._block.banks, self._block.bank_rows
-        rows = np.zeros((banks * bank_rows, self._rows.shape[1]), dtype=self._rows.dtype)
-        rows[: self._block_rows] = self._rows[: self._block_rows]
+        rows = np.zeros((banks * bank_rows, self.rows.shape[1]), dtype=self.rows.dtype)
+        rows[: self._block_rows] = self.rows[: self._block_rows]
         return np.concatenate(np.split(rows, banks), axis=1)
 
     def _words(self, rows: np.ndarray) -> list[int]:
@@ -205,6 +192,6 @@ class WeightMemory(wiring.Component):
 
     def _packed(self, rows: np.ndarray) -> np.ndarray:
         """Rows as bytes, lowest first; shape (rows, bytes)."""
-        bits = (rows.astype(np.int64)[:, :, None] >> np.arange(self._weight_bits)) & 1
+        bits = (rows.astype(np.int64)[:, :, None] >> np.arange(self.weight_bits)) & 1
         flat = bits.astype(np.uint8).reshape(len(rows), -1)
         return np.packbits(flat, axis=1, bitorder="little")

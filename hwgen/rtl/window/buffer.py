@@ -6,7 +6,7 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from hwgen.plan.units.synaptic_path import SynapticPathPlan
-from hwgen.rtl.parameters import require_type
+from hwgen.rtl.parameters import Parameter
 from hwgen.rtl.synapses.scanner import chunk_layout
 from hwgen.rtl.window.reader import WindowReader
 from hwgen.rtl.window.writer import WindowWriter
@@ -31,9 +31,10 @@ class WindowBuffer(wiring.Component):
         cycles after the word that completes it.
     """
 
+    path = Parameter(SynapticPathPlan)
+
     def __init__(self, *, path: SynapticPathPlan) -> None:
-        require_type(SynapticPathPlan, path=path)
-        self._path = path
+        self.path = path
         plan = path.window
         chunk = chunk_layout(plan.slice_width, path.weight_depth)
         super().__init__(
@@ -43,15 +44,11 @@ class WindowBuffer(wiring.Component):
             }
         )
 
-    @property
-    def path(self) -> SynapticPathPlan:
-        return self._path
-
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        plan = self._path.window
+        plan = self.path.window
         m.submodules.writer = writer = WindowWriter(plan=plan)
-        m.submodules.reader = reader = WindowReader(path=self._path)
+        m.submodules.reader = reader = WindowReader(path=self.path)
         m.submodules.memory = memory = Memory(
             shape=plan.chunk_width, depth=plan.depth, init=[], attrs={"no_rw_check": 1}
         )

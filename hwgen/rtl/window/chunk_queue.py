@@ -7,7 +7,7 @@ from amaranth.lib.wiring import In, Out
 
 from hwgen.plan.units.latencies import CHUNK_QUEUE_DEPTH, CHUNKS_IN_FLIGHT
 from hwgen.plan.units.synaptic_path import PathKind, SynapticPathPlan
-from hwgen.rtl.parameters import require_type
+from hwgen.rtl.parameters import Parameter
 from hwgen.rtl.synapses.priority_encoder import encode_lowest
 from hwgen.rtl.synapses.scanner import chunk_layout
 
@@ -37,9 +37,10 @@ class ChunkQueue(wiring.Component):
         One stream per scanner.
     """
 
+    path = Parameter(SynapticPathPlan)
+
     def __init__(self, *, path: SynapticPathPlan) -> None:
-        require_type(SynapticPathPlan, path=path)
-        self._path = path
+        self.path = path
         plan = path.window
         self._layout = chunk_layout(plan.slice_width, path.weight_depth)
         super().__init__(
@@ -54,14 +55,10 @@ class ChunkQueue(wiring.Component):
             }
         )
 
-    @property
-    def path(self) -> SynapticPathPlan:
-        return self._path
-
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        plan = self._path.window
-        every = self._path.kind == PathKind.EVERY
+        plan = self.path.window
+        every = self.path.kind == PathKind.EVERY
         room = Signal(plan.scanners)  # registered, so one cycle late
         base = Signal.like(self.base, reset_less=True)
         last = Signal(reset_less=True)
@@ -95,7 +92,7 @@ class ChunkQueue(wiring.Component):
                 slice_bits.eq(Mux(self.inside, owned, 0)),
                 room[index].eq(level < CHUNK_QUEUE_DEPTH - CHUNKS_IN_FLIGHT),
             ]
-            if self._path.kind == PathKind.SPIKES:
+            if self.path.kind == PathKind.SPIKES:
                 m.d.sync += two_or_more.eq(encode_lowest(m, owned).two_or_more & self.inside)
             # Not level + push - pop: pop arrives late in its cycle, and a carry chain would follow.
             with m.If(push & ~pop):

@@ -6,7 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from hwgen.plan.units.geometry import WindowPlan
 from hwgen.plan.units.synaptic_path import SynapticPathPlan
-from hwgen.rtl.parameters import require_type
+from hwgen.rtl.parameters import Parameter
 from hwgen.rtl.streams.loops import step_axes
 from hwgen.rtl.synapses.scanner import chunk_layout
 from hwgen.rtl.window.chunk_queue import ChunkQueue
@@ -44,9 +44,10 @@ class WindowReader(wiring.Component):
         One stream per scanner.
     """
 
+    path = Parameter(SynapticPathPlan)
+
     def __init__(self, *, path: SynapticPathPlan) -> None:
-        require_type(SynapticPathPlan, path=path)
-        self._path = path
+        self.path = path
         plan = path.window
         chunk = chunk_layout(plan.slice_width, path.weight_depth)
         super().__init__(
@@ -61,15 +62,11 @@ class WindowReader(wiring.Component):
             }
         )
 
-    @property
-    def path(self) -> SynapticPathPlan:
-        return self._path
-
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        plan = self._path.window
+        plan = self.path.window
         go = Signal()
-        axes = step_axes(m, go, _loop_nest(self._path))
+        axes = step_axes(m, go, _loop_nest(self.path))
 
         # An output row is read in all its timesteps before its rows are released.
         row_read = axes["time" if plan.planes > 1 else "out_x"].end
@@ -81,11 +78,11 @@ class WindowReader(wiring.Component):
         slot, inside = count_slot(m, plan, axes)
         if not plan.wide and any((plan.padding[1], plan.padding[3])):
             inside = inside & (offset >= 0) & (offset < plan.row_chunks)
-        base = count_base(m, self._path, axes, go)
+        base = count_base(m, self.path, axes, go)
 
         # Three stages: address, memory, register. No logic precedes the register, so that it maps
         # to the register inside the block RAM. The chunk queue has room for chunks in flight.
-        m.submodules.queue = queue = ChunkQueue(path=self._path)
+        m.submodules.queue = queue = ChunkQueue(path=self.path)
         m.d.comb += go.eq(ready & queue.room)
         pitch_bits = plan.row_pitch.bit_length() - 1
         m.d.sync += self.address.eq(Cat(offset[:pitch_bits], slot))
@@ -103,7 +100,7 @@ class WindowReader(wiring.Component):
         m.d.sync += read.eq(self.data)
         m.d.comb += [queue.bits.eq(read), queue.inside.eq(insides[-1])]
         if plan.pad_planes:
-            pad = _pad_bits(m, plan, axes["time"].count, chunk_of_pixel(m, self._path, axes, go))
+            pad = _pad_bits(m, plan, axes["time"].count, chunk_of_pixel(m, self.path, axes, go))
             m.d.comb += [queue.bits.eq(Mux(insides[-1], read, pad)), queue.inside.eq(1)]
         m.d.comb += [
             queue.push.eq(valid[-1]),

@@ -8,7 +8,7 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from hwgen.plan.units.geometry import WindowPlan
-from hwgen.rtl.parameters import require_type
+from hwgen.rtl.parameters import Parameter
 from hwgen.rtl.streams.loops import ring_sum, step_axes
 
 
@@ -40,9 +40,10 @@ class WindowWriter(wiring.Component):
         This chunk completes a row in all its timesteps.
     """
 
+    plan = Parameter(WindowPlan)
+
     def __init__(self, *, plan: WindowPlan) -> None:
-        require_type(WindowPlan, plan=plan)
-        self._plan = plan
+        self.plan = plan
         super().__init__(
             {
                 "words": In(stream.Signature(plan.word_width)),
@@ -56,13 +57,9 @@ class WindowWriter(wiring.Component):
             }
         )
 
-    @property
-    def plan(self) -> WindowPlan:
-        return self._plan
-
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        plan = self._plan
+        plan = self.plan
 
         # Words enter a chunk from the top.
         take = Signal()
@@ -119,7 +116,7 @@ class WindowWriter(wiring.Component):
         self, m: Module, pixel: Value, pixel_done: Value, last_pixel: Value, line_end: Value
     ) -> None:
         """Write the kernel row that ends with the newest pixel, every ``stride`` pixels."""
-        plan = self._plan
+        plan = self.plan
         taps, width = plan.kernel[1], plan.pixel_width
         first = taps - 1 - plan.padding[1]  # the pixel that completes the first kernel row
         stride = plan.stride[1]
@@ -161,7 +158,7 @@ class WindowWriter(wiring.Component):
 
     def _pads(self, taps: int) -> list[int]:
         """Bits of ``taps`` taps outside the map, for each timestep."""
-        plan = self._plan
+        plan = self.plan
         planes = plan.pad_planes or ((0,),) * plan.planes
         return [sum(bits << n * plan.pixel_width for n in range(taps)) for (bits,) in planes]
 

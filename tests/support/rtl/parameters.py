@@ -9,13 +9,15 @@ from typing import Any
 import pytest
 from amaranth.hdl import Fragment
 
+from hwgen.rtl.parameters import Parameter
+
 
 def check_exposed(component: Any, parameters: dict[str, Any]) -> None:
     """Every parameter is keyword-only and readable, and cannot be assigned."""
     signature = inspect.signature(component.__init__).parameters
     for name, parameter in list(signature.items())[1:]:
         assert parameter.kind is inspect.Parameter.KEYWORD_ONLY, name
-        assert isinstance(getattr(component, name), property), name
+        assert isinstance(getattr(component, name), Parameter), name
     unit = component(**parameters)
     Fragment.get(unit, None)
     for name, value in parameters.items():
