@@ -2,11 +2,11 @@
 
 from amaranth import Cat, Module, Mux, Signal, Value, unsigned
 from amaranth.lib import data, stream, wiring
-from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from hwgen.plan.units import latencies
 from hwgen.plan.units.pool import PoolPlan
+from hwgen.rtl.memory import block_memory
 from hwgen.rtl.parameters import Parameter
 from hwgen.rtl.streams.credit_fifo import CreditFifo
 from hwgen.rtl.window.buffer import WindowBuffer
@@ -20,10 +20,6 @@ class MaxPool(wiring.Component):
     timestep, so every candidate is processed once per timestep, one per cycle. The state of a
     candidate is (in the race, last bit), that of a window its last output. If ``plan.count_bits``,
     the state of a candidate is its spike count.
-
-    Parameters
-    ----------
-    plan : :class:`hwgen.plan.units.pool.PoolPlan`
 
     Members
     -------
@@ -53,9 +49,7 @@ class MaxPool(wiring.Component):
         depth = plan.words * plan.candidates
         m.submodules.window = window = WindowBuffer(path=plan.path)
         m.submodules.fifo = fifo = CreditFifo(shape=unsigned(width))
-        m.submodules.states = states = Memory(
-            shape=state_layout, depth=depth, init=[], attrs={"no_rw_check": 1}
-        )
+        m.submodules.states = states = block_memory(shape=state_layout, depth=depth)
         wiring.connect(m, wiring.flipped(self.inputs), window.words)
         wiring.connect(m, fifo.words, wiring.flipped(self.words))
         chunks = window.chunks[0]
@@ -160,9 +154,7 @@ class MaxPool(wiring.Component):
         """The OR of the candidates in the race; ``words``: the window now and two cycles later."""
         plan = self.plan
         width = plan.output.width
-        m.submodules.outputs = outputs = Memory(
-            shape=unsigned(width), depth=plan.words, init=[], attrs={"no_rw_check": 1}
-        )
+        m.submodules.outputs = outputs = block_memory(shape=unsigned(width), depth=plan.words)
         output_read, output_write = outputs.read_port(), outputs.write_port()
         previous = Signal(width, reset_less=True)
         m.d.sync += previous.eq(output_read.data)

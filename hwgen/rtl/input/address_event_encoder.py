@@ -2,11 +2,11 @@
 
 from amaranth import Cat, Module, Mux, Signal, Value, unsigned
 from amaranth.lib import data, stream, wiring
-from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from hwgen.plan.units.encoder import EncoderPlan
 from hwgen.plan.units.geometry import WordLayout
+from hwgen.rtl.memory import block_memory
 from hwgen.rtl.parameters import Parameter
 from hwgen.rtl.streams.credit_fifo import CreditFifo
 from hwgen.rtl.streams.loops import step_axes
@@ -20,10 +20,6 @@ class AddressEventEncoder(wiring.Component):
     planes. A beat is dropped if t is past the last timestep or earlier than that of a previous
     beat of its sample, or if x, y or channel lie outside the map; its ``last`` still counts. A
     null beat carries no event and only advances t.
-
-    Parameters
-    ----------
-    plan : :class:`hwgen.plan.units.encoder.EncoderPlan`
 
     Members
     -------
@@ -142,9 +138,7 @@ class AddressEventEncoder(wiring.Component):
         with m.If(clear == depth - 1):
             m.d.sync += clearing.eq(0)
         for n in range(2):
-            m.submodules[f"plane_{n}"] = memory = Memory(
-                shape=unsigned(width), depth=depth, init=[], attrs={"no_rw_check": 1}
-            )
+            m.submodules[f"plane_{n}"] = memory = block_memory(shape=unsigned(width), depth=depth)
             read_port, write_port = memory.read_port(), memory.write_port()
             with m.If(side == n):
                 m.d.sync += stored.eq(read_port.data)

@@ -2,13 +2,13 @@
 
 from amaranth import Cat, Module, Signal, Value, unsigned
 from amaranth.lib import data, stream, wiring
-from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from hwgen.network import InputCode
 from hwgen.plan.units.encoder import EncoderPlan
 from hwgen.rtl.input.pixel_packing import pack_pixels
 from hwgen.rtl.input.poisson import PoissonDraws
+from hwgen.rtl.memory import block_memory
 from hwgen.rtl.parameters import Parameter
 from hwgen.rtl.streams.credit_fifo import CreditFifo
 from hwgen.rtl.streams.loops import step_axes
@@ -26,10 +26,6 @@ class PixelEncoder(wiring.Component):
       adds the pixel in each timestep.
     * ttfs: one spike per pixel; brighter pixels spike earlier.
     * poisson: a spike if a random number is less than the scaled pixel.
-
-    Parameters
-    ----------
-    plan : :class:`hwgen.plan.units.encoder.EncoderPlan`
 
     Members
     -------
@@ -57,9 +53,7 @@ class PixelEncoder(wiring.Component):
         word_layout = data.ArrayLayout(unsigned(stored_bits), plan.word_pixels)
         frame_words = plan.output.words_per_plane
         line_words = plan.burst_words
-        m.submodules.frames = frames = Memory(
-            shape=word_layout, depth=2 * frame_words, init=[], attrs={"no_rw_check": 1}
-        )
+        m.submodules.frames = frames = block_memory(shape=word_layout, depth=2 * frame_words)
 
         complete = Signal(range(3))  # complete frames that are not yet sent
         write_word, write_end = pack_pixels(
@@ -180,9 +174,7 @@ class PixelEncoder(wiring.Component):
         plan = self.plan
         width = plan.pixel_bits
         layout = data.ArrayLayout(unsigned(width), plan.word_pixels)
-        m.submodules.accumulators = memory = Memory(
-            shape=layout, depth=plan.burst_words, init=[], attrs={"no_rw_check": 1}
-        )
+        m.submodules.accumulators = memory = block_memory(shape=layout, depth=plan.burst_words)
         read_port, write_port = memory.read_port(), memory.write_port()
         before, after = Signal(layout, reset_less=True), Signal(layout, reset_less=True)
         m.d.sync += before.eq(read_port.data)

@@ -20,10 +20,6 @@ class PoissonDraws(wiring.Component):
     a frame back to the first. Every line but the first resumes the sequence of its timestep where
     the previous line stopped.
 
-    Parameters
-    ----------
-    plan : :class:`hwgen.plan.units.encoder.EncoderPlan`
-
     Members
     -------
     send, step_end, line_end, frame_end : ``In(1)``

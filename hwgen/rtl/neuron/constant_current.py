@@ -2,11 +2,11 @@
 
 from amaranth import Module, Signal, signed
 from amaranth.lib import data, wiring
-from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from hwgen.plan.units.layer import LayerPlan
 from hwgen.plan.units.layer_constants import NeuronConstants
+from hwgen.rtl.memory import block_memory
 from hwgen.rtl.neuron.integrator import Integrator
 from hwgen.rtl.neuron.layouts import issue_layout
 from hwgen.rtl.parameters import Parameter
@@ -19,11 +19,6 @@ class ConstantCurrentPipeline(wiring.Component):
       takes c as 0. After the last bit c = W·x, without a multiplication.
     * fire: one step of the neurons with the current c. There are membranes for one pass: a pass
       fires after the previous one.
-
-    Parameters
-    ----------
-    plan : :class:`hwgen.plan.units.layer.LayerPlan`
-    constants : :class:`hwgen.plan.units.layer_constants.NeuronConstants`
 
     Members
     -------
@@ -61,11 +56,8 @@ class ConstantCurrentPipeline(wiring.Component):
         m.submodules.integrator = integrator = Integrator(
             plan=plan, constants=self.constants, width=plan.constant_current_width
         )
-        m.submodules.constants = memory = Memory(
-            shape=layout,
-            depth=plan.banks * plan.membrane_depth,
-            init=[],
-            attrs={"no_rw_check": 1},
+        m.submodules.constants = memory = block_memory(
+            shape=layout, depth=plan.banks * plan.membrane_depth
         )
         read_port, write_port = memory.read_port(), memory.write_port()
         bank_bits = (plan.banks - 1).bit_length()

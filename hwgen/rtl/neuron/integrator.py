@@ -5,12 +5,12 @@ import itertools
 import numpy as np
 from amaranth import Const, Module, Signal, Value, signed
 from amaranth.lib import data, wiring
-from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from hwgen.plan.units.latencies import INTEGRATOR
 from hwgen.plan.units.layer import LayerPlan
 from hwgen.plan.units.layer_constants import NeuronConstants
+from hwgen.rtl.memory import block_memory
 from hwgen.rtl.neuron.constants import constant_memory
 from hwgen.rtl.neuron.layouts import membrane_layout
 from hwgen.rtl.parameters import Parameter
@@ -73,9 +73,7 @@ class Integrator(wiring.Component):
         plan, constants = self.plan, self.constants
         width, lanes = plan.membrane_width, plan.membrane_lanes
         layout = membrane_layout(plan)
-        m.submodules.memory = memory = Memory(
-            shape=layout, depth=plan.membrane_depth, init=[], attrs={"no_rw_check": 1}
-        )
+        m.submodules.memory = memory = block_memory(shape=layout, depth=plan.membrane_depth)
         # Unused lanes stay at 0, below their threshold.
         m.submodules.added = added_memory = constant_memory(
             (constants.first, constants.later), layout, plan, unused=(0, 0)

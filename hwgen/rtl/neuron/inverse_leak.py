@@ -19,13 +19,13 @@ applies the leak, and adds:
 from amaranth import Cat, Module, Mux, Signal, Value, signed
 from amaranth.hdl import ValueLike
 from amaranth.lib import data, wiring
-from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from hwgen.network import InverseLeak
 from hwgen.plan.units.latencies import INVERSE_LEAK
 from hwgen.plan.units.layer import LayerPlan, UnitKind
 from hwgen.plan.units.signed_digits import signed_digits
+from hwgen.rtl.memory import block_memory
 from hwgen.rtl.neuron.layouts import issue_layout, membrane_layout
 from hwgen.rtl.parameters import Parameter
 
@@ -35,10 +35,6 @@ CONSTANTS, LEVELS = 4, 5
 
 class InverseLeakPipeline(wiring.Component):
     """The membranes of all banks, and a pipeline that updates one word per cycle.
-
-    Parameters
-    ----------
-    plan : :class:`hwgen.plan.units.layer.LayerPlan`
 
     Members
     -------
@@ -80,11 +76,8 @@ class InverseLeakPipeline(wiring.Component):
         m = Module()
         plan = self.plan
         width, lanes = plan.membrane_width, plan.membrane_lanes
-        m.submodules.memory = memory = Memory(
-            shape=membrane_layout(plan),
-            depth=plan.banks * plan.membrane_depth,
-            init=[],
-            attrs={"no_rw_check": 1},
+        m.submodules.memory = memory = block_memory(
+            shape=membrane_layout(plan), depth=plan.banks * plan.membrane_depth
         )
         read_port, write_port = memory.read_port(), memory.write_port()
 
@@ -195,9 +188,7 @@ class InverseLeakPipeline(wiring.Component):
         m.d.sync += [later.eq(self.currents), latest.eq(later)]
         if not plan.accumulates_slopes:
             return latest
-        m.submodules.slopes = memory = Memory(
-            shape=layout, depth=plan.membrane_depth, init=[], attrs={"no_rw_check": 1}
-        )
+        m.submodules.slopes = memory = block_memory(shape=layout, depth=plan.membrane_depth)
         read_port, write_port = memory.read_port(), memory.write_port()
         bank_bits = (plan.banks - 1).bit_length()
         before = Signal(layout, reset_less=True)

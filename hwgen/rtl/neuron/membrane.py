@@ -16,20 +16,16 @@ Both phases are the same operation, V ← 2·V + X (V ← V + X without a leak):
 
 from amaranth import Cat, Const, Module, Signal, Value, signed
 from amaranth.lib import data, wiring
-from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from hwgen.plan.units.layer import LayerPlan, UnitKind
+from hwgen.rtl.memory import block_memory
 from hwgen.rtl.neuron.layouts import issue_layout, membrane_layout
 from hwgen.rtl.parameters import Parameter
 
 
 class MembranePipeline(wiring.Component):
     """The membranes of all banks, and a pipeline that updates one word per cycle.
-
-    Parameters
-    ----------
-    plan : :class:`hwgen.plan.units.layer.LayerPlan`
 
     Members
     -------
@@ -68,11 +64,8 @@ class MembranePipeline(wiring.Component):
         m = Module()
         plan = self.plan
         width, lanes = plan.membrane_width, plan.membrane_lanes
-        m.submodules.memory = memory = Memory(
-            shape=membrane_layout(plan),
-            depth=plan.banks * plan.membrane_depth,
-            init=[],
-            attrs={"no_rw_check": 1},
+        m.submodules.memory = memory = block_memory(
+            shape=membrane_layout(plan), depth=plan.banks * plan.membrane_depth
         )
         read_port, write_port = memory.read_port(), memory.write_port()
 
@@ -166,9 +159,7 @@ class MembranePipeline(wiring.Component):
         """
         plan = self.plan
         layout = data.ArrayLayout(signed(plan.current_width), plan.membrane_lanes)
-        m.submodules.slopes = memory = Memory(
-            shape=layout, depth=plan.membrane_depth, init=[], attrs={"no_rw_check": 1}
-        )
+        m.submodules.slopes = memory = block_memory(shape=layout, depth=plan.membrane_depth)
         read_port, write_port = memory.read_port(), memory.write_port()
         bank_bits = (plan.banks - 1).bit_length()
         before = Signal(layout, reset_less=True)

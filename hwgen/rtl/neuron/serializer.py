@@ -15,10 +15,6 @@ class Serializer(wiring.Component):
     The last window of a pixel yields only the words that hold a channel. There is no multiplexer:
     words that are not selected are 0, and the output is the OR of all of them.
 
-    Parameters
-    ----------
-    plan : :class:`hwgen.plan.units.layer.LayerPlan`
-
     Members
     -------
     valid : ``In(1)``

@@ -20,11 +20,6 @@ class SinglePhaseUnit(wiring.Component):
     """Integrates the currents of a window as they arrive and sends one word per cycle: spikes, or
     for a spiking softmax the membranes (:class:`hwgen.rtl.neuron.integrator.Integrator`).
 
-    Parameters
-    ----------
-    plan : :class:`hwgen.plan.units.layer.LayerPlan`
-    constants : :class:`hwgen.plan.units.layer_constants.NeuronConstants`
-
     Members
     -------
     currents : ``In(currents_signature(plan.current_width, plan.lanes))``

@@ -28,11 +28,6 @@ class TwoPhaseUnit(wiring.Component):
     stall and has priority; firing takes the remaining cycles. Each phase visits the membranes in
     the order of the stream.
 
-    Parameters
-    ----------
-    plan : :class:`hwgen.plan.units.layer.LayerPlan`
-    constants : :class:`hwgen.plan.units.layer_constants.NeuronConstants`
-
     Members
     -------
     currents : ``In(currents_signature(plan.current_width, plan.lanes))``

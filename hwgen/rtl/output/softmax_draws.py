@@ -24,10 +24,6 @@ class SoftmaxDraws(wiring.Component):
     After the last bit ρ = e·2^R − r·S: a spike if it is positive. Classes pass through
     ``plan.stages`` pipeline stages, each of which handles STAGE_BITS bits.
 
-    Parameters
-    ----------
-    plan : :class:`hwgen.plan.units.softmax.SoftmaxPlan`
-
     Members
     -------
     terms : ``Out(terms_signature(plan))``

@@ -11,6 +11,7 @@ from amaranth.lib.wiring import In, Out
 from hwgen.plan.units.latencies import SOFTMAX_TERM
 from hwgen.plan.units.memories import BLOCK_ROWS
 from hwgen.plan.units.softmax import SoftmaxPlan
+from hwgen.rtl.memory import block_memory
 from hwgen.rtl.parameters import Parameter
 
 
@@ -82,9 +83,7 @@ class SoftmaxTerms(wiring.Component):
         m = Module()
         classes = self.plan.classes
         shape = self.word_layout.elem_shape
-        m.submodules.membranes = memory = Memory(
-            shape=shape, depth=classes, init=[], attrs={"no_rw_check": 1}
-        )
+        m.submodules.membranes = memory = block_memory(shape=shape, depth=classes)
         read_port = memory.read_port()
         collecting, collected = Signal(), Signal()
         scanning, used = Signal(), Signal(2)  # banks that are written or read
@@ -185,11 +184,8 @@ class SoftmaxTerms(wiring.Component):
     def _store(self, m: Module, entry: Value, position: Value, used: Value) -> None:
         """Store the terms in their bank and sum them."""
         plan, terms = self.plan, self.terms
-        m.submodules.entries = memory = Memory(
-            shape=unsigned(plan.entry_width),
-            depth=2 * plan.classes,
-            init=[],
-            attrs={"no_rw_check": 1},
+        m.submodules.entries = memory = block_memory(
+            shape=unsigned(plan.entry_width), depth=2 * plan.classes
         )
         write_port, read_port = memory.write_port(), memory.read_port()
         full, reads = Signal(2), Signal()

@@ -16,10 +16,6 @@ class ResetSequencer(wiring.Component):
 
     No reset is needed after configuration, which gives registers their initial values.
 
-    Parameters
-    ----------
-    units : :class:`int`
-
     Members
     -------
     rst : ``In(1)``

@@ -2,10 +2,10 @@
 
 from amaranth import Cat, Module
 from amaranth.lib import stream, wiring
-from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from hwgen.plan.units.synaptic_path import SynapticPathPlan
+from hwgen.rtl.memory import block_memory
 from hwgen.rtl.parameters import Parameter
 from hwgen.rtl.synapses.scanner import chunk_layout
 from hwgen.rtl.window.reader import WindowReader
@@ -16,10 +16,6 @@ class WindowBuffer(wiring.Component):
     """Stores the newest rows of a map and yields the chunks of each window that reads them.
 
     The slot of a row is free once no window needs the row.
-
-    Parameters
-    ----------
-    path : :class:`hwgen.plan.units.synaptic_path.SynapticPathPlan`
 
     Members
     -------
@@ -49,9 +45,7 @@ class WindowBuffer(wiring.Component):
         plan = self.path.window
         m.submodules.writer = writer = WindowWriter(plan=plan)
         m.submodules.reader = reader = WindowReader(path=self.path)
-        m.submodules.memory = memory = Memory(
-            shape=plan.chunk_width, depth=plan.depth, init=[], attrs={"no_rw_check": 1}
-        )
+        m.submodules.memory = memory = block_memory(shape=plan.chunk_width, depth=plan.depth)
         write_port, read_port = memory.write_port(), memory.read_port()
         pitch_bits = plan.row_pitch.bit_length() - 1
         m.d.comb += [

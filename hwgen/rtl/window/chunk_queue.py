@@ -18,10 +18,6 @@ class ChunkQueue(wiring.Component):
     A silent slice is dropped unless it ends the window, so that it takes no scanner cycle. A path
     of kind "every" drops none.
 
-    Parameters
-    ----------
-    path : :class:`hwgen.plan.units.synaptic_path.SynapticPathPlan`
-
     Members
     -------
     room : ``Out(1)``

@@ -23,10 +23,6 @@ class WindowReader(wiring.Component):
     Each scanner gets its slice of a chunk and the weight row of the slice's bit 0; a silent slice
     is dropped unless it ends the window. Taps outside the map yield the bits of the pad value.
 
-    Parameters
-    ----------
-    path : :class:`hwgen.plan.units.synaptic_path.SynapticPathPlan`
-
     Members
     -------
     row_done : ``In(1)``

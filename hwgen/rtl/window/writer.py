@@ -19,10 +19,6 @@ class WindowWriter(wiring.Component):
     one chunk, with taps outside the map. Chunks with taps beyond the last pixel follow in extra
     cycles, in which it takes no word.
 
-    Parameters
-    ----------
-    plan : :class:`hwgen.plan.units.geometry.WindowPlan`
-
     Members
     -------
     words : ``In(stream.Signature(plan.word_width))``
