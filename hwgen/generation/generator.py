@@ -21,14 +21,7 @@ from hwgen.plan.timing.predict import Prediction, predict
 from hwgen.plan.units.geometry import Schedule
 from hwgen.plan.units.hardware_plan import HardwarePlan
 from hwgen.plan.units.layer_sizes import DEFAULT_LANES
-from hwgen.plan.units.options import (
-    Orders,
-    PerLayer,
-    PerLayerMemory,
-    Pipeline,
-    PlanOptions,
-    choice,
-)
+from hwgen.plan.units.options import Orders, PerLayer, PerLayerMemory, Pipeline, PlanOptions, choice
 from hwgen.rtl.names import identifier
 
 if TYPE_CHECKING:

@@ -34,10 +34,7 @@ class AddressEventEncoder(wiring.Component):
         self.plan = plan
         beat = data.StructLayout({"data": unsigned(plan.input_width), "last": 1})
         super().__init__(
-            {
-                "beats": In(stream.Signature(beat)),
-                "words": Out(stream.Signature(plan.word_pixels)),
-            }
+            {"beats": In(stream.Signature(beat)), "words": Out(stream.Signature(plan.word_pixels))}
         )
 
     def elaborate(self, platform: object) -> Module:

@@ -63,10 +63,7 @@ class PoissonDraws(wiring.Component):
         for _ in range(word_bits):
             masks.append(sequence[0])
             sequence = lfsr.advance(sequence, 1)
-        m.d.comb += [
-            following.eq(lfsr.read(state, sequence)),
-            self.draws.as_value().eq(draws),
-        ]
+        m.d.comb += [following.eq(lfsr.read(state, sequence)), self.draws.as_value().eq(draws)]
         m.d.sync += [drawn.eq(lfsr.read(state, masks)), draws.eq(drawn)]
         with m.If(self.send):
             m.d.sync += state.eq(following)

@@ -110,11 +110,7 @@ class MembranePipeline(wiring.Component):
         written = Signal()
         updated = Signal(membrane_layout(plan), reset_less=True)
         m.d.comb += self.membranes.eq(updated)
-        m.d.sync += [
-            self.fired.eq(valid & fire),
-            written.eq(valid),
-            write_port.addr.eq(address),
-        ]
+        m.d.sync += [self.fired.eq(valid & fire), written.eq(valid), write_port.addr.eq(address)]
         for lane in range(lanes):
             stored = membranes[lane]
             shifted = Signal(signed(width), name="shifted")

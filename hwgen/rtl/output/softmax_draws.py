@@ -36,10 +36,7 @@ class SoftmaxDraws(wiring.Component):
     def __init__(self, *, plan: SoftmaxPlan) -> None:
         self.plan = plan
         super().__init__(
-            {
-                "terms": Out(terms_signature(plan)),
-                "counts": Out(stream.Signature(plan.count_width)),
-            }
+            {"terms": Out(terms_signature(plan)), "counts": Out(stream.Signature(plan.count_width))}
         )
 
     def elaborate(self, platform: object) -> Module:
@@ -53,10 +50,7 @@ class SoftmaxDraws(wiring.Component):
         last_step = step == plan.timesteps - 1
         counted, sent = Signal(), Signal()  # the last class of a timestep is counted; sent
         out = Signal(range(plan.classes))
-        m.d.comb += [
-            shift.eq(phase == STAGE_BITS - 1),
-            terms.address.eq(index),
-        ]
+        m.d.comb += [shift.eq(phase == STAGE_BITS - 1), terms.address.eq(index)]
         with m.If(busy):
             m.d.sync += phase.eq(phase + 1)
         with m.FSM():
@@ -153,13 +147,7 @@ class SoftmaxDraws(wiring.Component):
         return won | left.any(), decided
 
     def _count(
-        self,
-        m: Module,
-        spike: Value,
-        decided: Value,
-        counted: Value,
-        first_step: Value,
-        out: Value,
+        self, m: Module, spike: Value, decided: Value, counted: Value, first_step: Value, out: Value
     ) -> None:
         """Add ``spike`` to the count of its class; the first timestep restarts the counts."""
         plan = self.plan

@@ -73,10 +73,7 @@ class SoftmaxTerms(wiring.Component):
         if len(table) != plan.entries:
             raise ValueError(f"table must have {plan.entries} entries, not {len(table)}")
         super().__init__(
-            {
-                "membranes": In(stream.Signature(word_layout)),
-                "terms": In(terms_signature(plan)),
-            }
+            {"membranes": In(stream.Signature(word_layout)), "terms": In(terms_signature(plan))}
         )
 
     def elaborate(self, platform: object) -> Module:
@@ -141,13 +138,7 @@ class SoftmaxTerms(wiring.Component):
         return largest
 
     def _look_up(
-        self,
-        m: Module,
-        membrane: Value,
-        largest: Value,
-        scanning: Value,
-        bank: Value,
-        index: Value,
+        self, m: Module, membrane: Value, largest: Value, scanning: Value, bank: Value, index: Value
     ) -> tuple[Value, Value]:
         """The entry of each class and its position, ``SOFTMAX_TERM`` cycles after ``scanning``."""
         plan = self.plan

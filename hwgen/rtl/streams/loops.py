@@ -15,10 +15,7 @@ def ring_sum(m: Module, position: Value, distance: ValueLike, size: int) -> Valu
         return total
     total = Signal(range(2 * size))
     wrapped = Signal(range(size))
-    m.d.comb += [
-        total.eq(position + distance),
-        wrapped.eq(Mux(total >= size, total - size, total)),
-    ]
+    m.d.comb += [total.eq(position + distance), wrapped.eq(Mux(total >= size, total - size, total))]
     return wrapped
 
 

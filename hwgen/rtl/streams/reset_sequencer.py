@@ -37,8 +37,5 @@ class ResetSequencer(wiring.Component):
         # The self-reference keeps synthesis from merging these identical registers.
         copies = [Signal(name=f"copy_{index}") for index in range(self.units + 1)]
         m.d.sync += [copy.eq(first | (second & copy)) for copy in copies]
-        m.d.comb += [
-            self.resets.eq(Cat(copies[1:])),
-            self.settled.eq(~(first | copies[0])),
-        ]
+        m.d.comb += [self.resets.eq(Cat(copies[1:])), self.settled.eq(~(first | copies[0]))]
         return m

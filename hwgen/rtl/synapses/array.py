@@ -51,12 +51,7 @@ class SynapseArray(wiring.Component):
     current_width = Parameter.positive()
 
     def __init__(
-        self,
-        *,
-        inputs: Sequence[SynapseInput],
-        lanes: int,
-        weight_bits: int,
-        current_width: int,
+        self, *, inputs: Sequence[SynapseInput], lanes: int, weight_bits: int, current_width: int
     ) -> None:
         self.lanes = lanes
         self.weight_bits = weight_bits

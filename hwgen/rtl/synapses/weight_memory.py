@@ -59,10 +59,9 @@ class WeightMemory(wiring.Component):
             raise ValueError(f"weights {low} … {high} do not fit {weight_bits} bits")
         self.kind = read_only(len(rows), self.width, MemoryKind(kind)).kind
         # Rows 0 … block_rows - 1 lie in block RAM, the others in LUTs.
-        self._block_rows = {
-            MemoryKind.LUT: 0,
-            MemoryKind.SPLIT: split_rows(len(rows)),
-        }.get(self.kind, len(rows))
+        self._block_rows = {MemoryKind.LUT: 0, MemoryKind.SPLIT: split_rows(len(rows))}.get(
+            self.kind, len(rows)
+        )
         self._block = None
         if self._block_rows:
             self._block = read_only(self._block_rows, self.width, MemoryKind.BLOCK)

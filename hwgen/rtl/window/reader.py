@@ -98,11 +98,7 @@ class WindowReader(wiring.Component):
         if plan.pad_planes:
             pad = _pad_bits(m, plan, axes["time"].count, chunk_of_pixel(m, self.path, axes, go))
             m.d.comb += [queue.bits.eq(Mux(insides[-1], read, pad)), queue.inside.eq(1)]
-        m.d.comb += [
-            queue.push.eq(valid[-1]),
-            queue.base.eq(bases[-1]),
-            queue.last.eq(last[-1]),
-        ]
+        m.d.comb += [queue.push.eq(valid[-1]), queue.base.eq(bases[-1]), queue.last.eq(last[-1])]
         for inner, outer in zip(queue.chunks, self.chunks, strict=True):
             wiring.connect(m, inner, wiring.flipped(outer))
         return m
