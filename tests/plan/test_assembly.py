@@ -1,4 +1,4 @@
-"""Plans from networks: sizes by hand, options cut or refused, and the way through JSON."""
+"""Plans of networks: hand-computed sizes, limited or rejected options, and JSON."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def layer(name: str, *projections: Projection, out: int, last: bool = False) -> 
 
 
 def ones(*shape: int) -> np.ndarray:
-    """Weights 1, but for one of each kernel: equal taps share their weights."""
+    """Weights 1 except one per kernel, since equal taps would share their weights."""
     weights = np.ones(shape, dtype=np.int32)
     weights[..., -1] = 2
     return weights
@@ -67,11 +67,11 @@ def test_sizes_by_hand() -> None:
     assert (conv.lanes, conv.rounds, conv.words_per_round, conv.words) == (8, 3, 2, 5)
     assert (conv.positions, conv.membrane_depth) == (36, 36 * 5)
     assert (conv.timesteps_in, conv.timesteps_out, conv.banks) == (4, 3, 2)
-    # Two channels are one word; a row of three taps is one chunk of six bits.
+    # A word holds two channels; a row of three taps is one chunk of six bits.
     assert (conv.window.word_width, conv.window.window_chunks) == (2, 3)
     assert (conv.window.chunk_width, conv.paths[0].weight_depth) == (6, 3 * 3 * 6)
     assert (pool.candidates, pool.window.rounds, pool.words) == (4, 5, 9 * 5)
-    # A map of three rows of 15 words of four bits, eight a chunk of 32 bits.
+    # The map has three rows of 15 words of four bits; eight words make a chunk of 32 bits.
     assert (fc.window.rows, fc.window.words, fc.window.pack, fc.window.chunks) == (3, 15, 8, 2)
     assert (fc.lanes, fc.rounds, fc.paths[0].weight_depth) == (10, 1, 3 * 2 * 32)
     assert (out.lanes, out.kind, out.timesteps_out) == (4, "readout", 1)
@@ -79,8 +79,8 @@ def test_sizes_by_hand() -> None:
     assert plan.logit_width == 32
 
 
-def test_a_pass_is_a_row_in_the_schedule_row() -> None:
-    """Six rows of six pixels of five words; pools and memories hold a row of them."""
+def test_a_pass_is_one_row_in_schedule_row() -> None:
+    """Six rows of six pixels of five words; pools and memories hold one row."""
     by_row, by_time = (
         make_plan(cnn(), PlanOptions(lanes=4)),
         make_plan(cnn(), PlanOptions(lanes=4, schedule="time")),
@@ -91,10 +91,10 @@ def test_a_pass_is_a_row_in_the_schedule_row() -> None:
     assert (pool.words, by_time.stages[1].words) == (3 * pool.window.rounds, 9 * pool.window.rounds)
     assert {stream.schedule for stream in by_row.streams} == {"row"}
     assert (by_time.layers[0].passes, by_time.layers[0].positions) == (1, 36)
-    # A row holds its four timesteps.
+    # With schedule ``row`` the buffer holds four timesteps of each row.
     depths = [plan.layers[0].window.depth for plan in (by_row, by_time)]
     assert depths[0] == 4 * depths[1]
-    # The linear layer takes the map's rows as they come and waits for the last one.
+    # The linear layer takes the rows of the map in order and waits for the last one.
     assert (fc.window.kernel, fc.window.out_rows, fc.passes) == ((3, 1), 1, 1)
 
 
@@ -105,7 +105,7 @@ def test_alternate_has_one_bank_and_overlap_two() -> None:
         } == {banks}
 
 
-def test_a_number_for_all_layers_is_cut_to_what_each_can_use() -> None:
+def test_a_common_number_is_limited_to_the_maximum_of_each_layer() -> None:
     plan = make_plan(cnn(), PlanOptions(lanes=64, scanners=500, membrane_lanes=64))
     assert [stage.lanes for stage in plan.layers] == [20, 10, 4]
     assert [stage.membrane_lanes for stage in plan.layers] == [20, 10, 4]
@@ -134,12 +134,12 @@ def test_a_number_for_all_layers_is_cut_to_what_each_can_use() -> None:
         ({"input_width": "32"}, "input_width must be one of.*not '32'"),
     ],
 )
-def test_options_that_do_not_fit_are_refused(options: dict[str, Any], message: str) -> None:
+def test_options_that_do_not_fit_are_rejected(options: dict[str, Any], message: str) -> None:
     with pytest.raises(PlanError, match=message):
         make_plan(cnn(), PlanOptions(**options))
 
 
-def test_address_events_come_in_the_order_of_time() -> None:
+def test_address_events_use_schedule_time() -> None:
     """12 pixels of 2 channels, T = 4: x and y of two bits, channel, t of two, null: 8 bits."""
     source = Input(shape=(2, 3, 4), timesteps=4, code="events", pixel_bits=1)
     conv = Conv2d(source="input", weights=np.ones((3, 2, 3, 4), np.int32))
@@ -171,19 +171,19 @@ def test_a_beat_must_hold_a_pixel() -> None:
 def test_every_input_width_gives_a_plan(width: int) -> None:
     encoder = make_plan(cnn(), PlanOptions(input_width=width)).encoder
     assert encoder.beats == -(-72 // (width // 8))
-    assert encoder.output.width == 2  # a pixel's channels, whatever a beat holds
+    assert encoder.output.width == 2  # the channels of one pixel, for any beat width
 
 
 def test_membrane_unit_keeps_up_with_short_windows() -> None:
-    """A linear layer of few inputs has windows of one chunk: all its lanes at once."""
+    """A linear layer with few inputs has windows of one chunk, so all lanes fire at once."""
     plan = make_plan(cnn(), PlanOptions(lanes={"out": 4}))
     assert plan.layers[-1].words_per_round == 1
-    assert plan.layers[1].words_per_round > 1  # the spikes of 180 inputs leave time
+    assert plan.layers[1].words_per_round > 1  # the spikes of 180 inputs take long enough
     assert all(stage.lanes % stage.membrane_lanes == 0 for stage in plan.layers)
 
 
 def residual(short: Projection, channels: int = 4, flat: bool = False) -> Network:
-    """conv a → conv b, beside which ``short`` leads from a to c."""
+    """conv a → conv b → c, with the shortcut ``short`` from a to c."""
     three = {"padding": (1, 1, 1, 1)}
     nodes = (
         layer("a", Conv2d(source="input", weights=ones(channels, 2, 3, 3), **three), out=channels),
@@ -195,19 +195,19 @@ def residual(short: Projection, channels: int = 4, flat: bool = False) -> Networ
     return Network(name="n", input=Input(shape=(2, 6, 6), timesteps=3), nodes=nodes)
 
 
-def test_a_layer_has_a_feed_for_each_projection() -> None:
+def test_a_layer_has_a_synaptic_path_for_each_projection() -> None:
     plan = make_plan(residual(Identity(source="a", weights=ones(4))), PlanOptions(membrane_lanes=4))
     join = plan.layers[2]
     assert join.sources == ("b", "a")
     assert [path.kind for path in join.paths] == ["spikes", "masked"]
     assert plan.consumers("a") == 2
     assert {plan.consumers(node) for node in ("input", "b", "c")} == {1}
-    # A masked chunk is a word; its row holds the weight of each of the four lanes.
+    # A masked chunk is one word; its row holds one weight for each of the four lanes.
     assert (join.paths[1].window.window_chunks, join.paths[1].weight_depth) == (1, 1)
 
 
-def test_scanners_go_where_the_work_is() -> None:
-    """A 1×1 convolution of eight channels has 8 inputs beside 36: one for four scanners."""
+def test_scanners_are_assigned_by_work() -> None:
+    """A 1×1 convolution of eight channels has 8 inputs beside 36: it gets one scanner."""
     short = Conv2d(source="a", weights=ones(4, 8, 1, 1))
     plan = make_plan(residual(short, channels=8), PlanOptions(scanners=4, membrane_lanes=8))
     join = plan.layers[2]
@@ -226,7 +226,7 @@ def test_only_a_linear_projection_reads_a_flattened_map() -> None:
         make_plan(network)
 
 
-def test_a_pool_after_a_flatten_is_refused() -> None:
+def test_a_pool_after_a_flatten_is_rejected() -> None:
     nodes = (
         Flatten(name="f", source="input"),
         MaxPool2d(name="p", source="f", kernel=(1, 1), stride=(1, 1)),
@@ -247,21 +247,23 @@ def test_plan_survives_json(seed: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "says"),
+    ("change", "reported"),
     [
         (lambda plan: plan.pop("schedule"), "schedule: Field required"),
         (lambda plan: plan.update(pipeline="both"), "pipeline: Input should be"),
         (lambda plan: plan["stages"][0].update(lanes="many"), r"stages.0.LayerPlan.lanes"),
     ],
 )
-def test_a_malformed_plan_is_refused(change: Any, says: str) -> None:
+def test_a_malformed_plan_is_rejected(change: Any, reported: str) -> None:
     values = make_plan(cnn()).to_json()
     change(values)
-    with pytest.raises(PlanError, match=f"hardware plan: {says}.*generate the build folder again"):
+    with pytest.raises(
+        PlanError, match=f"hardware plan: {reported}.*generate the build folder again"
+    ):
         HardwarePlan.from_json(values)
 
 
-def test_choices_in_json_are_words() -> None:
+def test_enums_are_words_in_json() -> None:
     values = json.loads(json.dumps(make_plan(cnn(), PlanOptions(weight_memory="lut")).to_json()))
     conv, pool = values["stages"][:2]
     assert (values["schedule"], values["pipeline"]) == ("row", "overlap")

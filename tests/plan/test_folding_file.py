@@ -1,4 +1,4 @@
-"""Folding files: read, written, edited, and refused."""
+"""Folding files: reading, writing, editing, and rejected files."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def written(folder: Path, text: str) -> Path:
     return path
 
 
-def test_a_plan_goes_through_a_file_and_comes_back(tmp_path: Path) -> None:
+def test_a_plan_survives_a_folding_file(tmp_path: Path) -> None:
     network = two_layers.network()
     plan = make_plan(
         network,
@@ -37,13 +37,15 @@ def test_a_plan_goes_through_a_file_and_comes_back(tmp_path: Path) -> None:
             orders={"busy": [ORDER]},
         ),
     )
-    asked = folding_file.requested_scanners(network, {"busy": 2})
+    requested = folding_file.requested_scanners(network, {"busy": 2})
     text = folding_file.to_yaml(
-        folding_file.folding_of(plan, asked), name="two", notes={"": "first\nsecond", "busy": "x"}
+        folding_file.folding_of(plan, requested),
+        name="two",
+        notes={"": "first\nsecond", "busy": "x"},
     )
     read = folding_file.read(written(tmp_path, text))
     assert make_plan(network, read.plan_options()) == plan
-    # What a person sees: comments above, a line for each choice.
+    # Layout for the reader: comments on top, one line per option.
     lines = text.splitlines()
     assert lines[0].startswith("# How the layers of two are built")
     assert "# second" in lines
@@ -55,7 +57,7 @@ def test_a_plan_goes_through_a_file_and_comes_back(tmp_path: Path) -> None:
     }  # fmt: skip
 
 
-def test_what_is_left_out_takes_the_default(tmp_path: Path) -> None:
+def test_omitted_options_take_their_defaults(tmp_path: Path) -> None:
     text = "format: hwgen-folding\nversion: 2\nlayers: {busy: {lanes: 2}}\n"
     options = folding_file.read(written(tmp_path, text)).plan_options()
     network = two_layers.network()
@@ -63,7 +65,7 @@ def test_what_is_left_out_takes_the_default(tmp_path: Path) -> None:
 
 
 def test_version_1_is_read(tmp_path: Path) -> None:
-    """It called the memory of the weights ``weights``."""
+    """Version 1 called ``weight_memory`` ``weights``."""
     text = "format: hwgen-folding\nversion: 1\nlayers: {busy: {lanes: 2, weights: lut}}\n"
     network = two_layers.network()
     plan = make_plan(network, folding_file.read(written(tmp_path, text)).plan_options())
@@ -73,7 +75,7 @@ def test_version_1_is_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "says"),
+    ("text", "reported"),
     [
         ("format: hwgen-folding\nversion: 3\n", "version"),
         ("format: hwgen-network\nversion: 1\n", "format"),
@@ -84,20 +86,20 @@ def test_version_1_is_read(tmp_path: Path) -> None:
         ("- 1\n", "the file"),
     ],
 )
-def test_a_file_that_breaks_a_rule_is_refused(tmp_path: Path, text: str, says: str) -> None:
-    with pytest.raises(PlanError, match=r"folding file .*folding\.yaml") as refused:
+def test_a_file_that_breaks_a_rule_is_rejected(tmp_path: Path, text: str, reported: str) -> None:
+    with pytest.raises(PlanError, match=r"folding file .*folding\.yaml") as rejected:
         folding_file.read(written(tmp_path, text))
-    assert says in str(refused.value)
+    assert reported in str(rejected.value)
 
 
-def test_no_yaml_makes_objects(tmp_path: Path) -> None:
+def test_yaml_cannot_create_objects(tmp_path: Path) -> None:
     text = "format: !!python/object/apply:os.getcwd []\n"
     with pytest.raises(PlanError, match="cannot be read"):
         folding_file.read(written(tmp_path, text))
 
 
 @pytest.mark.parametrize(
-    ("layer", "says"),
+    ("layer", "reported"),
     [
         ("other: {lanes: 1}", "lanes: unknown layer 'other'; available: quiet, busy, fc"),
         ("busy: {lanes: 9}", "busy: lanes 9 is more than its 8 output channels"),
@@ -115,9 +117,9 @@ def test_no_yaml_makes_objects(tmp_path: Path) -> None:
         (f"busy: {{scanners: 2, orders: [{ORDER}, []]}}", "busy: 2 orders for its 1 projections"),
     ],
 )
-def test_a_layer_that_cannot_be_built_so_is_refused(tmp_path: Path, layer: str, says: str) -> None:
+def test_illegal_layer_options_are_rejected(tmp_path: Path, layer: str, reported: str) -> None:
     text = f"format: hwgen-folding\nversion: 2\nlayers: {{{layer}}}\n"
     options = folding_file.read(written(tmp_path, text)).plan_options()
-    with pytest.raises(PlanError) as refused:
+    with pytest.raises(PlanError) as rejected:
         make_plan(two_layers.network(), options)
-    assert says in str(refused.value)
+    assert reported in str(rejected.value)

@@ -70,7 +70,7 @@ def test_good_register_passes() -> None:
     ("fault", "message"),
     [
         ("valid waits for ready", "valid depends on ready"),
-        ("valid waits a cycle for ready", "withdrawn|stands still|expected"),
+        ("valid waits a cycle for ready", "withdrawn|deadlock|expected"),
         ("takes words that are not valid", "expected"),
         ("does not hold", "payload changed"),
         ("ignores ready", "withdrawn|payload changed|expected"),

@@ -1,4 +1,4 @@
-"""Spikes of each chunk against the chunks that the window buffer must yield, bit by bit."""
+"""Spike counts per chunk against the chunks that the window buffer must yield, bit by bit."""
 
 from __future__ import annotations
 
@@ -18,15 +18,17 @@ from tests.support.rtl.windows import chunk_bits, owned_bits, reads_of
 
 
 def counts_of(path: SynapticPathPlan, words: np.ndarray) -> tuple[np.ndarray, list[int]]:
-    """Spikes (timesteps, rows, columns, folds, chunks, scanners) of a sample, and each scanner's
-    busy cycles: a spike each, one for a silent last chunk; a masked chunk is one event."""
+    """Spikes (timesteps, rows, columns, rounds, chunks, scanners) and busy cycles per scanner.
+
+    A spike takes one cycle, and so does a silent last chunk; a masked chunk is one spike index.
+    """
     plan = path.window
     size = -(-plan.chunk_width // plan.scanners)
     owned = [owned_bits(plan, scanner, size) for scanner in range(plan.scanners)]
     counts, busy = [], [0] * plan.scanners
     for read in reads_of(replace(plan, schedule="time")):
         bits = [*chunk_bits(plan, words, read), 0]
-        row = [sum(bits[bit] for bit in places) for places in owned]
+        row = [sum(bits[bit] for bit in owned_by_one) for owned_by_one in owned]
         if path.is_masked:
             row = [int(any(bits))]
         counts.append(row)
@@ -38,7 +40,7 @@ def counts_of(path: SynapticPathPlan, words: np.ndarray) -> tuple[np.ndarray, li
 
 @pytest.mark.parametrize("schedule", ["time", "row"])
 @pytest.mark.parametrize("seed", range(12))
-def test_costs_are_the_spikes_of_each_scanners_chunks(seed: int, schedule: str) -> None:
+def test_costs_equal_the_spikes_per_scanner_and_chunk(seed: int, schedule: str) -> None:
     network = random_network(
         seed, neuron=KINDS[seed % len(KINDS)], max_size=5, max_channels=6, residual=seed % 2 == 0
     )
@@ -62,8 +64,10 @@ def test_costs_are_the_spikes_of_each_scanners_chunks(seed: int, schedule: str) 
             planes = words.reshape(len(sample), window.rows, window.columns, window.words)
             counts, busy = counts_of(path, planes)
             costs = window_costs(sample, source, path)
-            for fold in range(window.rounds):
-                assert (costs[:, :, :, fold % costs.shape[3]] == counts[:, :, :, fold]).all()
+            for round_index in range(window.rounds):
+                assert (
+                    costs[:, :, :, round_index % costs.shape[3]] == counts[:, :, :, round_index]
+                ).all()
             all_costs.append(costs)
             slowest = max(slowest, *busy)
         assert busy_cycles(all_costs, stage) == slowest

@@ -1,4 +1,4 @@
-"""What units are expected to take of an ECP5, against synthesis of each alone."""
+"""Estimated LUTs and block RAMs of units on an ECP5, against out-of-context synthesis."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def check(node: str, options: dict[str, Any], folder: Path, net: Network | None 
     assert abs(expected.block_rams - used["block_ram"]) <= max(1, TOLERANCE * used["block_ram"])
 
 
-# LUT4 and block RAMs that yosys 0.70 made of encoders (code, shape, timesteps); 8-bit pixels.
+# Encoders (code, shape, timesteps, LUT4, block RAMs) as synthesised by yosys 0.70; 8-bit pixels.
 ENCODERS = [
     ("radix", (3, 32, 32), 4, 193, 2),
     ("radix", (16, 8, 8), 8, 394, 4),
@@ -117,7 +117,7 @@ ENCODERS = [
 
 
 @pytest.mark.parametrize(("code", "shape", "timesteps", "lut4", "block_rams"), ENCODERS)
-def test_an_encoder_takes_what_is_expected(
+def test_estimate_of_an_encoder(
     code: str, shape: tuple[int, int, int], timesteps: int, lut4: int, block_rams: int
 ) -> None:
     source = Input(
@@ -144,21 +144,19 @@ def test_an_encoder_takes_what_is_expected(
 
 
 @pytest.mark.parametrize(("node", "options"), CASES)
-def test_a_layer_takes_what_is_expected(node: str, options: dict[str, Any], tmp_path: Path) -> None:
+def test_estimate_of_a_layer(node: str, options: dict[str, Any], tmp_path: Path) -> None:
     check(node, options, tmp_path)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("node", "options"), MORE)
-def test_other_units_take_what_is_expected(
-    node: str, options: dict[str, Any], tmp_path: Path
-) -> None:
+def test_estimate_of_other_units(node: str, options: dict[str, Any], tmp_path: Path) -> None:
     check(node, options, tmp_path)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("schedule", ["row", "time"])
-def test_direct_input_takes_what_is_expected(schedule: str, tmp_path: Path) -> None:
+def test_estimate_of_direct_input(schedule: str, tmp_path: Path) -> None:
     rng = np.random.default_rng(12)
     weights = rng.integers(-127, 128, (16, 4, 3, 3)).astype(np.int32)
     neuron = SoftResetNeuron(
@@ -186,13 +184,13 @@ def test_direct_input_takes_what_is_expected(schedule: str, tmp_path: Path) -> N
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("node", "options", "leak"), LEAKS)
-def test_leaks_below_2_take_what_is_expected(
+def test_estimate_of_leaks_below_2(
     node: str, options: dict[str, Any], leak: InverseLeak, tmp_path: Path
 ) -> None:
     check(node, options, tmp_path, network(leak))
 
 
-def test_more_of_anything_takes_more() -> None:
+def test_more_units_cost_more() -> None:
     def luts(**options: Any) -> float:
         return sum(
             usage.lut4

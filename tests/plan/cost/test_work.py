@@ -1,4 +1,4 @@
-"""The work of a layer's units, counted by hand and against the exact cycle model."""
+"""Work of the units of a layer, counted by hand and against the exact cycle model."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def work(layer: str, set_channels: dict[str, int], **options: Any) -> Work:
     return workload.measure(next(stage for stage in plan.layers if stage.node == layer))
 
 
-def test_a_window_takes_a_cycle_a_spike() -> None:
+def test_a_window_takes_one_cycle_per_spike() -> None:
     # Five of eight channels spike in each of 128 windows; 8 lanes in one membrane word.
     done = work("busy", {"quiet": 5}, membrane_lanes=8)
     assert done == Work(
@@ -36,23 +36,23 @@ def test_a_window_takes_a_cycle_a_spike() -> None:
     assert (done.cycles, done.limited_by) == (5 * WINDOWS, "scan")
 
 
-def test_folds_take_as_often_and_silence_takes_a_cycle() -> None:
+def test_each_round_repeats_the_spikes_and_silence_takes_one_cycle() -> None:
     assert work("busy", {"quiet": 5}, lanes=2, membrane_lanes=2).scan == 4 * 5 * WINDOWS
     assert work("busy", {}, lanes=2, membrane_lanes=2).scan == 4 * WINDOWS
     assert work("busy", {}, lanes=2, membrane_lanes=2).read == 4 * WINDOWS
 
 
-def test_a_window_takes_no_less_than_its_membrane_words() -> None:
+def test_a_window_takes_at_least_one_cycle_per_membrane_word() -> None:
     # Two words of four channels for each of 128 windows, and again to fire them.
     done = work("busy", {"quiet": 1}, membrane_lanes=4)
     assert (done.scan, done.membrane) == (2 * WINDOWS, 2 * 2 * WINDOWS)
-    # A word of one channel each comes in from "quiet".
+    # "quiet" sends words of one channel each.
     narrow = work("busy", {}, membrane_lanes={"quiet": 1})
     assert narrow.words == 8 * WINDOWS
     assert narrow.limited_by == "words"
 
 
-def test_scanners_take_as_long_as_the_slowest_of_them() -> None:
+def test_the_slowest_scanner_sets_the_time() -> None:
     # Channels 0 … 4 spike: taking turns, scanner 0 has 0, 2, 4, scanner 1 has 1 and 3.
     done = work("busy", {"quiet": 5}, scanners=2, membrane_lanes=8)
     assert (done.scan, done.spikes, done.scanners) == (3 * WINDOWS, 5 * WINDOWS, 2)
@@ -63,8 +63,8 @@ def test_with_one_bank_firing_adds_to_summing() -> None:
     assert one.scan == (5 + 1) * WINDOWS
 
 
-def test_bits_are_dealt_out_busiest_first() -> None:
-    # 9 → first, 7 → second, 6 → second (13), 5 → first (14), 1 → second, −1 fills the first up.
+def test_bits_are_assigned_busiest_first() -> None:
+    # 9 → first, 7 → second, 6 → second (13), 5 → first (14), 1 → second, −1 pads the first.
     assert deal(np.array([9, 7, 6, 5, 1]), 2) == (0, 3, -1, 1, 2, 4)
     assert deal(np.array([0, 0, 4]), 3) == (2, 0, 1)
 
@@ -73,7 +73,9 @@ def test_balanced_scanners_have_equally_many_spikes() -> None:
     network = two_layers.network()
     plan = make_plan(network, PlanOptions(scanners=2, membrane_lanes=8))
     trains = two_layers.trains()
-    trains["quiet"][:, :, 0] = trains["quiet"][:, :, 2] = 1  # both of scanner 0, taking turns
+    trains["quiet"][:, :, 0] = trains["quiet"][:, :, 2] = (
+        1  # both belong to scanner 0 in the default order
+    )
     workload = Workload(trains, plan.stream)
     busy = plan.layers[1]
     assert workload.measure(busy).scan == 2 * WINDOWS
@@ -88,8 +90,8 @@ def test_balanced_scanners_have_equally_many_spikes() -> None:
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_no_network_is_faster_than_its_units_and_most_are_not_much_slower(seed: int) -> None:
-    """The exact model, over three rounds of samples, is the measure."""
+def test_interval_is_a_close_lower_bound(seed: int) -> None:
+    """Against the exact model over three rounds of samples."""
     network = random_network(
         seed, neuron=KINDS[seed % len(KINDS)], residual=seed % 2 == 0, max_size=7
     )
@@ -99,10 +101,10 @@ def test_no_network_is_faster_than_its_units_and_most_are_not_much_slower(seed: 
         PlanOptions(pipeline="overlap" if seed % 3 else "alternate", input_width=64, **options),
     )
     trains = golden.run(network, random_images(seed, network, 3), trains=True).trains
-    choice = evaluate_plan(plan, trains, requested_scanners(network, options["scanners"]))
+    planned = evaluate_plan(plan, trains, requested_scanners(network, options["scanners"]))
     rounds = [2, *[0, 1, 2] * 3]
     exact = predict(plan, {node: train[rounds] for node, train in trains.items()})
     assert exact.interval_cycles is not None
-    assert 0.995 * choice.interval <= exact.interval_cycles <= 1.6 * choice.interval
+    assert 0.995 * planned.interval <= exact.interval_cycles <= 1.6 * planned.interval
     for layer, cycles in predict(plan, trains).busy_cycles.items():
-        assert cycles <= choice.works[layer].scan + 1e-6
+        assert cycles <= planned.works[layer].scan + 1e-6

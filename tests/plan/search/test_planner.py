@@ -1,4 +1,4 @@
-"""The planner: who gets more units, what is said where nothing fits, and what it promises."""
+"""The planner: distribution of units, rejection of impossible targets, guaranteed rates."""
 
 from __future__ import annotations
 
@@ -23,44 +23,47 @@ WINDOWS = two_layers.STEPS * two_layers.SIZE**2  # 128 in all timesteps
 
 
 def planner(**set_channels: int) -> Planner:
-    # Eight channels at once, so that the input is not what takes longest.
+    # Eight channels in parallel, so that the input is not the bottleneck.
     return Planner(
         two_layers.network(), two_layers.trains(**set_channels), options=PlanOptions(counters=False)
     )
 
 
 def units(planned: PlannedDesign, layer: str) -> tuple[int, int]:
-    """Lanes, and scanners in all."""
+    """Lanes and total scanners of ``layer``."""
     plan = next(stage for stage in planned.plan.layers if stage.node == layer)
     return plan.lanes, plan.scanners
 
 
 def test_of_two_equal_layers_the_busy_one_gets_more() -> None:
-    """In 8 × 128 cycles the silent layer can visit each window four times, with two lanes; more
-    folds need more membrane words than that: 2 · 128 · 8 of one lane. The busy one has to add
-    eight spikes to eight channels in each of 128 windows: eight lanes, or as many scanners."""
+    """Lanes times scanners follow the spikes of each layer.
+
+    In 8 × 128 cycles the silent layer can visit each window four times, so two lanes suffice; one
+    lane would need 2 · 128 · 8 membrane words. The busy layer adds eight spikes to eight channels
+    in each of 128 windows, which takes eight lanes or scanners.
+    """
     planned = planner(quiet=8).for_cycles(8 * WINDOWS, Budget())
     assert units(planned, "quiet") == (2, 1)
     lanes, scanners = units(planned, "busy")
     assert lanes * scanners == 8
     assert planned.works["busy"].cycles <= 8 * WINDOWS
-    # With the spikes before the other layer it is the other way round.
+    # With the spikes at the input of the other layer, the roles are swapped.
     planned = planner(input=8).for_cycles(8 * WINDOWS, Budget())
     assert units(planned, "busy") == (2, 1)
     lanes, scanners = units(planned, "quiet")
     assert lanes * scanners == 8
 
 
-def test_the_interval_is_that_of_the_slowest_unit() -> None:
+def test_the_slowest_unit_sets_the_interval() -> None:
     planned = planner(quiet=8).for_cycles(8 * WINDOWS, Budget())
     assert planned.interval == max(planned.cycles.values()) == planned.cycles[planned.bottleneck]
-    assert planned.cycles["input"] == 512  # a pixel a cycle: 8 × 8 × 8
+    assert planned.cycles["input"] == 512  # one pixel per cycle: 8 × 8 × 8
     busy = next(stage for stage in planned.plan.layers if stage.node == "busy")
     # 8 · 128 spikes for 8 channels, over 8 lanes · scanners in each cycle.
     assert planned.lane_use(busy, interval=2 * 8 * WINDOWS) == pytest.approx(0.5)
 
 
-def test_a_faster_rate_costs_more_and_one_beyond_the_units_is_refused() -> None:
+def test_a_faster_rate_costs_more_and_an_unreachable_one_is_rejected() -> None:
     costs = [
         planner(quiet=8).for_cycles(cycles, Budget()).total.lut4 for cycles in (4096, 2048, 1024)
     ]
@@ -70,21 +73,21 @@ def test_a_faster_rate_costs_more_and_one_beyond_the_units_is_refused() -> None:
         planner(quiet=8).for_cycles(500, Budget())
 
 
-def test_what_is_short_is_named_with_its_amount() -> None:
-    with pytest.raises(PlanError) as refused:
+def test_the_missing_resource_is_named_with_the_shortfall() -> None:
+    with pytest.raises(PlanError) as rejected:
         planner(quiet=8).for_cycles(1024, Budget(lut4=100, block_rams=1000))
-    found = re.search(r"needs ([\d,]+) LUT4 of 100 \(([\d,]+) too many\)", str(refused.value))
+    found = re.search(r"needs ([\d,]+) LUT4 of 100 \(([\d,]+) too many\)", str(rejected.value))
     assert found is not None
     need, short = (int(number.replace(",", "")) for number in found.groups())
     assert need - short == 100
-    assert "block RAM" not in str(refused.value).split(";")[0]
-    assert "the largest layer is fc (" in str(refused.value)
-    # What it is short of is what the plan needs, and with that it goes.
+    assert "block RAM" not in str(rejected.value).split(";")[0]
+    assert "the largest layer is fc (" in str(rejected.value)
+    # A budget of the reported need suffices.
     fits = planner(quiet=8).for_cycles(1024, Budget(lut4=need + 1, block_rams=1000))
     assert fits.total.lut4 <= need + 1
 
 
-def test_where_luts_are_short_weights_go_into_block_ram() -> None:
+def test_weights_move_to_block_ram_when_luts_are_short() -> None:
     free = planner(quiet=8).for_cycles(1024, Budget())
     tight = planner(quiet=8).for_cycles(1024, Budget(lut4=free.total.lut4 - 50))
     assert tight.total.lut4 <= free.total.lut4 - 50
@@ -104,25 +107,25 @@ def test_the_fastest_plan_fits_and_the_next_faster_one_does_not() -> None:
         planner(quiet=8).fewest_cycles(Budget(lut4=100))
 
 
-def test_a_plan_that_misses_its_rate_is_made_faster() -> None:
-    asked = []
+def test_a_plan_that_misses_its_rate_is_replaced_by_a_faster_one() -> None:
+    requests = []
 
     def slower(plan: object) -> float:
-        """Units that lose a tenth of what they could do."""
-        asked.append(plan)
-        return 1.1 * (2048 if len(asked) == 1 else 1800)
+        """Report 10 % more cycles than the units need."""
+        requests.append(plan)
+        return 1.1 * (2048 if len(requests) == 1 else 1800)
 
     planned = planner(quiet=8).confirmed(2048, Budget(), slower)
-    assert len(asked) == 2
+    assert len(requests) == 2
     assert planned.interval <= 2048 / 1.1
     with pytest.raises(PlanError, match="the last one takes 9,999"):
         planner(quiet=8).confirmed(9900, Budget(), lambda plan: 9999)
-    # Where the model cannot tell, the units' own cycles count.
+    # Without a prediction, the cycles of the units count.
     assert planner(quiet=8).confirmed(2048, Budget(), lambda plan: None).interval <= 2048
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_every_layer_is_busy_no_longer_than_asked(seed: int) -> None:
+def test_every_layer_meets_the_requested_cycles(seed: int) -> None:
     network = random_network(seed, residual=seed % 2 == 0, max_size=7)
     trains = golden.run(network, random_images(seed, network, 2), trains=True).trains
     made = Planner(network, trains, options=PlanOptions(input_width=64))
@@ -132,7 +135,7 @@ def test_every_layer_is_busy_no_longer_than_asked(seed: int) -> None:
         assert max(planned.cycles.values()) <= cycles
         exact = predict(planned.plan, trains)
         assert max(exact.busy_cycles.values()) <= cycles
-        # Folding files give the plan again.
+        # The folding file reproduces the plan.
         options = folding_of(planned.plan, planned.scanners).plan_options()
         assert make_plan(network, options) == replace(planned.plan, name=network.name)
 
@@ -140,5 +143,5 @@ def test_every_layer_is_busy_no_longer_than_asked(seed: int) -> None:
 def test_lanes_divide_the_channels_where_divisors_are_near() -> None:
     assert lane_counts(16) == [1, 2, 4, 8, 16]
     assert lane_counts(10) == [1, 2, 5, 10]
-    # 17 is prime: 9 of two folds waste one lane of 18, 6 of three too; 5 of four waste 3 of 20.
+    # 17 is prime: 9 lanes in two rounds waste one of 18 slots, 6 in three also; 5 in four waste 3.
     assert lane_counts(17) == [1, 2, 3, 6, 9, 17]

@@ -1,4 +1,4 @@
-"""The cycle model against the simulated core, to the cycle."""
+"""The cycle model equals the simulated core in every cycle."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.support.rtl.cores import CoreBench
 
 @pytest.mark.parametrize("seed", range(15))
 def test_model_equals_the_simulated_core(seed: int) -> None:
-    """When each class leaves, for samples back to back: latency, interval and all between."""
+    """The cycle of every class for back-to-back samples, hence also latency and interval."""
     network = random_network(
         seed, neuron=KINDS[seed % len(KINDS)], max_size=5, max_channels=5, max_timesteps=4
     )
@@ -54,10 +54,10 @@ ROWS = 24
 
 
 def balanced() -> Network:
-    """Three equal convolutions that pass their values on, so that all have the same spikes.
+    """Three equal convolutions that copy their input, so that all have the same spikes.
 
-    A window buffer holds three of its rows, and a layer sends 15 words ahead. The larger that
-    share of a sample, the more `alternate` overlaps too.
+    A window buffer holds three rows, and a layer sends 15 words ahead. The larger this share of a
+    sample, the more `alternate` overlaps too.
     """
     channels, rows, columns, steps = 2, ROWS, 3, 4
     rng = np.random.default_rng(0)
@@ -80,11 +80,11 @@ def balanced() -> Network:
     return Network(name="n", input=Input(shape=shape, timesteps=steps), nodes=tuple(nodes))
 
 
-def test_overlap_takes_half_of_the_interval_of_alternate() -> None:
-    """2T timesteps and T: at most 0.55, by the model over many samples and by the simulator.
+def test_overlap_halves_the_interval_of_alternate() -> None:
+    """2T timesteps against T: a ratio of at most 0.55, in the model and in the simulator.
 
-    In the schedule ``time``: where a pass is a row, buffers between layers hide what `alternate`
-    leaves idle.
+    Schedule ``time`` only: with schedule ``row``, the buffers between layers hide the idle cycles
+    of `alternate`.
     """
     network = balanced()
     images = np.random.default_rng(1).integers(0, 256, (3, *network.input.shape)).astype(np.uint8)
@@ -100,7 +100,7 @@ def test_overlap_takes_half_of_the_interval_of_alternate() -> None:
     assert max(busy["overlap"]) < 1.01 * min(busy["overlap"])
     assert simulated == model
     assert model["overlap"] <= 0.55 * model["alternate"]
-    # The interval of `overlap` is what the slowest layer accumulates, and little more.
+    # The interval of `overlap` is little more than the accumulation of the slowest layer.
     assert max(busy["overlap"]) <= model["overlap"] < 1.1 * max(busy["overlap"])
 
 
@@ -113,5 +113,5 @@ def test_one_sample_has_no_interval() -> None:
     }
     prediction = predict(plan, trains)
     assert prediction.interval_cycles is None
-    # Without a spike only the last chunk of a window is looked at.
+    # Without spikes only the last chunk of each window is scanned.
     assert prediction.busy_cycles["conv1"] == 4 * 3 * ROWS

@@ -1,4 +1,4 @@
-"""Constants of layer units, by hand for each kind of neuron."""
+"""Constants of layer units against hand-computed values for each neuron type."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ IF = {"threshold": THETA, "timesteps": 2, "two_phase": False}
 
 
 def constants(neuron: Any, code: str = "radix") -> dict[str, list[int]]:
-    """Constants that are not None, of a layer of two channels that reads ``code`` for 2 steps."""
+    """All set constants of a layer of two channels that reads ``code`` over two timesteps."""
     weights = np.ones((2, 1), dtype=np.int32)
     layer = Layer(
         name="n", projections=(Linear(source="input", weights=weights),), bias=BIAS, neuron=neuron
     )
-    given = Input(shape=(1, 1, 1), timesteps=2, code=code).train_type
-    values = vars(neuron_constants(layer, given))
+    source_type = Input(shape=(1, 1, 1), timesteps=2, code=code).train_type
+    values = vars(neuron_constants(layer, source_type))
     return {name: value.tolist() for name, value in values.items() if value is not None}
 
 
@@ -88,7 +88,7 @@ def test_constants_by_hand(neuron: Any, code: str, expected: dict[str, list[int]
     assert constants(neuron, code) == expected
 
 
-def test_layers_come_with_the_rows_of_their_weights() -> None:
+def test_layer_constants_hold_the_weight_rows() -> None:
     layers = []
     for name, source, size in (("a", "input", 2), ("b", "a", 3)):
         weights = np.arange(size * (1 if name == "a" else 2)).reshape(size, -1)
@@ -105,5 +105,5 @@ def test_layers_come_with_the_rows_of_their_weights() -> None:
     found = layer_constants(network, make_plan(network, PlanOptions(lanes=3)))
     ((rows_of_a,),), ((rows_of_b,),) = found["a"].weights, found["b"].weights
     assert rows_of_a[0].tolist() == [0, 1]
-    assert not rows_of_a[1:].any()  # bits past the only pixel
+    assert not rows_of_a[1:].any()  # bits beyond the only pixel
     assert rows_of_b.tolist() == [[0, 2, 4], [1, 3, 5]]

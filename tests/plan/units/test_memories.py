@@ -1,4 +1,4 @@
-"""The cost of memories against yosys: what it made of each shape, and a few of them anew."""
+"""Cost of memories against recorded yosys results, a few of them synthesised again."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ READ_WRITE = {
 
 
 def near(estimate: int, measured: int) -> bool:
-    """Within 15 %, or a handful of LUTs: those that decode an address."""
+    """Within 15 %, or within the few LUTs of an address decoder."""
     return abs(estimate - measured) <= max(10, 0.15 * measured)
 
 
@@ -82,7 +82,7 @@ def test_one_write_and_one_read_port(shape: tuple) -> None:
 
 @pytest.mark.parametrize("rows", [1, 16, 100, 512, 576, 1152, 2304])
 @pytest.mark.parametrize("width", [8, 36, 128])
-def test_auto_weighs_least(rows: int, width: int) -> None:
+def test_auto_has_the_minimum_weight(rows: int, width: int) -> None:
     best = read_only(rows, width)
     costs = [read_only(rows, width, kind) for kind in READ_ONLY_KINDS[: 3 if rows > 512 else 2]]
     weights = [cost.luts + LUTS_PER_BLOCK * cost.block_rams for cost in costs]
@@ -91,13 +91,13 @@ def test_auto_weighs_least(rows: int, width: int) -> None:
 
 
 def test_a_memory_just_over_a_power_of_two_is_split() -> None:
-    """576 rows: 512 in four blocks of 36 bits, 64 rows of four LUT4 a bit, and an OR."""
+    """576 rows: 512 in four blocks of 36 bits, 64 rows of four LUT4 per bit, and an OR."""
     cost = read_only(576, 128)
     assert (cost.kind, cost.block_rams, cost.luts) == ("split", 4, 64 * 128 // 16 + 128)
     assert [split_rows(rows) for rows in (1, 512, 576, 1023)] == [1, 512, 512, 512]
 
 
-def test_another_kind_is_refused() -> None:
+def test_an_unknown_kind_is_rejected() -> None:
     with pytest.raises(ValueError, match="'flash'"):
         MemoryKind("flash")
     with pytest.raises(ValueError, match="cannot be split"):
@@ -110,7 +110,7 @@ def test_another_kind_is_refused() -> None:
      (2304, 16, "block"), (2304, 36, "block"), (4608, 12, "block")],
 )  # fmt: skip
 def test_yosys_agrees(shape: tuple[int, int, str], tmp_path: Path) -> None:
-    """A few narrow ones made anew, so that another yosys cannot go unnoticed."""
+    """Narrow memories are synthesised again, so that a change of yosys is noticed."""
     rows, width, kind = shape
     content = np.random.default_rng(0).integers(-2, 2, (rows, width // 2))
     memory = WeightMemory(rows=content, weight_bits=2, kind=kind)

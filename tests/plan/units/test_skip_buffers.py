@@ -1,4 +1,4 @@
-"""Window buffers where branches fork and join: rows by hand, and proof that they suffice."""
+"""Window buffers where branches split and join: minimum rows by hand, and that they suffice."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from tests.support.random_networks import KINDS, random_images, random_network
 from tests.support.rtl.cores import CoreBench
 
 CASES: dict[str, tuple[Callable[[], Network], str, str, tuple[int, ...]]] = {
-    # network, schedule, join, the least rows of each of its synaptic paths
+    # network, schedule, join, minimum rows of each of its synaptic paths
     # Row i of c reads b to i + 1, which needs x to i + 2: i, i + 1, i + 2.
     "block": (plain, "row", "c", (3, 3)),
     # Row i reads b to i + 1, which needs x to 2·(i + 1) + 1; the shortcut's oldest is 2·i.
@@ -41,13 +41,13 @@ CASES: dict[str, tuple[Callable[[], Network], str, str, tuple[int, ...]]] = {
     "nested, outside": (nested, "row", "e", (3, 5)),
     "nested, inside": (nested, "row", "c", (3, 3)),
     "behind a layer": (by_way_of_a_join, "row", "c", (3, 3)),
-    # d: c to i + 1, so x to i + 3, and the oldest of three rows is i − 1; b given to i + 2.
+    # d: c to i + 1, so x to i + 3, and the oldest of three rows is i − 1; b with rows up to i + 2.
     "three ways": (three_ways, "row", "d", (3, 5, 3)),
     "kernels upwards": (upwards, "row", "c", (3, 1)),
-    # A two-phase layer gives nothing before it has read all timesteps of all rows.
+    # A two-phase layer sends nothing before it has read all timesteps of all rows.
     "block in time": (plain, "time", "c", (3, STEPS * ROWS)),
     "strided block in time": (strided, "time", "c", (3, STEPS * ROWS)),
-    # b's trains leave a whole sample after x's: by then all of x is there.
+    # The trains of b leave one sample after those of x, when all of x has arrived.
     "nested in time": (nested, "time", "e", (3, STEPS * ROWS)),
     # A single-phase layer fires in the step it integrates: rows as in the schedule row.
     "single-phase in time": (lambda: plain(single=True), "time", "c", (3, 3)),
@@ -82,7 +82,7 @@ def min_slots(plan: HardwarePlan) -> dict[str, tuple[int, ...]]:
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_least_rows_by_hand(case: str) -> None:
+def test_minimum_rows_by_hand(case: str) -> None:
     make, schedule, node, expected = CASES[case]
     plan = make_plan(make(), PlanOptions(schedule=schedule))
     joins, layer = Joins(plan.stages), layer_of(plan, node)
@@ -93,7 +93,7 @@ def test_least_rows_by_hand(case: str) -> None:
 
 
 def short_plan(case: str) -> tuple[Network, HardwarePlan, HardwarePlan]:
-    """The network with the least rows, and with one less in the last path of the join."""
+    """Plans with the minimum rows, and with one row less in the last path of the join."""
     make, schedule, node, expected = CASES[case]
     network = make()
     plan = make_plan(
@@ -104,7 +104,7 @@ def short_plan(case: str) -> tuple[Network, HardwarePlan, HardwarePlan]:
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if CASES[case][3][-1] > 1])
-def test_model_stops_with_one_row_less(case: str) -> None:
+def test_model_deadlocks_with_one_row_less(case: str) -> None:
     network, plan, short = short_plan(case)
     trains = golden.run(network, white(network, 2), trains=True).trains
     assert predict(plan, trains).interval_cycles
@@ -116,32 +116,32 @@ SIMULATED = ("block", "strided block", "three ways", "block in time", "single-ph
 
 
 @pytest.mark.parametrize("case", SIMULATED)
-def test_core_stops_with_one_row_less(case: str) -> None:
-    """With the least rows it runs as the model says; with one less no class ever comes."""
+def test_core_deadlocks_with_one_row_less(case: str) -> None:
+    """With the minimum rows it runs as predicted; with one row less no class is ever sent."""
     network, plan, short = short_plan(case)
     bench = CoreBench(plan, network, white(network, 1))
     prediction = predict(plan, bench.trains)
     bench.run()
     assert bench.result_cycles[0] - bench.sample_cycles[0] == prediction.latency_cycles
-    with pytest.raises(AssertionError, match=r"stands still after .* 0 of 4 words"):
+    with pytest.raises(AssertionError, match=r"deadlock after .* 0 of 4 words"):
         CoreBench(short, network, white(network, 1)).run(timeout=prediction.latency_cycles + 300)
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_a_plan_with_one_row_less_is_refused(case: str) -> None:
+def test_a_plan_with_one_row_less_is_rejected(case: str) -> None:
     _, _, node, expected = CASES[case]
     _, plan, short = short_plan(case)
     assert HardwarePlan.from_json(plan.to_json()) == plan
-    source, least = layer_of(plan, node).paths[-1].source, expected[-1]
+    source, minimum = layer_of(plan, node).paths[-1].source, expected[-1]
     message = (
-        f"{node}: slots of the window buffer of '{source}' must be at least {least}, "
-        f"not {least - 1}; with fewer rows the network deadlocks"
+        f"{node}: slots of the window buffer of '{source}' must be at least {minimum}, "
+        f"not {minimum - 1}; with fewer rows the network deadlocks"
     )
     with pytest.raises(PlanError, match=message):
         HardwarePlan.from_json(short.to_json())
 
 
-def test_a_pool_without_room_for_its_kernel_is_refused() -> None:
+def test_a_pool_with_fewer_rows_than_its_kernel_is_rejected() -> None:
     network = plain()
     pool = MaxPool2d(name="p", source="c", kernel=(3, 1), stride=(1, 1))
     flat = Flatten(name="flat", source="p")
@@ -161,7 +161,7 @@ def test_a_pool_without_room_for_its_kernel_is_refused() -> None:
     ("schedule", "pipeline"), [("row", "overlap"), ("row", "alternate"), ("time", "overlap")]
 )
 @pytest.mark.parametrize("make", [plain, strided, nested, three_ways, upwards])
-def test_more_rows_are_no_faster_and_the_least_are_slower(
+def test_planned_rows_are_as_fast_as_any_and_the_minimum_is_slower(
     make: Callable[[], Network], schedule: str, pipeline: str
 ) -> None:
     network = make()
@@ -177,11 +177,11 @@ def test_more_rows_are_no_faster_and_the_least_are_slower(
 
 
 @pytest.mark.parametrize("seed", range(24))
-def test_random_networks_run_with_the_least_rows(seed: int) -> None:
-    """Also those whose paths part and join in ways that nobody thought of.
+def test_random_networks_run_with_the_minimum_rows(seed: int) -> None:
+    """Random splits and joins need no more than the minimum rows.
 
-    They need not be slower than with more rows: a branch that may run ahead also takes turns that
-    the other branch would have used.
+    More rows need not be faster: a branch that runs ahead also takes cycles that the other branch
+    would have used.
     """
     network = random_network(
         seed, neuron=KINDS[seed % 4], max_size=7, max_channels=5, max_timesteps=4, residual=True

@@ -1,4 +1,4 @@
-"""Weight memories: for every spike, the row that it selects holds its neuron's weights."""
+"""Weight memories: the row selected by each spike holds the weights of its input."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.support.rtl.windows import Read, owned_bits, reads_of, weight_row
 
 
 def weight(projection: Any, out: int, channel: int, y: int, x: int) -> int:
-    """The weight from a channel at a tap of the kernel, by the definition of the projection."""
+    """Weight of an input channel at a kernel tap, by the definition of the projection."""
     match projection:
         case Linear():
             return int(projection.weights[out, channel])
@@ -35,21 +35,22 @@ def weight(projection: Any, out: int, channel: int, y: int, x: int) -> int:
 
 
 def input_of(path: SynapticPathPlan, read: Read, bit: int) -> tuple[int, int] | None:
-    """(column of the kernel, bit of the pixel's words) that a bit of a chunk is."""
+    """Kernel column, and bit within the words of the pixel, for a bit of a chunk."""
     window = path.window
     width = window.word_width * window.pack
-    place, inner = divmod(bit, width)
-    held = min(window.pack, window.words - read.chunk * window.pack)
-    word = inner // window.word_width - (window.pack - held)  # the chunk's words stand at its top
+    column, inner = divmod(bit, width)
+    stored = min(window.pack, window.words - read.chunk * window.pack)
+    word = inner // window.word_width - (window.pack - stored)  # words are at the top
     if word < 0:
         return None
-    column = place if window.wide else read.pixels[0] + window.padding[1]
+    if not window.wide:
+        column = read.pixels[0] + window.padding[1]
     word += read.chunk * window.pack
     return column, word * window.word_width + inner % window.word_width
 
 
 def feature_of(bit: int, row: int, stream: StreamPlan) -> int | None:
-    """Which feature of a flattened map a bit of its row's words is."""
+    """Feature of a flattened map for a bit of the words of its row."""
     channels, height, width = stream.shape
     if stream.layout == WordLayout.RASTER:
         pixel, channel = divmod(bit, channels)
@@ -64,7 +65,7 @@ def feature_of(bit: int, row: int, stream: StreamPlan) -> int | None:
 def check(
     projection: Any, path: SynapticPathPlan, plan: LayerPlan, stream: StreamPlan
 ) -> set[tuple]:
-    """Every row that the first window's spikes select; returns the (output, input, y, x) seen."""
+    """Check every row selected by the first window; returns the (output, input, y, x) seen."""
     packed = pack_weights(projection, path, plan, stream)
     window = path.window
     size = -(-window.chunk_width // window.scanners)
@@ -76,17 +77,17 @@ def check(
         base = weight_row(path, read, size)
         for scanner in range(window.scanners):
             for n, bit in enumerate(owned_bits(window, scanner, size)):
-                place = input_of(path, read, bit) if bit >= 0 else None
-                channel = place and place[1]
-                y, x = read.tap_row, place[0] if place else 0
-                if isinstance(projection, Linear) and place:
-                    channel, y, x = feature_of(place[1], read.tap_row, stream), 0, 0
+                source = input_of(path, read, bit) if bit >= 0 else None
+                channel = source and source[1]
+                y, x = read.tap_row, source[0] if source else 0
+                if isinstance(projection, Linear) and source:
+                    channel, y, x = feature_of(source[1], read.tap_row, stream), 0, 0
                 elif channel is not None and channel >= stream.shape[0]:
                     channel = None
                 for lane in range(plan.lanes):
                     out = read.rounds * plan.lanes + lane
                     if path.kind == "masked":
-                        # Bit n lets lane n through, and is its channel's.
+                        # Bit n enables lane n, which has the channel of that bit.
                         if lane != n or channel is None:
                             continue
                         assert channel == out
@@ -101,10 +102,10 @@ def check(
     return seen
 
 
-def check_all(layer: Layer, plan: LayerPlan, whole: HardwarePlan) -> int:
+def check_all(layer: Layer, plan: LayerPlan, hardware: HardwarePlan) -> int:
     found = 0
     for projection, path in zip(layer.projections, plan.paths, strict=True):
-        stream = whole.stream(path.source)
+        stream = hardware.stream(path.source)
         seen = check(projection, path, plan, stream)
         taps = (1, 1)
         if isinstance(projection, Conv2d):
@@ -141,8 +142,8 @@ def test_convolution(groups: int, scanners: int, lanes: int) -> None:
 
 @pytest.mark.parametrize("lanes", [1, 3, 5])
 @pytest.mark.parametrize("scanners", [1, 2])
-def test_more_channels_than_a_wide_window_takes(scanners: int, lanes: int) -> None:
-    """Thirty-three channels: tap by tap."""
+def test_more_channels_than_fit_a_wide_window(scanners: int, lanes: int) -> None:
+    """Thirty-three channels are read tap by tap."""
     conv = Conv2d(source="input", weights=random_weights(5, 33, 2, 2), padding=(1, 0, 0, 1))
     layer, stage, plan = plan_of(conv, (33, 2, 2), lanes=lanes, scanners=scanners)
     assert not stage.window.wide
@@ -151,7 +152,7 @@ def test_more_channels_than_a_wide_window_takes(scanners: int, lanes: int) -> No
 
 @pytest.mark.parametrize(("lanes", "kind"), [(6, "masked"), (3, "spikes"), (4, "spikes")])
 def test_depthwise(lanes: int, kind: str) -> None:
-    """A word of the input holds all six channels: groups of lanes of a half are no whole word."""
+    """A word of the input holds six channels, so a mask needs groups of six lanes."""
     conv = Conv2d(source="input", weights=random_weights(6, 1, 3, 2), groups=6)
     layer, stage, plan = plan_of(conv, (6, 3, 3), lanes=lanes)
     assert stage.paths[0].kind == kind
@@ -161,7 +162,7 @@ def test_depthwise(lanes: int, kind: str) -> None:
 @pytest.mark.parametrize("scanners", [1, 3])
 @pytest.mark.parametrize("lanes", [2, 5])
 def test_equal_taps(lanes: int, scanners: int) -> None:
-    """One row of weights for all taps of a channel."""
+    """All taps of a channel share one weight row."""
     taps = np.broadcast_to(random_weights(5, 4, 1, 1), (5, 4, 3, 2)).copy()
     conv = Conv2d(source="input", weights=taps)
     layer, stage, plan = plan_of(conv, (4, 3, 2), lanes=lanes, scanners=scanners)
@@ -182,7 +183,7 @@ def test_linear(input_width: int, scanners: int) -> None:
 
 @pytest.mark.parametrize(("lanes", "found"), [(2, 25), (5, 5)])
 def test_identity(lanes: int, found: int) -> None:
-    """Masked, each channel has its own lane; else it reads all channels, mostly with weight 0."""
+    """Masked, each channel has its own lane; otherwise every lane reads all channels."""
     identity = Identity(source="input", weights=random_weights(5))
     assert check_all(*plan_of(identity, (5, 2, 1), lanes=lanes)) == found
 
@@ -190,7 +191,7 @@ def test_identity(lanes: int, found: int) -> None:
 @pytest.mark.parametrize("schedule", ["time", "row"])
 @pytest.mark.parametrize("seed", range(12))
 def test_random_networks(seed: int, schedule: str) -> None:
-    """Also linear layers behind convolutions and pools, whose spikes come channels last."""
+    """Includes linear layers after convolutions and pools, whose spikes arrive channels last."""
     network = random_network(seed, max_size=5, max_channels=6, residual=seed % 2 == 0)
     plan = make_plan(
         network, PlanOptions(lanes=1 + seed % 4, scanners=1 + seed % 3, schedule=schedule)

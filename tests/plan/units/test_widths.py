@@ -1,4 +1,4 @@
-"""Widths against every number that small layers can come to, by brute force."""
+"""Widths against every number that small layers can produce, by brute force."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from tests.support.rtl.layers import plan_one
 
 
 def trains(code: str, steps: int, inputs: int):
-    """Every combination of trains of ``inputs`` inputs, as tuples of bits a step."""
+    """Every combination of trains of ``inputs`` inputs, as tuples of bits per step."""
     one = [train for train in product((0, 1), repeat=steps) if code != "ttfs" or sum(train) < 2]
     return product(one, repeat=inputs)
 
@@ -36,7 +36,7 @@ def trains(code: str, steps: int, inputs: int):
 def two_phase_numbers(layer: Layer, code: str, steps: int) -> set[int]:
     """Stored membranes and constants, by the docstring of :mod:`hwgen.rtl.neuron.membrane`.
 
-    A membrane that is held, since its sign is decided, is one that was stored before.
+    A frozen membrane, whose sign is decided, keeps the number that was stored before.
     """
     neuron = layer.neuron
     radix_in = code == "radix"
@@ -77,8 +77,8 @@ def slack(layer: Layer, code: str, steps: int) -> int:
     q_max = Code(code).q_max(steps)
     inputs = layer.projections[0].weights.shape[1]
     assert q_max >= 1
-    given = TrainType(shape=(inputs, 1, 1), code=code, timesteps=steps)
-    return membrane_width(layer, given) - bits_of(two_phase_numbers(layer, code, steps))
+    source_type = TrainType(shape=(inputs, 1, 1), code=code, timesteps=steps)
+    return membrane_width(layer, source_type) - bits_of(two_phase_numbers(layer, code, steps))
 
 
 def random_layers(seed: int):
@@ -104,11 +104,11 @@ def random_layers(seed: int):
 
 @pytest.mark.parametrize("seed", range(30))
 def test_membranes_fit_and_waste_little(seed: int) -> None:
-    """Never a bit too few; of iLIF neurons, whose division needs room, at most two too many."""
+    """Widths suffice; at most two bits are spare, for the division of iLIF neurons."""
     for layer, code, steps in random_layers(seed):
         wasted = slack(layer, code, steps)
         assert wasted >= 0
-        # A rate neuron goes on below its last θ only if it fired; the width does not know that.
+        # The width ignores that a rate neuron subtracts its last θ only after a spike.
         assert wasted <= 2, (type(layer.neuron).__name__, code, steps)
 
 
@@ -116,20 +116,20 @@ def test_by_hand() -> None:
     """W = 3, T1 = 2, so V ≤ 9; B = 1, θ = 2, T2 = 2: D = 4, K = 8, U from −6 to 12."""
     neuron = InverseLeakyNeuron(threshold=np.array([2]), timesteps=2)
     layer = layer_of(np.array([[3]]), np.array([1]), neuron)
-    given = TrainType(shape=(1, 1, 1), code="radix", timesteps=2)
+    source_type = TrainType(shape=(1, 1, 1), code="radix", timesteps=2)
     assert two_phase_numbers(layer, "radix", 2) == {0, 3, 6, 9, -6, 12, 8}
-    # Five bits hold them; a sixth keeps what is still divided, up to K, off the end.
-    assert membrane_width(layer, given) == 6
+    # Five bits hold them; the sixth leaves headroom for the running division, up to K.
+    assert membrane_width(layer, source_type) == 6
 
 
-def test_sums_beyond_64_bits_are_not_wrapped_and_are_refused() -> None:
-    """2^16 inputs of 2^16 − 1, weights of −2^15, 16 fractional bits, doubled as the bias comes."""
+def test_sums_beyond_64_bits_are_not_wrapped_and_are_rejected() -> None:
+    """2^16 inputs of 2^16 − 1, weights −2^15, 16 fractional bits, doubled before the bias."""
     neuron = InverseLeakyNeuron(threshold=np.array([1]), timesteps=4, threshold_frac_bits=16)
     layer = layer_of(np.full((1, 1 << 16), -(1 << 15)), np.array([0]), neuron)
     source = Input(shape=(1 << 16, 1, 1), timesteps=16)
-    given = TrainType(shape=source.shape, code="radix", timesteps=16)
-    least = -((1 << 16) - 1) << 16 + 15 + 17  # q_max · inputs · weight · 2^(f + 1)
-    assert membrane_width(layer, given) == bits_of({least - (1 << 4)})
+    source_type = TrainType(shape=source.shape, code="radix", timesteps=16)
+    minimum = -((1 << 16) - 1) << 16 + 15 + 17  # q_max · inputs · weight · 2^(f + 1)
+    assert membrane_width(layer, source_type) == bits_of({minimum - (1 << 4)})
     with pytest.raises(PlanError, match="n: its membranes need 65 bits, more than the .* 64"):
         plan_one(layer, source)
 
@@ -172,14 +172,14 @@ def test_single_phase_membranes_fit_and_waste_little(seed: int) -> None:
             theta = int(threshold[channel])
             membranes = {total - theta if total >= theta else total for total in totals}
             numbers |= totals | membranes
-    given = TrainType(shape=(inputs, 1, 1), code="rate", timesteps=steps)
-    wasted = membrane_width(layer, given) - bits_of(numbers)
+    source_type = TrainType(shape=(inputs, 1, 1), code="rate", timesteps=steps)
+    wasted = membrane_width(layer, source_type) - bits_of(numbers)
     assert 0 <= wasted <= 2
 
 
 @pytest.mark.parametrize("seed", range(20))
 def test_membranes_of_a_softmax_fit_and_waste_little(seed: int) -> None:
-    """And what the greatest is above each: at most a bit too many, where the inputs are shared."""
+    """Also the distance to the maximum; at most one bit is spare, where inputs are shared."""
     rng = np.random.default_rng(seed)
     steps, inputs = int(rng.integers(1, 5)), int(rng.integers(1, 4))
     weights = rng.integers(-40, 41, (2, inputs))
@@ -193,8 +193,8 @@ def test_membranes_of_a_softmax_fit_and_waste_little(seed: int) -> None:
             membranes = membranes + weights @ np.array(spikes)[:, step] + bias
             numbers |= set(membranes.tolist())
             below |= {int(membranes.max() - v) for v in membranes}
-    given = TrainType(shape=(inputs, 1, 1), code="rate", timesteps=steps)
-    assert membrane_width(layer, given) == bits_of(numbers)
+    source_type = TrainType(shape=(inputs, 1, 1), code="rate", timesteps=steps)
+    assert membrane_width(layer, source_type) == bits_of(numbers)
     wasted = plan_softmax(layer).below_width - max(1, max(below).bit_length())
     assert 0 <= wasted <= 4
 
@@ -204,7 +204,7 @@ def test_sums_of_a_softmax() -> None:
     neuron = SoftmaxReadout(timesteps=64, shift=0, table=exponentials(0.1))
     plan = plan_softmax(layer_of(np.ones((10, 1)), np.zeros(10), neuron))
     assert (plan.entry_width, plan.sum_width, plan.count_width) == (16, 20, 7)
-    # All weights are 1, so that two classes may be 64 apart if their inputs were not the same.
+    # With all weights 1, two classes could be 64 apart if their inputs differed.
     assert plan.below_width == 7
 
 

@@ -14,8 +14,8 @@ from tests.support.rtl.bench import Bench
 from tests.support.rtl.streams import STALLS
 from tests.support.rtl.windows import (
     chunk_words,
-    feed,
-    random_feed,
+    path_of,
+    random_path,
     random_words,
     window,
     words_in_order,
@@ -33,7 +33,7 @@ def run(
     timeout: int = 20_000,
 ):
     if isinstance(given, WindowPlan):
-        given = feed(given)
+        given = path_of(given)
     plan = given.window
     dut = WindowBuffer(path=given)
     bench = Bench(dut, seed=seed)
@@ -51,90 +51,92 @@ def run(
 
 
 PADS = ((0b101101, 0b010000), (0b010011, 0b111111))
-FEEDS = {
-    "one pixel": feed(window(rows=1, columns=1, kernel=(1, 1))),
-    "flattened": feed(
+PATHS = {
+    "one pixel": path_of(window(rows=1, columns=1, kernel=(1, 1))),
+    "flattened": path_of(
         window(rows=1, columns=1, kernel=(1, 1), words=7, pack=3, rounds=3, scanners=2)
     ),
-    "stride beyond the kernel": feed(window(rows=9, columns=8, kernel=(2, 1), stride=(4, 3))),
-    "rows left over": feed(window(rows=7, columns=7, kernel=(2, 2), stride=(3, 3))),
-    "stride beyond the map": feed(window(rows=2, columns=2, kernel=(1, 2), stride=(5, 5))),
-    "asymmetric padding": feed(window(padding=(2, 0, 1, 2))),
-    "kernel as large as the map": feed(
+    "stride beyond the kernel": path_of(window(rows=9, columns=8, kernel=(2, 1), stride=(4, 3))),
+    "rows left over": path_of(window(rows=7, columns=7, kernel=(2, 2), stride=(3, 3))),
+    "stride beyond the map": path_of(window(rows=2, columns=2, kernel=(1, 2), stride=(5, 5))),
+    "asymmetric padding": path_of(window(padding=(2, 0, 1, 2))),
+    "kernel as large as the map": path_of(
         window(rows=2, columns=3, kernel=(4, 4), padding=(2, 1, 0, 0))
     ),
-    "one side padded": feed(window(kernel=(3, 1), padding=(0, 0, 2, 0))),
-    "pad values": feed(
+    "one side padded": path_of(window(kernel=(3, 1), padding=(0, 0, 2, 0))),
+    "pad values": path_of(
         window(padding=(1, 2, 1, 0), words=3, pack=2, scanners=3, pad_planes=PADS)
     ),
-    "words packed": feed(window(words=5, pack=2, word_width=4, scanners=2, rounds=2)),
-    "scanner without a bit": feed(window(word_width=4, scanners=3)),
-    "bits by hand": feed(window(word_width=4, scanners=2, order=(3, 0, 1, 2))),
-    "wide": feed(window(wide=True, scanners=2, rounds=2)),
-    "wide, padded on both sides": feed(window(wide=True, padding=(1, 1, 1, 1))),
-    "wide, padded on the right": feed(window(wide=True, kernel=(2, 3), padding=(0, 0, 1, 2))),
-    "wide, strided": feed(
+    "words packed": path_of(window(words=5, pack=2, word_width=4, scanners=2, rounds=2)),
+    "scanner without a bit": path_of(window(word_width=4, scanners=3)),
+    "bits by hand": path_of(window(word_width=4, scanners=2, order=(3, 0, 1, 2))),
+    "wide": path_of(window(wide=True, scanners=2, rounds=2)),
+    "wide, padded on both sides": path_of(window(wide=True, padding=(1, 1, 1, 1))),
+    "wide, padded on the right": path_of(window(wide=True, kernel=(2, 3), padding=(0, 0, 1, 2))),
+    "wide, strided": path_of(
         window(wide=True, columns=6, stride=(2, 2), padding=(0, 1, 1, 1), words=2, pack=2)
     ),
-    "wide, stride beyond the kernel": feed(
+    "wide, stride beyond the kernel": path_of(
         window(wide=True, columns=8, kernel=(1, 2), stride=(1, 3), padding=(0, 1, 0, 0))
     ),
-    "wide, one column": feed(window(wide=True, columns=1, kernel=(3, 3), padding=(0, 2, 0, 2))),
-    "wide, pad values": feed(
+    "wide, one column": path_of(window(wide=True, columns=1, kernel=(3, 3), padding=(0, 2, 0, 2))),
+    "wide, pad values": path_of(
         window(
             wide=True, words=2, pack=2, padding=(1, 2, 1, 2),
             pad_planes=((0b101101,), (0b010011,)),
         )
     ),
-    "wide, pad values, strided": feed(
+    "wide, pad values, strided": path_of(
         window(wide=True, columns=4, stride=(2, 3), padding=(2, 1, 0, 2),
                pad_planes=((0b101,), (0b010,)))
     ),
-    "wide, bits by hand": feed(
+    "wide, bits by hand": path_of(
         window(wide=True, word_width=1, scanners=2, order=(2, 0, -1, 1), padding=(0, 1, 0, 1))
     ),
-    "depthwise": feed(
+    "depthwise": path_of(
         window(words=3, rounds=3, kernel=(2, 2), stride=(2, 2), depthwise=True), "masked"
     ),
-    "depthwise, padded": feed(
+    "depthwise, padded": path_of(
         window(words=2, rounds=2, kernel=(3, 2), stride=(1, 2), padding=(1, 0, 2, 1),
                depthwise=True), "masked",
     ),
-    "depthwise, words packed, pad values": feed(
+    "depthwise, words packed, pad values": path_of(
         window(words=4, pack=2, rounds=2, padding=(1, 1, 0, 1), depthwise=True, pad_planes=PADS),
         "masked",
     ),
-    "every chunk": feed(window(words=2, rounds=2, padding=(1, 1, 1, 1), depthwise=True), "every"),
-    "shared taps": feed(window(words=5, pack=2, rounds=2, scanners=2), shared_taps=True),
-    "shared taps of the whole map": feed(
+    "every chunk": path_of(
+        window(words=2, rounds=2, padding=(1, 1, 1, 1), depthwise=True), "every"
+    ),
+    "shared taps": path_of(window(words=5, pack=2, rounds=2, scanners=2), shared_taps=True),
+    "shared taps of the whole map": path_of(
         window(rows=3, columns=3, words=2, timesteps=3), shared_taps=True
     ),
-    "shared taps, padded": feed(
+    "shared taps, padded": path_of(
         window(padding=(1, 1, 1, 1), words=3, pack=2, pad_planes=PADS), shared_taps=True
     ),
-    "one column": feed(window(rows=6, columns=1, kernel=(3, 1), padding=(1, 0, 1, 0))),
-    "one timestep": feed(window(timesteps=1, padding=(1, 1, 1, 1), wide=True)),
+    "one column": path_of(window(rows=6, columns=1, kernel=(3, 1), padding=(1, 0, 1, 0))),
+    "one timestep": path_of(window(timesteps=1, padding=(1, 1, 1, 1), wide=True)),
 }  # fmt: skip
 
 
-BY_ROW = [(name, "row") for name in FEEDS]
+BY_ROW = [(name, "row") for name in PATHS]
 BY_TIME = [
     (name, "time")
-    for name, given in FEEDS.items()
+    for name, given in PATHS.items()
     if not (given.window.wide and given.window.pad_planes)
 ]
 
 
 @pytest.mark.parametrize(("name", "schedule"), BY_ROW + BY_TIME)
 def test_chunks_of_all_windows(name: str, schedule: str) -> None:
-    given = FEEDS[name]
+    given = PATHS[name]
     given = replace(given, window=replace(given.window, schedule=schedule))
     run(given, 2, stall=(0.4, 0.4), reset_at=(29,), seed=len(name))
 
 
 @pytest.mark.parametrize("seed", range(32))
 def test_chunks_of_random_windows(seed: int) -> None:
-    run(random_feed(seed), 2, stall=STALLS[seed % len(STALLS)], seed=seed)
+    run(random_path(seed), 2, stall=STALLS[seed % len(STALLS)], seed=seed)
 
 
 @pytest.mark.parametrize("schedule", ["time", "row"])
@@ -146,7 +148,7 @@ def test_the_minimum_number_of_slots_and_one_less(wide: bool, schedule: str) -> 
     )
     assert plan.min_slots == 3
     run(replace(plan, slots=3), 2)
-    with pytest.raises(AssertionError, match="stands still"):
+    with pytest.raises(AssertionError, match="deadlock"):
         run(replace(plan, slots=2), 2, timeout=400)
 
 
@@ -199,10 +201,10 @@ def test_rows_come_in_while_windows_are_read(schedule: str, steps: int) -> None:
     plan = window(
         rows=9, columns=3, kernel=(4, 3), timesteps=steps, schedule=schedule, slots=5, rounds=2
     )
-    dut = WindowBuffer(path=feed(plan))
+    dut = WindowBuffer(path=path_of(plan))
     bench = Bench(dut)
     sent = bench.send(dut.words, [1] * 27 * steps)
-    with pytest.raises(AssertionError, match="stands still"):
+    with pytest.raises(AssertionError, match="deadlock"):
         bench.run(
             timeout=200
         )  # there is no consumer, and a window has more chunks than the queue has slots

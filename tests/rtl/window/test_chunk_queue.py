@@ -11,7 +11,7 @@ from amaranth.sim import Simulator
 
 from hwgen.plan.units.latencies import CHUNK_QUEUE_DEPTH, CHUNKS_IN_FLIGHT
 from hwgen.rtl.window.chunk_queue import ChunkQueue
-from tests.support.rtl.windows import feed, owned_bits, window
+from tests.support.rtl.windows import owned_bits, path_of, window
 
 DELAY = 3
 """Cycles from the reader's sample of ``room`` to the chunk."""
@@ -22,7 +22,7 @@ def run(
 ) -> tuple[list[list[int]], int]:
     """Push as early as ``room`` allows; returns each scanner's chunks and the number pushed."""
     plan = window(word_width=4, kernel=(1, 5), rows=1, columns=5, scanners=scanners, order=order)
-    given = feed(plan, kind)
+    given = path_of(plan, kind)
     dut, rng = ChunkQueue(path=given), random.Random(seed)
     size = -(-4 // scanners)
     base_width = (given.weight_depth - 1).bit_length()

@@ -12,12 +12,12 @@ from hwgen.rtl.window.chunk_queue import ChunkQueue
 from hwgen.rtl.window.reader import WindowReader
 from hwgen.rtl.window.writer import WindowWriter
 from tests.support.rtl.parameters import check_exposed, check_rejected
-from tests.support.rtl.windows import feed, window
+from tests.support.rtl.windows import path_of, window
 
 COMPONENTS: list[tuple[Any, dict[str, Any]]] = [
-    (ChunkQueue, {"path": feed(window())}),
-    (WindowBuffer, {"path": feed(window())}),
-    (WindowReader, {"path": feed(window())}),
+    (ChunkQueue, {"path": path_of(window())}),
+    (WindowBuffer, {"path": path_of(window())}),
+    (WindowReader, {"path": path_of(window())}),
     (WindowWriter, {"plan": window()}),
 ]
 
@@ -31,4 +31,4 @@ def test_parameters_are_exposed(component: Any, parameters: dict[str, Any]) -> N
 def test_other_plans_are_rejected(component: Any) -> None:
     parameters = dict(COMPONENTS)[component]
     (name,) = parameters
-    check_rejected(component, parameters, name, window() if name == "path" else feed(window()))
+    check_rejected(component, parameters, name, window() if name == "path" else path_of(window()))

@@ -14,7 +14,7 @@ from amaranth.sim import Simulator
 from hwgen.plan.units.geometry import WindowPlan
 from hwgen.plan.units.synaptic_path import SynapticPathPlan
 from hwgen.rtl.window.reader import WindowReader
-from tests.support.rtl.windows import feed, inside, lines_of, reads_of, weight_row, window
+from tests.support.rtl.windows import inside, path_of, reads_of, row_order, weight_row, window
 
 BITS = 16
 
@@ -23,19 +23,19 @@ def tokens(**sizes: Any) -> WindowPlan:
     return window(**{"word_width": BITS, "rows": 5, "columns": 4, **sizes})
 
 
-FEEDS = {
-    "3×3": feed(tokens()),
-    "strided": feed(tokens(rows=8, columns=5, kernel=(2, 2), stride=(3, 2))),
-    "padded": feed(tokens(padding=(1, 2, 2, 0), words=2)),
-    "padded, few rows": feed(tokens(rows=4, padding=(2, 0, 2, 1), slots=3)),
-    "stride beyond the kernel": feed(tokens(rows=9, kernel=(1, 2), stride=(4, 4))),
-    "wide": feed(tokens(wide=True, kernel=(3, 2), padding=(1, 1, 1, 1))),
-    "wide, strided": feed(tokens(wide=True, kernel=(2, 3), stride=(2, 2), padding=(1, 1, 0, 1))),
-    "masked": feed(tokens(words=3, rounds=3, kernel=(2, 2), depthwise=True), "masked"),
-    "every": feed(tokens(words=2, rounds=2, padding=(1, 1, 1, 1), depthwise=True), "every"),
-    "shared taps": feed(tokens(words=3, pack=1, rounds=2, kernel=(2, 3)), shared_taps=True),
-    "whole map": feed(tokens(rows=3, columns=2, kernel=(3, 2), words=2), shared_taps=True),
-    "one pixel": feed(tokens(rows=1, columns=1, kernel=(1, 1), rounds=2)),
+PATHS = {
+    "3×3": path_of(tokens()),
+    "strided": path_of(tokens(rows=8, columns=5, kernel=(2, 2), stride=(3, 2))),
+    "padded": path_of(tokens(padding=(1, 2, 2, 0), words=2)),
+    "padded, few rows": path_of(tokens(rows=4, padding=(2, 0, 2, 1), slots=3)),
+    "stride beyond the kernel": path_of(tokens(rows=9, kernel=(1, 2), stride=(4, 4))),
+    "wide": path_of(tokens(wide=True, kernel=(3, 2), padding=(1, 1, 1, 1))),
+    "wide, strided": path_of(tokens(wide=True, kernel=(2, 3), stride=(2, 2), padding=(1, 1, 0, 1))),
+    "masked": path_of(tokens(words=3, rounds=3, kernel=(2, 2), depthwise=True), "masked"),
+    "every": path_of(tokens(words=2, rounds=2, padding=(1, 1, 1, 1), depthwise=True), "every"),
+    "shared taps": path_of(tokens(words=3, pack=1, rounds=2, kernel=(2, 3)), shared_taps=True),
+    "whole map": path_of(tokens(rows=3, columns=2, kernel=(3, 2), words=2), shared_taps=True),
+    "one pixel": path_of(tokens(rows=1, columns=1, kernel=(1, 1), rounds=2)),
 }
 
 
@@ -67,13 +67,13 @@ def expected_chunks(given: SynapticPathPlan, samples: int) -> list[tuple[int, in
 
 @pytest.mark.parametrize(("pace", "stall"), [(1.0, 0.0), (0.4, 0.0), (1.0, 0.7)])
 @pytest.mark.parametrize("schedule", ["time", "row"])
-@pytest.mark.parametrize("name", FEEDS)
+@pytest.mark.parametrize("name", PATHS)
 def test_reads_stored_rows_only_and_prevents_overwriting(
     name: str, schedule: str, pace: float, stall: float
 ) -> None:
     """Rows form a ring: a chunk read too early or too late holds the token of another row."""
-    plan = replace(FEEDS[name].window, schedule=schedule)
-    given = replace(FEEDS[name], window=plan)
+    plan = replace(PATHS[name].window, schedule=schedule)
+    given = replace(PATHS[name], window=plan)
     planes = plan.timesteps if schedule == "row" else 1
     pitch = plan.depth // (plan.slots * planes)
     dut = WindowReader(path=given)
@@ -84,7 +84,7 @@ def test_reads_stored_rows_only_and_prevents_overwriting(
     lines = [
         [token(plan, sample, step, row, chunk) for chunk in range(plan.row_chunks)]
         for sample in range(samples)
-        for step, row in lines_of(plan, plan.rows)
+        for step, row in row_order(plan, plan.rows)
     ]
     memory = [0] * plan.depth
     got: list[tuple[int, int, bool]] = []
@@ -117,7 +117,7 @@ def test_reads_stored_rows_only_and_prevents_overwriting(
                 line, place = line + 1, 0
             if len(got) == len(expected) and line == len(lines):
                 return
-        raise AssertionError(f"stands still after {len(got)} of {len(expected)} chunks, row {line}")
+        raise AssertionError(f"deadlock after {len(got)} of {len(expected)} chunks, row {line}")
 
     m = Module()
     m.submodules.dut = dut

@@ -16,9 +16,9 @@ from hwgen.rtl.window.writer import WindowWriter
 from tests.support.rtl.windows import (
     Read,
     chunk_bits,
-    lines_of,
-    random_feed,
+    random_path,
     random_words,
+    row_order,
     window,
     words_in_order,
 )
@@ -31,7 +31,7 @@ def expected_writes(plan: WindowPlan, words: np.ndarray) -> list[tuple[int, int,
     left, kx, stride = plan.padding[1], plan.kernel[1], plan.stride[1]
     line, result = 0, []
     for sample in words:
-        for step, row in lines_of(plan, plan.rows):
+        for step, row in row_order(plan, plan.rows):
             if plan.wide:
                 firsts = range(-left, plan.columns + plan.padding[3] - kx + 1, stride)
                 parts = [(tuple(range(x, x + kx)), 0) for x in firsts]
@@ -82,7 +82,7 @@ def write(
             await ctx.tick()
             if len(complete) * planes == lines:
                 return
-        raise AssertionError(f"stands still after {len(taken)} words, {len(got)} chunks")
+        raise AssertionError(f"deadlock after {len(taken)} words, {len(got)} chunks")
 
     m = Module()
     m.submodules.dut = dut
@@ -97,7 +97,7 @@ def write(
 @pytest.mark.parametrize(("kind", "seed"), [("plain", n) for n in range(12)]
                          + [("wide", n) for n in range(20)])  # fmt: skip
 def test_every_chunk_goes_to_its_slot(kind: str, seed: int) -> None:
-    plan = random_feed(seed, kind).window
+    plan = random_path(seed, kind).window
     write(plan, 2, stall=0.3, room=0.3, seed=seed)
 
 

@@ -101,7 +101,7 @@ class Bench:
                     left -= 1
                 elif cycles >= timeout:
                     passed = ", ".join(f"{len(end.cycles)} of {end.total}" for end in ends)
-                    raise AssertionError(f"stands still after {cycles} cycles: {passed} words")
+                    raise AssertionError(f"deadlock after {cycles} cycles: {passed} words")
             if then is not None:
                 await then(ctx)
 
