@@ -14,7 +14,7 @@ from hwgen.generation.design import unit_files
 from hwgen.golden import Result
 from hwgen.network import Network
 from hwgen.plan.units.hardware_plan import HardwarePlan
-from hwgen.simulation import SimulationReport
+from hwgen.simulation.report import SimulationReport
 from hwgen.synthesis import BuildReport
 from hwgen.synthesis.out_of_context import synthesise_out_of_context
 

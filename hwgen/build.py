@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from hwgen.boards import Board
     from hwgen.network import Network
     from hwgen.report import BuildFigures
-    from hwgen.simulation import SimulationReport
+    from hwgen.simulation.report import SimulationReport
     from hwgen.synthesis import BuildReport
 
 
@@ -110,7 +110,7 @@ class Build(os.PathLike[str]):
         ArtefactError, DataError, ToolError
             The folder, the images or the simulator cannot be used.
         """
-        from hwgen.simulation import simulate
+        from hwgen.simulation.runner import simulate
 
         return simulate(
             self.folder,

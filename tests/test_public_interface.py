@@ -13,12 +13,15 @@ import pytest
 import hwgen
 import hwgen.conversion
 import hwgen.report
-import hwgen.simulation
+import hwgen.simulation.options
+import hwgen.simulation.report
+import hwgen.simulation.runner
 import hwgen.synthesis
 from hwgen.generation.design import Design
 
 FIRST_LINE = 100
-MODULES = (hwgen, hwgen.conversion, hwgen.report, hwgen.simulation, hwgen.synthesis)
+MODULES = (hwgen, hwgen.conversion, hwgen.report, hwgen.synthesis, hwgen.simulation.options)
+MODULES += (hwgen.simulation.report, hwgen.simulation.runner)
 
 
 def public(module: types.ModuleType) -> Iterator[tuple[str, Any]]:

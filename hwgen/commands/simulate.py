@@ -13,7 +13,7 @@ from hwgen.errors import MismatchError
 from hwgen.simulation.options import Simulator, StallPattern
 
 if TYPE_CHECKING:
-    from hwgen.simulation import SimulationReport
+    from hwgen.simulation.report import SimulationReport
 
 
 @click.command("simulate", short_help="Compare the Verilog with the golden model.")
@@ -33,7 +33,8 @@ def command(folder: Path, data: Path, samples: int, as_json: bool, **options: An
     command names the first difference and then exits with code 1.
     """
     from hwgen import artefact, datasets
-    from hwgen.simulation import SimulationReport, simulate
+    from hwgen.simulation.report import SimulationReport
+    from hwgen.simulation.runner import simulate
 
     frames: dict[str, Any] = {}
     if datasets.holds_events(data):

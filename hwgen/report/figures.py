@@ -9,8 +9,7 @@ from hwgen.artefact.build_folder import PlanField
 from hwgen.artefact.report_file import ReportFile
 from hwgen.boards import Resource
 from hwgen.plan.timing.predict import PredictedCycles
-from hwgen.simulation import SimulationReport
-from hwgen.simulation.report import Cycles
+from hwgen.simulation.report import Cycles, SimulationReport
 from hwgen.synthesis import BuildReport
 from hwgen.validation import FrozenModel
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from hwgen.artefact.build_folder import read_manifest
 from hwgen.errors import ArtefactError
 from hwgen.report.figures import BuildFigures, NetworkFigures, performance
-from hwgen.simulation import SimulationReport
+from hwgen.simulation.report import SimulationReport
 from hwgen.synthesis import BuildReport
 
 

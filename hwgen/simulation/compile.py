@@ -9,15 +9,19 @@ import tempfile
 import time
 from pathlib import Path
 
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
 from hwgen.artefact.build_folder import Manifest
 from hwgen.errors import ToolError
 from hwgen.resources import resource_dir
 from hwgen.simulation import runtime_objects, tools
-from hwgen.simulation.bench import BENCH, render_bench
 from hwgen.simulation.jobs import CompileJob
 from hwgen.simulation.options import Simulator
 from hwgen.simulation.process import launch
 from hwgen.simulation.work_folder import WorkFolder
+
+BENCH = "hwgen_bench"
+"""Name of the Verilog module around the core."""
 
 _HAND_WRITTEN = ("stream_checker.v", "packet_feeder.v")
 _PRODUCT = {Simulator.VERILATOR: BENCH, Simulator.ICARUS: "sim.vvp"}
@@ -60,8 +64,7 @@ def compile_simulator(manifest: Manifest, work: WorkFolder) -> float:
         folder = Path(temporary)
         for name, text in sources.items():
             (folder / name).write_text(text, encoding="utf-8")
-        made = folder / "made"
-        made.mkdir()
+        (made := folder / "made").mkdir()
         job = CompileJob(
             simulator=simulator,
             top=BENCH,
@@ -89,5 +92,22 @@ def _sources(manifest: Manifest, work: WorkFolder) -> dict[str, str]:
         sources[Path(source).name] = (work.build / source).read_text(encoding="utf-8")
     for name in _HAND_WRITTEN:
         sources[name] = (resource_dir("sim") / name).read_text(encoding="utf-8")
-    sources[f"{BENCH}.v"] = render_bench(manifest, work)
+    sources[f"{BENCH}.v"] = _bench(manifest, work)
     return sources
+
+
+def _bench(manifest: Manifest, work: WorkFolder) -> str:
+    """Verilog around the core: ``tb.v.j2`` with the names and widths of its streams."""
+    environment = Environment(
+        loader=FileSystemLoader(resource_dir("sim")), undefined=StrictUndefined, trim_blocks=True,
+        lstrip_blocks=True, keep_trailing_newline=True, autoescape=False,
+    )  # fmt: skip
+    return environment.get_template("tb.v.j2").render(
+        bench=BENCH,
+        manifest=manifest,
+        stream_files={s.tap: work.relative(work.stream(s.tap)) for s in manifest.streams},
+        beats=work.relative(work.beats),
+        results=work.relative(work.results),
+        log=work.relative(work.sample_cycles),
+        waves=work.relative(work.waveform),
+    )

@@ -15,7 +15,7 @@ from hwgen.artefact.build_folder import EventFields, Manifest
 from hwgen.errors import ArtefactError
 from hwgen.golden.images import check_images
 from hwgen.network import Input, Network
-from hwgen.simulation.layout import ResultLayout, StreamLayout, stream_layouts
+from hwgen.simulation.layout import ResultLayout, StreamLayout
 from hwgen.simulation.work_folder import WorkFolder
 
 BATCH = 64
@@ -26,16 +26,8 @@ BATCH = 64
 class Expected:
     """Expected behaviour of the core, as :func:`write_expected` wrote it.
 
-    Parameters
-    ----------
-    beats : list of int
-        Beats of each input packet.
-    streams : tuple of StreamLayout
-    results : ResultLayout
-    classes : int array, shape (samples,)
-    packets : uint8 array, shape (samples, bytes per output packet)
-    spikes : list of int
-        Spikes on each stream, all samples together.
+    ``beats`` counts those of each input packet, ``spikes`` those on each stream in all samples.
+    ``classes`` has shape (samples,), ``packets`` (uint8) has (samples, bytes per output packet).
     """
 
     beats: list[int]
@@ -65,7 +57,7 @@ def write_expected(
         packets = list(pack_images(images, network.input, manifest.input_width))
     write_beats(work.beats, packets)
     work.packets.write_bytes(b"".join(packet.tobytes() for packet in packets))
-    streams = stream_layouts(manifest)
+    streams = tuple(map(StreamLayout, manifest.streams))
     results = ResultLayout(classes=network.classes, width=manifest.output_width)
     classes = np.empty(len(images), dtype=np.int64)
     out_packets: list[np.ndarray] = []
@@ -102,11 +94,8 @@ def write_expected(
 def pack_images(images: np.ndarray, source: Input, input_width: int) -> np.ndarray:
     """Pack each image into the beats of a packet.
 
-    The unused bytes of the last beat are noise, because the core must ignore them.
-
-    Returns
-    -------
-    uint8 array, shape (samples, beats, input_width / 8), lowest byte first
+    The unused bytes of the last beat are noise, because the core must ignore them. The result is
+    uint8, shape (samples, beats, input_width / 8), lowest byte first.
     """
     pixel_type = "<u1" if source.pixel_bits <= 8 else "<u2"
     raster = np.ascontiguousarray(images.transpose(0, 2, 3, 1)).astype(pixel_type)
@@ -123,13 +112,8 @@ def pack_events(frames: np.ndarray, fields: EventFields, input_width: int) -> li
     A sample without events is a single null beat. The bits above the fields are noise, because the
     core must ignore them.
 
-    Parameters
-    ----------
-    frames : array of 0 and 1, shape (samples, timesteps, channels, height, width)
-
-    Returns
-    -------
-    uint8 arrays, shape (beats, input_width / 8), lowest byte first
+    ``frames`` are 0 and 1, shape (samples, timesteps, channels, height, width); the packets are
+    uint8, shape (beats, input_width / 8), lowest byte first.
     """
     rng = np.random.default_rng(0)
     columns = (fields.t, fields.y, fields.x, fields.channel)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hwgen.artefact.build_folder import Manifest, StreamEntry
+from hwgen.artefact.build_folder import StreamEntry
 from hwgen.errors import ArtefactError
 from hwgen.plan.units.geometry import Schedule, WordLayout
 
@@ -21,11 +21,6 @@ class SpikePosition(NamedTuple):
     row: int
     column: int
     channel: int
-
-
-def stream_layouts(manifest: Manifest) -> tuple[StreamLayout, ...]:
-    """Layouts of all inter-layer streams, in the order of the data flow."""
-    return tuple(StreamLayout(entry) for entry in manifest.streams)
 
 
 @dataclass(frozen=True)
@@ -74,13 +69,8 @@ class StreamLayout:
     def pack(self, trains: np.ndarray) -> np.ndarray:
         """Pack the trains of some samples into words.
 
-        Parameters
-        ----------
-        trains : array of 0 and 1, shape (samples, timesteps, channels, height, width)
-
-        Returns
-        -------
-        uint8 array of 0 and 1, shape (samples · words, width), bit 0 first
+        ``trains`` are 0 and 1, shape (samples, timesteps, channels, height, width); the result is
+        uint8 of 0 and 1, shape (samples · words, width), bit 0 first.
         """
         shape = trains.shape[1:]
         if shape != self.train_shape:
@@ -106,11 +96,7 @@ class StreamLayout:
 class ResultLayout:
     """Order of the words in a sample's output packet: its logits, then its class with ``last``.
 
-    Parameters
-    ----------
-    classes : int
-    width : int
-        Bits of a word without ``last``.
+    ``width`` is that of a word without ``last``.
     """
 
     classes: int

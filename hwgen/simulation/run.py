@@ -8,7 +8,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from hwgen.artefact.build_folder import Manifest
 from hwgen.errors import ToolError
-from hwgen.simulation.bench import BENCH
+from hwgen.plan.units.hardware_plan import HardwarePlan
+from hwgen.simulation.compile import BENCH
 from hwgen.simulation.expected import Expected
 from hwgen.simulation.jobs import BenchJob, RunJob
 from hwgen.simulation.options import Simulator, StallPattern
@@ -28,7 +29,6 @@ def run_bench(
     work: WorkFolder,
     expected: Expected,
     *,
-    quiet_limit: int,
     by_bus: bool,
     idle: StallPattern,
     backpressure: StallPattern,
@@ -47,7 +47,7 @@ def run_bench(
         beats=expected.beats,
         taps=[stream.tap for stream in manifest.streams],
         counters=len(manifest.counters),
-        quiet_limit=quiet_limit,
+        quiet_limit=_quiet_limit(manifest.plan),
         heartbeat_cycles=HEARTBEAT_CYCLES[work.simulator],
         by_bus=by_bus,
         idle=idle,
@@ -79,18 +79,30 @@ def run_bench(
         progress(f"simulating: {results} of {expected.samples} samples")
         return text
 
-    run_log = work.path / "run.log"
-    launch(
-        job,
-        job_file=work.path / "job.json",
-        log=run_log,
-        task=f"running {work.simulator}",
-        watch=watch,
-        patience_s=PATIENCE_S,
+    task, run_log, job_file = (
+        f"running {work.simulator}",
+        work.path / "run.log",
+        work.path / "job.json",
     )
+    launch(job, job_file=job_file, log=run_log, task=task, watch=watch, patience_s=PATIENCE_S)
     if not work.simulation_log.is_file():
-        raise ToolError(f"running {work.simulator} left no simulation log; see {run_log}")
+        raise ToolError(f"{task} left no simulation log; see {run_log}")
     try:
         return TypeAdapter(SimulationLog).validate_json(work.simulation_log.read_bytes())
     except ValidationError as error:
         raise ToolError(f"{work.simulation_log} is damaged: {first_problem(error)}") from error
+
+
+def _quiet_limit(plan: HardwarePlan) -> int:
+    """Cycles without any transfer after which the core counts as stuck.
+
+    No word moves while a layer sums one window: at most one cycle per weight row of the window.
+    """
+    longest = max(
+        path.window.rounds * path.window.window_chunks * path.window.slice_width
+        for layer in plan.layers
+        for path in layer.paths
+    )
+    # After a reset the planes of address events are cleared.
+    longest += plan.encoder.plane_depth if plan.encoder.reads_address_events else 0
+    return 10_000 + 2 * longest

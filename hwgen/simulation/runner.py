@@ -9,17 +9,17 @@ from pathlib import Path
 
 import numpy as np
 
-from hwgen import artefact
+from hwgen import artefact, golden
 from hwgen.arguments import require_integer, require_type
 from hwgen.artefact.build_folder import Manifest, read_manifest
 from hwgen.errors import ArtefactError, DataError, MismatchError, ToolError
 from hwgen.network import Network
+from hwgen.plan.timing.predict import predict
 from hwgen.simulation import tools
 from hwgen.simulation.compile import compile_simulator
 from hwgen.simulation.difference import first_difference
 from hwgen.simulation.expected import write_expected
 from hwgen.simulation.options import Simulator, StallPattern
-from hwgen.simulation.prediction import predict, quiet_limit
 from hwgen.simulation.report import CounterValue, SimulationReport, StreamActivity
 from hwgen.simulation.run import run_bench
 from hwgen.simulation.simulation_log import SampleCycles
@@ -83,7 +83,6 @@ def simulate(
             manifest,
             work,
             expected,
-            quiet_limit=quiet_limit(manifest.plan),
             by_bus=by_bus,
             idle=source,
             backpressure=sink,
@@ -97,7 +96,7 @@ def simulate(
     prediction = None
     if difference is None and not stalled:
         tell("cycle model: predicting latency and interval")
-        prediction = predict(manifest.plan, network, images)
+        prediction = predict(manifest.plan, golden.run(network, images, trains=True).trains)
     report = SimulationReport(
         network=manifest.name,
         network_hash=manifest.network_hash,

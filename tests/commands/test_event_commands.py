@@ -13,7 +13,7 @@ from hwgen.artefact.build_folder import read_manifest
 from hwgen.cli import run
 from hwgen.datasets import load
 from hwgen.plan.units.counters import CounterKind
-from hwgen.simulation import SimulationReport
+from hwgen.simulation.report import SimulationReport
 from hwgen.synthesis.shell import shell_parameters
 from tests.support.command_line import Captured, fails
 

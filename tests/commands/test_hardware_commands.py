@@ -13,8 +13,7 @@ from hwgen import golden
 from hwgen.cli import run
 from hwgen.errors import MismatchError
 from hwgen.plan.units.counters import CounterKind
-from hwgen.simulation import SimulationReport
-from hwgen.simulation.report import CounterValue
+from hwgen.simulation.report import CounterValue, SimulationReport
 from tests.support.command_line import Captured, small_network
 from tests.support.reports import simulation_report
 
@@ -55,7 +54,7 @@ def test_a_mismatch_is_printed_and_gives_exit_code_1(
         REPORT.write(folder)
         raise MismatchError("small differs from golden: conv, sample 1")
 
-    monkeypatch.setattr("hwgen.simulation.simulate", differs)
+    monkeypatch.setattr("hwgen.simulation.runner.simulate", differs)
     arguments = ["simulate", str(tmp_path), "--data", str(data), *(["--json"] if as_json else [])]
     assert run(arguments) == 1
     printed = capsys.readouterr()

@@ -14,7 +14,8 @@ from hwgen.plan.timing.predict import PredictedCycles
 from hwgen.report import gather, write
 from hwgen.report.figures import Performance
 from hwgen.report.html import show
-from hwgen.simulation import SimulationReport, StallPattern
+from hwgen.simulation.options import StallPattern
+from hwgen.simulation.report import SimulationReport
 from hwgen.synthesis import BuildReport
 from hwgen.synthesis.report import CriticalPath, PathStep, Usage
 from tests.support.cores.tiny_core import write_tiny_core

@@ -45,7 +45,7 @@ def test_a_simulation_uses_its_own_testbench(foreign: Path, tmp_path: Path, buse
     np.save(tmp_path / "images.npy", images)
     code = (
         "import sys, numpy\n"
-        "from hwgen.simulation import simulate\n"
+        "from hwgen.simulation.runner import simulate\n"
         f"report = simulate(sys.argv[1], numpy.load(sys.argv[2]), buses={buses})\n"
         "print(report.bit_exact, report.samples)\n"
     )

@@ -20,10 +20,11 @@ from hwgen.artefact.build_folder import (
 from hwgen.errors import ArtefactError, DataError, MismatchError, ToolError
 from hwgen.network import Input
 from hwgen.plan.units.counters import CounterKind
-from hwgen.simulation import expected, launch, run, simulate, tools
+from hwgen.simulation import expected, launch, run, tools
 from hwgen.simulation.jobs import RunJob
 from hwgen.simulation.layout import ResultLayout, SpikePosition, StreamLayout
 from hwgen.simulation.report import SimulationReport
+from hwgen.simulation.runner import simulate
 from tests.support.cores.mock_core import WRONG_BEATS, set_fault, write_mock_core
 from tests.support.testbench import stall_patterns as patterns
 

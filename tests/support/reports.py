@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from hwgen.plan.units.counters import CounterKind
-from hwgen.simulation import SimulationReport, Simulator, StallPattern
-from hwgen.simulation.report import CounterValue
+from hwgen.simulation.options import Simulator, StallPattern
+from hwgen.simulation.report import CounterValue, SimulationReport
 
 
 def simulation_report(**changes: object) -> SimulationReport:
