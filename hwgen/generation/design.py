@@ -9,7 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Literal
 
-from amaranth import ClockDomain
+from amaranth import ClockDomain, Elaboratable
 from amaranth.back import verilog
 
 from hwgen.arguments import require_path
@@ -66,17 +66,7 @@ class Design:
         return Core(plan=self.plan, constants=layer_constants(self.network, self.plan))
 
     def _files(self, core: Core) -> dict[str, str]:
-        text = verilog.convert(
-            core,
-            name=self.plan.name,
-            emit_src=False,
-            strip_internal_attrs=True,
-            missing_domain=lambda name: ClockDomain(name, reset_less=True),
-        )
-        text = plain_verilog(text)
-        templates = resource_dir("rtl_templates")
-        files = {name: (templates / name).read_text(encoding="utf-8") for name in TEMPLATES}
-        return {f"{self.plan.name}.v": text, **files, **core.files}
+        return {**_verilog(core, self.plan.name, reset_less=True), **core.files}
 
     def write(self, path: str | os.PathLike[str]) -> Build:
         """Write the build folder completely or, on an error, not at all.
@@ -151,10 +141,21 @@ def unit_files(network: Network, plan: HardwarePlan, node: str) -> dict[str, str
     """Verilog and weight files of one layer or pool out of context; its module is "unit"."""
     index = [stage.node for stage in plan.stages].index(node)
     unit, weights = make_unit(plan, layer_constants(network, plan), index)
-    text = verilog.convert(unit, name="unit", emit_src=False, strip_internal_attrs=True)
+    return {**_verilog(unit, "unit", reset_less=False), **weights}
+
+
+def _verilog(unit: Elaboratable, name: str, *, reset_less: bool) -> dict[str, str]:
+    """Verilog of ``unit``, and of the hand-written modules; ``reset_less``: it has no ``rst``."""
+    text = verilog.convert(
+        unit,
+        name=name,
+        emit_src=False,
+        strip_internal_attrs=True,
+        missing_domain=lambda domain: ClockDomain(domain, reset_less=reset_less),
+    )
     templates = resource_dir("rtl_templates")
     files = {name: (templates / name).read_text(encoding="utf-8") for name in TEMPLATES}
-    return {"unit.v": plain_verilog(text), **files, **weights}
+    return {f"{name}.v": plain_verilog(text), **files}
 
 
 def plain_verilog(text: str) -> str:

@@ -46,12 +46,6 @@ def make_unit(
 class Core(wiring.Component):
     """A complete network; ``docs/hardware.md`` describes the ports.
 
-    Parameters
-    ----------
-    plan : :class:`hwgen.plan.units.hardware_plan.HardwarePlan`
-    constants : dict of :class:`str` to :class:`hwgen.plan.units.layer_constants.LayerConstants`
-        Constants of each layer, by its node.
-
     Attributes
     ----------
     files : :class:`dict`
@@ -62,6 +56,7 @@ class Core(wiring.Component):
 
     plan = Parameter(HardwarePlan)
     constants = Parameter[dict[str, LayerConstants]](dict)
+    """Constants of each layer, by its node."""
 
     def __init__(self, *, plan: HardwarePlan, constants: dict[str, LayerConstants]) -> None:
         self.plan, self.constants = plan, constants

@@ -23,11 +23,6 @@ def popcount(bits: Value) -> Value:
 class CounterBank(wiring.Component):
     """Accumulates each input in every cycle; the sums wrap at 32 bits.
 
-    Parameters
-    ----------
-    widths : sequence of :class:`int`
-        Bits of each counter's input.
-
     Members
     -------
     step_N : ``In(widths[N])``
@@ -39,6 +34,7 @@ class CounterBank(wiring.Component):
     widths = Parameter[tuple[int, ...]](
         tuple, rule="positive integers", accepts=lambda widths: all(map(is_positive, widths))
     )
+    """Bits of each counter's input."""
 
     def __init__(self, *, widths: Sequence[int]) -> None:
         self.widths = tuple(widths)

@@ -30,13 +30,6 @@ def word_layout(plan: LayerPlan) -> ShapeLike:
 class LayerUnit(wiring.Component):
     """One layer of the network, with a stream of spike words for each of its projections.
 
-    Parameters
-    ----------
-    plan : :class:`hwgen.plan.units.layer.LayerPlan`
-    constants : :class:`hwgen.plan.units.layer_constants.LayerConstants`
-    files : sequence of :class:`str` or None
-        Files of the weight memories, one per scanner; None keeps the weights in the Verilog.
-
     Members
     -------
     inputs_N : ``In(stream.Signature(plan.paths[N].window.word_width))``
@@ -48,6 +41,7 @@ class LayerUnit(wiring.Component):
     plan = Parameter(LayerPlan)
     constants = Parameter(LayerConstants)
     files = Parameter[tuple[str | None, ...]](tuple)
+    """Files of the weight memories, one per scanner; None keeps the weights in the Verilog."""
 
     def __init__(
         self,

@@ -11,14 +11,6 @@ from hwgen.plan.units.layer import LayerPlan
 from hwgen.plan.units.memories import BLOCK_ROWS
 
 
-def constant_rows(values: np.ndarray, plan: LayerPlan, unused: int) -> list[list[int]]:
-    """``values`` of all channels in rows of ``membrane_lanes``; ``unused`` fills the last row."""
-    rows = [[unused] * plan.membrane_lanes for _ in range(plan.words)]
-    for channel, value in enumerate(values.tolist()):
-        rows[channel // plan.membrane_lanes][channel % plan.membrane_lanes] = value
-    return rows
-
-
 def constant_memory(
     tables: Sequence[np.ndarray], layout: ShapeLike, plan: LayerPlan, *, unused: Sequence[int]
 ) -> Memory:
@@ -26,10 +18,12 @@ def constant_memory(
 
     ``unused`` is the constant of lanes past the last channel, for each table.
     """
-    by_table = [
-        constant_rows(values, plan, filler) for values, filler in zip(tables, unused, strict=True)
+    spare = plan.words * plan.membrane_lanes - len(tables[0])
+    padded = [
+        np.pad(values, (0, spare), constant_values=filler).reshape(plan.words, plan.membrane_lanes)
+        for values, filler in zip(tables, unused, strict=True)
     ]
-    rows = [table[word] for word in range(plan.words) for table in by_table]
+    rows = np.stack(padded, axis=1).reshape(-1, plan.membrane_lanes).tolist()
     style = "block" if len(rows) >= BLOCK_ROWS else "logic"
     return Memory(shape=layout, depth=len(rows), init=rows, attrs={"rom_style": style})
 

@@ -1,7 +1,5 @@
 """The arithmetic of single-phase neurons: add, compare, reset, one membrane word per cycle."""
 
-import itertools
-
 import numpy as np
 from amaranth import Const, Module, Signal, Value, signed
 from amaranth.lib import data, wiring
@@ -14,6 +12,7 @@ from hwgen.rtl.memory import block_memory
 from hwgen.rtl.neuron.constants import constant_memory
 from hwgen.rtl.neuron.layouts import membrane_layout
 from hwgen.rtl.parameters import Parameter
+from hwgen.rtl.streams.delays import delay_line
 
 
 class Integrator(wiring.Component):
@@ -21,13 +20,6 @@ class Integrator(wiring.Component):
 
     V ← max(V + I + B, V_min);  y = V ≥ θ;  if y: V ← V − θ or, with a hard reset, V ← V_reset.
     The membranes of a spiking softmax have no θ and never fire.
-
-    Parameters
-    ----------
-    plan : :class:`hwgen.plan.units.layer.LayerPlan`
-    constants : :class:`hwgen.plan.units.layer_constants.NeuronConstants`
-    width : :class:`int`
-        Bits of a current.
 
     Members
     -------
@@ -50,6 +42,7 @@ class Integrator(wiring.Component):
     plan = Parameter(LayerPlan)
     constants = Parameter(NeuronConstants)
     width = Parameter.positive()
+    """Bits of a current."""
 
     def __init__(self, *, plan: LayerPlan, constants: NeuronConstants, width: int) -> None:
         self.plan = plan
@@ -83,15 +76,9 @@ class Integrator(wiring.Component):
 
         # Read the membranes and the biases in step with the currents.
         read_port, added_port = memory.read_port(), added_memory.read_port()
-        addresses, words, firsts = [self.address], [self.word], [self.first]
-        for index in range(1, INTEGRATOR + 1):
-            addresses.append(Signal.like(self.address, name=f"address_{index}", reset_less=True))
-        for index in range(1, 4):
-            words.append(Signal.like(self.word, name=f"word_{index}", reset_less=True))
-        for index in range(1, 3):
-            firsts.append(Signal(name=f"first_{index}"))
-        for stages in (addresses, words, firsts):
-            m.d.sync += [later.eq(before) for before, later in itertools.pairwise(stages)]
+        addresses = delay_line(m, self.address, INTEGRATOR, name="address")
+        words = delay_line(m, self.word, 3, name="word")
+        firsts = delay_line(m, self.first, 2, name="first", reset_less=False)
         m.d.comb += [
             read_port.addr.eq(addresses[1]),
             added_port.addr.eq(words[1] << 1 | ~firsts[1]),

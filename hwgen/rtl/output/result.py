@@ -10,14 +10,6 @@ from hwgen.rtl.parameters import Parameter
 class ResultUnit(wiring.Component):
     """Sends each logit as it arrives and then the class: the lowest index of the maximum logit.
 
-    Parameters
-    ----------
-    classes : :class:`int`
-    word_layout : :class:`data.ArrayLayout`
-        A word of logits; those past the last class are dropped.
-    width : :class:`int`
-        Bits of a result.
-
     Members
     -------
     logits : ``In(stream.Signature(word_layout))``
@@ -26,7 +18,9 @@ class ResultUnit(wiring.Component):
 
     classes = Parameter.positive()
     word_layout = Parameter(data.ArrayLayout)
+    """A word of logits; those past the last class are dropped."""
     width = Parameter.positive()
+    """Bits of a result."""
 
     def __init__(self, *, classes: int, word_layout: data.ArrayLayout, width: int) -> None:
         self.classes = classes

@@ -24,14 +24,6 @@ class SoftmaxUnit(wiring.Component):
     comparison takes :data:`hwgen.plan.units.softmax.STAGE_BITS` cycles per class. The input stalls
     while both banks of terms are in use.
 
-    Parameters
-    ----------
-    plan : :class:`hwgen.plan.units.softmax.SoftmaxPlan`
-    word_layout : :class:`data.ArrayLayout`
-        A word of membranes; those past the last class are dropped.
-    table : integer array, shape (entries,)
-        Softmax terms by the distance from the maximum.
-
     Members
     -------
     membranes : ``In(stream.Signature(word_layout))``
@@ -42,7 +34,9 @@ class SoftmaxUnit(wiring.Component):
 
     plan = Parameter(SoftmaxPlan)
     word_layout = Parameter(data.ArrayLayout)
+    """A word of membranes; those past the last class are dropped."""
     table = Parameter(np.ndarray)
+    """Softmax term for each distance from the maximum; shape (entries,)."""
 
     def __init__(
         self, *, plan: SoftmaxPlan, word_layout: data.ArrayLayout, table: np.ndarray

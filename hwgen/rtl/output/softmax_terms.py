@@ -47,13 +47,6 @@ class SoftmaxTerms(wiring.Component):
     It takes one class per cycle, and then looks one up per cycle. Terms go into one of two banks,
     so that the next timestep is looked up while the previous one is read.
 
-    Parameters
-    ----------
-    plan : :class:`hwgen.plan.units.softmax.SoftmaxPlan`
-    word_layout : :class:`data.ArrayLayout`
-    table : integer array, shape (entries,)
-        As for :class:`hwgen.rtl.output.softmax.SoftmaxUnit`.
-
     Members
     -------
     membranes : ``In(stream.Signature(word_layout))``
@@ -63,6 +56,7 @@ class SoftmaxTerms(wiring.Component):
     plan = Parameter(SoftmaxPlan)
     word_layout = Parameter(data.ArrayLayout)
     table = Parameter(np.ndarray)
+    """As for :class:`hwgen.rtl.output.softmax.SoftmaxUnit`."""
 
     def __init__(
         self, *, plan: SoftmaxPlan, word_layout: data.ArrayLayout, table: np.ndarray

@@ -19,11 +19,6 @@ class SlotCounter(wiring.Component):
     It visits each word of 2, 3, 4 or 5 bits once; one more term in the feedback adds the all-zero
     word to the usual maximum-length sequence.
 
-    Parameters
-    ----------
-    depth : :class:`int`
-        3, 7, 15 or 31; the counter visits ``depth + 1`` slots.
-
     Members
     -------
     step : ``In(1)``
@@ -33,6 +28,7 @@ class SlotCounter(wiring.Component):
     """
 
     depth = Parameter(int, rule="3, 7, 15 or 31", accepts=FEEDBACK_TAPS.__contains__)
+    """The counter visits ``depth + 1`` slots."""
 
     def __init__(self, *, depth: int) -> None:
         self.depth = depth
@@ -57,13 +53,6 @@ class CreditFifo(wiring.Component):
     The producer reserves a slot when work enters the pipeline, so that every word finds one when
     it arrives. A word pushed in cycle n can be read from cycle n + 1 on.
 
-    Parameters
-    ----------
-    shape : :class:`ShapeLike`
-        Shape of a word.
-    depth : :class:`int`
-        Slots: 3, 7, 15 or 31.
-
     Members
     -------
     credit : ``Out(1)``
@@ -77,6 +66,7 @@ class CreditFifo(wiring.Component):
     """
 
     shape = Parameter.shape()
+    """Shape of a word."""
     depth = Parameter(int, rule="3, 7, 15 or 31", accepts=FEEDBACK_TAPS.__contains__)
 
     def __init__(self, *, shape: ShapeLike, depth: int = CREDIT_FIFO_DEPTH) -> None:

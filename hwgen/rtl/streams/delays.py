@@ -1,5 +1,7 @@
 """Delayed copies of signals, and recent events."""
 
+import itertools
+
 from amaranth import Module, Signal, Value
 from amaranth.hdl import ValueLike
 
@@ -11,6 +13,17 @@ def delay(m: Module, signal: Value, cycles: int) -> Value:
         m.d.sync += later.eq(signal)
         signal = later
     return signal
+
+
+def delay_line(
+    m: Module, signal: Value, cycles: int, *, name: str, reset_less: bool = True
+) -> list[Value]:
+    """``signal`` and its copies, each one cycle later than the one before: ``name_1``, …"""
+    stages = [signal]
+    for n in range(1, cycles + 1):
+        stages.append(Signal.like(signal, name=f"{name}_{n}", reset_less=reset_less))
+    m.d.sync += [later.eq(before) for before, later in itertools.pairwise(stages)]
+    return stages
 
 
 def within(m: Module, event: Value, cycles: int) -> ValueLike:

@@ -14,12 +14,6 @@ class StreamFork(wiring.Component):
 
     The next word is taken once every skid buffer has the current one.
 
-    Parameters
-    ----------
-    shape : :class:`ShapeLike`
-        Shape of a word.
-    consumers : :class:`int`
-
     Members
     -------
     words : ``In(stream.Signature(shape))``
@@ -27,6 +21,7 @@ class StreamFork(wiring.Component):
     """
 
     shape = Parameter.shape()
+    """Shape of a word."""
     consumers = Parameter.positive()
 
     def __init__(self, *, shape: ShapeLike, consumers: int) -> None:

@@ -13,11 +13,6 @@ class SkidBuffer(wiring.Component):
 
     Units that lie far apart then have a full cycle for the route between them.
 
-    Parameters
-    ----------
-    shape : :class:`ShapeLike`
-        Shape of a word.
-
     Members
     -------
     words : ``In(stream.Signature(shape))``
@@ -26,6 +21,7 @@ class SkidBuffer(wiring.Component):
     """
 
     shape = Parameter.shape()
+    """Shape of a word."""
 
     def __init__(self, *, shape: ShapeLike) -> None:
         self.shape = shape

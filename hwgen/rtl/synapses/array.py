@@ -26,16 +26,6 @@ class SynapseArray(wiring.Component):
     are taken when the membrane unit grants it; the membrane unit then accepts the currents when
     they arrive, so that nothing after the spike indices ever stalls.
 
-    Parameters
-    ----------
-    inputs : sequence of :class:`SynapseInput`
-        The scanners of all projections.
-    lanes : :class:`int`
-    weight_bits : :class:`int`
-        Bits that hold every weight; an input with smaller weights uses fewer.
-    current_width : :class:`int`
-        Bits that hold every partial sum.
-
     Members
     -------
     spikes_N : ``In(stream.Signature(inputs[N].layout))``
@@ -46,9 +36,12 @@ class SynapseArray(wiring.Component):
     """
 
     inputs = Parameter[tuple[SynapseInput, ...]](tuple)
+    """The scanners of all projections."""
     lanes = Parameter.positive()
     weight_bits = Parameter.positive()
+    """Bits that hold every weight; an input with smaller weights uses fewer."""
     current_width = Parameter.positive()
+    """Bits that hold every partial sum."""
 
     def __init__(
         self, *, inputs: Sequence[SynapseInput], lanes: int, weight_bits: int, current_width: int

@@ -39,13 +39,6 @@ class SpikeScanner(wiring.Component):
 
     A chunk with n set bits takes max(1, n) cycles.
 
-    Parameters
-    ----------
-    chunk_width : :class:`int`
-        Bits of a chunk.
-    depth : :class:`int`
-        Rows of the weight memory.
-
     Members
     -------
     chunks : ``In(stream.Signature(chunk_layout(chunk_width, depth)))``
@@ -57,7 +50,9 @@ class SpikeScanner(wiring.Component):
     """
 
     chunk_width = Parameter.positive()
+    """Bits of a chunk."""
     depth = Parameter.positive()
+    """Rows of the weight memory."""
 
     def __init__(self, *, chunk_width: int, depth: int) -> None:
         self.chunk_width, self.depth = chunk_width, depth

@@ -20,15 +20,9 @@ def masked_layout(depth: int, lanes: int) -> data.Layout:
 class SynapseInput:
     """A stream of spike indices, and the weight rows that it selects.
 
-    Parameters
-    ----------
-    rows : integer array, shape (depth, lanes)
-    masked : bool
-        Each spike index carries a mask of the lanes that it reaches: identity projections and
-        depthwise convolutions, where a spike reaches only the lane of its own channel.
-    file : str or None
-        File that holds the rows; None keeps them in the Verilog.
-    memory : MemoryKind
+    ``rows`` has the shape (depth, lanes); ``file`` holds them, or the Verilog if it is None. With
+    ``masked``, each spike index carries a mask of the lanes that it reaches: identity projections
+    and depthwise convolutions, where a spike reaches only the lane of its own channel.
     """
 
     rows: np.ndarray

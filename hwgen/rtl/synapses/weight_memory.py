@@ -21,15 +21,6 @@ STYLES = {MemoryKind.BLOCK: "block", MemoryKind.LUT: "logic"}
 class WeightMemory(wiring.Component):
     """Read-only memory with rows of ``lanes`` weights; a row follows its address by two cycles.
 
-    Parameters
-    ----------
-    rows : integer array, shape (depth, lanes)
-    weight_bits : :class:`int`
-    file : :class:`str` or None
-        Name of the file that holds the rows; None keeps them in the Verilog. Rows in LUTs are
-        always kept in the Verilog.
-    kind : :class:`hwgen.plan.units.memories.MemoryKind`
-
     Members
     -------
     address : ``In(range(depth))``
@@ -37,9 +28,10 @@ class WeightMemory(wiring.Component):
     """
 
     rows = Parameter(np.ndarray)
+    """The weights; shape (depth, lanes)."""
     weight_bits = Parameter.positive()
     file = Parameter[str | None](str | None)
-    """Name of the file; None if the Verilog holds all rows."""
+    """File that holds the rows; None if they are in the Verilog, as rows in LUTs always are."""
     kind = Parameter(MemoryKind)
     """Kind of memory; never AUTO."""
 
