@@ -21,10 +21,7 @@ def connections(layer: Layer, shape: Shape) -> int:
 
     Taps outside the map count, as they do in the CNN that the layer came from.
     """
-    fan_in = sum(
-        projection.weights[0].size if projection.weights.ndim > 1 else 1
-        for projection in layer.projections
-    )
+    fan_in = sum(int(projection.weights[0].size) for projection in layer.projections)
     return fan_in * math.prod(shape)
 
 
@@ -40,12 +37,7 @@ class Tally:
     Eq. 14): in a convolution the output channels of its group times the windows that it lies in,
     which are fewer at the borders and between strides. The spikes of a pad value trigger theirs.
 
-    Parameters
-    ----------
-    train_type : TrainType
-        Type of the node's trains.
-    consumers : list of Projection
-        Projections that read the node.
+    ``train_type`` is that of the node, ``consumers`` are the projections that read it.
     """
 
     def __init__(self, train_type: TrainType, consumers: list[Projection]) -> None:
@@ -126,9 +118,8 @@ def _popcount(words: np.ndarray) -> np.ndarray:
 
 def synapse_count(network: Network) -> int:
     """Connections of all layers; those that share a weight count separately."""
-    return sum(
-        connections(layer, network.train_types[layer.name].shape) for layer in network.layers
-    )
+    shapes = {name: train_type.shape for name, train_type in network.train_types.items()}
+    return sum(connections(layer, shapes[layer.name]) for layer in network.layers)
 
 
 def power_estimate(
@@ -140,19 +131,8 @@ def power_estimate(
     synaptic operations per image (:class:`hwgen.golden.Result`) for ``synapses`` it becomes the
     estimate for the actual spikes, in all timesteps.
 
-    Parameters
-    ----------
-    synapses : float
-        Synapses used per image.
-    images_per_second : float
-        Hz.
-    synapse_energy_j : float
-        α in joules.
-
-    Raises
-    ------
-    ValueError
-        An argument is negative.
+    ``synapses`` are those used per image, and ``synapse_energy_j`` is α in joules. Raises
+    :class:`ValueError` where an argument is negative.
     """
     if min(synapses, images_per_second, synapse_energy_j) < 0:
         raise ValueError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -10,7 +11,7 @@ from hwgen.golden.activity import Activity, channels_first, input_activity, rear
 from hwgen.golden.costs import Tally, mac_operations
 from hwgen.golden.layers import PreparedLayer
 from hwgen.golden.result import Result
-from hwgen.network import Flatten, Layer, MaxPool2d, Network
+from hwgen.network import Layer, Network
 
 BATCH_BYTES = 1 << 24
 """Memory of one node's maps in one worker: bounded, and small enough for the caches."""
@@ -32,13 +33,15 @@ class Engine:
         readers = [(layer, item) for layer in network.layers for item in layer.projections]
         self.tallies: dict[str, Tally] = {}
         self.readers: dict[str, list[str]] = {}
-        self._last_use: dict[str, str] = {}
         for name in self.senders:
             mine = [(layer.name, item) for layer, item in readers if item.source == name]
             self.readers[name] = [layer for layer, _ in mine]
             self.tallies[name] = Tally(self._train_types[name], [item for _, item in mine])
-        for node in network.nodes:
-            self._last_use.update(dict.fromkeys(node.sources, node.name))
+        last_use = {name: node.name for node in network.nodes for name in node.sources}
+        self._finished: dict[str, list[str]] = {}
+        """By node, the sources that no later node reads."""
+        for source, reader in last_use.items():
+            self._finished.setdefault(reader, []).append(source)
 
     def images_at_once(self) -> int:
         """Images whose largest maps, trains and membranes fit :data:`BATCH_BYTES`."""
@@ -51,28 +54,18 @@ class Engine:
 
     def run(self, images: np.ndarray) -> Result:
         """The result of one batch."""
-        source, logits = self.network.input, np.empty(0)
-        counts = _Counts(self)
-        membranes: dict[str, np.ndarray] = {}
-        activities = {source.name: input_activity(images, source, steps=self._steps)}
-        counts.add(source.name, activities[source.name])
-        for node in self.network.nodes:
-            membrane = None
-            if isinstance(node, Layer):
-                activity, membrane = self._layers[node.name].run(activities)
-            else:
-                activity = self._rearranged(node, activities[node.source])
+        counts, membranes = _Counts(self), {}
+        known: dict[str, Activity] = {}
+        logits = np.empty(0)
+        for name, activity, membrane in self._activities(images, known):
             if self.keep and membrane is not None:
-                membranes[node.name] = channels_first(membrane)
-            if node is self.network.readout:
+                membranes[name] = channels_first(membrane)
+            if name == self.network.readout.name:
                 logits = _logits(activity, membrane)
                 break
-            assert activity is not None
-            activities[node.name] = activity
-            counts.add(node.name, activity)
-            for name in node.sources:
-                if self._last_use[name] == node.name:
-                    activities.pop(name, None)
+            counts.add(name, known[name])
+            for source in self._finished.get(name, ()):
+                del known[source]
         return Result(
             classes=logits.argmax(axis=1).astype(np.int64),
             logits=logits,
@@ -93,24 +86,29 @@ class Engine:
 
         ``known`` holds the activities of nodes that need not be computed, and receives all others.
         """
+        *_, (_, activity, membrane) = self._activities(images, known)
+        return _logits(activity, membrane)
+
+    def _activities(
+        self, images: np.ndarray, known: dict[str, Activity]
+    ) -> Iterator[tuple[str, Activity | None, np.ndarray | None]]:
+        """Run the nodes that are not ``known``, and give (name, activity, membrane) of each."""
         source = self.network.input
         if source.name not in known:
             known[source.name] = input_activity(images, source, steps=self._steps)
+            yield source.name, known[source.name], None
         for node in self.network.nodes:
             if node.name in known:
                 continue
+            membrane = None
             if isinstance(node, Layer):
                 activity, membrane = self._layers[node.name].run(known)
-                if node is self.network.readout:
-                    return _logits(activity, membrane)
             else:
-                activity = self._rearranged(node, known[node.source])
-            assert activity is not None
-            known[node.name] = activity
-        raise AssertionError("a network ends with its readout")
-
-    def _rearranged(self, node: MaxPool2d | Flatten, given: Activity) -> Activity:
-        return rearranged(node, given, self._train_types[node.name], steps=self._steps)
+                train_type = self._train_types[node.name]
+                activity = rearranged(node, known[node.source], train_type, steps=self._steps)
+            if activity is not None and node is not self.network.readout:
+                known[node.name] = activity
+            yield node.name, activity, membrane
 
 
 class _Counts:

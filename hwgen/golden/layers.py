@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import repeat
 from typing import NamedTuple
 
 import numpy as np
@@ -20,14 +21,10 @@ CACHE_BYTES = 1 << 21  # of windows and sums at once; measured, flat between 1 a
 
 
 class LayerRun(NamedTuple):
-    """What a layer gives for one batch.
+    """What a layer gives for one batch; a :class:`hwgen.network.Readout` has no activity.
 
-    Parameters
-    ----------
-    activity : Activity or None
-        None for a :class:`hwgen.network.Readout`.
-    membrane : int64 array, shape (n, height, width, channels), or None
-        As in :class:`hwgen.golden.Result`; None in the closed form, except of a readout.
+    ``membrane``, int64 (n, height, width, channels), is as in :class:`hwgen.golden.Result`; None in
+    the closed form, except of a readout.
     """
 
     activity: Activity | None
@@ -37,15 +34,8 @@ class LayerRun(NamedTuple):
 class PreparedLayer:
     """One layer's synapses and neuron, with the arithmetic that its bounds prove exact.
 
-    Parameters
-    ----------
-    layer : Layer
-    train_types : name → TrainType
-        Those of the layer and of its sources.
-    where : str
-        Start of error messages.
-    steps : bool
-        Whether to run step by step even where there is a closed form.
+    ``train_types`` holds those of the layer and of its sources. With ``steps`` the layer runs step
+    by step even where there is a closed form. ``where`` starts error messages.
     """
 
     def __init__(
@@ -74,6 +64,7 @@ class PreparedLayer:
             )
             for projection in layer.projections
         ]
+        self._pads = [pad for _, _, pad in self._synapses]
         largest = max(synapses.bytes_per_image for _, synapses, _ in self._synapses)
         self._block = max(1, CACHE_BYTES // largest)
 
@@ -105,9 +96,8 @@ class PreparedLayer:
         images = len(sources[0])
         dtype = np.dtype(np.int64) if self._quantiser is None else self._quantiser.out_dtype
         out = np.empty((images, height, width, channels), dtype)
-        pads = [pad for _, _, pad in self._synapses]
         for block in self._image_blocks(images):
-            sums = self._sum([source[block] for source in sources], pads)
+            sums = self._sum([source[block] for source in sources], self._pads)
             if self._quantiser is None:
                 out[block] = sums
             else:
@@ -134,18 +124,15 @@ class PreparedLayer:
     ) -> Iterator[np.ndarray]:
         """I[t] of each timestep for some samples, integers (n, height, width, channels)."""
         if steps := self._given.constant_steps:
-            current = self._constant(activities, images)
-            for _ in range(steps):
-                yield current
-            return
-        yield from self._plane_currents(activities, images)
+            return repeat(self._constant(activities, images), steps)
+        return self._plane_currents(activities, images)
 
     def _constant(self, activities: Mapping[str, Activity], images: slice) -> np.ndarray:
         """W·x of a direct input: of its bits where all goes step by step, else of its values."""
         if self._all_steps:
             return accumulate(self._plane_currents(activities, images), self._given.code)
         sources = [activities[name].get_values()[images] for name, _, _ in self._synapses]
-        return self._blocks(sources, [pad for _, _, pad in self._synapses])
+        return self._blocks(sources, self._pads)
 
     def _plane_currents(
         self, activities: Mapping[str, Activity], images: slice
@@ -154,8 +141,7 @@ class PreparedLayer:
         trains = [activities[name].get_train()[:, images] for name, _, _ in self._synapses]
         steps = self._given.timesteps
         pad_trains = [
-            None if pad is None else self._given.code.encode_train(pad, steps)
-            for _, _, pad in self._synapses
+            None if pad is None else self._given.code.encode_train(pad, steps) for pad in self._pads
         ]
         for step in range(steps):
             planes = [train[step] for train in trains]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from typing import Any
 
 import numpy as np
 
@@ -87,23 +88,16 @@ class Result:
 def join(parts: list[Result]) -> Result:
     """The result of all samples, from those of one batch after another."""
 
-    def all_of(name: str) -> dict[str, np.ndarray]:
-        first = getattr(parts[0], name)
-        return {
-            node: np.concatenate([getattr(part, name)[node] for part in parts]) for node in first
-        }
+    def joined(values: list[Any]) -> Any:
+        match values[0]:
+            case np.ndarray():
+                return np.concatenate(values)
+            case dict() as first:
+                return {node: joined([value[node] for value in values]) for node in first}
+        return values[0]  # the same for every sample
 
-    return Result(
-        classes=np.concatenate([part.classes for part in parts]),
-        logits=np.concatenate([part.logits for part in parts]),
-        spikes=all_of("spikes"),
-        neurons=parts[0].neurons,
-        synaptic_operations=all_of("synaptic_operations"),
-        mac_operations=parts[0].mac_operations,
-        values=all_of("values"),
-        trains=all_of("trains"),
-        membranes=all_of("membranes"),
-    )
+    names = [item.name for item in fields(Result)]
+    return Result(**{name: joined([getattr(part, name) for part in parts]) for name in names})
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""Single-phase neurons step by step, as the docstrings of :mod:`hwgen.network` define them."""
+"""Single-phase neurons and the spiking softmax step by step (:mod:`hwgen.network`)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from hwgen.golden.bounds import FLOAT32_EXACT
-from hwgen.golden.softmax import softmax_train
+from hwgen.golden.draws import read_draws, register_states
 from hwgen.network import IntegrateAndFireNeuron, Layer, Neuron, SoftmaxReadout
 
 INT64 = np.dtype(np.int64)
@@ -67,10 +67,37 @@ def _(
 
 
 @_integrate.register
-def _(
-    neuron: SoftmaxReadout, layer: Layer, currents: Iterable[np.ndarray], dtype: np.dtype[Any]
+def _draw_spikes(
+    neuron: SoftmaxReadout, layer: Layer, currents: Iterable[np.ndarray], _: np.dtype[Any]
 ) -> tuple[np.ndarray, np.ndarray]:
-    return softmax_train(currents, layer, neuron)
+    """The train of the classes, and the membranes after the last step."""
+    membrane: np.ndarray | None = None
+    train = []
+    for current, numbers in zip(currents, softmax_draws(neuron, layer.bias.size), strict=True):
+        if membrane is None:
+            membrane = np.zeros(current.shape, dtype=np.int64)
+        np.add(membrane, current, out=membrane, casting="unsafe")
+        membrane += layer.bias
+        train.append(softmax_spikes(membrane, numbers, neuron).astype(np.uint8))
+    assert membrane is not None
+    return np.stack(train), membrane
+
+
+def softmax_spikes(membrane: np.ndarray, draws: np.ndarray, neuron: SoftmaxReadout) -> np.ndarray:
+    """Spikes of the classes, the last axis of ``membrane``, for the numbers of one timestep."""
+    below = membrane.max(axis=-1, keepdims=True) - membrane
+    table = neuron.table.astype(np.int64)
+    entries = table[np.minimum(below >> neuron.shift, len(table) - 1)]
+    spikes: np.ndarray = draws * entries.sum(axis=-1, keepdims=True) < (
+        entries << neuron.random_bits
+    )
+    return spikes
+
+
+def softmax_draws(neuron: SoftmaxReadout, classes: int) -> np.ndarray:
+    """r of each timestep and class, int64 (T, classes)."""
+    starts = register_states(neuron.seed, classes * neuron.random_bits, neuron.timesteps)
+    return read_draws(starts, classes, neuron.random_bits)
 
 
 class _Population:

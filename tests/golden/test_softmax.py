@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from hwgen import golden
-from hwgen.golden.softmax import softmax_draws, softmax_train
+from hwgen.golden.single_phase import integrate, softmax_draws
 from hwgen.network import Input, Layer, Linear, Network, SoftmaxReadout, exponentials
 
 
@@ -102,7 +102,7 @@ def test_rates_are_the_softmax() -> None:
     # The first step adds the whole membrane, later steps add nothing.
     currents = np.diff(membranes, axis=0, prepend=0)
     network = network_of(np.zeros((5, 1)), [0] * 5, neuron)
-    train, left = softmax_train(currents, network.readout, neuron)
+    train, left = integrate(currents, network.readout)
     counts = train.sum(axis=0)
     np.testing.assert_array_equal(left.ravel(), 4 * classes)
     weights = np.exp(unit * (classes - classes.max()))
