@@ -27,7 +27,7 @@ from hwgen.plan.assembly import make_plan
 from hwgen.plan.cost.activity import window_costs
 from hwgen.plan.timing.predict import layer_processes
 from hwgen.plan.timing.process import Link, Process, run
-from hwgen.plan.timing.scanner import PathTimes
+from hwgen.plan.timing.synapses import PathTimes
 from hwgen.plan.timing.window import Window, write
 from hwgen.plan.units.hardware_plan import HardwarePlan
 from hwgen.plan.units.layer import LayerPlan

@@ -17,13 +17,10 @@ def stream_words(trains: NDArray[np.uint8], stream: StreamPlan) -> NDArray[np.ui
     ``trains`` has the shape (timesteps, channels, height, width).
     """
     timesteps = len(trains)
-    pixels = trains.transpose(0, 2, 3, 1)
+    lines, words = trains.transpose(0, 2, 3, 1), stream.words_per_pixel
     if stream.layout == WordLayout.RASTER:
-        lines = pixels.reshape(timesteps, 1, 1, -1)
-        width = stream.words_per_row * stream.width
-    else:
-        lines = pixels
-        width = stream.words_per_pixel * stream.width
+        lines, words = lines.reshape(timesteps, 1, 1, -1), stream.words_per_row
+    width = words * stream.width
     padded = np.zeros((*lines.shape[:3], width), dtype=np.uint8)
     padded[..., : lines.shape[3]] = lines
     return padded.reshape(timesteps, stream.rows, -1, stream.width)

@@ -76,9 +76,7 @@ def path_usage(path: SynapticPathPlan) -> Usage:
 
 def layer_usage(plan: LayerPlan) -> Usage:
     """A layer without its weights."""
-    total = Usage(LAYER)
-    for path in plan.paths:
-        total += path_usage(path)
+    total = sum(map(path_usage, plan.paths), Usage(LAYER))
 
     # Synapse array: an accumulator per lane, and an adder per lane for each further scanner.
     total += Usage(plan.lanes * (plan.current_width + CARRY))
@@ -152,10 +150,8 @@ def stage_usage(stage: Stage) -> Usage:
     """A layer with its weights, or a pool."""
     if isinstance(stage, PoolPlan):
         return pool_usage(stage)
-    total = layer_usage(stage)
-    for path in stage.paths:
-        total += weight_usage(stage, path, path.memory)
-    return total
+    weights = (weight_usage(stage, path, path.memory) for path in stage.paths)
+    return sum(weights, layer_usage(stage))
 
 
 def plan_usage(plan: HardwarePlan) -> dict[str, Usage]:
@@ -185,12 +181,8 @@ def _reader(path: SynapticPathPlan) -> Usage:
         window.out_rows, window.timesteps, window.slots * window.planes, 2 * window.row_chunks,
         path.weight_depth,
     )  # fmt: skip
-    luts = READER_BIT * sum(map(_bits, axes))
-    if window.kernel[0] > 1:
-        luts += KERNEL_ROWS
-    if any(window.padding):
-        luts += PADDING
-    return Usage(luts)
+    extras = KERNEL_ROWS * (window.kernel[0] > 1) + PADDING * any(window.padding)
+    return Usage(READER_BIT * sum(map(_bits, axes)) + extras)
 
 
 def _bits(count: int) -> int:

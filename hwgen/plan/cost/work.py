@@ -59,14 +59,7 @@ class Work:
 
 
 class Workload:
-    """Measures layer plans on recorded spike trains.
-
-    Parameters
-    ----------
-    trains : Trains
-    stream : function
-        Returns the stream of a node, by name.
-    """
+    """Measures layer plans on recorded spike trains; ``stream`` returns the stream of a node."""
 
     def __init__(self, trains: Trains, stream: Callable[[str], StreamPlan]) -> None:
         self._trains = trains

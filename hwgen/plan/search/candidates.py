@@ -49,12 +49,7 @@ class Candidate:
 
 
 class Candidates:
-    """Finds the units that take at most a given number of cycles per sample.
-
-    Parameters
-    ----------
-    workload : Workload
-    """
+    """Finds the units that take at most a given number of cycles per sample."""
 
     def __init__(self, workload: Workload) -> None:
         self._workload = workload

@@ -20,7 +20,6 @@ class UnitExpectation:
         Cycles per sample.
     lane_use : float or None
         Share of its lane-cycles in which a layer adds a weight.
-    lut4, block_ram : int
     """
 
     cycles: int | None

@@ -31,10 +31,8 @@ class PlannedDesign:
 
     Parameters
     ----------
-    plan : HardwarePlan
     scanners : {layer: int}
         Scanners requested from :func:`hwgen.plan.assembly.make_plan`.
-    works : {layer: Work}
     cycles : {stage: float}
         Cycles per sample of each layer, each pool and the encoder.
     usage : {stage: Usage}

@@ -8,6 +8,7 @@ budget. Without a rate, it searches for the fewest cycles that fit.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from math import inf, sqrt
 
 from hwgen.errors import PlanError
@@ -40,7 +41,6 @@ class Planner:
 
     Parameters
     ----------
-    network : Network
     trains : Trains
         Spike trains from golden, of images like those that the hardware will process.
     name : str or None
@@ -60,11 +60,7 @@ class Planner:
         self._streams: dict[str, StreamPlan] = {}
         self._workload = Workload(trains, self._streams.__getitem__)
         self._candidates = Candidates(self._workload)
-
-        def assembled(layer_plan: Callable[[Layer, LayerContext], LayerPlan]) -> HardwarePlan:
-            return assemble(network, layer_plan, options, name=name)
-
-        self._assemble = assembled
+        self._assemble = partial(assemble, network, options=options, name=name)
 
     def for_cycles(self, cycles: float, budget: Budget) -> PlannedDesign:
         """The cheapest plan that takes at most ``cycles`` per sample and fits the budget.
@@ -75,7 +71,7 @@ class Planner:
         if planned.interval > cycles:
             raise PlanError(
                 f"{planned.bottleneck} takes at least {planned.interval:,.0f} cycles per sample, "
-                f"more than {cycles:,.0f}; {self._remedy(planned)}"
+                f"more than {cycles:,.0f}; {_remedy(planned)}"
             )
         if not budget.holds(planned.total):
             raise PlanError(
@@ -175,10 +171,10 @@ class Planner:
             scanners={name: candidate.scanners for name, candidate in chosen.items()},
         )
 
-    def _remedy(self, planned: PlannedDesign) -> str:
-        if planned.bottleneck == planned.plan.encoder.output.node:
-            return "widen the input with input_width, or lower target_fps"
-        return "lower target_fps"
+
+def _remedy(planned: PlannedDesign) -> str:
+    is_input = planned.bottleneck == planned.plan.encoder.output.node
+    return ("widen the input with input_width, or " if is_input else "") + "lower target_fps"
 
 
 def _shares(usage: Usage, budget: Budget) -> tuple[float, float]:

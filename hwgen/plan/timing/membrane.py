@@ -11,10 +11,6 @@ from hwgen.plan.units.layer import LayerPlan, UnitKind
 class Grants:
     """When a layer's windows may be granted, and when their currents arrive.
 
-    Parameters
-    ----------
-    plan : LayerPlan
-
     Attributes
     ----------
     currents : list of int

@@ -9,15 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwgen.plan.cost.activity import busy_cycles, window_costs
-from hwgen.plan.timing.address_events import encode_address_events
-from hwgen.plan.timing.encoder import encode_pixels
+from hwgen.plan.timing.encoder import encode_address_events, encode_pixels
 from hwgen.plan.timing.membrane import Grants, fire, fire_at_once
+from hwgen.plan.timing.output import draw_spikes, send_results
 from hwgen.plan.timing.pool import race
 from hwgen.plan.timing.process import Link, Process, run
-from hwgen.plan.timing.result import send_results
-from hwgen.plan.timing.scanner import PathTimes
-from hwgen.plan.timing.softmax import draw_spikes
-from hwgen.plan.timing.synapses import sum_windows
+from hwgen.plan.timing.synapses import PathTimes, sum_windows
 from hwgen.plan.timing.window import Window, write
 from hwgen.plan.units.hardware_plan import HardwarePlan
 from hwgen.plan.units.layer import LayerPlan
@@ -30,7 +27,6 @@ class PredictedCycles:
 
     Parameters
     ----------
-    images : int
     latency_cycles : int
         From the first image's first beat to its class.
     interval_cycles : float or None

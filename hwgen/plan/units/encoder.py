@@ -21,14 +21,12 @@ class EncoderPlan:
     ----------
     input_width : int
         Bits of a beat. With address events, each beat is one event.
-    pixel_bits : int
     code : InputCode
         RADIX for direct input, whose bits are sent once.
     pixels_per_cycle : int
         Pixels taken from a beat per cycle.
     word_pixels : int
         Pixels of a word of the frame memory and of the stream.
-    output : StreamPlan
     gain, seed : int
         Those of a Poisson input.
     """

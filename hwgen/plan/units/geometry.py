@@ -37,11 +37,8 @@ class StreamPlan:
     node : str
         Node whose spike trains it carries.
     shape : (channels, height, width)
-    timesteps : int
     width : int
         Bits of a word.
-    layout : WordLayout
-    schedule : Schedule
     """
 
     node: str
@@ -113,8 +110,6 @@ class WindowPlan:
     order: tuple[int, ...] = ()
     pad_planes: tuple[tuple[int, ...], ...] = ()
 
-    # --- chunks -----------------------------------------------------------------------------
-
     @property
     def chunks(self) -> int:
         """Chunks of a pixel."""
@@ -157,8 +152,6 @@ class WindowPlan:
         """Chunks of one window."""
         return self.kernel[0] * self.kernel_row_chunks
 
-    # --- the buffer -------------------------------------------------------------------------
-
     @property
     def planes(self) -> int:
         """Timesteps in which a row is sent before the next row."""
@@ -185,8 +178,6 @@ class WindowPlan:
             return 0
         newest = (self.out_columns - 1) * self.stride[1] - self.padding[1] + self.kernel[1] - 1
         return max(0, newest - self.columns + 1)
-
-    # --- which rows and columns an output pixel reads ---------------------------------------
 
     @property
     def out_rows(self) -> int:

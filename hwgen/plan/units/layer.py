@@ -63,8 +63,6 @@ class LayerPlan:
 
     Parameters
     ----------
-    node : str
-    kind : UnitKind
     paths : tuple of SynapticPathPlan
         One for each projection.
     fan_out : int
@@ -79,7 +77,6 @@ class LayerPlan:
         Bits that hold every weight, the current of one timestep, and the membrane.
     banks : int
         Banks of membranes: 2 where a pass fires while the next one accumulates.
-    output : StreamPlan
     softmax : SoftmaxPlan or None
         Softmax unit after the membranes.
     constant_current_width : int

@@ -47,7 +47,6 @@ class LayerConstants:
 
     Parameters
     ----------
-    neuron : NeuronConstants
     weights : tuple of integer arrays, shape (scanners, weight_depth, lanes)
         Rows of the weight memories of each synaptic path.
     """
@@ -79,13 +78,13 @@ def neuron_constants(layer: Layer, given: TrainType) -> NeuronConstants:
 
 def layer_constants(network: Network, plan: HardwarePlan) -> dict[str, LayerConstants]:
     """Constants of each layer of ``plan``, by the name of its node."""
-    result = {}
-    for layer, stage in zip(network.layers, plan.layers, strict=True):
-        result[layer.name] = LayerConstants(
+    return {
+        layer.name: LayerConstants(
             neuron=neuron_constants(layer, network.train_types[layer.sources[0]]),
             weights=tuple(
                 pack_weights(projection, path, stage, plan.stream(path.source))
                 for projection, path in zip(layer.projections, stage.paths, strict=True)
             ),
         )
-    return result
+        for layer, stage in zip(network.layers, plan.layers, strict=True)
+    }

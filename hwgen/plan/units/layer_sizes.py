@@ -35,7 +35,6 @@ class LayerContext:
         Input stream of each projection.
     inputs : tuple of TrainType
         Train type of each projection's source.
-    output : TrainType
     banks : int
         Banks of membranes: 2 where a pass fires while the next one accumulates.
     """
@@ -92,10 +91,11 @@ def plan_layer(layer: Layer, context: LayerContext, options: LayerOptions) -> La
             f"{MAX_MEMBRANE_WIDTH}; convert with fewer threshold_frac_bits, timesteps or weight "
             f"bits"
         )
-    neuron = layer.neuron
-    weight_low = min(int(p.weights.min()) for p in layer.projections)
-    weight_high = max(int(p.weights.max()) for p in layer.projections)
-    kind = UnitKind.of(neuron, inputs[0])
+    weights = [projection.weights for projection in layer.projections]
+    weight_low, weight_high = min(w.min() for w in weights), max(w.max() for w in weights)
+    kind = UnitKind.of(layer.neuron, inputs[0])
+    is_constant = kind == UnitKind.CONSTANT_CURRENT
+    constant_width = widths.constant_current_width(layer, inputs[0]) if is_constant else 0
     return LayerPlan(
         node=name,
         kind=kind,
@@ -109,16 +109,12 @@ def plan_layer(layer: Layer, context: LayerContext, options: LayerOptions) -> La
         code_out=output.code,
         leak_in=inputs[0].leak,
         leak_out=output.leak,
-        frac_bits=neuron.frac_bits,
-        weight_bits=widths.signed_width(weight_low, weight_high),
+        frac_bits=layer.neuron.frac_bits,
+        weight_bits=widths.signed_width(int(weight_low), int(weight_high)),
         current_width=widths.current_width(layer),
         membrane_width=membrane_width,
         banks=1 if kind.is_single_phase else context.banks,
-        constant_current_width=(
-            widths.constant_current_width(layer, inputs[0])
-            if kind == UnitKind.CONSTANT_CURRENT
-            else 0
-        ),
+        constant_current_width=constant_width,
         output=StreamPlan(
             node=name,
             shape=output.shape,

@@ -59,7 +59,6 @@ class PlanOptions:
     ----------
     schedule : Schedule or None
         None: :attr:`Schedule.TIME` for address events, otherwise :attr:`Schedule.ROW`.
-    pipeline : Pipeline
     input_width : int or None
         Bits of an input beat.
     counters : bool
@@ -69,7 +68,6 @@ class PlanOptions:
         must fit.
     weight_memory : str, {layer: str or sequence of str} or None
         Memory kind of the weights, of each projection where it is a sequence.
-    orders : {layer: sequence of sequence of int}
     """
 
     schedule: Schedule | None = None
@@ -90,14 +88,17 @@ class PlanOptions:
 
     def verify(self, network: Network) -> None:
         """Raise :class:`PlanError` for an unknown layer, or a value that no layer can have."""
-        for option in ("lanes", "scanners", "membrane_lanes"):
-            _check_numbers(network, option, getattr(self, option))
-        _check_memories(network, self.weight_memory)
-        names = [layer.name for layer in network.layers]
         remedy = 'use {"layer": [[0, 1, …]]}'
         require_type("orders", self.orders, Mapping, remedy, error=PlanError)
-        if strangers := self.orders.keys() - set(names):
-            raise PlanError(f"orders: {unknown('layer', min(strangers), names)}")
+        names = [layer.name for layer in network.layers]
+        for option in ("lanes", "scanners", "membrane_lanes", "weight_memory", "orders"):
+            value = getattr(self, option)
+            named = set(value if isinstance(value, Mapping) else ()) - {None}
+            if strangers := sorted(named - set(names)):
+                raise PlanError(f"{option}: {unknown('layer', strangers[0], names)}")
+        for option in ("lanes", "scanners", "membrane_lanes"):
+            _check_numbers(option, getattr(self, option))
+        _check_memories(network, self.weight_memory)
 
     def of_layer(self, name: str) -> LayerOptions:
         return LayerOptions(
@@ -174,12 +175,8 @@ class LayerOptions:
         return tuple(applied)
 
 
-def _check_numbers(network: Network, option: str, value: PerLayer) -> None:
-    names = [layer.name for layer in network.layers]
-    numbers = value if isinstance(value, Mapping) else {None: value}
-    for name, number in numbers.items():
-        if name is not None and name not in names:
-            raise PlanError(f"{option}: {unknown('layer', name, names)}")
+def _check_numbers(option: str, value: PerLayer) -> None:
+    for number in value.values() if isinstance(value, Mapping) else (value,):
         if number is not None and (not isinstance(number, int) or number < 1):
             raise PlanError(f"{option}: must be a positive integer, not {number!r}")
 
@@ -188,8 +185,6 @@ def _check_memories(network: Network, value: PerLayerMemory) -> None:
     layers = {layer.name: layer for layer in network.layers}
     kinds = value if isinstance(value, Mapping) else {None: value}
     for name, memories in kinds.items():
-        if name is not None and name not in layers:
-            raise PlanError(f"weight_memory: {unknown('layer', name, layers)}")
         if memories is None:
             continue
         for kind in (memories,) if isinstance(memories, str) else memories:

@@ -17,9 +17,6 @@ class PoolPlan:
 
     Parameters
     ----------
-    node, source : str
-    window : WindowPlan
-    output : StreamPlan
     count_bits : int
         Bits of a candidate's spike count where the count decides; 0 where the first spike does.
     """

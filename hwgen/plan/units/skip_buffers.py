@@ -146,21 +146,16 @@ def plan_slots(stages: Iterable[Stage], *, overlap: bool) -> list[Stage]:
     """The stages with window buffers so large that no branch waits for another."""
     stages = list(stages)
     joins = Joins(stages)
-    planned: list[Stage] = []
-    for stage in stages:
-        if isinstance(stage, LayerPlan):
-            paths = tuple(
-                replace(
-                    path,
-                    window=replace(
-                        path.window, slots=joins.sufficient(stage, index, overlap=overlap)
-                    ),
-                )
-                for index, path in enumerate(stage.paths)
-            )
-            stage = replace(stage, paths=paths)
-        planned.append(stage)
-    return planned
+
+    def planned(stage: LayerPlan) -> LayerPlan:
+        slots = [joins.sufficient(stage, n, overlap=overlap) for n in range(len(stage.paths))]
+        paths = [
+            replace(path, window=replace(path.window, slots=count))
+            for path, count in zip(stage.paths, slots, strict=True)
+        ]
+        return replace(stage, paths=tuple(paths))
+
+    return [planned(stage) if isinstance(stage, LayerPlan) else stage for stage in stages]
 
 
 def require_slots(stages: Iterable[Stage]) -> None:

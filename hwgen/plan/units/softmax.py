@@ -17,7 +17,6 @@ class SoftmaxPlan:
 
     Parameters
     ----------
-    classes, timesteps, shift, random_bits, seed : int
     entries : int
         Entries of the table.
     below_width : int

@@ -29,13 +29,10 @@ class SynapticPathPlan:
     ----------
     source : str
         Node whose spikes it reads.
-    kind : PathKind
-    window : WindowPlan
     shared_taps : bool
         All taps of the kernel have the same weights, so that one of them is stored.
     memory : MemoryKind
         Where the weights lie.
-    weight_bits : int
     weight_share : float
         Share of the stored weights that are not zero.
     """

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from math import ceil
-from typing import TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,12 +44,7 @@ def plan_path(
         scanners = min(scanners, source.width * words)
         pack = max(1, min(words, MAX_SLICE_WIDTH * scanners // source.width))
         scanners = min(scanners, pack * source.width)
-    if flat:
-        kernel = (source.rows, 1)
-    elif conv:
-        kernel = (conv.weights.shape[2], conv.weights.shape[3])
-    else:
-        kernel = (1, 1)
+    ky, kx = conv.weights.shape[2:] if conv else (source.rows if flat else 1, 1)
     window = WindowPlan(
         word_width=source.width,
         timesteps=source_type.timesteps,
@@ -58,7 +52,7 @@ def plan_path(
         columns=1 if flat else source_type.shape[2],
         words=words,
         pack=pack,
-        kernel=kernel,
+        kernel=(ky, kx),
         stride=conv.stride if conv else (1, 1),
         padding=conv.padding if conv else (0, 0, 0, 0),
         rounds=rounds,
@@ -69,8 +63,9 @@ def plan_path(
     )
     window = replace(window, slots=usual_slots(window))
     shared = conv is not None and not masked and has_shared_taps(conv)
-    if conv is not None and any(conv.padding) and _spikes(conv.pad_value):
-        window = replace(window, pad_planes=pad_planes(conv.pad_value, source_type, window))
+    pad = conv.pad_value if conv and any(conv.padding) else None
+    if pad is not None and pad.any():
+        window = replace(window, pad_planes=pad_planes(pad, source_type, window))
     if not masked and not shared and _is_narrow(window):
         window = replace(window, wide=True)
     return SynapticPathPlan(
@@ -120,11 +115,6 @@ def has_shared_taps(conv: Conv2d) -> bool:
     return weights[0, 0].size > 1 and bool((weights == weights[:, :, :1, :1]).all())
 
 
-def _spikes(pad: NDArray[np.int32] | None) -> TypeGuard[NDArray[np.int32]]:
-    """Whether taps outside the map spike."""
-    return pad is not None and bool(pad.any())
-
-
 def _is_masked(projection: Projection, source_type: TrainType) -> bool:
     """Whether the projection connects channel c to channel c alone."""
     if isinstance(projection, Conv2d):
@@ -146,13 +136,10 @@ def pixel_bits(window: WindowPlan) -> NDArray[np.int64]:
     there.
     """
     bits = np.full((window.chunks, window.pack, window.word_width), -1)
-    for chunk in range(window.chunks):
-        first = chunk * window.pack
-        count = min(window.pack, window.words - first)
-        words = np.arange(first, first + count)
-        bits[chunk, window.pack - count :] = words[:, None] * window.word_width + np.arange(
-            window.word_width
-        )
+    words = np.arange(window.words * window.word_width).reshape(window.words, -1)
+    for chunk, chosen in enumerate(bits):
+        held = words[chunk * window.pack :][: window.pack]
+        chosen[window.pack - len(held) :] = held
     return bits.reshape(window.chunks, -1)
 
 

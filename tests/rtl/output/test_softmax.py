@@ -11,8 +11,8 @@ from amaranth import signed
 from amaranth.lib import data
 
 from hwgen.network import Input, SoftmaxReadout, exponentials
+from hwgen.plan.timing.output import draw_spikes
 from hwgen.plan.timing.process import Link, run
-from hwgen.plan.timing.softmax import draw_spikes
 from hwgen.plan.units.softmax import SoftmaxPlan
 from hwgen.rtl.output.softmax import SoftmaxUnit
 from tests.support.rtl.bench import Bench
