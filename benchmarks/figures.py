@@ -16,7 +16,7 @@ from hwgen.network import Network
 from hwgen.plan.units.hardware_plan import HardwarePlan
 from hwgen.simulation.report import SimulationReport
 from hwgen.synthesis import BuildReport
-from hwgen.synthesis.out_of_context import synthesise_out_of_context
+from hwgen.synthesis.netlist import synthesise_out_of_context
 
 BOARD = "ulx3s-85f"
 """Board of the ECP5-85F, on which benchmarks count resources."""

@@ -43,7 +43,7 @@ from hwgen.plan.assembly import make_plan
 from hwgen.plan.cost.area import stage_usage
 from hwgen.plan.cost.usage import Usage
 from hwgen.plan.units.options import PlanOptions
-from hwgen.synthesis.out_of_context import total
+from hwgen.synthesis.netlist import total
 
 TOLERANCE = 0.15
 

@@ -32,7 +32,7 @@ from hwgen.plan.timing.window import Window, write
 from hwgen.plan.units.hardware_plan import HardwarePlan
 from hwgen.plan.units.layer import LayerPlan
 from hwgen.plan.units.options import PlanOptions
-from hwgen.synthesis.out_of_context import total
+from hwgen.synthesis.netlist import total
 
 SWEEPS = ("lanes", "channels", "T", "density", "scanners")
 DENSITY = 0.16  # spikes per neuron and timestep in a converted ResNet-20

@@ -18,10 +18,9 @@ def first_difference(manifest: Manifest, expected: Expected, log: SimulationLog)
     for layout, state in zip(expected.streams, log.streams, strict=True):
         if text := _stream_difference(layout, state, expected.samples):
             return text
-    if text := _result_difference(expected, log.results):
-        return text
     return (
-        _missing(expected, log)
+        _result_difference(expected, log.results)
+        or _missing(expected, log)
         or _unstable(expected, log)
         or _sink_difference(expected, log.sink)
         or _counter_difference(manifest, expected, log)
@@ -30,7 +29,8 @@ def first_difference(manifest: Manifest, expected: Expected, log: SimulationLog)
 
 def _stream_difference(layout: StreamLayout, state: CheckerState, samples: int) -> str | None:
     if wrong := state.wrong:
-        bit = _first_bit(wrong.data, wrong.expected)
+        pairs = zip(reversed(wrong.data), reversed(wrong.expected), strict=True)
+        bit = next(bit for bit, (one, other) in enumerate(pairs) if one != other)
         position = layout.locate(wrong.word, bit)
         sample, word = divmod(wrong.word, layout.words)
         detail = f"word {word} of the sample is {wrong.data}, expected {wrong.expected}"
@@ -48,12 +48,6 @@ def _stream_difference(layout: StreamLayout, state: CheckerState, samples: int) 
             f"({layout.words * samples} words): {state.extra.data}"
         )
     return None
-
-
-def _first_bit(measured: str, expected: str) -> int:
-    """Lowest bit in which two words differ."""
-    pairs = zip(reversed(measured), reversed(expected), strict=True)
-    return next(bit for bit, (one, other) in enumerate(pairs) if one != other)
 
 
 def _result_difference(expected: Expected, state: CheckerState) -> str | None:
@@ -105,10 +99,8 @@ def _missing(expected: Expected, log: SimulationLog) -> str | None:
 def _unstable(expected: Expected, log: SimulationLog) -> str | None:
     for layout, state in zip(expected.streams, log.streams, strict=True):
         if state.unstable is not None:
-            return (
-                f"layer {layout.node!r} changes or withdraws word {state.unstable} before it "
-                f"is taken"
-            )
+            word = f"word {state.unstable}"
+            return f"layer {layout.node!r} changes or withdraws {word} before it is taken"
     if log.results.unstable is not None:
         return f"result word {log.results.unstable} changes or is withdrawn before it is taken"
     return None
@@ -127,9 +119,7 @@ def _sink_difference(expected: Expected, sink: SinkState | None) -> str | None:
 
 
 def _counter_difference(manifest: Manifest, expected: Expected, log: SimulationLog) -> str | None:
-    spikes = {
-        layout.node: count for layout, count in zip(expected.streams, expected.spikes, strict=True)
-    }
+    spikes = dict(zip((s.node for s in expected.streams), expected.spikes, strict=True))
     for counter, value in zip(manifest.counters, log.counters, strict=True):
         wanted = None
         if counter.kind is CounterKind.SPIKES:

@@ -63,18 +63,12 @@ class BenchJob(Job):
 
     Parameters
     ----------
-    samples : int
-        Results to wait for.
-    beats : list of int
-        Beats of each input packet.
+    samples, beats, counters
+        Results to wait for, beats of each input packet, number of hardware counters.
     taps : list of int
         Taps whose checkers are read.
-    counters : int
-        Number of hardware counters.
-    quiet_limit : int
-        Cycles without a transfer that count as a deadlock.
-    heartbeat_cycles : int
-        Cycles between two reports of progress.
+    quiet_limit, heartbeat_cycles : int
+        Cycles without a transfer that count as a deadlock, and between two reports of progress.
     by_bus : bool
         Whether cocotb's AXI4-Stream models drive both ends, with the pauses of ``idle`` and
         ``backpressure``, which ``seed`` determines.

@@ -31,34 +31,21 @@ def launch(
     watch: Callable[[], object] | None = None,
     patience_s: float | None = None,
 ) -> None:
-    """Run a job of :mod:`.launch`; its output goes to ``log``.
+    """Run a job of :mod:`.launch`, called ``task`` in messages; its output goes to ``log``.
 
-    Parameters
-    ----------
-    task : str
-        Name of the job in messages: "building with verilator".
-    watch : callable, optional
-        Called repeatedly; its result changes as long as the job makes progress.
-    patience_s : float, optional
-        Seconds without progress after which the job is killed.
+    ``watch`` is called repeatedly; its result changes as long as the job makes progress. After
+    ``patience_s`` seconds without progress the job is killed.
 
-    Raises
-    ------
-    ToolError
-        The job failed or made no progress; the message quotes the first error of the log.
+    Raises :class:`ToolError` with the first error of the log if the job failed or was killed.
     """
     job.write(job_file)
     action = "compile" if isinstance(job, CompileJob) else "run"
     command = [sys.executable, "-P", str(LAUNCH), action, str(job_file)]
     with log.open("wb") as output:
         process = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            env=environment(),
-            start_new_session=True,
-        )
+            command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
+            env=environment(), start_new_session=True,
+        )  # fmt: skip
         try:
             finished = _wait(process, watch, patience_s)
         except BaseException:
@@ -71,9 +58,7 @@ def launch(
 
 
 def _wait(
-    process: subprocess.Popen[bytes],
-    watch: Callable[[], object] | None,
-    patience_s: float | None,
+    process: subprocess.Popen[bytes], watch: Callable[[], object] | None, patience_s: float | None
 ) -> bool:
     """Wait for the end; False if the process had to be killed for lack of progress."""
     state, since = None, time.monotonic()
@@ -98,9 +83,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 def first_error(log: Path) -> str:
     """First error of a log, or its last line."""
-    lines = [line.strip() for line in log.read_text("utf-8", errors="replace").splitlines()]
-    lines = [line for line in lines if line]
+    text = log.read_text("utf-8", errors="replace")
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
     errors = [line for line in lines if _ERROR.search(line) and "Warning" not in line]
-    if errors:
-        return errors[0]
-    return lines[-1] if lines else "it printed nothing"
+    return [*errors[:1], *lines[-1:], "it printed nothing"][0]

@@ -51,8 +51,7 @@ class SimulationReport(ReportFile):
     difference : str or None
         The first difference, if there is one.
     latency_cycles : int or None
-        From the edge that takes the first sample's first beat to the edge that takes its last
-        result.
+        From the edge that takes the first sample's first beat to that of its last result.
     interval_cycles : float or None
         Mean distance of the results of neighbouring samples; None for a single sample.
     predicted_latency_cycles, predicted_interval_cycles : float or None
@@ -65,8 +64,7 @@ class SimulationReport(ReportFile):
         Time to compile the simulator, to run it, and in total.
     accuracy : float or None
         Percentage of samples whose class equals their label.
-    counters : tuple of CounterValue, by address
-    streams : tuple of StreamActivity, by tap
+    counters, streams : tuple, by address and by tap
     first_beat_cycles, last_result_cycles : tuple of int
         One per sample.
     waves : str or None

@@ -79,12 +79,9 @@ def run_bench(
         progress(f"simulating: {results} of {expected.samples} samples")
         return text
 
-    task, run_log, job_file = (
-        f"running {work.simulator}",
-        work.path / "run.log",
-        work.path / "job.json",
-    )
-    launch(job, job_file=job_file, log=run_log, task=task, watch=watch, patience_s=PATIENCE_S)
+    task, run_log = f"running {work.simulator}", work.path / "run.log"
+    file = work.path / "job.json"
+    launch(job, job_file=file, log=run_log, task=task, watch=watch, patience_s=PATIENCE_S)
     if not work.simulation_log.is_file():
         raise ToolError(f"{task} left no simulation log; see {run_log}")
     try:

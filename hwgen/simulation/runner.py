@@ -26,8 +26,6 @@ from hwgen.simulation.simulation_log import SampleCycles
 from hwgen.simulation.work_folder import WorkFolder
 from hwgen.suggest import require_known
 
-Progress = Callable[[str], object]
-
 
 def simulate(
     build: str | os.PathLike[str],
@@ -41,7 +39,7 @@ def simulate(
     seed: int = 0,
     waves: bool = False,
     buses: bool | None = None,
-    progress: Progress | None = None,
+    progress: Callable[[str], object] | None = None,
 ) -> SimulationReport:
     """Simulate the core of a build folder and compare every stream of it with golden.
 
@@ -62,10 +60,8 @@ def simulate(
     source, sink = StallPattern(idle), StallPattern(backpressure)
     stalled = (source, sink) != (StallPattern.NONE, StallPattern.NONE)
     if stalled and buses is False:
-        raise DataError(
-            f"the stall patterns {idle} and {backpressure} need the bus models; "
-            f"leave out buses=False"
-        )
+        rule = f"the stall patterns {idle} and {backpressure} need the bus models"
+        raise DataError(f"{rule}; leave out buses=False")
     by_bus = stalled or bool(buses)
     tools.require(Simulator(simulator), buses=by_bus)
     manifest = read_manifest(build)

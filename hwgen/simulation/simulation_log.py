@@ -31,15 +31,9 @@ class ExtraWord:
 class CheckerState:
     """State of a ``stream_checker.v`` at the end of a simulation.
 
-    Parameters
-    ----------
-    words : int
-        Words transferred.
-    stalled : int
-        Cycles in which a word was valid and not taken.
-    wrong, extra : first wrong word, first surplus word, or None
-    unstable : int or None
-        First word that changed or was withdrawn before it was taken.
+    ``words`` were transferred; in ``stalled`` cycles a word was valid and not taken. ``wrong`` and
+    ``extra`` are the first wrong and the first surplus word; word number ``unstable`` was the first
+    that changed or was withdrawn before it was taken.
     """
 
     words: int
@@ -63,19 +57,15 @@ class SimulationLog:
 
     Parameters
     ----------
-    cycles : int
-        Cycles until the last result, or until the core was stuck.
-    quiet : int
-        Cycles without a transfer at that time.
+    cycles, quiet : int
+        Cycles until the last result, or until the core was stuck; cycles without a transfer then.
     stuck : bool
         Whether the testbench gave up because of them.
     beats : int
         Input beats that the core took.
-    streams : tuple of CheckerState, by tap
-    results : CheckerState
+    streams, counters : tuple, by tap and by address
     sink : SinkState or None
         None without bus models.
-    counters : tuple of int, by address
     """
 
     cycles: int

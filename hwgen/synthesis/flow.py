@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 from hwgen import boards
@@ -13,15 +12,13 @@ from hwgen.arguments import require_integer, require_number
 from hwgen.artefact.build_folder import Manifest, read_manifest
 from hwgen.boards import Board
 from hwgen.errors import PlanError, ToolError
-from hwgen.synthesis import netlist, pll, tools
-from hwgen.synthesis.families import Pll, family_of
-from hwgen.synthesis.place import Placement, place_and_route
+from hwgen.synthesis import netlist, tools
+from hwgen.synthesis.families import Pll, choose_pll, family_of
+from hwgen.synthesis.place import Placement, fastest, place_and_route
 from hwgen.synthesis.progress import Phases
 from hwgen.synthesis.report import WORK_FOLDER, BuildReport
-from hwgen.synthesis.seeds import fastest
 from hwgen.synthesis.shell import SHELL, copy_shell, shell_parameters
-
-Progress = Callable[[str], object]
+from hwgen.synthesis.tools import Watch
 
 
 def build(
@@ -31,7 +28,7 @@ def build(
     clock_mhz: float | None = None,
     seed: int = 1,
     tries: int = 1,
-    progress: Progress | None = None,
+    progress: Watch | None = None,
 ) -> BuildReport:
     """Synthesise, place and route a build folder; the results are in its folder ``synth``.
 
@@ -46,7 +43,7 @@ def build(
     folder = Path(folder).resolve()
     chosen = _board(board or manifest.board)
     tools.require("yosys", family_of(chosen).nextpnr)
-    loop = pll.choose(chosen, clock_mhz * 1e6 if clock_mhz is not None else chosen.default_hz)
+    loop = choose_pll(chosen, clock_mhz * 1e6 if clock_mhz is not None else chosen.default_hz)
     work, failed, kept = folder / WORK_FOLDER, folder / "synth-failed", folder / ".synth-before"
     for stale in (failed, kept):
         shutil.rmtree(stale, ignore_errors=True)
@@ -84,7 +81,7 @@ def _build(
     board: Board,
     loop: Pll | None,
     seeds: range,
-    progress: Progress | None,
+    progress: Watch | None,
 ) -> BuildReport:
     clock_hz = loop.hz if loop else float(board.clock.hz)
     clock_mhz = clock_hz / 1e6

@@ -106,12 +106,8 @@ def _unit(name: str, flattened: Collection[str]) -> str:
 
 
 def total(units: Mapping[str, Mapping[Resource, int]]) -> Counts:
-    """Sum over all units; only resources that are used."""
-    return {
-        resource: amount
-        for resource in Resource
-        if (amount := sum(counts.get(resource, 0) for counts in units.values()))
-    }
+    """Sum over all units; 0 for a resource that is not used."""
+    return {name: sum(counts.get(name, 0) for counts in units.values()) for name in Resource}
 
 
 def require_fit(board: Board, used: Mapping[Resource, int]) -> None:
@@ -126,3 +122,32 @@ def require_fit(board: Board, used: Mapping[Resource, int]) -> None:
             f"the network does not fit {board.name}: it needs {', '.join(over)}; generate it with "
             f"fewer lanes, convert it with fewer weight bits or timesteps, or use a larger board"
         )
+
+
+def synthesise_out_of_context(
+    board: Board, files: Mapping[str, str], *, top: str, folder: Path
+) -> dict[str, Counter[Resource]]:
+    """Resources, by submodule, of one unit that is synthesised alone: the module ``top``.
+
+    ``files`` are written to ``folder``. The design is flattened, as in a build; a cell belongs to
+    the longest path of submodules that its name starts with, where "" is ``top`` itself. Raises
+    :class:`ToolError`.
+    """
+    for name, text in files.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    family = family_of(board)
+    sources = " ".join(name for name in files if name.endswith(".v"))
+    script = family.synthesis_scripts(top)[0]
+    lines = [f"read_verilog -sv {sources}", *script, "write_json unit.json"]
+    (folder / "unit.ys").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    run("yosys", ["-q", "-s", "unit.ys"], folder=folder, log=folder / "yosys.out")
+    module = read_modules(folder / "unit.json")[top]
+    paths = flattened_modules(module)
+    units: dict[str, Counter[Resource]] = {}
+    for name, cell in module["cells"].items():
+        if cost := family.cost(cell["type"]):
+            parts = name.split(".")
+            ends = range(len(parts), 0, -1)
+            path = next((p for n in ends if (p := ".".join(parts[:n])) in paths), "")
+            units.setdefault(path, Counter())[cost[0]] += cost[1]
+    return units

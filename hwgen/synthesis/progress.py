@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+
+from hwgen.synthesis.tools import Watch
 
 _PHASES = (
     (re.compile(r"^\d[\d.]*\. Executing (\w+) pass"), "{}"),
@@ -25,7 +26,7 @@ _PHASES = (
 class Phases:
     """Watcher of log lines that calls ``progress`` with each new phase, as "LABEL: PHASE"."""
 
-    def __init__(self, label: str, progress: Callable[[str], object] | None) -> None:
+    def __init__(self, label: str, progress: Watch | None) -> None:
         self._label = label
         self._progress = progress
         self._last = ""

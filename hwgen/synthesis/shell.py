@@ -26,24 +26,18 @@ def shell_parameters(
     manifest: Manifest, board: Board, loop: Pll | None, clock_hz: float
 ) -> dict[str, int]:
     """Verilog parameters of the shell around a core; ``loop`` makes its clock."""
-    encoder = manifest.plan.encoder
     input_bytes = manifest.input_width // 8
+    beats = manifest.plan.encoder.beats if manifest.input.kind is InputKind.PIXELS else 0
     parameters = {
         "DIVISOR": max(round(clock_hz / board.uart.baud), 4),
         "INPUT_BYTES": input_bytes,
         # 0 for address events: a sample has any number of them.
-        "SAMPLE_BYTES": encoder.beats * input_bytes
-        if manifest.input.kind is InputKind.PIXELS
-        else 0,
+        "SAMPLE_BYTES": beats * input_bytes,
         "OUTPUT_BYTES": manifest.output_width // 8,
         "ADDRESS_WIDTH": max(manifest.address_width, 1),
         "PLL": int(loop is not None),
     }
     if loop:
-        parameters |= {
-            "PLL_REFERENCE": loop.reference,
-            "PLL_FEEDBACK": loop.feedback,
-            "PLL_OUTPUT": loop.output,
-            "PLL_FILTER": loop.filter,
-        }
+        names = ("reference", "feedback", "output", "filter")
+        parameters |= {f"PLL_{name.upper()}": getattr(loop, name) for name in names}
     return parameters

@@ -12,7 +12,7 @@ from hwgen import boards
 from hwgen import synthesis as synth
 from hwgen.boards import Resource
 from hwgen.errors import ArtefactError, PlanError, ToolError
-from hwgen.synthesis import netlist, pll, tools
+from hwgen.synthesis import families, netlist, tools
 from hwgen.synthesis.families.ecp5 import Ecp5
 from hwgen.synthesis.report import Usage
 from tests.support.cores.tiny_core import write_tiny_core
@@ -206,16 +206,16 @@ def test_a_core_without_board_asks_for_one(tmp_path: Path) -> None:
 
 def test_dividers_equal_those_of_the_vendor_tools() -> None:
     # icepll -i 12 -o 48: DIVR 0, DIVF 63, DIVQ 4, FILTER_RANGE 1.
-    settings = pll.choose(boards.load("icebreaker"), 48e6)
-    assert settings == pll.Pll(reference=0, feedback=63, output=4, filter=1, hz=48e6)
+    settings = families.choose_pll(boards.load("icebreaker"), 48e6)
+    assert settings == families.Pll(reference=0, feedback=63, output=4, filter=1, hz=48e6)
     # ecppll -i 25 -o 100: CLKI_DIV 1, CLKFB_DIV 4, CLKOP_DIV 6.
-    settings = pll.choose(boards.load("ulx3s-85f"), 100e6)
-    assert settings == pll.Pll(reference=1, feedback=4, output=6, filter=0, hz=100e6)
+    settings = families.choose_pll(boards.load("ulx3s-85f"), 100e6)
+    assert settings == families.Pll(reference=1, feedback=4, output=6, filter=0, hz=100e6)
 
 
 @pytest.mark.parametrize("mhz", [10, 33.3, 62.5, 77, 125, 150, 187.5, 250])
 def test_an_ecp5_pll_stays_within_its_ranges(mhz: float) -> None:
-    settings = pll.choose(boards.load("ulx3s-85f"), mhz * 1e6)
+    settings = families.choose_pll(boards.load("ulx3s-85f"), mhz * 1e6)
     assert settings is not None
     assert 25e6 * settings.feedback / settings.reference == pytest.approx(mhz * 1e6, rel=0.02)
     assert 400e6 <= settings.hz * settings.output <= 800e6
@@ -223,12 +223,12 @@ def test_an_ecp5_pll_stays_within_its_ranges(mhz: float) -> None:
 
 
 def test_the_oscillator_frequency_needs_no_pll() -> None:
-    assert pll.choose(boards.load("icebreaker"), 12e6) is None
+    assert families.choose_pll(boards.load("icebreaker"), 12e6) is None
 
 
 def test_an_unreachable_clock_is_rejected() -> None:
     with pytest.raises(PlanError, match="cannot make 900 MHz from its 12 MHz"):
-        pll.choose(boards.load("icebreaker"), 900e6)
+        families.choose_pll(boards.load("icebreaker"), 900e6)
 
 
 def test_the_tools_are_found_in_this_environment() -> None:

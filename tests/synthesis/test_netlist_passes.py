@@ -16,8 +16,8 @@ from hwgen import boards
 from hwgen.boards import Resource
 from hwgen.generation.design import plain_verilog
 from hwgen.rtl.synapses.weight_memory import WeightMemory
+from hwgen.synthesis.netlist import synthesise_out_of_context, total
 from hwgen.synthesis.netlist_passes import absorb
-from hwgen.synthesis.out_of_context import synthesise_out_of_context, total
 
 Change = Callable[[dict[str, Any]], None]
 

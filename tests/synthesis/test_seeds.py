@@ -8,8 +8,7 @@ import pytest
 
 from hwgen import synthesis as synth
 from hwgen.errors import PlanError
-from hwgen.synthesis.place import Placement
-from hwgen.synthesis.seeds import fastest
+from hwgen.synthesis.place import Placement, fastest
 from tests.support.cores.tiny_core import write_tiny_core
 
 

@@ -29,7 +29,7 @@ from hwgen.network import (
 from hwgen.plan.assembly import make_plan
 from hwgen.plan.cost.area import encoder_usage, plan_usage, stage_usage
 from hwgen.plan.units.options import PlanOptions
-from hwgen.synthesis.out_of_context import synthesise_out_of_context, total
+from hwgen.synthesis.netlist import synthesise_out_of_context, total
 
 TOLERANCE = 0.15
 

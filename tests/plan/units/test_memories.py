@@ -19,7 +19,7 @@ from hwgen.plan.units.memories import (
     split_rows,
 )
 from hwgen.rtl.synapses.weight_memory import WeightMemory
-from hwgen.synthesis.out_of_context import synthesise_out_of_context, total
+from hwgen.synthesis.netlist import synthesise_out_of_context, total
 
 # (rows, bits, kind): (block RAMs, LUT4) of a `WeightMemory`, yosys 0.70, random contents.
 READ_ONLY = {
