@@ -22,7 +22,7 @@ from hwgen.network import (
 from tests.rtl import (
     test_decoders,
     test_feedback_networks,
-    test_leaky_networks,
+    test_inverse_leak_networks,
     test_networks,
 )
 from tests.simulation import test_cosim, test_cosim_decoders, test_cosim_inputs
@@ -41,7 +41,7 @@ EXPECTED = {
 def networks() -> Iterator[Network]:
     """Those that the tests named above compare with golden, word by word."""
     yield from map(test_networks.network_of, [*test_networks.SEEDS, *test_networks.FIRST_SPIKES])
-    yield from map(test_leaky_networks.network_of, test_leaky_networks.SEEDS)
+    yield from map(test_inverse_leak_networks.network_of, test_inverse_leak_networks.SEEDS)
     yield from map(test_feedback_networks.network_of, test_feedback_networks.SEEDS)
     yield from starmap(test_decoders.network_of, test_decoders.BOTH)
     yield from map(test_cosim.network_of, test_cosim.SEEDS)

@@ -1,4 +1,4 @@
-"""The bench detects streams that break the rules."""
+"""The testbench detects streams that break the rules."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def test_state_that_outlives_a_reset_is_found() -> None:
         run("keeps state", reset_at=(30,))
 
 
-def test_a_word_too_many_is_found() -> None:
+def test_a_surplus_word_is_found() -> None:
     dut = Register()
     bench = Bench(dut)
     bench.send(dut.i, [1, 2, 3])
@@ -97,7 +97,7 @@ def test_a_word_too_many_is_found() -> None:
         bench.run()
 
 
-def test_cycles_are_those_of_the_transfers() -> None:
+def test_cycles_equal_those_of_the_transfers() -> None:
     dut = Register()
     bench = Bench(dut)
     sent = bench.send(dut.i, range(5))

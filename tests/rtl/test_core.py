@@ -1,4 +1,4 @@
-"""Complete cores: every stream and packet, also after a reset in the middle of a sample."""
+"""Complete cores: every stream and packet, including a reset in the middle of a sample."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_stalls_on_both_sides(stall: tuple[float, float]) -> None:
     bench_of(5, None, 3, lanes=3, scanners=2).run(stall=stall, seed=2)
 
 
-def test_counters_hold_what_was_seen_from_outside() -> None:
+def test_counters_equal_what_the_bench_observes() -> None:
     bench = bench_of(3, "radix", 4, lanes=4, input_width=64)
     cycles = bench.run(stall=(0.3, 0.3))
     counted, plan = bench.counters, bench.plan
@@ -74,7 +74,7 @@ def test_a_core_without_counters() -> None:
     assert not hasattr(bench.core, "counter_data")
 
 
-def test_forks_of_like_names() -> None:
+def test_forks_of_similar_names() -> None:
     """Three streams with two consumers each, and a layer with the name of a fork."""
     sources, nodes = {"fork_a": "input", "a": "fork_a", "a_": "a"}, []
     for name in (*sources, "out"):

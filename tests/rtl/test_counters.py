@@ -26,12 +26,12 @@ def test_every_counter_sums_its_steps_and_is_read_one_cycle_later() -> None:
     sums = [[0, 0, 0] for _ in widths]
 
     async def bench(ctx) -> None:
-        asked = None
+        requested = None
         for cycle in range(300):
-            if asked is not None:
-                assert ctx.get(dut.data) == sums[asked][cycle]
-            asked = rng.randrange(len(widths))
-            ctx.set(dut.address, asked)
+            if requested is not None:
+                assert ctx.get(dut.data) == sums[requested][cycle]
+            requested = rng.randrange(len(widths))
+            ctx.set(dut.address, requested)
             for n, width in enumerate(widths):
                 step = rng.getrandbits(width)
                 ctx.set(getattr(dut, f"step_{n}"), step)

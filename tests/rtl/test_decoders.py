@@ -71,16 +71,16 @@ def test_stalls_and_a_reset(seed: int, decoder: str) -> None:
     bench.run(stall=(0.3, 0.5), seed=seed, reset_at=(307,))
 
 
-def test_the_networks_are_of_many_kinds() -> None:
+def test_the_seeds_cover_all_kinds_of_networks() -> None:
     found: Counter[str] = Counter()
     for seed in SEEDS:
         network = network_of(seed, "softmax")
         neuron = network.readout.neuron
         assert isinstance(neuron, SoftmaxReadout)
-        given = network.train_types[network.readout.sources[0]]
+        source_type = network.train_types[network.readout.sources[0]]
         counts = golden.run(network, random_images(seed, network, 20)).logits
-        found["ones first"] += given.ones_first
-        found["any order"] += not given.ones_first
+        found["ones first"] += source_type.ones_first
+        found["any order"] += not source_type.ones_first
         found["one spikes"] += bool((counts > 0).sum(axis=1).max() == 1)
         found["several spike"] += bool((counts > 0).sum(axis=1).max() > 1)
         for decoder in DECODERS[2:]:

@@ -1,4 +1,4 @@
-"""Random networks of the kind that method "feedback" makes: Poisson input, hard resets, floors."""
+"""Random networks as from method "feedback": Poisson input, hard resets, floors."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SEEDS = range(12)
 
 
 def network_of(seed: int) -> Network:
-    """Each layer has the floor V_min = 0, or none in every third network; its bias contains L."""
+    """Random network with floor V_min = 0, or none in every third one; the bias contains L."""
     network = random_network(
         seed, neuron="rate_hard", max_size=5, max_channels=4, max_timesteps=4,
         residual=seed % 2 == 0,

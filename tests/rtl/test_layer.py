@@ -1,4 +1,4 @@
-"""The layer processing unit: spikes in, spikes out, against golden's run of the layer."""
+"""The layer processing unit: output spikes equal those of golden."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Random networks whose paths branch and join, in both schedules: every word and every cycle.
 
-The golden trains that all streams are compared with are the same for both schedules, so the two
-give the same train for every neuron, and the same logits.
+All streams are compared with the same golden trains, so both schedules give the same train for
+every neuron, and the same logits.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from tests.support.rtl.cores import CoreBench
 
 SEEDS = range(50)
 FIRST_SPIKES = range(50, 62)
-"""Networks with ttfs trains: only these contain its pool and input often enough."""
+"""Networks with ttfs trains, so that its pool and its input occur often enough."""
 
 
 def network_of(seed: int) -> Network:
@@ -33,7 +33,7 @@ def network_of(seed: int) -> Network:
 
 
 def options_of(seed: int) -> dict[str, Any]:
-    """Lanes from one to all channels of a layer; whole words of the source if possible."""
+    """Random options: from one lane to all channels, whole words of the source if possible."""
     rng = np.random.default_rng([seed, 3])
     return {
         "lanes": int(rng.choice([1, 2, 3, 6, 16, 16])),
@@ -76,7 +76,7 @@ def test_stalls_and_a_reset(seed: int, schedule: str) -> None:
     bench.run(stall=(0.3, 0.5), seed=seed, reset_at=(211,))
 
 
-def test_the_networks_hold_all_that_a_plan_can_be_made_of() -> None:
+def test_the_seeds_cover_all_kinds_of_units() -> None:
     """A census, so that no kind of unit disappears from the seeds unnoticed."""
     found: Counter[str] = Counter()
     for seed in SEEDS:
@@ -84,14 +84,14 @@ def test_the_networks_hold_all_that_a_plan_can_be_made_of() -> None:
         found[plan.pipeline] += 1
         for stage in plan.layers:
             found[stage.kind] += 1
-            found[f"{len(stage.paths)} feeds"] += 1
-            for feed in stage.paths:
-                window = feed.window
-                found[feed.kind] += 1
+            found[f"{len(stage.paths)} paths"] += 1
+            for path in stage.paths:
+                window = path.window
+                found[path.kind] += 1
                 found["wide"] += window.wide
                 found["flush"] += window.flush_chunks > 0
-                found["shared taps"] += feed.shared_taps
-                found["depthwise"] += feed.kind == "masked" and window.kernel == (3, 3)
+                found["shared taps"] += path.shared_taps
+                found["depthwise"] += path.kind == "masked" and window.kernel == (3, 3)
                 found["stride"] += window.stride == (2, 2)
                 found["asymmetric"] += window.padding[:2] != window.padding[2:]
                 found["several scanners"] += window.scanners > 1

@@ -1,5 +1,5 @@
 # amaranth: UnusedElaboratable=no
-"""Core, layers, pools and counters reject bad parameters and expose those that they were given."""
+"""Core, layers, pools and counters reject bad parameters and expose the accepted ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The max-pool against golden's race of trains."""
+"""The max-pool against the race between trains of golden."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def run(
     counted: bool = False,
     **geometry: Any,
 ):
-    """``train`` has shape (T, samples, height, width, channels)."""
+    """Compare with golden for ``train`` (T, samples, height, width, channels)."""
     steps, _, rows, columns, channels = train.shape
     words = -(-channels // width)
     plan = window(
@@ -52,7 +52,7 @@ def run(
 
 
 def words_of(train: np.ndarray, width: int, schedule: str) -> list[int]:
-    """Each row in all timesteps, or each timestep in all rows."""
+    """Words of ``train``, by row or by timestep first."""
     if schedule == "time":
         return spike_words(train, width)
     samples, rows = train.shape[1:3]
@@ -114,7 +114,7 @@ def test_words_equal_the_race(geometry: tuple, schedule: str, stall: tuple[float
 def test_windows_that_repeat_before_they_are_written(
     rows: int, words: int, kernel: tuple[int, int]
 ) -> None:
-    """So few windows per map or row that the previous step of a window is still in flight."""
+    """With few windows per map or row, the previous step of a window is still in flight."""
     train = trains(words, 5, 8, rows * kernel[0], kernel[1], words)
     for schedule in ("time", "row"):
         run(train, width=1, kernel=kernel, stride=kernel, schedule=schedule)

@@ -68,7 +68,7 @@ def test_all_projections_of_a_layer_add_up(name: str, schedule: str, pipeline: s
         layer, source, samples=2, stall=(0.4, 0.4), reset_at=(103,), lanes=lanes,
         scanners=2, pipeline=pipeline, schedule=schedule,
     )  # fmt: skip
-    assert tuple(feed.kind for feed in plan.paths) == kinds
+    assert tuple(path.kind for path in plan.paths) == kinds
 
 
 def test_equal_taps_share_their_weights() -> None:
@@ -81,6 +81,6 @@ def test_equal_taps_share_their_weights() -> None:
         plan, *_ = run(
             layer, source, samples=4, stall=(0.4, 0.4), lanes=2, scanners=2, schedule=schedule
         )
-        (feed,) = plan.paths
-        assert feed.shared_taps
-        assert feed.weight_depth == 2 * 2  # two rounds, two channels per scanner
+        (path,) = plan.paths
+        assert path.shared_taps
+        assert path.weight_depth == 2 * 2  # two rounds, two channels per scanner

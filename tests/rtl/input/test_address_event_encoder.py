@@ -1,4 +1,4 @@
-"""The address-event encoder against a simple model of its rules."""
+"""The address-event encoder against a simple model of ``docs/hardware.md``."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Event:
 
 
 def frames_of(sample: list[Event], source: Input) -> np.ndarray:
-    """Spikes that the core must derive from the beats of a sample, by ``docs/hardware.md``."""
+    """Spikes that the core must derive from the beats of a sample."""
     frames = np.zeros(source.sample_shape, dtype=np.uint8)
     channels, height, width = source.shape
     now = 0
@@ -125,7 +125,7 @@ def test_malformed_beats_are_dropped(layout: str, stall: tuple[float, float]) ->
 
 
 @pytest.mark.parametrize(
-    ("sample", "wanted"),
+    ("sample", "expected"),
     {
         "t falls": ([Event(2, 0, 0, 0), Event(1, 0, 1, 1), Event(2, 1, 2, 2)], {(2, 0), (2, 8)}),
         "t past the end": ([Event(3, 0, 0, 0), Event(1, 0, 1, 1)], {(1, 4)}),
@@ -137,24 +137,24 @@ def test_malformed_beats_are_dropped(layout: str, stall: tuple[float, float]) ->
         "duplicates": ([Event(0, 0, 1, 1)] * 6, {(0, 4)}),
     }.values(),
 )
-def test_rules_by_hand(sample: list[Event], wanted: set[tuple[int, int]]) -> None:
+def test_rules_by_hand(sample: list[Event], expected: set[tuple[int, int]]) -> None:
     """3×3 pixels of two channels, three timesteps; the following sample is correct."""
     source = source_of((2, 3, 3), 3)
     _, _, frames = run(source, [sample, [Event(0, 1, 2, 2)]])
     spikes = {(t, 3 * y + x) for t, _, y, x in np.argwhere(frames[0]).tolist()}
-    assert spikes == wanted
+    assert spikes == expected
     assert np.argwhere(frames[1]).tolist() == [[0, 1, 2, 2]]
 
 
 def test_one_event_per_cycle_at_any_position() -> None:
-    """All events of a busy plane are taken back to back, also those of one word."""
+    """All events of a busy plane are taken back to back, even those of the same word."""
     source, rng = source_of((2, 4, 4), 1), np.random.default_rng(1)
     events = [Event(0, int(c), int(p) // 4, int(p) % 4) for c, p in rng.integers(0, 2, (60, 2))]
     sent, _, _ = run(source, [events])
     assert sent.cycles == list(range(sent.cycles[0], sent.cycles[0] + 60))
 
 
-def test_the_next_timestep_comes_in_while_a_plane_is_sent() -> None:
+def test_the_next_timestep_arrives_while_a_plane_is_sent() -> None:
     """16 words per plane, 8 events per timestep: no gap between words, 17 cycles per plane."""
     source = source_of((1, 4, 4), 6)
     events = [Event(t, 0, n // 4, n % 4) for t in range(6) for n in range(8)]

@@ -1,4 +1,4 @@
-"""The pixel encoder against golden's input trains."""
+"""The pixel encoder against the input trains of golden."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def test_trains_equal_golden(
 @pytest.mark.parametrize("code", ["radix", "rate", "ttfs", "poisson"])
 @pytest.mark.parametrize("pixels", [1, 2, 3, 4, 5])
 def test_frames_of_few_words(pixels: int, code: str) -> None:
-    """Accumulators that repeat before they are written make the encoder wait."""
+    """The encoder waits when an accumulator repeats before it is written back."""
     source = Input(shape=(1, 1, pixels), timesteps=6, code=code)
     plan, _, got = run(source, "raster" if pixels == 1 else "pixel", 8, 6)
     assert plan.burst_words == plan.output.words_per_plane == pixels
@@ -98,7 +98,7 @@ def test_frames_of_few_words(pixels: int, code: str) -> None:
 @pytest.mark.parametrize("code", ["radix", "rate", "ttfs", "poisson"])
 @pytest.mark.parametrize("pixels", [1, 2, 3, 4])
 def test_rows_of_few_words(pixels: int, code: str) -> None:
-    """In the schedule ``row`` there are accumulators for one row only: they repeat sooner."""
+    """In schedule ``row`` there are accumulators for one row only, so they repeat sooner."""
     source = Input(shape=(1, 4, pixels), timesteps=6, code=code)
     plan, _, got = run(source, "pixel", 8, 6, schedule="row")
     assert plan.burst_words == pixels
@@ -115,18 +115,18 @@ def test_first_words_follow_the_pixels(schedule: str) -> None:
     assert got.cycles == [6 + n for n in range(96)]
 
 
-def test_a_row_goes_in_all_its_timesteps_before_the_next_one_is_there() -> None:
+def test_a_row_is_sent_in_all_timesteps_before_the_next_row_arrives() -> None:
     source = Input(shape=(1, 2, 4), timesteps=3)
     dut = PixelEncoder(plan=encoder_plan(source, "pixel", 8, "row"))
     bench = Bench(dut)
-    bench.send(dut.beats, [0xFF] * 4)  # the first of two rows, and no more
+    bench.send(dut.beats, [0xFF] * 4)  # only the first of two rows
     got = bench.expect(dut.words, [1] * 12)
     bench.run()
     assert got.cycles == [6 + n for n in range(12)]
 
 
 @pytest.mark.parametrize("schedule", ["time", "row"])
-def test_a_frame_comes_in_while_the_other_is_sent(schedule: str) -> None:
+def test_a_frame_arrives_while_the_other_is_sent(schedule: str) -> None:
     """32 beats per frame, 32 words per plane, three planes: the planes limit the rate."""
     source = Input(shape=(1, 4, 8), timesteps=3)
     _, sent, got = run(source, "pixel", 8, 6, schedule=schedule)
@@ -141,4 +141,4 @@ def test_two_frames_are_taken_without_a_consumer(layout: str) -> None:
     sent = bench.send(dut.beats, [0x1234] * 100)
     with pytest.raises(AssertionError, match="deadlock"):
         bench.run(timeout=200)
-    assert len(sent.cycles) == 2 * 32 + 1  # and a beat of the third in the input register
+    assert len(sent.cycles) == 2 * 32 + 1  # plus one beat of the third frame in the input register

@@ -28,22 +28,22 @@ from tests.support.rtl.words import groups_of, pixel_words, spike_words
 
 
 def trains_of(planes: np.ndarray, layer: Layer) -> np.ndarray:
-    """A scalar model from the docstrings of :mod:`hwgen.network`; shapes (T, n, y, x, c)."""
-    places = 1 << np.arange(len(planes))[::-1]
-    constant = np.tensordot(places, planes, 1)
+    """Trains by a scalar model of :mod:`hwgen.network`; shapes (T, n, y, x, c)."""
+    weights = 1 << np.arange(len(planes))[::-1]
+    constant = np.tensordot(weights, planes, 1)
     neuron = layer.neuron
     train = np.zeros((neuron.timesteps, *constant.shape), dtype=np.uint8)
-    for place in np.ndindex(constant.shape):
-        c = place[-1]
+    for index in np.ndindex(constant.shape):
+        c = index[-1]
         v = 0 if neuron.initial is None else int(neuron.initial[c])
         threshold = int(neuron.threshold[c])
         for t in range(neuron.timesteps):
-            v += int(constant[place]) + int(layer.bias[c])
+            v += int(constant[index]) + int(layer.bias[c])
             if neuron.floor is not None:
                 v = max(v, int(neuron.floor[c]))
             if v < threshold:
                 continue
-            train[(t, *place)] = 1
+            train[(t, *index)] = 1
             if not isinstance(neuron, HardResetNeuron):
                 v -= threshold
             else:
@@ -60,21 +60,23 @@ def run(
     every: int = 1,
     **options: Any,
 ):
-    """``planes`` are the currents of each bit, shape (bits, samples, height, width, channels)."""
+    """Compare with the model for ``planes``: currents (bits, samples, height, width, channels)."""
     bits, _, height, width, fan_out = planes.shape
     channels = layer.projections[0].weights.shape[1]
     source = Input(
         shape=(channels, height, width), timesteps=layer.neuron.timesteps, code="direct",
         pixel_bits=bits,
     )  # fmt: skip
-    plan, given = plan_one(layer, source, **options)
+    plan, source_type = plan_one(layer, source, **options)
     assert (plan.kind, plan.timesteps_in, plan.timesteps_out) == (
         UnitKind.CONSTANT_CURRENT, bits, layer.neuron.timesteps,
     )  # fmt: skip
-    if plan.passes > 1:  # rows are passes, like samples
+    if plan.passes > 1:  # each row is a pass of its own
         planes = planes.reshape(bits, -1, 1, width, fan_out)
     dut = Driven(
-        make_membrane_unit(plan=plan, constants=neuron_constants(layer, given)), plan, every=every
+        make_membrane_unit(plan=plan, constants=neuron_constants(layer, source_type)),
+        plan,
+        every=every,
     )
     bench = Bench(dut, seed=plan.membrane_depth)
     sent = bench.send(
@@ -101,7 +103,7 @@ def run(
         (6, 3, 4, 2, 5, 1, "row"),
     ],
 )
-def test_spikes_are_those_of_a_constant_current(
+def test_spikes_equal_the_model(
     fan_out: int,
     side: int,
     lanes: int,
@@ -157,7 +159,7 @@ def test_membranes_at_their_extremes(steps: int) -> None:
 
 @pytest.mark.parametrize("depth", [1, 2, 3, 4, 5, 6, 7])
 def test_memories_of_few_words(depth: int) -> None:
-    """A word that repeats before it is written must wait: five cycles."""
+    """A word that repeats before it is written back must wait five cycles."""
     rng = np.random.default_rng(depth)
     weights = mixed_weights(rng, depth)
     any_layer = make_layer(weights, single_phase_neuron([1] * depth, 9))

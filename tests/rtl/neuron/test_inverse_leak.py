@@ -1,5 +1,5 @@
 # amaranth: UnusedElaboratable=no
-"""The membrane unit for leaks k < 2 against golden: accumulate, add the bias, fire."""
+"""The membrane unit for inverse leaks k < 2 against golden: accumulate, add the bias, fire."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from hwgen.golden.two_phase import fire
 from hwgen.network import Input, Readout
 from hwgen.plan.units.latencies import INVERSE_LEAK as PIPELINE
 from hwgen.plan.units.signed_digits import signed_digits
+from tests.support.rtl.inverse_leak import LATENCY, LEAKS, drive_of, largest, neuron_of, run
 from tests.support.rtl.layers import (
     fit,
     make_layer,
@@ -17,7 +18,6 @@ from tests.support.rtl.layers import (
     once_currents,
     random_currents,
 )
-from tests.support.rtl.leaky import LATENCY, LEAKS, drive_of, largest, neuron_of, run
 from tests.support.rtl.streams import STALLS
 
 CASES = [
@@ -38,35 +38,35 @@ CASES = [
 @pytest.mark.parametrize("stall", STALLS)
 @pytest.mark.parametrize("case", CASES, ids=lambda case: "-".join(map(str, case)).replace("/", ":"))
 def test_spikes_equal_golden(case: tuple, stall: tuple[float, float]) -> None:
-    """With stalls on both sides, in both schedules, with a reset in between."""
-    fan_out, side, lanes, membrane_lanes, t1, t2, coming, kind, frac_bits, pipeline = case
+    """With stalls on both sides and a reset in between, in both schedules."""
+    fan_out, side, lanes, membrane_lanes, t1, t2, source_kind, kind, frac_bits, pipeline = case
     rng = np.random.default_rng(fan_out * side)
     weights = mixed_weights(rng, fan_out)
-    code = coming if coming not in LEAKS else "radix"
+    code = source_kind if source_kind not in LEAKS else "radix"
     source = Input(shape=(2, side, side), timesteps=t1, code=code)
     draw = once_currents if code == "ttfs" else random_currents
     currents = draw(rng, make_layer(weights, Readout()), t1, 8, side, side)
-    drive = drive_of(currents, coming, frac_bits)
+    drive = drive_of(currents, source_kind, frac_bits)
     threshold, bias = fit(rng, drive, largest(kind, t2))
     layer = make_layer(weights, neuron_of(kind, threshold, t2, frac_bits), bias=bias)
     spiking = fire(drive + bias, layer.neuron).mean()
     assert 0.1 / (t2 if kind == "ttfs" else 1) < spiking < 0.9
     schedule = "row" if stall[0] else "time"
     run(
-        layer, source, currents, coming, stall=stall, reset_at=(41,),
+        layer, source, currents, source_kind, stall=stall, reset_at=(41,),
         lanes=lanes, membrane_lanes=membrane_lanes, pipeline=pipeline, schedule=schedule,
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("coming", ["3/2", "205/128", "257/256"])
+@pytest.mark.parametrize("source_kind", ["3/2", "205/128", "257/256"])
 @pytest.mark.parametrize("frac_bits", [0, 5])
-def test_logits_equal_golden(coming: str, frac_bits: int) -> None:
+def test_logits_equal_golden(source_kind: str, frac_bits: int) -> None:
     rng = np.random.default_rng(frac_bits)
     weights = rng.integers(-100, 101, (7, 3, 1, 1))
     layer = make_layer(weights, Readout(frac_bits=frac_bits), bias=rng.integers(-900, 900, 7))
     source = Input(shape=(3, 1, 1), timesteps=4)
     currents = random_currents(rng, layer, 4, 8, 1, 1)
-    run(layer, source, currents, coming, stall=(0.4, 0.4), lanes=4, membrane_lanes=2)
+    run(layer, source, currents, source_kind, stall=(0.4, 0.4), lanes=4, membrane_lanes=2)
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_both_ends_of_the_range(kind: str, steps: int, theta: int) -> None:
     top = max(edges)
     values = sorted(
         {edge + n for edge in edges for n in range(-3, 4)}
-        | {sign * (top << place) + n for sign in (-1, 1) for place in range(4) for n in (-1, 0, 1)}
+        | {sign * (top << shift) + n for sign in (-1, 1) for shift in range(4) for n in (-1, 0, 1)}
     )
     reach = max(abs(value) for value in values)
     layer = make_layer([[[[reach]], [[-reach]]]] * 2, neuron)
@@ -92,30 +92,30 @@ def test_both_ends_of_the_range(kind: str, steps: int, theta: int) -> None:
 
 @pytest.mark.parametrize("kind", ["3/2", "13/8", "257/256", "511/256"])
 @pytest.mark.parametrize("steps", [1, 3, 8])
-def test_drives_that_keep_to_one_end_of_the_range(kind: str, steps: int) -> None:
-    """A membrane then has no spare bits: V from 0 to 2·θ, near D, and at saturation."""
+def test_drives_at_one_end_of_the_range(kind: str, steps: int) -> None:
+    """Membranes without spare bits: V from 0 to 2·θ, near D, and at saturation."""
     neuron = neuron_of(kind, [3], steps)
     values = np.arange(7).reshape(1, -1, 1, 1, 1)
     source = Input(shape=(1, 1, 1), timesteps=1)
     level, top = int(neuron.level[0]), int(neuron.clamp[0])
-    # Half a level above V̂ a membrane soon freezes.
+    # Half a level above V̂, a membrane freezes after a few steps.
     more = {min(5 * level // 2, top), top + level // 2}
     for bias in {0, max(0, level - 3), max(0, top - 6), top} | more:
         run(make_layer([[6]], neuron, bias=bias), source, values, "radix")
 
 
-@pytest.mark.parametrize("coming", ["13/8", "257/256"])
-def test_accumulation_at_its_extremes(coming: str) -> None:
-    """All inputs fire in every step, or only those with negative weights."""
+@pytest.mark.parametrize("source_kind", ["13/8", "257/256"])
+def test_accumulation_at_its_extremes(source_kind: str) -> None:
+    """All inputs spike in every step, or only those with negative weights."""
     for frac_bits in (0, 4):
         weights = [[[[7]], [[-9]]], [[[100]], [[-1]]]]
-        layer = make_layer(weights, neuron_of(coming, [40, 300], 5, frac_bits), bias=[-3, 9])
+        layer = make_layer(weights, neuron_of(source_kind, [40, 300], 5, frac_bits), bias=[-3, 9])
         low, high = np.array([-9, -1]), np.array([7, 100])
         currents = np.stack([low, high, low + high, 0 * low])[None, :, None, None, :]
         currents = np.repeat(currents, 6, axis=0)
         currents[3, 2] = low
         source = Input(shape=(2, 1, 1), timesteps=6)
-        run(layer, source, currents, coming, lanes=2)
+        run(layer, source, currents, source_kind, lanes=2)
 
 
 @pytest.mark.parametrize("kind", ["3/2", "rate", "ttfs", "radix"])
@@ -141,11 +141,11 @@ def test_one_word_per_cycle(depth: int, apart: int) -> None:
 
 
 def test_signed_digits() -> None:
-    """205 = 256 − 64 + 16 − 4 + 1; all numbers that a leak can have, with a minimum of digits."""
+    """205 = 256 − 64 + 16 − 4 + 1; every number of a leak with the minimum number of digits."""
     assert signed_digits(205) == [(0, 1), (2, -1), (4, 1), (6, -1), (8, 1)]
     for number in range(1, 513):
         digits = signed_digits(number)
-        places = [place for place, _ in digits]
-        assert sum(sign << place for place, sign in digits) == number
-        assert all(later - place > 1 for place, later in zip(places, places[1:]))
+        exponents = [exponent for exponent, _ in digits]
+        assert sum(sign << exponent for exponent, sign in digits) == number
+        assert all(higher - lower > 1 for lower, higher in zip(exponents, exponents[1:]))
         assert len(digits) <= 5

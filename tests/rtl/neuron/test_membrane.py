@@ -49,7 +49,7 @@ def make(kind: str, code: str, steps: int, frac_bits: int):
 
 
 def constants(layer, code: str) -> tuple[np.ndarray, np.ndarray]:
-    """Added to U while firing, in the first step and in later steps."""
+    """Constants added to U while firing, in the first step and in later steps."""
     neuron, bias = layer.neuron, layer.bias
     if isinstance(neuron, Readout):
         return bias * (2 if code == "radix" else 1), 0 * bias
@@ -80,8 +80,8 @@ def expected(layer, code: str, currents: np.ndarray) -> np.ndarray:
 def test_both_phases(kind: str, code: str, steps: int, frac_bits: int, gap: float) -> None:
     """Words follow each other immediately; a bank of one membrane waits ``latency`` cycles.
 
-    Samples take the banks in turn; the steps of two of them come in a random order, but for those
-    of ttfs trains: their currents add up in one place, so one sample accumulates after the other.
+    Samples use the banks in turn, and the steps of two samples come in random order. With ttfs
+    trains one sample accumulates after the other, since their currents share one accumulator.
     """
     layer, plan = make(kind, code, steps, frac_bits)
     depth = plan.membrane_depth
@@ -94,10 +94,10 @@ def test_both_phases(kind: str, code: str, steps: int, frac_bits: int, gap: floa
     # For each bank, in order: (phase, first, address, operand, result).
     steps_of: list[list[tuple]] = [[], []]
     for sample in range(SAMPLES):
-        given = currents[:, sample].reshape(steps, depth, CHANNELS)
+        current_words = currents[:, sample].reshape(steps, depth, CHANNELS)
         bank = steps_of[sample % 2]
         bank += [
-            (0, t == 0, n << 1 | sample % 2, given[t, n], None)
+            (0, t == 0, n << 1 | sample % 2, current_words[t, n], None)
             for t in range(steps)
             for n in range(depth)
         ]

@@ -1,5 +1,5 @@
 # amaranth: UnusedElaboratable=no
-"""Membrane units reject bad parameters and expose those that they were given."""
+"""Membrane units reject bad parameters and expose the accepted ones."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ WEIGHTS = [[1, -2, 3, 4], [2, 2, -1, 0]]
 
 
 def unit(neuron: Any, **source: Any) -> dict[str, Any]:
-    """Plan and constants of a layer of two channels."""
+    """Plan and constants of a layer with two channels."""
     layer = make_layer(WEIGHTS, neuron)
-    plan, given = plan_one(layer, Input(shape=(4, 1, 1), **source), lanes=2)
-    return {"plan": plan, "constants": neuron_constants(layer, given)}
+    plan, source_type = plan_one(layer, Input(shape=(4, 1, 1), **source), lanes=2)
+    return {"plan": plan, "constants": neuron_constants(layer, source_type)}
 
 
 TWO_PHASE = unit(InverseLeakyNeuron(threshold=THRESHOLD, timesteps=3), timesteps=3)

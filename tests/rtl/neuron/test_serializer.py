@@ -1,4 +1,4 @@
-"""The serializer: windows of currents to membrane words."""
+"""The serializer splits windows of currents into membrane words."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ def make(fan_out: int, lanes: int, membrane_lanes: int):
 
 
 class Windows(wiring.Component):
-    """Windows in, membrane words out; each window follows when the previous one is taken."""
+    """Windows in, membrane words out; a window follows when the previous one has been taken."""
 
-    def __init__(self, parts: Serializer, plan) -> None:
-        self.parts = parts
+    def __init__(self, serializer: Serializer, plan) -> None:
+        self.serializer = serializer
         self._width = plan.current_width * plan.lanes
         self._word = plan.current_width * plan.membrane_lanes
         super().__init__(
@@ -44,36 +44,36 @@ class Windows(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.parts = parts = self.parts
-        held = Signal(self._width)
+        m.submodules.serializer = serializer = self.serializer
+        window = Signal(self._width)
         busy, took = Signal(), Signal(2)
-        done = parts.take & parts.final
+        done = serializer.take & serializer.final
         m.d.comb += [
             self.windows.ready.eq(~busy | done),
-            parts.values.eq(held),
-            parts.ready.eq(self.ready),
-            self.word.eq(parts.word),
+            serializer.values.eq(window),
+            serializer.ready.eq(self.ready),
+            self.word.eq(serializer.word),
             self.valid.eq(took[1]),
         ]
         start = self.windows.valid & self.windows.ready
-        m.d.sync += [took.eq(took << 1 | parts.take), parts.valid.eq(start)]
+        m.d.sync += [took.eq(took << 1 | serializer.take), serializer.valid.eq(start)]
         with m.If(done):
             m.d.sync += busy.eq(0)
         with m.If(start):
-            m.d.sync += [held.eq(self.windows.payload), busy.eq(1)]
+            m.d.sync += [window.eq(self.windows.payload), busy.eq(1)]
         return m
 
 
 def run(fan_out: int, lanes: int, membrane_lanes: int, *, stall=(0.0, 0.0), reset_at=(), pixels=20):
-    parts, plan = make(fan_out, lanes, membrane_lanes)
-    dut = Windows(parts, plan)
+    serializer, plan = make(fan_out, lanes, membrane_lanes)
+    dut = Windows(serializer, plan)
     width = plan.current_width
     currents = np.random.default_rng(fan_out).integers(-100, 1, (pixels, 1, fan_out))
     bench = Bench(dut, seed=fan_out)
-    given = pixel_words(currents, groups_of(fan_out, lanes), width)
-    sent = bench.send(dut.windows, given, stall=stall[0])
+    windows = pixel_words(currents, groups_of(fan_out, lanes), width)
+    sent = bench.send(dut.windows, windows, stall=stall[0])
     allowed = bench.send(
-        SimpleNamespace(payload=Signal(0), valid=dut.ready, ready=parts.take),
+        SimpleNamespace(payload=Signal(0), valid=dut.ready, ready=serializer.take),
         [0] * len(words := pixel_words(currents, groups_of(fan_out, membrane_lanes), width)),
         stall=stall[1],
     )
@@ -95,7 +95,7 @@ def run(fan_out: int, lanes: int, membrane_lanes: int, *, stall=(0.0, 0.0), rese
 def test_words_of_windows(
     fan_out: int, lanes: int, membrane_lanes: int, stall: tuple[float, float]
 ) -> None:
-    """The output is 0 if no word was taken."""
+    """The output is 0 in cycles without a word."""
     run(fan_out, lanes, membrane_lanes, stall=stall, reset_at=(13,))
 
 

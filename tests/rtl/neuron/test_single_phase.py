@@ -36,18 +36,18 @@ def run(
     reset_at: tuple[int, ...] = (),
     **options: Any,
 ):
-    """``currents`` have shape (T, samples, height, width, channels)."""
+    """Compare the unit with golden for ``currents`` (T, samples, height, width, channels)."""
     steps, _, height, width, fan_out = currents.shape
     source = Input(shape=(channels, height, width), timesteps=steps, code="rate")
     plan, train_type = plan_one(layer, source, **options)
-    if plan.passes > 1:  # rows are passes, like samples
+    if plan.passes > 1:  # each row is a pass of its own
         currents = currents.reshape(steps, -1, 1, width, fan_out)
     dut = Driven(SinglePhaseUnit(plan=plan, constants=neuron_constants(layer, train_type)), plan)
     bench = Bench(dut, seed=plan.membrane_depth)
     train, _ = integrate(list(currents), layer)
     groups = groups_of(fan_out, plan.lanes)
-    given = pixel_words(np.moveaxis(currents, 1, 0), groups, plan.current_width)
-    sent = bench.send(dut.currents, given, stall=stall[0])
+    current_words = pixel_words(np.moveaxis(currents, 1, 0), groups, plan.current_width)
+    sent = bench.send(dut.currents, current_words, stall=stall[0])
     got = bench.expect(
         dut.words, spike_words(train, plan.membrane_lanes), stall=stall[1], name="spikes"
     )
@@ -107,7 +107,7 @@ def test_resets_and_floors(
     hard: bool,
     stall: tuple[float, float],
 ) -> None:
-    """Constants that all channels share, and constants per channel."""
+    """Constants shared by all channels, and constants per channel."""
     rng = np.random.default_rng(fan_out)
     weights = mixed_weights(rng, fan_out)
     any_neuron = single_phase_neuron([1] * fan_out, steps)
@@ -127,7 +127,7 @@ def test_resets_and_floors(
 
 @pytest.mark.parametrize("depth", [1, 2, 3, 4, 5, 6])
 def test_memories_of_few_words(depth: int) -> None:
-    """A word that repeats before it is written must wait."""
+    """A word that repeats before it is written back must wait."""
     rng = np.random.default_rng(depth)
     weights = mixed_weights(rng, depth)
     any_neuron = single_phase_neuron([1] * depth, 4)

@@ -34,7 +34,7 @@ from tests.support.rtl.streams import STALLS
 from tests.support.rtl.words import groups_of, pixel_words, spike_words
 
 LATENCY = 4
-"""Cycles from a grant to the currents of the bench."""
+"""Cycles from a grant to the currents of the testbench."""
 
 
 def run(
@@ -47,13 +47,13 @@ def run(
     every: int = 1,
     **options: Any,
 ):
-    """``currents`` have shape (T1, samples, height, width, channels)."""
-    plan, given = plan_one(layer, source, **options)
-    if plan.passes > 1:  # rows are passes, like samples
+    """Compare the unit with golden for ``currents`` (T1, samples, height, width, channels)."""
+    plan, source_type = plan_one(layer, source, **options)
+    if plan.passes > 1:  # each row is a pass of its own
         steps, _, _, width, fan_out = currents.shape
         currents = currents.reshape(steps, -1, 1, width, fan_out)
     dut = Driven(
-        make_membrane_unit(plan=plan, constants=neuron_constants(layer, given)),
+        make_membrane_unit(plan=plan, constants=neuron_constants(layer, source_type)),
         plan,
         latency=LATENCY,
         every=every,
@@ -75,8 +75,8 @@ def run(
             return word
 
     groups = groups_of(plan.fan_out, plan.lanes)
-    given_words = pixel_words(np.moveaxis(currents, 1, 0), groups, plan.current_width)
-    sent = bench.send(dut.currents, given_words, stall=stall[0])
+    current_words = pixel_words(np.moveaxis(currents, 1, 0), groups, plan.current_width)
+    sent = bench.send(dut.currents, current_words, stall=stall[0])
     got = bench.expect(dut.words, words, stall=stall[1], read=read, name="words")
     bench.run(reset_at=reset_at)
     return plan, sent, got
@@ -133,7 +133,7 @@ def test_spikes_equal_golden(case: tuple, stall: tuple[float, float], schedule: 
 @pytest.mark.parametrize("depth", [1, 2, 3, 4, 5])
 @pytest.mark.parametrize("kind", ["radix", "rate", "readout"])
 def test_memories_of_few_words(kind: str, depth: int, pipeline: str) -> None:
-    """A word that repeats before it is written must wait, in either phase."""
+    """A word that repeats before it is written back must wait, in both phases."""
     rng = np.random.default_rng(depth)
     weights = mixed_weights(rng, depth)
     currents = random_currents(rng, make_layer(weights, Readout()), 3, 9, 1, 1)
@@ -168,13 +168,13 @@ def test_logits_equal_golden(
 @pytest.mark.parametrize("steps", range(1, 9))
 @pytest.mark.parametrize("kind", ["radix", "rate", "ttfs"])
 def test_both_ends_of_the_range(kind: str, steps: int) -> None:
-    """From far below 0 to far beyond 2·D, D = θ·2^(T2−1), each value on the way near them."""
+    """From far below 0 to far beyond 2·D, D = θ·2^(T2−1), and every value near these."""
     theta = 3
     top = theta * (Code(kind).q_max(steps) + 1)  # the first value that is clipped
     near = range(-2 * theta, 2 * theta + 1)
     values = sorted(
         {*near, *(top + n for n in near), *(top // 2 + n for n in near)}
-        | {sign * (top << place) + n for sign in (-1, 1) for place in range(6) for n in (-1, 0, 1)}
+        | {sign * (top << shift) + n for sign in (-1, 1) for shift in range(6) for n in (-1, 0, 1)}
     )
     reach = max(abs(value) for value in values)
     layer = make_layer([[[[reach]], [[-reach]]]] * 2, neuron_of(kind, [theta, 1], steps))
@@ -185,8 +185,8 @@ def test_both_ends_of_the_range(kind: str, steps: int) -> None:
 
 @pytest.mark.parametrize("steps", range(1, 9))
 @pytest.mark.parametrize("kind", ["radix", "rate", "ttfs"])
-def test_drives_that_keep_to_one_end_of_the_range(kind: str, steps: int) -> None:
-    """A membrane then has no spare bits: V from 0 to 2·θ, and 2·θ below saturation."""
+def test_drives_at_one_end_of_the_range(kind: str, steps: int) -> None:
+    """Membranes without spare bits: V from 0 to 2·θ, and 2·θ below saturation."""
     theta = 3
     top = theta * (Code(kind).q_max(steps) + 1) - 1
     values = np.arange(2 * theta + 1).reshape(1, -1, 1, 1, 1)
@@ -207,7 +207,7 @@ def test_every_membrane_of_a_small_neuron() -> None:
 @pytest.mark.parametrize("kind", ["radix", "rate", "ttfs"])
 @pytest.mark.parametrize("steps", [1, 3, 8, 16])
 def test_lanes_without_a_channel_stay_silent(kind: str, steps: int) -> None:
-    """Also with the narrowest membranes: no weight, θ = 1."""
+    """Includes the narrowest membranes: weight 0, θ = 1."""
     for bias in (0, 1, steps // 2, steps):
         layer = make_layer([[0]] * 3, neuron_of(kind, [1] * 3, steps), bias=bias)
         currents = np.zeros((1, 3, 1, 1, 3), dtype=np.int64)
@@ -240,8 +240,7 @@ def test_windows_follow_each_other_as_fast_as_their_words(
 
 
 def test_two_banks_accumulate_while_they_fire() -> None:
-    """With two banks, firing takes the cycles that accumulation leaves; with one bank, each phase
-    waits for the other."""
+    """With two banks, firing uses idle cycles of accumulation; with one, the phases alternate."""
     layer = make_layer([[1]] * 6, neuron_of("radix", [1] * 6, 2))
     currents = np.zeros((2, 5, 1, 1, 6), dtype=np.int64)
     source = Input(shape=(1, 1, 1), timesteps=2)

@@ -1,4 +1,4 @@
-"""The result unit: logits as they arrive, then the class; the lowest index wins a tie."""
+"""The result unit sends logits as they arrive, then the class; the lowest index wins a tie."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.support.rtl.words import join, split
 LOGIT, WIDTH = 7, 32
 
 
-def first_of_greatest(logits: list[int]) -> int:
+def first_maximum(logits: list[int]) -> int:
     best = 0
     for index, logit in enumerate(logits):
         if logit > logits[best]:
@@ -35,13 +35,13 @@ def run(
     stall: tuple[float, float] = (0.0, 0.0),
     reset_at: tuple[int, ...] = (),
 ):
-    """Lanes past the last class carry the maximum number, which must not win."""
+    """Check packets; lanes after the last class carry the maximum number, which must not win."""
     classes = len(samples[0])
     words, packets = [], []
     for logits in samples:
         padded = logits + [(1 << LOGIT - 1) - 1] * (-classes % lanes)
         words += [join(padded[n : n + lanes], LOGIT) for n in range(0, len(padded), lanes)]
-        packets += [(logit, 0) for logit in logits] + [(first_of_greatest(logits), 1)]
+        packets += [(logit, 0) for logit in logits] + [(first_maximum(logits), 1)]
     layout = data.ArrayLayout(signed(LOGIT), lanes)
     dut = ResultUnit(classes=classes, word_layout=layout, width=WIDTH)
     bench = Bench(dut, seed=classes)
@@ -73,7 +73,7 @@ def test_packets(classes: int, lanes: int, stall: tuple[float, float]) -> None:
     ],
 )
 def test_lowest_index_wins_a_tie(logits: list[int], winner: int, lanes: int) -> None:
-    assert first_of_greatest(logits) == winner
+    assert first_maximum(logits) == winner
     # Earlier samples must not count: once with larger logits, once with smaller ones.
     run([[63] * 4, logits, [-64] * 4, logits], lanes=lanes)
 

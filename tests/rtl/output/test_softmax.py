@@ -1,5 +1,5 @@
 # amaranth: UnusedElaboratable=no
-"""The softmax unit against Python's integers (:class:`hwgen.network.SoftmaxReadout`)."""
+"""The softmax unit against Python integers (:class:`hwgen.network.SoftmaxReadout`)."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ WIDTH = 12
 
 
 def neuron_of(steps: int, **changes: Any) -> SoftmaxReadout:
-    given = {"timesteps": steps, "shift": 3, "table": exponentials(0.3), "seed": 0xC0FFEE}
-    neuron = SoftmaxReadout(**{**given, **changes})
+    values = {"timesteps": steps, "shift": 3, "table": exponentials(0.3), "seed": 0xC0FFEE}
+    neuron = SoftmaxReadout(**{**values, **changes})
     source = Input(shape=(1, 1, 1), timesteps=steps, code="rate")
     neuron.verify(1, source.train_type, where="n")
     return neuron
 
 
 def numbers_of(neuron: SoftmaxReadout, count: int) -> list[int]:
-    """A shift register of single bits; R bits make a number."""
+    """Random numbers of R bits from a bit-serial shift register."""
     bits = [neuron.seed >> n & 1 for n in range(32)]
     while len(bits) < count * neuron.random_bits:
         bits.append(bits[-10] ^ bits[-30] ^ bits[-31] ^ bits[-32])
@@ -67,7 +67,7 @@ def plan_of(neuron: SoftmaxReadout, classes: int) -> SoftmaxPlan:
 
 
 def words_of(membranes: np.ndarray, lanes: int) -> list[int]:
-    """Lanes past the last class carry the maximum number, which must not count."""
+    """Words of membranes; lanes after the last class carry the maximum, which must not count."""
     classes = membranes.shape[2]
     words = []
     for values in membranes.reshape(-1, classes).tolist():
@@ -99,7 +99,7 @@ def simulate(
 
 
 def random_membranes(seed: int, samples: int, steps: int, classes: int) -> np.ndarray:
-    """Membranes within some steps of the table, and sometimes over the full range."""
+    """Membranes a few table steps apart, and sometimes over the full range."""
     rng = np.random.default_rng(seed)
     near = rng.integers(-40, 40, (samples, steps, classes))
     far = rng.integers(-(1 << WIDTH - 2), 1 << WIDTH - 2, near.shape)
@@ -155,7 +155,7 @@ def test_by_hand(stall: tuple[float, float]) -> None:
     simulate(neuron, membranes, expected=[[1, 0, 1]] * 3, stall=stall)
 
 
-def test_a_lone_class_always_spikes_and_one_beyond_the_table_never() -> None:
+def test_a_single_class_always_spikes_and_one_beyond_the_table_never() -> None:
     """For any r: r·S < e·2^R if e = S, and not if e = 0."""
     neuron = neuron_of(50, table=np.array([9, 4, 0]), random_bits=2)
     membranes = np.array([[[100, -100, -500]] * 50])
@@ -166,9 +166,7 @@ def test_a_lone_class_always_spikes_and_one_beyond_the_table_never() -> None:
     ("classes", "lanes", "steps", "random_bits"),
     [(1, 1, 4, 16), (2, 2, 3, 5), (5, 2, 4, 16), (10, 4, 3, 16), (13, 13, 2, 1)],
 )
-def test_cycles_are_those_of_the_model(
-    classes: int, lanes: int, steps: int, random_bits: int
-) -> None:
+def test_cycles_equal_the_model(classes: int, lanes: int, steps: int, random_bits: int) -> None:
     """Membranes arrive as fast as they are taken; counts are taken immediately."""
     neuron = neuron_of(steps, random_bits=random_bits)
     membranes = random_membranes(1, 3, steps, classes)

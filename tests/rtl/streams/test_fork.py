@@ -1,5 +1,5 @@
 # amaranth: UnusedElaboratable=no
-"""A fork: every consumer gets every word once and none waits needlessly."""
+"""The stream fork: every consumer gets every word once, and none waits needlessly."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_every_consumer_gets_every_word_once(
         for n, (copy, stall) in enumerate(zip(dut.copies, stalls, strict=True))
     ]
     bench.run(reset_at=(37,))
-    for consumer in got:  # at most two words wait for each, and each waits one cycle
+    for consumer in got:  # at most two words wait per consumer, one cycle each
         assert all(b > a for a, b in zip(consumer.cycles, sent.cycles[2:], strict=False))
     earliest = [min(cycles) for cycles in zip(*(g.cycles for g in got), strict=True)]
     assert all(b > a for a, b in zip(sent.cycles, earliest[1:], strict=False))

@@ -1,5 +1,5 @@
 # amaranth: UnusedElaboratable=no
-"""Stream components reject bad parameters and expose those that they were given."""
+"""Stream components reject bad parameters and expose the accepted ones."""
 
 from __future__ import annotations
 

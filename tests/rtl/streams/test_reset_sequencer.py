@@ -1,4 +1,4 @@
-"""The reset sequencer: all copies change together, and synthesis does not merge them."""
+"""The reset sequencer: all copies change together and survive synthesis."""
 
 from __future__ import annotations
 

@@ -18,11 +18,11 @@ from tests.support.rtl.streams import STALLS
 from tests.support.rtl.words import join
 
 Spike = tuple[int, list[int]]
-"""A weight row, and the lanes that it is added to."""
+"""Spikes of each window: weight row, and the lanes to which it is added."""
 Windows = list[list[Spike]]
 
 
-def random_windows(rng: random.Random, source: SynapseInput, windows: int, most: int) -> Windows:
+def random_windows(rng: random.Random, source: SynapseInput, windows: int, maximum: int) -> Windows:
     """Windows of one input; a spike without a mask reaches all lanes or none."""
     lanes = source.rows.shape[1]
 
@@ -32,7 +32,7 @@ def random_windows(rng: random.Random, source: SynapseInput, windows: int, most:
         return rng.choice([[], list(range(lanes))])
 
     return [
-        [(rng.randrange(source.depth), chosen()) for _ in range(rng.randint(1, most))]
+        [(rng.randrange(source.depth), chosen()) for _ in range(rng.randint(1, maximum))]
         for _ in range(windows)
     ]
 
@@ -56,7 +56,7 @@ def spike_words(windows: Windows, source: SynapseInput) -> list[int]:
 
 
 class TagAtOnce(wiring.Component):
-    """The array with a position tag that comes with the window's last spikes, not a cycle later."""
+    """The array with a position tag that arrives with the last spikes, not one cycle later."""
 
     def __init__(self, array: SynapseArray) -> None:
         self.array = array
@@ -100,7 +100,7 @@ def run(
             for row, chosen in window:
                 sums[index, chosen] += source.rows[row, chosen]
     expected = [join(window.tolist(), width) for window in sums]
-    # Each grant has its own tag, which comes back with the currents.
+    # Each grant has its own tag, which returns with the currents.
     tags = [(3 * n + 1) % 8 for n in range(len(expected))]
     currents = dut.currents
     bench.send(
@@ -150,14 +150,14 @@ def test_sums_of_random_spikes(
         top = 1 << max(0, bits - 1 - n)
         rows = values.integers(-top, top, (depth, lanes))
         inputs.append(SynapseInput(rows=rows, masked=n in masked))
-    for most in (1, 9):
-        spikes = [random_windows(rng, source, 25, most) for source in inputs]
-        run(inputs, spikes, bits=bits, stall=stall, reset_at=(19,) if most == 9 else ())
+    for maximum in (1, 9):
+        spikes = [random_windows(rng, source, 25, maximum) for source in inputs]
+        run(inputs, spikes, bits=bits, stall=stall, reset_at=(19,) if maximum == 9 else ())
 
 
 @pytest.mark.parametrize("extreme", [-128, 127])
-def test_no_sum_of_the_largest_weights_runs_over(extreme: int) -> None:
-    """Five inputs with their largest rows at once; the sums of the tree are just wide enough."""
+def test_the_largest_weights_cause_no_overflow(extreme: int) -> None:
+    """Five inputs with their largest rows at once; the adder tree is just wide enough."""
     rows = np.array([[extreme, 0, -1], [0, extreme // 2, 1]])
     spikes = [plain([[0, 0], [1], [0, 1, 0, 1, 0]], 3)] * 5
     run(equal_inputs(rows, 5), spikes, bits=8)
@@ -210,7 +210,7 @@ def test_inputs_wait_for_each_other_at_the_end_of_a_window() -> None:
 
 
 @pytest.mark.parametrize(("lanes", "bits"), [(2, 4), (3, 3)])
-def test_rows_that_do_not_fit_are_refused(lanes: int, bits: int) -> None:
+def test_rows_that_do_not_fit_are_rejected(lanes: int, bits: int) -> None:
     source = SynapseInput(rows=np.array([[1, -8, 0]]))
     with pytest.raises(ValueError, match=f"input 0 has rows of 3 × 4 bits, not {lanes} × {bits}"):
         SynapseArray(inputs=[source], lanes=lanes, weight_bits=bits, current_width=9)

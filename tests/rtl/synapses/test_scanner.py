@@ -15,11 +15,11 @@ LATENCY = 4
 
 
 Chunk = tuple[int, int, bool]
-"""A chunk's bits, the row of its first weight, and whether it ends the window."""
+"""Bits of a chunk, the row of its first weight, and whether it ends the window."""
 
 
-def chunk(given: Chunk, width: int, depth: int) -> int:
-    bits, base, last = given
+def chunk_word(chunk: Chunk, width: int, depth: int) -> int:
+    bits, base, last = chunk
     base_width = (depth - 1).bit_length()
     two_or_more = bits.bit_count() > 1
     return bits | base << width | last << width + base_width | two_or_more << width + base_width + 1
@@ -31,13 +31,13 @@ def random_chunks(
     """``windows`` windows of ``chunks`` chunks with arbitrary base rows."""
     result = []
     for index in range(chunks * windows):
-        bits = sum((rng.random() < density) << place for place in range(width))
+        bits = sum((rng.random() < density) << bit for bit in range(width))
         result.append((bits, rng.randrange(depth - width + 1), index % chunks == chunks - 1))
     return result
 
 
 def expected_spikes(chunks: list[Chunk], width: int) -> list[tuple]:
-    """(row or None, last), by a plain loop over all bits."""
+    """Expected (row or None, last), by a plain loop over all bits."""
     spikes = []
     for bits, base, last in chunks:
         rows: list[int | None] = [base + n for n in range(width) if bits >> n & 1]
@@ -47,7 +47,7 @@ def expected_spikes(chunks: list[Chunk], width: int) -> list[tuple]:
 
 
 def reader(depth: int):
-    """The row of a spike index, or None for a placeholder, and whether it is the last."""
+    """Decoder of output words: row of a spike, or None for a placeholder, and the last flag."""
     width = max(depth - 1, 0).bit_length()
 
     def read(word: int) -> tuple:
@@ -68,7 +68,7 @@ def scan(
     dut = SpikeScanner(chunk_width=width, depth=depth)
     bench = Bench(dut, seed=depth)
     busy = bench.watch(dut.busy)
-    words = [chunk(given, width, depth) for given in chunks]
+    words = [chunk_word(chunk, width, depth) for chunk in chunks]
     sent = bench.send(dut.chunks, words, stall=stall[0])
     spikes = expected_spikes(chunks, width)
     got = bench.expect(dut.spikes, spikes, stall=stall[1], read=reader(depth), name="spikes")
@@ -114,10 +114,10 @@ def test_fifteen_spikes_wait_without_a_consumer() -> None:
     dut = SpikeScanner(chunk_width=4, depth=4)
     bench = Bench(dut)
     busy = bench.watch(dut.busy)
-    sent = bench.send(dut.chunks, [chunk((0b1011, 0, True), 4, 4)] * 20)
+    sent = bench.send(dut.chunks, [chunk_word((0b1011, 0, True), 4, 4)] * 20)
     with pytest.raises(AssertionError, match="deadlock"):
         bench.run(timeout=100)
-    # Five chunks of three spikes; one more waits.
+    # Five chunks of three spikes pass; one more chunk waits.
     assert len(sent.cycles) == 6
     assert busy[-50:] == [1] * 50
 

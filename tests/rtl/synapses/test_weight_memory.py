@@ -1,5 +1,5 @@
 # amaranth: UnusedElaboratable=no
-"""Weight memories: rows by address, as Amaranth's memory and as a file for ``$readmemh``."""
+"""Weight memories: rows by address, as an Amaranth memory and as a file for ``$readmemh``."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_rows_in_luts_need_no_file() -> None:
 
 
 @pytest.mark.parametrize(("lanes", "bits"), [(1, 2), (3, 5), (4, 8)])
-def test_hex_lines_hold_the_rows_lane_0_lowest(lanes: int, bits: int) -> None:
+def test_hex_lines_hold_the_rows_with_lane_0_lowest(lanes: int, bits: int) -> None:
     rows = extremes(11, lanes, bits)
     lines = WeightMemory(rows=rows, weight_bits=bits, kind="block").hex_lines().splitlines()
     assert {len(line) for line in lines} == {-(-lanes * bits // 4)}
@@ -87,14 +87,14 @@ def test_hex_line_by_hand() -> None:
     assert memory.hex_lines() == f"{join([1, -1, -8], 4):03x}\n"
 
 
-def test_rows_of_banks_lie_side_by_side() -> None:
+def test_rows_of_all_banks_share_a_line() -> None:
     # 1,300 rows of 12 bits: three banks of 512 fill one block of 36 bits; 2,048 by 9 take two.
     rows = extremes(1300, 3, 4)
     memory = WeightMemory(rows=rows, weight_bits=4, file="w.hex", kind="block")
     lines = memory.hex_lines().splitlines()
-    given = np.array([split(int(line, 16), 4, 9) for line in lines])
-    assert given.shape == (512, 9)
-    banks = given.reshape(512, 3, 3).swapaxes(0, 1).reshape(-1, 3)
+    stored = np.array([split(int(line, 16), 4, 9) for line in lines])
+    assert stored.shape == (512, 9)
+    banks = stored.reshape(512, 3, 3).swapaxes(0, 1).reshape(-1, 3)
     assert banks[:1300].tolist() == rows.tolist()
     assert not banks[1300:].any()
 

@@ -23,7 +23,7 @@ from tests.support.rtl.windows import (
 
 
 def run(
-    given: SynapticPathPlan | WindowPlan,
+    path: SynapticPathPlan | WindowPlan,
     samples: int,
     *,
     stall: tuple[float, float] = (0.0, 0.0),
@@ -32,17 +32,17 @@ def run(
     words: np.ndarray | None = None,
     timeout: int = 20_000,
 ):
-    if isinstance(given, WindowPlan):
-        given = path_of(given)
-    plan = given.window
-    dut = WindowBuffer(path=given)
+    if isinstance(path, WindowPlan):
+        path = path_of(path)
+    plan = path.window
+    dut = WindowBuffer(path=path)
     bench = Bench(dut, seed=seed)
     if words is None:
         words = random_words(plan, samples, seed)
     sent = bench.send(dut.words, words_in_order(plan, words), stall=stall[0])
     got = [
         bench.expect(
-            dut.chunks[n], chunk_words(given, words, n), stall=stall[1], name=f"scanner {n}"
+            dut.chunks[n], chunk_words(path, words, n), stall=stall[1], name=f"scanner {n}"
         )
         for n in range(plan.scanners)
     ]
@@ -122,16 +122,16 @@ PATHS = {
 BY_ROW = [(name, "row") for name in PATHS]
 BY_TIME = [
     (name, "time")
-    for name, given in PATHS.items()
-    if not (given.window.wide and given.window.pad_planes)
+    for name, path in PATHS.items()
+    if not (path.window.wide and path.window.pad_planes)
 ]
 
 
 @pytest.mark.parametrize(("name", "schedule"), BY_ROW + BY_TIME)
 def test_chunks_of_all_windows(name: str, schedule: str) -> None:
-    given = PATHS[name]
-    given = replace(given, window=replace(given.window, schedule=schedule))
-    run(given, 2, stall=(0.4, 0.4), reset_at=(29,), seed=len(name))
+    path = PATHS[name]
+    path = replace(path, window=replace(path.window, schedule=schedule))
+    run(path, 2, stall=(0.4, 0.4), reset_at=(29,), seed=len(name))
 
 
 @pytest.mark.parametrize("seed", range(32))
@@ -141,7 +141,7 @@ def test_chunks_of_random_windows(seed: int) -> None:
 
 @pytest.mark.parametrize("schedule", ["time", "row"])
 @pytest.mark.parametrize("wide", [False, True])
-def test_the_minimum_number_of_slots_and_one_less(wide: bool, schedule: str) -> None:
+def test_minimum_slots_suffice_and_one_less_deadlocks(wide: bool, schedule: str) -> None:
     """``min_slots`` rows are enough for all windows; with one less the buffer deadlocks."""
     plan = window(
         rows=7, stride=(2, 1), padding=(1, 1, 2, 1), wide=wide, schedule=schedule, timesteps=2
@@ -196,7 +196,7 @@ def test_one_pixel_windows_pass_one_word_per_cycle(schedule: str) -> None:
 
 
 @pytest.mark.parametrize(("schedule", "steps"), [("time", 1), ("row", 3)])
-def test_rows_come_in_while_windows_are_read(schedule: str, steps: int) -> None:
+def test_rows_arrive_while_windows_are_read(schedule: str, steps: int) -> None:
     """A row takes one slot for all its timesteps: the writer stops after five rows."""
     plan = window(
         rows=9, columns=3, kernel=(4, 3), timesteps=steps, schedule=schedule, slots=5, rounds=2

@@ -1,4 +1,4 @@
-"""The chunk queue: each scanner gets its slices in order, silent ones only at a window's end."""
+"""The chunk queue: each scanner gets its slices in order, silent ones only at a window end."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from hwgen.rtl.window.chunk_queue import ChunkQueue
 from tests.support.rtl.windows import owned_bits, path_of, window
 
 DELAY = 3
-"""Cycles from the reader's sample of ``room`` to the chunk."""
+"""Cycles from the cycle in which the reader samples ``room`` to the chunk."""
 
 
 def run(
@@ -22,14 +22,14 @@ def run(
 ) -> tuple[list[list[int]], int]:
     """Push as early as ``room`` allows; returns each scanner's chunks and the number pushed."""
     plan = window(word_width=4, kernel=(1, 5), rows=1, columns=5, scanners=scanners, order=order)
-    given = path_of(plan, kind)
-    dut, rng = ChunkQueue(path=given), random.Random(seed)
+    path = path_of(plan, kind)
+    dut, rng = ChunkQueue(path=path), random.Random(seed)
     size = -(-4 // scanners)
-    base_width = (given.weight_depth - 1).bit_length()
+    base_width = (path.weight_depth - 1).bit_length()
     chunks = []
     for index in range(200):
         bits = sum((rng.random() < density) << n for n in range(4))
-        chunks.append((bits, rng.randrange(given.weight_depth), index % 5 == 4))
+        chunks.append((bits, rng.randrange(path.weight_depth), index % 5 == 4))
     expected: list[list[int]] = []
     for scanner in range(scanners):
         owned = owned_bits(plan, scanner, size)
@@ -52,7 +52,7 @@ def run(
             push = go.pop()
             ctx.set(dut.push, push)
             bits, base, last = chunks[pushed] if push else (rng.randrange(16), 0, 1)
-            outside = not bits and rng.random() < 0.5  # its bits do not count
+            outside = not bits and rng.random() < 0.5  # its bits are ignored
             ctx.set(dut.inside, not outside)
             ctx.set(dut.bits, rng.randrange(16) if outside else bits)
             ctx.set(dut.base, base)
@@ -87,7 +87,7 @@ def run(
     [
         ("spikes", 1, ()),
         ("spikes", 2, ()),
-        ("spikes", 3, ()),  # the third owns bit 2 alone
+        ("spikes", 3, ()),  # the third scanner owns only bit 2
         ("spikes", 2, (3, 0, 1, 2)),
         ("spikes", 3, (-1, 3, 0, 2, 1, -1)),
         ("every", 1, ()),

@@ -1,5 +1,5 @@
 # amaranth: UnusedElaboratable=no
-"""The window reader alone, on a ring of rows that is written as early as it permits."""
+"""The window reader, on a ring of rows that is written as early as it permits."""
 
 from __future__ import annotations
 
@@ -40,16 +40,16 @@ PATHS = {
 
 
 def token(plan: WindowPlan, sample: int, step: int, row: int, chunk: int) -> int:
-    """Unique among all chunks of all samples; never 0."""
+    """Number that is unique among all chunks of all samples, and never 0."""
     line = (sample * plan.timesteps + step) * plan.rows + row
-    place = line * plan.row_chunks + chunk
-    assert place < 0xFFFF
-    return place + 1
+    index = line * plan.row_chunks + chunk
+    assert index < 0xFFFF
+    return index + 1
 
 
-def expected_chunks(given: SynapticPathPlan, samples: int) -> list[tuple[int, int, bool]]:
-    """(token, weight row, last); a chunk outside the map is silent."""
-    plan, result = given.window, []
+def expected_chunks(path: SynapticPathPlan, samples: int) -> list[tuple[int, int, bool]]:
+    """Expected (token, weight row, last); a chunk outside the map is silent."""
+    plan, result = path.window, []
     slice_width = BITS * plan.pack * (plan.kernel[1] if plan.wide else 1)
     for sample in range(samples):
         for read in reads_of(plan):
@@ -60,8 +60,8 @@ def expected_chunks(given: SynapticPathPlan, samples: int) -> list[tuple[int, in
             elif inside(plan, read.row, read.pixels[0]):
                 chunk = read.pixels[0] * plan.words + read.chunk
                 bits = token(plan, sample, read.step, read.row, chunk)
-            if bits or read.last or given.kind == "every":
-                result.append((bits, weight_row(given, read, slice_width), read.last))
+            if bits or read.last or path.kind == "every":
+                result.append((bits, weight_row(path, read, slice_width), read.last))
     return result
 
 
@@ -73,14 +73,14 @@ def test_reads_stored_rows_only_and_prevents_overwriting(
 ) -> None:
     """Rows form a ring: a chunk read too early or too late holds the token of another row."""
     plan = replace(PATHS[name].window, schedule=schedule)
-    given = replace(PATHS[name], window=plan)
+    path = replace(PATHS[name], window=plan)
     planes = plan.timesteps if schedule == "row" else 1
     pitch = plan.depth // (plan.slots * planes)
-    dut = WindowReader(path=given)
+    dut = WindowReader(path=path)
     samples, rng = 3, random.Random(7)
-    expected = expected_chunks(given, samples)
+    expected = expected_chunks(path, samples)
     slice_width = plan.chunk_width
-    base_width = (given.weight_depth - 1).bit_length()
+    base_width = (path.weight_depth - 1).bit_length()
     lines = [
         [token(plan, sample, step, row, chunk) for chunk in range(plan.row_chunks)]
         for sample in range(samples)
@@ -90,12 +90,12 @@ def test_reads_stored_rows_only_and_prevents_overwriting(
     got: list[tuple[int, int, bool]] = []
 
     async def bench(ctx: Any) -> None:
-        line = place = 0
+        line = index = 0
         for _ in range(20_000):
             room = line < len(lines) and ctx.get(dut.room)
             write = bool(room and rng.random() < pace)
-            line_done = write and place == plan.row_chunks - 1
-            ctx.set(dut.stored, place)
+            line_done = write and index == plan.row_chunks - 1
+            ctx.set(dut.stored, index)
             ctx.set(dut.plane, line % planes)
             ctx.set(dut.row_done, line_done and line % planes == planes - 1)
             (chunks,) = dut.chunks
@@ -108,13 +108,13 @@ def test_reads_stored_rows_only_and_prevents_overwriting(
             address = ctx.get(dut.address)  # arbitrary for a tap outside the map
             data = memory[address] if address < plan.depth else 0xFFFF
             if write:
-                memory[line % (plan.slots * planes) * pitch + place] = lines[line][place]
+                memory[line % (plan.slots * planes) * pitch + index] = lines[line][index]
             await ctx.tick()
             ctx.set(dut.data, data)
             if write:
-                place += 1
+                index += 1
             if line_done:
-                line, place = line + 1, 0
+                line, index = line + 1, 0
             if len(got) == len(expected) and line == len(lines):
                 return
         raise AssertionError(f"deadlock after {len(got)} of {len(expected)} chunks, row {line}")

@@ -1,4 +1,4 @@
-"""The window writer alone: which chunk goes where, whatever the stalls and the room."""
+"""The window writer: address of every chunk, for any stalls and any free space."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tests.support.rtl.windows import (
 
 
 def expected_writes(plan: WindowPlan, words: np.ndarray) -> list[tuple[int, int, int, int]]:
-    """(slot, timestep of the row, chunk of the line, bits) of each write."""
+    """Expected (slot, timestep of the row, chunk of the row, bits) of each write."""
     planes = plan.timesteps if plan.schedule == "row" else 1
     chunks = -(-plan.words // plan.pack)
     left, kx, stride = plan.padding[1], plan.kernel[1], plan.stride[1]
@@ -34,10 +34,10 @@ def expected_writes(plan: WindowPlan, words: np.ndarray) -> list[tuple[int, int,
         for step, row in row_order(plan, plan.rows):
             if plan.wide:
                 firsts = range(-left, plan.columns + plan.padding[3] - kx + 1, stride)
-                parts = [(tuple(range(x, x + kx)), 0) for x in firsts]
+                row_chunks = [(tuple(range(x, x + kx)), 0) for x in firsts]
             else:
-                parts = [((x,), chunk) for x in range(plan.columns) for chunk in range(chunks)]
-            for index, (pixels, chunk) in enumerate(parts):
+                row_chunks = [((x,), chunk) for x in range(plan.columns) for chunk in range(chunks)]
+            for index, (pixels, chunk) in enumerate(row_chunks):
                 read = Read(step, 0, 0, 0, 0, 0, row, pixels, chunk, False)
                 bits = sum(bit << n for n, bit in enumerate(chunk_bits(plan, sample, read)))
                 result.append((line % (plan.slots * planes), line % planes, index, bits))
@@ -46,10 +46,13 @@ def expected_writes(plan: WindowPlan, words: np.ndarray) -> list[tuple[int, int,
 
 
 def write(
-    plan: WindowPlan, samples: int, *, stall: float, room: float, seed: int
+    plan: WindowPlan, samples: int, *, stall: float, full: float, seed: int
 ) -> tuple[list[int], list[int]]:
-    """Check every write, and that each line is complete once all of it is written; returns the
-    cycles in which words were taken, and in which rows were complete."""
+    """Check every write, and that rows are complete only once all their chunks are written.
+
+    Returns the cycles in which words were taken and in which rows were complete. ``full`` is the
+    share of cycles without a free slot.
+    """
     dut, rng = WindowWriter(plan=plan), random.Random(seed)
     words = random_words(plan, samples, seed)
     stream, expected = words_in_order(plan, words), expected_writes(plan, words)
@@ -62,13 +65,13 @@ def write(
     async def bench(ctx: Any) -> None:
         offered = False
         for cycle in range(20_000):
-            has_room = rng.random() >= room
+            has_room = rng.random() >= full
             offered = len(taken) < len(stream) and (offered or rng.random() >= stall)
             ctx.set(dut.room, has_room)
             ctx.set(dut.words.valid, offered)
             ctx.set(dut.words.payload, stream[len(taken)] if offered else 0)
             ready = ctx.get(dut.words.ready)
-            assert not ready or has_room, "takes a word without room"
+            assert not ready or has_room, "takes a word without a free slot"
             if ctx.get(dut.write):
                 fields = (dut.slot, dut.plane, dut.stored, dut.chunk)
                 got.append(tuple(ctx.get(field) for field in fields))
@@ -98,19 +101,19 @@ def write(
                          + [("wide", n) for n in range(20)])  # fmt: skip
 def test_every_chunk_goes_to_its_slot(kind: str, seed: int) -> None:
     plan = random_path(seed, kind).window
-    write(plan, 2, stall=0.3, room=0.3, seed=seed)
+    write(plan, 2, stall=0.3, full=0.3, seed=seed)
 
 
 @pytest.mark.parametrize("schedule", ["time", "row"])
-def test_words_come_one_a_cycle_but_for_what_a_wide_window_flushes(schedule: str) -> None:
-    """Four columns, a kernel of three, two of padding on the right: two chunks after each row."""
+def test_one_word_per_cycle_except_while_a_wide_window_flushes(schedule: str) -> None:
+    """Four columns, kernel width three, right padding two: two flushed chunks after each row."""
     plan = window(
         rows=3, columns=4, timesteps=2, padding=(0, 0, 0, 2), wide=True, schedule=schedule
     )
-    taken, complete = write(plan, 1, stall=0.0, room=0.0, seed=0)
+    taken, complete = write(plan, 1, stall=0.0, full=0.0, seed=0)
     assert taken == [6 * line + n for line in range(6) for n in range(4)]
     lines = range(1, 6, 2) if schedule == "row" else range(6)
     assert complete == [6 * line + 5 for line in lines]
-    taken, complete = write(replace(plan, wide=False), 1, stall=0.0, room=0.0, seed=0)
+    taken, complete = write(replace(plan, wide=False), 1, stall=0.0, full=0.0, seed=0)
     assert taken == list(range(24))
     assert complete == [4 * line + 3 for line in lines]

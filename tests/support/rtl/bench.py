@@ -19,9 +19,9 @@ class Bench:
     ----------
     dut : Amaranth component
     seed : int
-        Of stalls and noise.
+        Seed of stalls and noise.
     reset : signal
-        The component's own; its clock domain has none then.
+        Reset input of the component; its clock domain then has no reset.
     """
 
     def __init__(self, dut: Any, *, seed: int = 0, reset: Value | None = None) -> None:
@@ -48,9 +48,9 @@ class Bench:
         name: str = "stream",
         observe: bool = False,
     ) -> Monitor:
-        """``read`` turns the payload, an unsigned integer, into what it is compared with.
+        """Compare ``stream`` with ``words``; ``read`` converts its unsigned payload first.
 
-        With ``observe`` the stream's ``ready`` is watched, not driven.
+        With ``observe``, the ``ready`` of the stream is observed, not driven.
         """
         kind = Observer if observe else Monitor
         monitor = kind(name, stream, words, stall, read, self._rng)
@@ -58,7 +58,7 @@ class Bench:
         return monitor
 
     def watch(self, signal: Value) -> list[int]:
-        """The signal's value in each cycle, appended while the simulation runs."""
+        """Record the value of ``signal`` in each cycle, appended while the simulation runs."""
         values: list[int] = []
         self._watched.append((signal, values))
         return values
@@ -71,10 +71,10 @@ class Bench:
         idle: int = PAUSE,
         then: Callable[[Any], Awaitable[None]] | None = None,
     ) -> int:
-        """Run until all words have passed, and ``idle`` more cycles; returns the cycles of the run.
+        """Run until all words have passed; returns the number of cycles.
 
-        At each cycle of ``reset_at`` the component is reset, and everything starts again. ``then``
-        is awaited at the end, with the simulator's context.
+        ``idle`` more cycles follow, to catch surplus words. In each cycle of ``reset_at`` the
+        component is reset, and all streams restart. ``then`` is awaited at the end.
         """
         # Drivers first: valid may follow an input in the same cycle.
         ends = sorted(self._ends, key=lambda end: isinstance(end, Monitor))

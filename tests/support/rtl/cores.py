@@ -22,9 +22,9 @@ from tests.support.rtl.words import join
 class CoreBench:
     """A testbench for the core of ``network`` with ``plan``.
 
-    ``run`` compares all words; then ``sample_cycles`` and ``result_cycles`` hold when the first
-    beat of each sample was taken and when each class left, ``counters`` what the core counted, and
-    ``blocked`` in how many cycles a word of each stream waited.
+    ``run`` compares all words. Then ``sample_cycles`` holds the cycle of the first beat of each
+    sample, ``result_cycles`` the cycle of each class, ``counters`` the values of the counters, and
+    ``blocked`` the number of cycles in which a word of each stream waited.
     """
 
     def __init__(self, plan: HardwarePlan, network: Network, images: np.ndarray) -> None:
@@ -91,8 +91,10 @@ class CoreBench:
 
 
 def beats_of(images: np.ndarray, source: Input, input_width: int) -> list[list[int]]:
-    """Each image's packet: pixels in the order y, x, c, of one or two bytes; then noise. Of events,
-    those of a timestep in that order."""
+    """Packet of each image: pixels of one or two bytes in the order y, x, c, then noise.
+
+    Address events are sorted by timestep and then in the same order.
+    """
     if source.code == "events":
         return [event_beats(frames, source) for frames in images]
     size = 8 if source.pixel_bits <= 8 else 16
@@ -116,7 +118,7 @@ def event_beats(frames: np.ndarray, source: Input) -> list[int]:
 
 
 def pack_event(source: Input, **values: int) -> int:
-    """The fields of a beat side by side, x lowest, each as wide as its largest value needs."""
+    """Pack the fields of a beat, x lowest, each just wide enough for its largest value."""
     channels, height, width = source.shape
     sizes = {"x": width, "y": height, "channel": channels, "t": source.timesteps, "null": 2}
     word = low = 0
@@ -129,7 +131,7 @@ def pack_event(source: Input, **values: int) -> int:
 
 
 def with_last(packet: list[int], width: int) -> list[int]:
-    """The beats with tlast as the bit above the highest."""
+    """Beats of a packet with tlast as an additional highest bit."""
     return [*packet[:-1], packet[-1] | 1 << width]
 
 

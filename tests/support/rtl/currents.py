@@ -1,4 +1,4 @@
-"""A source of currents for a membrane unit: windows arrive a fixed time after their grant."""
+"""Source of currents for a membrane unit: windows arrive a fixed time after their grant."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class CurrentsSource(wiring.Component):
             words.ready.eq(turn),
             currents.start.eq(words.valid & turn),
         ]
-        # The position tag comes one cycle after its window is taken.
+        # The position tag follows its window by one cycle.
         width = len(Cat(words.payload, currents.tag_in))
         taken = Signal.like(words.payload)
         m.d.sync += taken.eq(words.payload)

@@ -1,4 +1,4 @@
-"""A testbench that compares a layer processing unit with golden."""
+"""Testbench that compares a layer processing unit with golden."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from tests.support.rtl.words import split
 def random_layer(
     rng: np.random.Generator, source: Input, projections: Any, kind: str, steps: int
 ) -> Layer:
-    """A layer with one or several ``projections``, and thresholds that suit random images."""
+    """Layer with one or several ``projections``, its thresholds fitted to random images."""
     if not isinstance(projections, tuple):
         projections = (projections,)
     channels = projections[0].output_shape(source.shape)[0]

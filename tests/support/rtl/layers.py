@@ -27,7 +27,7 @@ from hwgen.plan.units.options import PlanOptions
 
 
 def make_layer(weights: Any, neuron: Neuron, *, bias: Any = 0, **conv: Any) -> Layer:
-    """A linear layer for weights of two axes, else a convolution with the options ``conv``."""
+    """Linear layer for weights with two axes, otherwise a convolution with options ``conv``."""
     weights = np.array(weights, dtype=np.int32)
     projection: Linear | Conv2d
     if weights.ndim == 2:
@@ -98,7 +98,7 @@ def once_currents(
     """As :func:`random_currents`, but every input spikes at most once; for 1×1 convolutions."""
     weights = layer.projections[0].weights[:, :, 0, 0].astype(np.int64)
     shape = (samples, height, width, weights.shape[1])
-    when = rng.integers(0, steps, size=shape, endpoint=True)  # ``steps``: never
+    when = rng.integers(0, steps, size=shape, endpoint=True)  # ``steps`` means never
     kind = rng.integers(0, 5, size=shape[:-1])[..., None]
     when = np.where(kind == 0, np.where(weights.sum(0) < 0, 0, steps), when)
     when = np.where(kind == 1, np.where(weights.sum(0) > 0, 0, steps), when)
@@ -114,8 +114,10 @@ def mixed_weights(rng: np.random.Generator, fan_out: int) -> np.ndarray:
 
 
 def fit(rng: np.random.Generator, drive: np.ndarray, q_max: int) -> tuple[np.ndarray, np.ndarray]:
-    """Thresholds and biases for ``drive``, membranes (..., channels): some stay below 0, some
-    beyond ``q_max``, most between. The second threshold is 1."""
+    """Thresholds and biases for the membranes ``drive`` (..., channels).
+
+    Most quotients lie between 0 and ``q_max``, some outside. The second threshold is 1.
+    """
     flat = drive.reshape(-1, drive.shape[-1])
     low, high = np.quantile(flat, 0.2, axis=0), np.quantile(flat, 0.9, axis=0)
     threshold = np.maximum(1, np.rint((high - low) / q_max)).astype(np.int64)

@@ -1,4 +1,4 @@
-"""The two ends of a stream: a driver that stalls, and a monitor that stalls and checks."""
+"""Both ends of a stream: a driver that stalls, and a monitor that stalls and checks."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from amaranth import Cat, Value
 
 STALLS = ((0.0, 0.0), (0.6, 0.0), (0.0, 0.6), (0.4, 0.4))
-"""Shares of cycles in which the driver, and the monitor, stalls."""
+"""Fractions of cycles in which the driver and the monitor stall."""
 PAUSE = 40
 """Cycles of a long pause, which fills or empties every FIFO."""
 
@@ -32,13 +32,13 @@ class Staller:
 
 
 class Driver:
-    """Sends words with noise between them. ``cycles`` holds the cycle in which each was taken."""
+    """Sends words with noise between them; ``cycles`` holds the cycle of each transfer."""
 
     def __init__(self, stream: Any, words: Sequence[int], stall: float, rng: random.Random) -> None:
         self.words, self.cycles = list(words), list[int]()
         self._width = len(Value.cast(stream.payload))
         self._ready, self._rng = stream.ready, rng
-        # Set together and only when they change, because every change costs a simulator step.
+        # Set together and only on a change, since every change costs a simulator step.
         self._port, self._state = Cat(stream.payload, stream.valid), 0
         self._stalled, self._offered = Staller(rng, stall), False
 
@@ -73,13 +73,13 @@ class Driver:
 
 
 class Monitor:
-    """Takes words and compares each with what is expected.
+    """Takes words and compares each with the expected one.
 
     Fails if a word differs or is surplus, if ``valid`` or the payload changes before the transfer,
     or if ``valid`` depends on ``ready`` in the same cycle. Half of the time it asserts ``ready``
     only after ``valid``, so that a stream that waits for ``ready`` deadlocks.
 
-    ``offered`` and ``cycles`` hold the cycles in which each word was first valid, and was taken.
+    ``offered`` holds the first valid cycle of each word, ``cycles`` that of its transfer.
     """
 
     def __init__(
@@ -97,7 +97,7 @@ class Monitor:
         self._mask = (1 << len(self._payload)) - 1
         self._valid, self._ready = stream.valid, stream.ready
         self._stalled, self._rng, self._can_stall = Staller(rng, stall), rng, stall > 0
-        self._held: int | None = None
+        self._waiting: int | None = None
         self._late = self._before = self._given = False
 
     @property
@@ -111,7 +111,7 @@ class Monitor:
     def restart(self) -> None:
         self.offered.clear()
         self.cycles.clear()
-        self._held = None
+        self._waiting = None
 
     def drive(self, ctx: Any) -> None:
         if not self._can_stall:
@@ -132,15 +132,15 @@ class Monitor:
         if self._can_stall and valid != self._before:
             raise AssertionError(f"{where}: valid depends on ready")
         if not valid:
-            if self._held is not None:
+            if self._waiting is not None:
                 raise AssertionError(f"{where}: valid was withdrawn before the transfer")
             return
         payload = ctx.get(self._payload) & self._mask
-        if self._held is None:
+        if self._waiting is None:
             self.offered.append(cycle)
-        elif payload != self._held:
+        elif payload != self._waiting:
             raise AssertionError(f"{where}: the payload changed before the transfer")
-        self._held = payload
+        self._waiting = payload
         if ctx.get(self._ready):
             word = self._read(payload)
             if index >= len(self.expected):
@@ -148,11 +148,11 @@ class Monitor:
             if word != self.expected[index]:
                 raise AssertionError(f"{where}: {word}, expected {self.expected[index]}")
             self.cycles.append(cycle)
-            self._held, self._late = None, self._rng.random() < 0.5
+            self._waiting, self._late = None, self._rng.random() < 0.5
 
 
 class Observer(Monitor):
-    """Observes a stream with another consumer: its ``ready`` is an output, too."""
+    """Observes a stream that has another consumer, which drives ``ready``."""
 
     def drive(self, ctx: Any) -> None:
         pass

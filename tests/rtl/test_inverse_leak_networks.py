@@ -1,4 +1,4 @@
-"""Random networks of leaks k < 2 in both schedules: every word, and every cycle of the model."""
+"""Random networks with inverse leaks k < 2 in both schedules: every word and every cycle."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SEEDS = range(12)
 
 
 def network_of(seed: int) -> Network:
-    """Every third network mixes kinds of neurons."""
+    """Random network; every third one mixes neuron types."""
     return random_network(
         seed, neuron="fractional" if seed % 3 else None, residual=seed % 2 == 0,
         max_size=4, max_channels=4, max_timesteps=4,
@@ -50,19 +50,21 @@ def test_network_in_both_schedules(seed: int) -> None:
     bench.run(stall=(0.3, 0.5), seed=seed, reset_at=(151,))
 
 
-def test_the_networks_hold_leaks_on_either_side() -> None:
+def test_the_seeds_cover_leaks_on_both_sides() -> None:
     """A census, so that no kind of unit disappears from the seeds unnoticed."""
     found: Counter[str] = Counter()
     for seed in SEEDS:
         for layer in make_plan(network_of(seed)).layers:
-            coming, going = layer.leak_in, layer.leak_out
+            leak_in, leak_out = layer.leak_in, layer.leak_out
             if not layer.fractional:
                 continue
             found[layer.kind] += 1
-            found["in"] += coming.rounds
-            found["out"] += going.rounds and layer.kind != "readout"
-            found["both, unlike"] += coming.rounds and going.rounds and coming.m != going.m
+            found["in"] += leak_in.rounds
+            found["out"] += leak_out.rounds and layer.kind != "readout"
+            found["both, different"] += (
+                leak_in.rounds and leak_out.rounds and leak_in.m != leak_out.m
+            )
             found["fractions"] += layer.frac_bits > 0
             found["few words"] += layer.membrane_depth < 7
-    assert min(found[what] for what in ("readout", "in", "out", "fractions", "few words")) >= 5
-    assert found["both, unlike"] >= 3
+    assert min(found[kind] for kind in ("readout", "in", "out", "fractions", "few words")) >= 5
+    assert found["both, different"] >= 3
