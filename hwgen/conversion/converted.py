@@ -20,21 +20,14 @@ Progress = Callable[[int, int, str], None]
 class Converted:
     """A network of integers on its way: without name and provenance.
 
-    Parameters
-    ----------
-    input : Input
-    nodes : tuple of Node
-    figures : Figures
-    graph : FloatGraph
-        The float network that it was made of.
-    codes : mapping of name to int64 array (samples, channels, height, width)
-        Codes q of the first calibration images, and the logits, as conversion computed them.
+    ``codes`` holds those of the first calibration images, and the logits, int64 (samples, channels,
+    height, width), as conversion computed them.
     """
 
     input: Input
     nodes: tuple[Node, ...]
     figures: Figures
-    graph: FloatGraph = field(metadata={"dump": False})
+    graph: FloatGraph = field(metadata={"dump": False})  # that it was made of
     codes: Mapping[str, np.ndarray] = field(default_factory=dict, metadata={"dump": False})
 
     def network(self, name: str = "network") -> Network:

@@ -80,31 +80,15 @@ FloatProjection = FloatConv2d | FloatLinear | FloatIdentity
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Population:
-    """y = min(max(Σ projections + bias, low), high); without the clamp where it does not fire.
-
-    Parameters
-    ----------
-    name : str
-    projections : tuple of FloatProjection
-        Several of them where branches are added, as in residual networks.
-    bias : float64 array, shape (channels,)
-    low : float
-        0 for a ReLU; −∞ for a linear population, which has none.
-    high : float
-        Saturation of the activation; ∞ for a plain ReLU.
-    fires : bool
-        False for the readout.
-    steps : Steps or None
-        Activation instead of the clamp, chosen by fine-tuning.
-    """
+    """y = min(max(Σ projections + bias, low), high); without the clamp where it does not fire."""
 
     name: str
-    projections: tuple[FloatProjection, ...]
-    bias: np.ndarray
-    low: float = 0.0
-    high: float = math.inf
-    fires: bool = True
-    steps: Steps | None = None
+    projections: tuple[FloatProjection, ...]  # several where branches are added (residual networks)
+    bias: np.ndarray  # float64 (channels,)
+    low: float = 0.0  # of a ReLU; −∞ for a linear population, which has none
+    high: float = math.inf  # saturation of the activation; ∞ for a plain ReLU
+    fires: bool = True  # False for the readout
+    steps: Steps | None = None  # activation instead of the clamp, chosen by fine-tuning
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -119,18 +103,22 @@ class Population:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class FloatMaxPool:
-    """:class:`hwgen.network.MaxPool2d` on float values."""
-
+class _Rearrangement:
     name: str
     source: str
-    kernel: Pair
-    stride: Pair
-    padding: Padding = NO_PADDING
 
     @property
     def sources(self) -> tuple[str, ...]:
         return (self.source,)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class FloatMaxPool(_Rearrangement):
+    """:class:`hwgen.network.MaxPool2d` on float values."""
+
+    kernel: Pair
+    stride: Pair
+    padding: Padding = NO_PADDING
 
     def output_shape(self, given: Sequence[Size]) -> Size:
         """Shape of the result for sources of these shapes; :class:`GraphError` if none fits."""
@@ -139,15 +127,8 @@ class FloatMaxPool:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class FloatFlatten:
+class FloatFlatten(_Rearrangement):
     """:class:`hwgen.network.Flatten` on float values."""
-
-    name: str
-    source: str
-
-    @property
-    def sources(self) -> tuple[str, ...]:
-        return (self.source,)
 
     def output_shape(self, given: Sequence[Size]) -> Size:
         """(channels·height·width, 1, 1)."""
@@ -162,19 +143,11 @@ class FloatGraph:
     """Nodes in topological order over "input", whose values are raw pixels.
 
     All values are ≥ 0, except those of linear populations and of pools and flattens after them.
-
-    Parameters
-    ----------
-    input_shape : (channels, height, width)
-    nodes : tuple of FloatNode
-        The last is the readout. Names are unique; none is "input".
-    origins : mapping of str to str
-        From nodes to the nodes of the graph before this stage that have the same values.
     """
 
     input_shape: Shape
-    nodes: tuple[FloatNode, ...]
-    origins: Mapping[str, str] = field(default_factory=dict)
+    nodes: tuple[FloatNode, ...]  # the last is the readout; names are unique, and none is "input"
+    origins: Mapping[str, str] = field(default_factory=dict)  # as those of an OpGraph
 
     def verify(self) -> None:
         """Raise :class:`GraphError` at the first broken rule."""

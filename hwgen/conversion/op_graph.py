@@ -63,24 +63,12 @@ def window_shape(shape: Size, kernel: Pair, stride: Pair, padding: Padding, *, w
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Op:
-    """One operation of the model.
+    """One operation of the model."""
 
-    Parameters
-    ----------
-    name : str
-        Unique; the module's path in the model ("features.0") where a module does it.
-    source : str
-        Name of the op that it reads, or "input".
-    where : str
-        Place for messages: path, kind and, in a forward function, the line.
-    shape : tuple of int
-        Shape of the result, without the samples' axis.
-    """
-
-    name: str
-    source: str
-    where: str
-    shape: Size
+    name: str  # unique; the module's path in the model ("features.0") where a module does it
+    source: str  # name of the op that it reads, or "input"
+    where: str  # place for messages: path, kind and, in a forward function, the line
+    shape: Size  # of the result
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -214,16 +202,12 @@ class ReshapeOp(Op):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class OpGraph:
-    """Operations in topological order; ``output`` names the one that gives the logits.
-
-    ``origins`` maps operations to the nodes of the graph before this stage that have the same
-    values.
-    """
+    """Operations in topological order."""
 
     input_shape: Shape
     ops: tuple[Op, ...]
-    output: str
-    origins: Mapping[str, str] = field(default_factory=dict)
+    output: str  # the operation that gives the logits
+    origins: Mapping[str, str] = field(default_factory=dict)  # nodes of equal value a stage before
 
     def verify(self) -> None:
         """Raise :class:`GraphError` at the first broken rule."""

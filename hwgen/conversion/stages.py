@@ -40,22 +40,12 @@ Graph = ExportedProgram | OpGraph | FloatGraph | Converted
 
 @dataclass(frozen=True, kw_only=True)
 class Stage:
-    """One stage.
-
-    Parameters
-    ----------
-    name : str
-    run : function (task, graph) → graph
-    check : function (task, graph before, graph after) → str or None
-        First layer whose values or weights are not those that they must be.
-    wanted : function (task) → bool
-        Whether the stage is part of this conversion.
-    """
+    """One stage; ``check`` gets the graphs before and after, and names the first wrong layer."""
 
     name: str
     run: Callable[[Task, Any], Graph]
     check: Callable[[Task, Any, Any], str | None]
-    wanted: Callable[[Task], bool] = lambda task: True
+    wanted: Callable[[Task], bool] = lambda task: True  # whether it is part of this conversion
 
 
 def run_stages(

@@ -16,32 +16,16 @@ CHECKED_IMAGES = 4
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Task:
-    """Images, options and functions of one conversion.
+    """Images, options and functions of one conversion."""
 
-    Parameters
-    ----------
-    images : unsigned integer array
-        Calibration images (samples, channels, height, width), or frames of events.
-    all_images : the same, all that the user gave
-    labels : integer array, shape (samples,), or None
-        Labels of ``images``.
-    scale, offset : float64 arrays, shape (channels,)
-        The model gets scale · pixel + offset.
-    options : Options
-    finetuning : Finetuning or None
-    tuner : function, or None
-        Tuning of the method; needs labels.
-    progress : function
-    """
-
-    images: np.ndarray
-    all_images: np.ndarray
-    labels: np.ndarray | None
-    scale: np.ndarray
+    images: np.ndarray  # for calibration (samples, channels, height, width), or frames of events
+    all_images: np.ndarray  # all that the user gave
+    labels: np.ndarray | None  # of ``images``
+    scale: np.ndarray  # (channels,): the model gets scale · pixel + offset
     offset: np.ndarray
     options: Options
     finetuning: Finetuning | None
-    tuner: Tuner | None
+    tuner: Tuner | None  # of the method; needs labels
     progress: Progress
 
     @property

@@ -31,17 +31,7 @@ _TRIES = (300, 24, 24, 24, 24)  # points per grid, each grid around the best poi
 
 @dataclass(frozen=True, kw_only=True)
 class Optimum:
-    """Optimal parameters for ``timesteps`` steps.
-
-    Parameters
-    ----------
-    timesteps : int
-    k : float
-    threshold : float
-        V_th / U_max.
-    error : float
-        E / U_max.
-    """
+    """Optimal parameters for ``timesteps`` steps; V_th and E in units of U_max."""
 
     timesteps: int
     k: float

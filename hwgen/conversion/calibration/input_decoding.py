@@ -85,10 +85,6 @@ def decode_input(images: np.ndarray, source: Input, graph: FloatGraph) -> Decodi
     A code of few bits drops the low bits of a pixel; the offset corrects the mean of this error.
     Padding counts like pixels: the more taps of a convolution lie outside the map, the larger the
     weight of the code nearest to the pad value.
-
-    Parameters
-    ----------
-    images : unsigned integer array, shape (samples, channels, height, width)
     """
     channels = source.shape[0]
     if source.code is InputCode.POISSON:

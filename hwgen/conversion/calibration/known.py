@@ -25,22 +25,12 @@ from hwgen.network import Flatten, MaxPool2d, Node, Projection
 
 
 class Known:
-    """Values of every node that a later node reads.
+    """Values of every node that a later node reads, by the node's name.
 
-    Attributes
-    ----------
-    input : :class:`hwgen.network.Input`
-    values : mapping of name to float tensor (samples, channels, height, width)
-        Values of the float network.
-    codes : mapping of name to tensor of the same shape
-        Values of the trains, in units of the code.
-    decodings : mapping of name to Decoding
-        Real values of codes.
-    q_max : mapping of name to float
-        Largest code.
-    sent : IncrementalRun or None
-        Golden's run of the nodes so far, on a few images if thresholds need currents, on all if a
-        leak k < 2 has no closed form; otherwise None.
+    ``values`` are those of the float network, and ``codes`` those of the trains, in units of the
+    code: tensors (samples, channels, height, width). ``decodings`` has the real values of codes,
+    ``q_max`` the largest codes. ``sent`` is golden's run of the nodes so far, on a few images if
+    thresholds need currents, on all if a leak k < 2 has no closed form; otherwise None.
     """
 
     def __init__(self, graph: FloatGraph, images: np.ndarray, options: Options) -> None:

@@ -72,18 +72,11 @@ def greedy_levels(k: float, timesteps: int) -> tuple[np.ndarray, np.ndarray]:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Levels:
-    """Values of the trains of a leak k < 2.
+    """Values of the trains of a leak k < 2."""
 
-    Parameters
-    ----------
-    values, words : arrays of :func:`greedy_levels`
-    table : float64 array, shape (2^T,)
-        Value of every train, indexed by the train as a binary number.
-    """
-
-    values: np.ndarray
+    values: np.ndarray  # of :func:`greedy_levels`, as words
     words: np.ndarray
-    table: np.ndarray
+    table: np.ndarray  # float64 (2^T,): value of every train, by the train as a binary number
 
     @classmethod
     def of(cls, leak: InverseLeak, timesteps: int) -> Levels:

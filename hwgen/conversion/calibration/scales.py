@@ -49,17 +49,10 @@ def choose_scales(
 ) -> np.ndarray:
     """λ of each channel, float64 (channels,); all equal unless channel_scales is set.
 
-    Parameters
-    ----------
-    sums : (samples, channels, height, width)
-        U_in on calibration images.
-    q_max : float
-    high : float
-        Saturation of the activation.
-    levels : float64 array, ascending, or None for 0, 1, … q_max
-
-    A layer (or channel) that never fires gets a scale from its saturation, or from the size of its
-    sums: it stays silent on such images with any scale.
+    ``sums`` (samples, channels, height, width) are U_in on calibration images, ``high`` is the
+    saturation of the activation; ``levels`` ascend, None is 0, 1, … q_max. A layer (or channel)
+    that never fires gets a scale from its saturation, or from the size of its sums: it stays silent
+    on such images with any scale.
     """
     channels = sums.shape[1]
     rows = sums.transpose(0, 1).reshape(channels if options.channel_scales else 1, -1)

@@ -10,19 +10,10 @@ import torch
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Steps:
-    """y = λ·min(⌊max(u, 0) / λ + η⌋, levels): the values of a train.
+    """y = λ·min(⌊max(u, 0) / λ + η⌋, levels): the values of a train."""
 
-    Parameters
-    ----------
-    scale : float64 array, shape (channels,)
-        λ.
-    levels : int
-        q_max, the largest code.
-    eta : float
-    """
-
-    scale: np.ndarray
-    levels: int
+    scale: np.ndarray  # λ, float64 (channels,)
+    levels: int  # q_max, the largest code
     eta: float
 
     def activate(self, sums: torch.Tensor, scale: torch.Tensor | None = None) -> torch.Tensor:

@@ -27,19 +27,9 @@ def float_classes(
 ) -> np.ndarray:
     """Classes of the float model, int64 (samples,), computed in float32.
 
-    Parameters
-    ----------
-    model : torch.nn.Module or torch.export.ExportedProgram
-    images : unsigned integer array, shape (samples, channels, height, width)
-    mean, std, scale : float, or one per channel
-        The model gets (scale · pixel − mean) / std.
-    progress : callable (images done), or None
-        Called after each batch.
-
-    Raises
-    ------
-    ConversionError
-        The model does not accept such images.
+    ``images`` (samples, channels, height, width) are scaled by :func:`normalisation`. ``progress``
+    gets the number of images done after each batch. Raises :class:`ConversionError` if the model
+    does not accept such images.
     """
     factor, offset = (
         torch.from_numpy(numbers.reshape(-1, 1, 1)).float()

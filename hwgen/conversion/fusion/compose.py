@@ -94,12 +94,8 @@ def compose_convolutions(
 ) -> tuple[FloatConv2d, np.ndarray] | None:
     """``second`` after ``first`` + ``bias``, as one convolution of the same source.
 
-    W[o, i, c·s + a] = Σ_m second[o, m, c] · first[m, i, a], with s the stride of ``first``.
-
-    Parameters
-    ----------
-    given : (channels, height, width) of the source
-    middle : (channels, height, width) between the two
+    W[o, i, c·s + a] = Σ_m second[o, m, c] · first[m, i, a], with s the stride of ``first``; shapes
+    are ``given`` for the source and ``middle`` between the two.
     """
     groups = math.gcd(first.groups, second.groups)
     if composed_size(first, second) > MAX_WEIGHTS:

@@ -24,53 +24,27 @@ class Pad:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Map:
-    """A linear map that no population has closed yet.
-
-    Parameters
-    ----------
-    projections : tuple of FloatProjection
-        Several for added branches; the map is their sum plus the bias.
-    bias : float64 array, shape (channels,)
-    op : Op
-        Operation whose name the population will have.
-    average : bool
-        Whether it is an average pool, which may become a population with weights of one.
-    """
+    """A linear map that no population has closed yet: the sum of its projections, and the bias."""
 
     projections: tuple[FloatProjection, ...]
-    bias: np.ndarray
-    op: Op
-    average: bool = False
+    bias: np.ndarray  # float64 (channels,)
+    op: Op  # whose name the population will have
+    average: bool = False  # an average pool may become a population with weights of one
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Value:
-    """x = pad(scale · pools(map(source)) + offset), seen by the model as ``view``.
+    """x = pad(scale · pools(map(source)) + offset), seen by the model as ``view``."""
 
-    Parameters
-    ----------
-    source : str
-        A finished node; the first projection's if a map is pending.
-    shape : (channels, height, width), before padding; features are (features, 1, 1)
-    view : tuple of int
-    scale, offset : float64 arrays, shape (channels,)
-    map : Map or None
-    pools : tuple of (MaxPoolOp, shape before it)
-        Max-pools after the map; they commute with the ReLU to come.
-    pad : Pad or None
-    flat_name : str
-        Name for the flatten, if one is needed.
-    """
-
-    source: str
-    shape: Shape
+    source: str  # a finished node; the first projection's if a map is pending
+    shape: Shape  # before padding; features are (features, 1, 1)
     view: tuple[int, ...]
-    scale: np.ndarray
+    scale: np.ndarray  # float64 (channels,), as offset
     offset: np.ndarray
     map: Map | None = None
-    pools: tuple[tuple[MaxPoolOp, Shape], ...] = ()
+    pools: tuple[tuple[MaxPoolOp, Shape], ...] = ()  # with shapes before; a ReLU commutes with them
     pad: Pad | None = None
-    flat_name: str = "flatten"
+    flat_name: str = "flatten"  # of the flatten, if one is needed
 
     @property
     def is_flat(self) -> bool:

@@ -21,24 +21,14 @@ if TYPE_CHECKING:
 class Method:
     """A method that turns a float network into a spiking one.
 
-    Parameters
-    ----------
-    paper : str
-    neurons : tuple of NeuronKind
-        Neurons that it may use; the first is the default.
-    needs : str
-        What it needs besides the trained model.
-    equations : str
-        The method in short: equations of the paper, and where hwgen departs from them.
-    defaults : mapping
-        Options whose default differs from that of :class:`hwgen.conversion.Options`.
-    load_tuner : function, or None
-        Imports and returns the function that tunes the converted network on labelled images.
+    ``equations`` are those of the paper, and tell where hwgen departs from them. ``defaults`` are
+    options whose default differs from that of :class:`hwgen.conversion.Options`. ``load_tuner``
+    imports and returns the function that tunes the converted network on labelled images.
     """
 
     paper: str
-    neurons: tuple[NeuronKind, ...]
-    needs: str
+    neurons: tuple[NeuronKind, ...]  # that it may use; the first is the default
+    needs: str  # besides the trained model
     equations: str
     defaults: Mapping[str, Any] = field(default_factory=dict)
     load_tuner: Callable[[], Tuner] | None = None

@@ -68,18 +68,9 @@ def make_readout(
 ) -> Layer:
     """The last layer: membranes as logits, or a softmax that draws spikes.
 
-    Parameters
-    ----------
-    node : Population
-    projections : tuple of Projection
-    units : float64 array, shape (channels,)
-        Bias in membrane units.
-    loss : float
-        Mean loss by rounding, in units of the membrane's fraction.
-    known : Known
-    figures : Figures
-        Its ``logit_scale`` is that of a membrane unit, and becomes that of a logit.
-    options : Options
+    ``units`` (channels,) is the bias in membrane units, ``loss`` the mean loss by rounding in units
+    of the membrane's fraction. The ``logit_scale`` of ``figures`` is that of a membrane unit, and
+    becomes that of a logit.
     """
     largest = max(known.q_max[name] for name in node.sources)
     if options.decoder is DecoderKind.SOFTMAX:

@@ -28,21 +28,11 @@ _UNSEEN = 1e-3  # second moment of an input that is always silent, as a share of
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Quantised:
-    """Integer weights of a layer's projections, in its membrane's units.
+    """Integer weights of a layer's projections, in its membrane's units."""
 
-    Parameters
-    ----------
-    weights : tuple of int32 arrays, in the shapes of the float ones
-    scale : float64 array, shape (channels,)
-        Real value of a membrane unit.
-    threshold : int64 array, shape (channels,), or None for a readout
-        In units of 2^−frac_bits membrane units.
-    frac_bits : int
-    """
-
-    weights: tuple[np.ndarray, ...]
-    scale: np.ndarray
-    threshold: np.ndarray | None = None
+    weights: tuple[np.ndarray, ...]  # int32, in the shapes of the float ones
+    scale: np.ndarray  # float64 (channels,): real value of a membrane unit
+    threshold: np.ndarray | None = None  # int64 (channels,), in 2^−frac_bits membrane units
     frac_bits: int = 0
 
 
@@ -59,25 +49,11 @@ def quantise_layer(
 ) -> Quantised:
     """Integer weights and thresholds of a layer that fires.
 
-    Parameters
-    ----------
-    weights : float64 arrays, shape (channels, …)
-        One per projection, in real units per unit of the input code.
-    second_moments : float64 arrays that broadcast to ``weights``
-        E[q²] of the inputs: the cost of a squared error of the weight.
-    bits : int
-        2 … 16.
-    output_scale : float64 array, shape (channels,)
-        λ.
-    q_max : float
-        Largest input code.
-    fractions : bool
-        Whether the neuron has threshold_frac_bits.
-    minimum_threshold : float
-        With fractions, as many bits as bring the smallest threshold there.
-    rounder : callable (weights, scale, maximum) → integers, or None for the nearest
-
-    Weights of an identity, one per channel, may take IDENTITY_BITS more.
+    ``weights`` are float64 (channels, …), one array per projection, in real units per unit of the
+    input code; those of an identity, one per channel, may take IDENTITY_BITS more.
+    ``second_moments``, E[q²] of the inputs, broadcast to them: the cost of a squared error of the
+    weight. ``output_scale`` is λ (channels,), ``q_max`` the largest input code. If the neuron has
+    ``fractions``, it gets as many bits as bring the smallest threshold to ``minimum_threshold``.
     """
     limit = _limit(bits)
     scale, fan_in = _fine_scale(weights, second_moments, bits)

@@ -32,14 +32,8 @@ def make_neuron(
 ) -> tuple[ThresholdNeuron, np.ndarray]:
     """The neuron of layer ``name``, and the bias of the layer.
 
-    Parameters
-    ----------
-    quantised : Quantised
-        With a threshold.
-    units : float64 array, shape (channels,)
-        Bias for a whole train, in membrane units.
-    full : int64 array, shape (channels,)
-        The same with rounding offset and zero point, in threshold units.
+    ``units`` (channels,) is the bias for a whole train, in membrane units; ``full``, int64, is the
+    same with rounding offset and zero point, in threshold units.
     """
     threshold = quantised.threshold
     assert threshold is not None
@@ -83,17 +77,13 @@ def drive(threshold: np.ndarray, options: Options) -> np.ndarray:
 
 
 def moved(layer: Layer, octaves: float, upstream: float, options: Options) -> Layer:
-    """``layer`` with its threshold times 2^octaves, after layers that moved by 2^upstream in all.
+    """``layer``, as quantisation made it with ``options``, with its threshold times 2^octaves.
 
-    Parameters
-    ----------
-    layer : Layer
-        As quantisation made it with ``options``.
+    The layers before it have moved by 2^upstream in all.
     """
     neuron = layer.neuron
     if neuron.is_decoder:
-        bias = whole_numbers(layer.bias * 2.0**-upstream, layer.name)
-        return replace(layer, bias=bias)
+        return replace(layer, bias=whole_numbers(layer.bias * 2.0**-upstream, layer.name))
     assert isinstance(neuron, IntegrateAndFireNeuron)
     own = layer.bias - drive(neuron.threshold, options)
     threshold = np.maximum(np.round(neuron.threshold * 2.0**octaves), 1).astype(np.int64)

@@ -32,15 +32,9 @@ _WINDOWS_A_WEIGHT = 8
 class Fit:
     """Fit of one layer: better weights, and their rounding.
 
-    Parameters
-    ----------
-    projections : sequence of Projection
-        Their pad values are codes; their weights are not read.
-    weights : float64 arrays, one per projection, in real units per unit of the input code
-    codes : mapping of name to tensor (samples, channels, height, width)
-        Codes of every source.
-    sums : tensor (samples, channels, height, width)
-        Sums in the float model.
+    Pad values of the ``projections`` are codes; their weights are not read. ``weights`` are float64
+    arrays, one per projection, in real units per unit of the input code. ``codes`` of every source,
+    and the ``sums`` in the float model, are (samples, channels, height, width).
     """
 
     def __init__(

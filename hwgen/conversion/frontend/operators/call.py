@@ -26,28 +26,13 @@ class Refusal(Exception):
 
 @dataclass(frozen=True)
 class Call:
-    """One call of an operator.
+    """One call of an operator."""
 
-    Parameters
-    ----------
-    name : str
-        Unique name for the op.
-    where : str
-        Place in the model, for messages.
-    shape : tuple of int
-        Shape of the result without samples.
-    floating : bool
-        Whether the result is floating point.
-    last : bool
-        Whether the result is the logits.
-    arguments : mapping of name to value
-    """
-
-    name: str
-    where: str
-    shape: tuple[int, ...]
-    floating: bool
-    last: bool
+    name: str  # unique, for the op
+    where: str  # place in the model, for messages
+    shape: tuple[int, ...]  # of the result, without samples
+    floating: bool  # whether the result is floating point
+    last: bool  # whether the result is the logits
     arguments: dict[str, Any]
 
     def __getitem__(self, argument: str) -> Any:
