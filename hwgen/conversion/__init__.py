@@ -41,27 +41,19 @@ if TYPE_CHECKING:
     from hwgen.conversion.pipeline import convert
     from hwgen.conversion.provenance import Provenance
 
-_HOMES = {
-    "BiasCorrection": "choices",
-    "DecoderKind": "choices",
-    "ErrorNorm": "choices",
-    "Finetuning": "calibration.finetuning",
-    "METHODS": "methods.registry",
-    "NeuronKind": "choices",
-    "Optimum": "calibration.conversion_error",
-    "Options": "options",
-    "Provenance": "provenance",
-    "Rounding": "choices",
-    "ThresholdRule": "choices",
-    "adjust": "methods.adjustment",
-    "best_leak": "calibration.conversion_error",
-    "best_threshold": "calibration.conversion_error",
-    "conversion_error": "calibration.conversion_error",
-    "convert": "pipeline",
-    "legal_combinations": "combinations",
-    "load_model": "frontend.model_files",
-    "load_weights": "frontend.model_files",
+_MODULES = {
+    "calibration.conversion_error": "Optimum best_leak best_threshold conversion_error",
+    "calibration.finetuning": "Finetuning",
+    "choices": "BiasCorrection DecoderKind ErrorNorm NeuronKind Rounding ThresholdRule",
+    "combinations": "legal_combinations",
+    "frontend.model_files": "load_model load_weights",
+    "methods.adjustment": "adjust",
+    "methods.registry": "METHODS",
+    "options": "Options",
+    "pipeline": "convert",
+    "provenance": "Provenance",
 }
+_HOMES = {name: module for module, names in _MODULES.items() for name in names.split()}
 
 __all__ = [
     "METHODS",

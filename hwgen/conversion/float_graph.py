@@ -104,6 +104,8 @@ class Population:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Rearrangement:
+    """Node that moves the values of one source."""
+
     name: str
     source: str
 

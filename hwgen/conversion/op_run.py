@@ -6,20 +6,8 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from hwgen.conversion.op_graph import (
-    INPUT,
-    AddOp,
-    AffineOp,
-    AveragePoolOp,
-    ClampOp,
-    ConvOp,
-    LinearOp,
-    MaxPoolOp,
-    Op,
-    OpGraph,
-    PadOp,
-    ReshapeOp,
-)
+from hwgen.conversion import op_graph
+from hwgen.conversion.op_graph import INPUT, Op, OpGraph
 
 Values = dict[str, np.ndarray]
 """Values of nodes by name, float32 (samples, …)."""
@@ -36,28 +24,28 @@ def run_ops(graph: OpGraph, images: np.ndarray) -> Values:
 def _evaluate(op: Op, given: list[torch.Tensor]) -> torch.Tensor:
     x = given[0]
     match op:
-        case AddOp():
+        case op_graph.AddOp():
             return torch.stack([f * each for f, each in zip(op.factors, given)]).sum(dim=0)
-        case ConvOp():
+        case op_graph.ConvOp():
             padded = _surrounded(x, op.padding, 0.0)
             weights, bias = _tensor(op.weights), _tensor(op.bias)
             return F.conv2d(padded, weights, bias, stride=op.stride, groups=op.groups)
-        case LinearOp():
+        case op_graph.LinearOp():
             return F.linear(x, _tensor(op.weights), _tensor(op.bias))
-        case AffineOp():
+        case op_graph.AffineOp():
             axes = (-1, *(1,) * (x.ndim - 2))
             return x * _tensor(op.scale).reshape(axes) + _tensor(op.offset).reshape(axes)
-        case ClampOp():
+        case op_graph.ClampOp():
             return x.clamp(op.low, op.high)
-        case MaxPoolOp():
+        case op_graph.MaxPoolOp():
             padded = _surrounded(x, op.padding, -torch.inf)
             return F.max_pool2d(padded, op.kernel, op.stride)
-        case AveragePoolOp():
+        case op_graph.AveragePoolOp():
             padded = _surrounded(x, op.padding, 0.0)
             return F.avg_pool2d(padded, op.kernel, op.stride, divisor_override=1) / op.divisor
-        case PadOp():
+        case op_graph.PadOp():
             return _surrounded(x, op.padding, op.value)
-        case ReshapeOp():
+        case op_graph.ReshapeOp():
             return x.reshape(len(x), *op.shape)
     raise AssertionError(f"no rule for {type(op).__name__}")
 

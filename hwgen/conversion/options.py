@@ -24,14 +24,6 @@ from hwgen.errors import ConversionError
 from hwgen.network import MAX_WEIGHT_BITS, Code, Input, InputCode, InverseLeak
 from hwgen.suggest import require_known
 
-_CHOICES: dict[str, type[Choice]] = {
-    "neuron": NeuronKind,
-    "thresholds": ThresholdRule,
-    "error": ErrorNorm,
-    "bias_correction": BiasCorrection,
-    "rounding": Rounding,
-    "decoder": DecoderKind,
-}
 _INTEGERS = {
     "weight_bits": (2, MAX_WEIGHT_BITS),
     "pixel_bits": (1, 16),
@@ -143,8 +135,10 @@ class Options:
     search_stop: float = 0.25
 
     def __post_init__(self) -> None:
-        for name, kind in _CHOICES.items():
-            object.__setattr__(self, name, kind.parse(name, getattr(self, name)))
+        for item in fields(self):
+            if isinstance(item.default, Choice):
+                chosen = item.default.parse(item.name, getattr(self, item.name))
+                object.__setattr__(self, item.name, chosen)
         for name, (low, high) in _INTEGERS.items():
             if (value := getattr(self, name)) is not None:
                 require_integer(name, value, low, high, error=ConversionError)
@@ -216,8 +210,8 @@ class Options:
 
     def plain(self) -> dict[str, Any]:
         """Options as plain values, by name."""
-        values = {item.name: getattr(self, item.name) for item in fields(self)}
+        values = vars(self) | {"layer_timesteps": dict(self.layer_timesteps)}
         return {
             name: str(value) if isinstance(value, StrEnum) else value
-            for name, value in (values | {"layer_timesteps": dict(self.layer_timesteps)}).items()
+            for name, value in values.items()
         }

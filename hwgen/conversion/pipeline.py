@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from torch import nn
@@ -27,7 +28,7 @@ from hwgen.conversion.choices import (
 )
 from hwgen.conversion.converted import Converted, Progress
 from hwgen.conversion.float_graph import FloatGraph
-from hwgen.conversion.frontend.normalisation import Numbers, normalisation
+from hwgen.conversion.frontend.float_model import Numbers, normalisation
 from hwgen.conversion.frontend.torch_program import export
 from hwgen.conversion.methods.registry import METHODS
 from hwgen.conversion.op_graph import INPUT
@@ -123,6 +124,7 @@ def convert(
     DataError
         Images or labels are of the wrong type, shape or range.
     """
+    arguments: dict[str, Any] = dict(locals())  # those of Options, and others
     require_known("method", method, METHODS, error=ConversionError)
     chosen_method = METHODS[method]
     neurons = chosen_method.neurons
@@ -160,37 +162,13 @@ def convert(
     scale = scale if scale is not None else 1 / images.shape[1] if frames else 1 / 255
     bits = 1 if frames else 8 * pixels.dtype.itemsize
     every, pixels = pixels, pixels[chosen]
+    arguments |= {"neuron": chosen_neuron, "input_code": input_code}
     by_user = {
-        "thresholds": thresholds,
-        "threshold_scale": threshold_scale,
-        "eta": eta,
-        "error": error,
-        "percentile": percentile,
-        "input_code": input_code,
-        "floor": floor,
+        item.name: arguments[item.name]
+        for item in fields(Options)
+        if arguments[item.name] is not None
     }
-    by_user = {option: value for option, value in by_user.items() if value is not None}
-    options = Options(
-        timesteps=timesteps,
-        layer_timesteps={} if layer_timesteps is None else layer_timesteps,
-        weight_bits=weight_bits,
-        neuron=chosen_neuron,
-        leak=leak,
-        channel_scales=channel_scales,
-        bias_correction=BiasCorrection.parse("bias_correction", bias_correction),
-        rounding=Rounding.parse("rounding", rounding),
-        decoder=DecoderKind.parse("decoder", decoder),
-        temperature=temperature,
-        pixel_bits=bits if pixel_bits is None else pixel_bits,
-        input_gain=input_gain,
-        input_seed=input_seed,
-        drive=drive,
-        search_images=search_images,
-        search_rounds=search_rounds,
-        search_step=search_step,
-        search_stop=search_stop,
-        **{**chosen_method.defaults, **by_user},
-    )
+    options = Options(**{"pixel_bits": bits, **chosen_method.defaults, **by_user})
     require_range(pixels if finetuning is None else every, options)
     values = counts_of(pixels)
     factor, offset = normalisation(values.shape[1], scale, mean, std)

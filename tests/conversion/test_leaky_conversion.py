@@ -13,8 +13,7 @@ from hwgen import golden
 from hwgen.conversion import convert
 from hwgen.conversion.calibration.conversion_error import conversion_error
 from hwgen.conversion.calibration.known import Known
-from hwgen.conversion.calibration.leaky import rounding_loss
-from hwgen.conversion.calibration.levels import Levels
+from hwgen.conversion.calibration.levels import Levels, rounding_loss
 from hwgen.conversion.calibration.scales import choose_linear_scales, choose_scales, error
 from hwgen.conversion.options import Options
 from hwgen.conversion.quantisation import layerwise

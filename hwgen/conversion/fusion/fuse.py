@@ -18,6 +18,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from hwgen.conversion import op_graph
 from hwgen.conversion.float_graph import FloatGraph, FloatLinear
 from hwgen.conversion.frontend.operators.call import Refusal
 from hwgen.conversion.frontend.torch_trace import refuse
@@ -25,20 +26,7 @@ from hwgen.conversion.fusion.builder import Builder
 from hwgen.conversion.fusion.compose import Kernel
 from hwgen.conversion.fusion.merge import add, merge_kernel, merge_linear
 from hwgen.conversion.fusion.pending import Map, Value
-from hwgen.conversion.op_graph import (
-    INPUT,
-    AddOp,
-    AffineOp,
-    AveragePoolOp,
-    ClampOp,
-    ConvOp,
-    LinearOp,
-    MaxPoolOp,
-    Op,
-    OpGraph,
-    PadOp,
-    ReshapeOp,
-)
+from hwgen.conversion.op_graph import INPUT, Op, OpGraph
 from hwgen.network import Shape
 
 
@@ -90,25 +78,25 @@ class _Fuser:
     def apply(self, op: Op, values: list[Value]) -> Value:
         value = values[0]
         match op:
-            case AddOp():
+            case op_graph.AddOp():
                 return add(self.build, op, values)
-            case ReshapeOp():
+            case op_graph.ReshapeOp():
                 if value.pad is not None:
                     raise Refusal("reshapes a padded map; flatten without padding")
                 return replace(value, view=op.shape, flat_name=op.name)
-            case AffineOp():
+            case op_graph.AffineOp():
                 return self._affine(op, value)
-            case AveragePoolOp():
+            case op_graph.AveragePoolOp():
                 return self._average(op, value.require_maps())
-            case ConvOp():
+            case op_graph.ConvOp():
                 return self._convolve(op, Kernel.of(op), value.require_maps())
-            case LinearOp():
+            case op_graph.LinearOp():
                 return self._linear(op, value)
-            case ClampOp():
+            case op_graph.ClampOp():
                 return self._clamp(op, value)
-            case MaxPoolOp():
+            case op_graph.MaxPoolOp():
                 return self._max_pool(op, value.require_maps())
-            case PadOp():
+            case op_graph.PadOp():
                 return value.require_maps().padded(op.padding, op.value)
         raise AssertionError(f"no rule for {type(op).__name__}")
 
@@ -127,7 +115,7 @@ class _Fuser:
 
     # --- linear maps ----------------------------------------------------------------------------
 
-    def _affine(self, op: AffineOp, value: Value) -> Value:
+    def _affine(self, op: op_graph.AffineOp, value: Value) -> Value:
         scale, offset = op.scale, op.offset
         if value.is_flat and value.shape[1:] != (1, 1):
             shared = value.per_channel(np.stack([scale, offset]))
@@ -144,7 +132,7 @@ class _Fuser:
             )
         return value.affine(scale, offset)
 
-    def _average(self, op: AveragePoolOp, value: Value) -> Value:
+    def _average(self, op: op_graph.AveragePoolOp, value: Value) -> Value:
         channels = value.shape[0]
         kernel = Kernel(
             weights=np.full((channels, 1, *op.kernel), 1 / op.divisor),
@@ -176,7 +164,7 @@ class _Fuser:
         projection, bias = value.project(kernel, low=low, high=high)
         return value.mapped(Map(projections=(projection,), bias=bias, op=op), _shape(op))
 
-    def _linear(self, op: LinearOp, value: Value) -> Value:
+    def _linear(self, op: op_graph.LinearOp, value: Value) -> Value:
         if not value.is_flat:
             raise Refusal("a linear map needs flattened maps; put a Flatten before it")
         shape = (len(op.weights), 1, 1)
@@ -199,7 +187,7 @@ class _Fuser:
 
     # --- neurons --------------------------------------------------------------------------------
 
-    def _clamp(self, op: ClampOp, value: Value) -> Value:
+    def _clamp(self, op: op_graph.ClampOp, value: Value) -> Value:
         if op.high <= 0 or op.low > op.high:
             raise Refusal(f"clamp({op.low:g}, {op.high:g}) lets nothing through; use clamp(0, c)")
         positive = (
@@ -219,7 +207,7 @@ class _Fuser:
 
     # --- max-pools and flattens -----------------------------------------------------------------
 
-    def _max_pool(self, op: MaxPoolOp, value: Value) -> Value:
+    def _max_pool(self, op: op_graph.MaxPoolOp, value: Value) -> Value:
         if value.map is not None and value.map.average:
             value = self.build.settle(value)
         if value.map is not None:

@@ -42,9 +42,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from hwgen.conversion.calibration.float_run import run_nodes
+from hwgen.conversion.calibration.images import spread
 from hwgen.conversion.choices import DecoderKind
 from hwgen.conversion.converted import Converted, Progress
-from hwgen.conversion.float_graph import FloatGraph
 from hwgen.conversion.options import Options
 from hwgen.conversion.provenance import FeedbackFigures, Scales
 from hwgen.conversion.quantisation.neuron import moved
@@ -88,8 +88,7 @@ def tune(
                 f"branches meet here, whose spikes must have the same value; use method "
                 f"'threshold_balancing' for a network with branches"
             )
-    picks = np.linspace(0, len(images) - 1, min(len(images), options.search_images))
-    chosen = picks.round().astype(int)
+    chosen = spread(len(images), options.search_images)
     search = _Search(converted, images[chosen], labels[chosen], options)
     search.run(progress)
     return search.result()
@@ -119,7 +118,8 @@ class _Search:
             for node in converted.nodes
             if isinstance(node, Layer) and not node.neuron.is_decoder
         ]
-        self.wanted = _activations(converted.graph, images, self.names)
+        activations = run_nodes(converted.graph, images)
+        self.wanted = {name: activations[name] for name in self.names}
         self.before = self.best = self._try(dict.fromkeys(self.names, 0.0))[1]
         self.trials.keep()
 
@@ -155,16 +155,15 @@ class _Search:
         self.tried.add(tuple(octaves.values()))
         network = self._network(octaves)
         logits = self.trials.logits(network)
-        hits = logits.argmax(axis=1) == self.labels
-        share = right_share(logits, self.labels)
+        consistency = {
+            name: correlation(self.trials.values(name), wanted)
+            for name, wanted in self.wanted.items()
+        }
         return network, _Best(
             octaves=octaves,
-            share=share,
-            accuracy=100 * float(hits.mean()),
-            consistency={
-                name: correlation(self.trials.values(name), self.wanted[name])
-                for name in self.names
-            },
+            share=right_share(logits, self.labels),
+            accuracy=100 * float((logits.argmax(axis=1) == self.labels).mean()),
+            consistency=consistency,
         )
 
     def _network(self, octaves: Mapping[str, float]) -> Network:
@@ -193,7 +192,7 @@ class _Search:
             scales[name] = scale.tolist()
             thresholds[name] = float(np.mean(scale)) / float(given)
             given = np.mean(scale)
-        feedback = FeedbackFigures(
+        found = FeedbackFigures(
             images=len(self.images),
             rounds=self.rounds,
             networks_tried=len(self.tried),
@@ -205,12 +204,8 @@ class _Search:
             thresholds=thresholds,
             consistency=self.best.consistency,
         )
-        figures = replace(
-            figures,
-            output_scales=scales,
-            logit_scale=figures.logit_scale * 2.0**upstream,
-            feedback=feedback,
-        )
+        logit = figures.logit_scale * 2.0**upstream
+        figures = replace(figures, output_scales=scales, logit_scale=logit, feedback=found)
         return replace(self.start, nodes=self.nodes, figures=figures)
 
 
@@ -222,19 +217,11 @@ def correlation(counts: np.ndarray, wanted: np.ndarray) -> float:
     return float(np.corrcoef(one, other)[0, 1])
 
 
-def _activations(graph: FloatGraph, images: np.ndarray, names: list[str]) -> dict[str, np.ndarray]:
-    """Activations of the layers ``names``, float32 (images, channels, height, width)."""
-    values = run_nodes(graph, images)
-    return {name: values[name] for name in names}
-
-
 def _same(layer: Layer, other: Node) -> bool:
     """Whether two forms of one layer have the same bias and threshold."""
     if not isinstance(other, Layer) or not np.array_equal(layer.bias, other.bias):
         return False
-    thresholds = [
-        neuron.threshold
-        for neuron in (layer.neuron, other.neuron)
-        if isinstance(neuron, ThresholdNeuron)
-    ]
-    return len(thresholds) < 2 or np.array_equal(thresholds[0], thresholds[1])
+    one, two = layer.neuron, other.neuron
+    if not isinstance(one, ThresholdNeuron) or not isinstance(two, ThresholdNeuron):
+        return True
+    return np.array_equal(one.threshold, two.threshold)

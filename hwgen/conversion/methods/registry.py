@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 class Method:
     """A method that turns a float network into a spiking one.
 
-    ``equations`` are those of the paper, and tell where hwgen departs from them. ``defaults`` are
+    ``equations`` are those of the paper, and say where hwgen departs from them. ``defaults`` are
     options whose default differs from that of :class:`hwgen.conversion.Options`. ``load_tuner``
     imports and returns the function that tunes the converted network on labelled images.
     """

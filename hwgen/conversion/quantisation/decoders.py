@@ -24,7 +24,7 @@ from dataclasses import replace
 import numpy as np
 
 from hwgen.conversion.calibration.known import Known
-from hwgen.conversion.calibration.leaky import readout_bits
+from hwgen.conversion.calibration.levels import readout_bits
 from hwgen.conversion.choices import DecoderKind
 from hwgen.conversion.float_graph import FloatGraph, Population
 from hwgen.conversion.options import Options

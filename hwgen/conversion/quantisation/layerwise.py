@@ -15,7 +15,7 @@ rounds u / λ to the nearest integer if
 (:mod:`hwgen.conversion.calibration.scales`). A bias can correct errors of the codes before it. The
 readout has one s for all classes and no offset. :mod:`hwgen.conversion.quantisation.neuron` splits
 B between bias and initial membrane. With a leak k < 2, q above is the value of a train, λ that of a
-spike in its last step, and layers run step by step (:mod:`hwgen.conversion.calibration.leaky`).
+spike in its last step, and layers run step by step (:mod:`hwgen.conversion.calibration.levels`).
 
 z is 0 except for a linear population, one without a ReLU: its train has the value λ·(q − z), so
 β = −λ·z for its readers, and its padding with zeros sends z. It is an ordinary neuron with a larger
@@ -33,8 +33,7 @@ from hwgen.conversion.calibration import float_run as calibrate
 from hwgen.conversion.calibration.currents import largest_current
 from hwgen.conversion.calibration.input_decoding import Decoding
 from hwgen.conversion.calibration.known import Known
-from hwgen.conversion.calibration.leaky import minimum_threshold, rounding_loss
-from hwgen.conversion.calibration.levels import Levels
+from hwgen.conversion.calibration.levels import Levels, minimum_threshold, rounding_loss
 from hwgen.conversion.calibration.scales import choose_linear_scales, choose_scales
 from hwgen.conversion.choices import BiasCorrection, Rounding, ThresholdRule
 from hwgen.conversion.converted import Converted, Progress

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -95,29 +96,14 @@ def _sum_of_maps(call: Call, kind: str, left: Ref, right: Ref) -> Sequence[Op]:
     return [AddOp(**call.common(left), shape=call.shape, others=(right.name,), factors=factors)]
 
 
-@handles("add")
-def _add(call: Call) -> Sequence[Op]:
-    return _arithmetic(call, "add")
-
-
-@handles("sub", "subtract")
-def _sub(call: Call) -> Sequence[Op]:
-    return _arithmetic(call, "sub")
-
-
-@handles("rsub")
-def _rsub(call: Call) -> Sequence[Op]:
-    return _arithmetic(call, "rsub")
-
-
-@handles("mul", "multiply")
-def _mul(call: Call) -> Sequence[Op]:
-    return _arithmetic(call, "mul")
-
-
-@handles("div", "divide", "true_divide")
-def _div(call: Call) -> Sequence[Op]:
-    return _arithmetic(call, "div")
+for _kind, _names in {
+    "add": ["add"],
+    "sub": ["sub", "subtract"],
+    "rsub": ["rsub"],
+    "mul": ["mul", "multiply"],
+    "div": ["div", "divide", "true_divide"],
+}.items():
+    handles(*_names)(partial(_arithmetic, kind=_kind))
 
 
 @handles("neg")
