@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Self
+from typing import Any, Self
 
 from hwgen.errors import ConversionError
 from hwgen.suggest import require_known
 
 
 class Choice(StrEnum):
-    """A word of a closed list; prints as the word itself."""
+    """A word of a closed list; prints as the word itself.
+
+    Members may be tuples: the word, and the values of the annotated attributes in order.
+    """
+
+    def __new__(cls, word: str, *facts: Any) -> Self:
+        member = str.__new__(cls, word)
+        member._value_ = word
+        for name, fact in zip(cls.__annotations__ if facts else (), facts, strict=True):
+            setattr(member, name, fact)
+        return member
 
     @classmethod
     def parse(cls, option: str, value: object) -> Self:
@@ -28,17 +38,11 @@ class Choice(StrEnum):
 
 
 class NeuronKind(Choice):
-    """Neuron of every layer that fires.
+    """Neuron of every layer that fires."""
 
-    Attributes
-    ----------
-    code : str
-        Code of the trains that it emits.
-    single_phase : bool
-        Whether it fires in the timestep in which it integrates.
-    signed : bool
-        Whether its trains may have a zero point, and so carry negative values.
-    """
+    code: str  # of the trains that it emits
+    single_phase: bool  # whether it fires in the timestep in which it integrates
+    signed: bool  # whether its trains may have a zero point, and so carry negative values
 
     ILIF = "ilif", "radix", False, True
     IF2 = "if2", "rate", False, False
@@ -46,33 +50,17 @@ class NeuronKind(Choice):
     IF_HARD = "if_hard", "rate", True, False
     TTFS = "ttfs", "ttfs", False, False
 
-    code: str
-    single_phase: bool
-    signed: bool
-
-    def __new__(cls, word: str, code: str, single_phase: bool, signed: bool) -> Self:
-        member = str.__new__(cls, word)
-        member._value_ = word
-        member.code, member.single_phase, member.signed = code, single_phase, signed
-        return member
-
 
 SINGLE_PHASE = " and ".join(kind for kind in NeuronKind if kind.single_phase)
 """Single-phase neurons, as messages list them."""
 
 
 class DecoderKind(Choice):
-    """Decoder of the last layer.
+    """Decoder of the last layer."""
 
-    Attributes
-    ----------
-    logits : str
-        Where the logits come from.
-    fires : bool
-        Whether the last layer fires; otherwise its membranes are read.
-    reads : str
-        Trains that it can read, as messages say it.
-    """
+    logits: str  # where the logits come from
+    fires: bool  # whether the last layer fires; otherwise its membranes are read
+    reads: str  # trains that it can read, as messages say it
 
     MEMBRANE = "membrane", "membranes of the last layer, which does not fire", False, "any train"
     SPIKE_COUNT = (
@@ -93,16 +81,6 @@ class DecoderKind(Choice):
         False,
         "a spiking softmax draws spikes in every timestep of a rate train",
     )
-
-    logits: str
-    fires: bool
-    reads: str
-
-    def __new__(cls, word: str, logits: str, fires: bool, reads: str) -> Self:
-        member = str.__new__(cls, word)
-        member._value_ = word
-        member.logits, member.fires, member.reads = logits, fires, reads
-        return member
 
 
 class ThresholdRule(Choice):

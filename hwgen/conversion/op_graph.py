@@ -153,8 +153,8 @@ class ClampOp(Op):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class MaxPoolOp(Op):
-    """Maximum over a window; taps in the padding never win."""
+class PoolOp(Op):
+    """Pool of the window ``kernel``."""
 
     kernel: Pair
     stride: Pair
@@ -166,17 +166,15 @@ class MaxPoolOp(Op):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class AveragePoolOp(Op):
+class MaxPoolOp(PoolOp):
+    """Maximum over a window; taps in the padding never win."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class AveragePoolOp(PoolOp):
     """Sum over a window ÷ divisor; taps in the padding are zeros that count."""
 
-    kernel: Pair
-    stride: Pair
-    padding: Padding
     divisor: float
-
-    def output_shape(self, given: Sequence[Size]) -> Size:
-        size = window_shape(given[0], self.kernel, self.stride, self.padding, where=self.name)
-        return (given[0][0], *size)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

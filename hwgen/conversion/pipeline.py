@@ -14,18 +14,11 @@ from torch import nn
 from torch.export import ExportedProgram
 
 from hwgen.arguments import require_integer, require_type
+from hwgen.conversion import choices
 from hwgen.conversion.calibration.finetuning import Finetuning
 from hwgen.conversion.calibration.float_run import run_float
 from hwgen.conversion.calibration.images import as_frames, require_range, spread
 from hwgen.conversion.calibration.input_decoding import counts_of
-from hwgen.conversion.choices import (
-    BiasCorrection,
-    DecoderKind,
-    ErrorNorm,
-    NeuronKind,
-    Rounding,
-    ThresholdRule,
-)
 from hwgen.conversion.converted import Converted, Progress
 from hwgen.conversion.float_graph import FloatGraph
 from hwgen.conversion.frontend.float_model import Numbers, normalisation
@@ -57,17 +50,17 @@ def convert(
     layer_timesteps: Mapping[str, int] | None = None,
     weight_bits: int = 8,
     method: str = "spikeconverter",
-    neuron: NeuronKind | str | None = None,
+    neuron: choices.NeuronKind | str | None = None,
     leak: float | str = 2.0,
-    thresholds: ThresholdRule | str | None = None,
+    thresholds: choices.ThresholdRule | str | None = None,
     threshold_scale: float | None = None,
     eta: float | None = None,
-    error: ErrorNorm | str | None = None,
+    error: choices.ErrorNorm | str | None = None,
     percentile: float | None = None,
     channel_scales: bool = False,
-    bias_correction: BiasCorrection | str = BiasCorrection.NONE,
-    rounding: Rounding | str = Rounding.NEAREST,
-    decoder: DecoderKind | str = DecoderKind.MEMBRANE,
+    bias_correction: choices.BiasCorrection | str = choices.BiasCorrection.NONE,
+    rounding: choices.Rounding | str = choices.Rounding.NEAREST,
+    decoder: choices.DecoderKind | str = choices.DecoderKind.MEMBRANE,
     temperature: float = 1.0,
     pixel_bits: int | None = None,
     input_code: InputCode | str | None = None,
@@ -128,7 +121,7 @@ def convert(
     require_known("method", method, METHODS, error=ConversionError)
     chosen_method = METHODS[method]
     neurons = chosen_method.neurons
-    chosen_neuron = neurons[0] if neuron is None else NeuronKind.parse("neuron", neuron)
+    chosen_neuron = neurons[0] if neuron is None else choices.NeuronKind.parse("neuron", neuron)
     if chosen_neuron not in neurons:
         raise ConversionError(
             f"neuron must be one of {', '.join(neurons)} for method {method!r}, not {neuron!r}"

@@ -11,66 +11,32 @@ Scales = dict[str, float | list[float]]  # by layer: one for all channels, or on
 
 @dataclass(frozen=True, kw_only=True)
 class FeedbackFigures:
-    """Search of thresholds by method "feedback".
-
-    Parameters
-    ----------
-    images, rounds, networks_tried : int
-    right_spikes_before, right_spikes : float
-        R before and after the search, 0 … 1.
-    accuracy_before, accuracy : float
-        On the images of the search, in per cent.
-    octaves : mapping of layer to float
-        log2 of each threshold beside where it started.
-    thresholds : mapping of layer to float
-        p of each layer when weights are those of the CNN and pixels are 0 … 1.
-    consistency : mapping of layer to float
-        C of each layer.
-    """
+    """Search of thresholds by method "feedback"; mappings are by layer."""
 
     images: int
     rounds: int
     networks_tried: int
-    right_spikes_before: float
+    right_spikes_before: float  # R, 0 … 1
     right_spikes: float
-    accuracy_before: float
+    accuracy_before: float  # on the images of the search, in per cent
     accuracy: float
-    octaves: Mapping[str, float]
-    thresholds: Mapping[str, float]
-    consistency: Mapping[str, float]
+    octaves: Mapping[str, float]  # log2 of the threshold, in units of where it started
+    thresholds: Mapping[str, float]  # p for weights of the CNN and pixels of 0 … 1
+    consistency: Mapping[str, float]  # C
 
 
 @dataclass(kw_only=True)
 class Figures:
-    """Figures of the calibration and quantisation.
+    """Figures of the calibration and quantisation."""
 
-    Parameters
-    ----------
-    input_scale, input_offset : list of float
-        pixel ≈ scale · q + offset, one per channel.
-    output_scales : mapping of layer to float or list of float
-        λ, the real value of one unit of a layer's code.
-    zero_points : mapping of layer to number or list of numbers
-        z of linear layers: the code of zero.
-    silent_layers : list of str
-        Layers that no calibration image makes fire.
-    logit_scale : float
-        Real value of one unit of the logits.
-    leak : mapping, or None
-        n, m and k of a leak k < 2.
-    softmax_step : float or None
-        Step of the spiking softmax's table, in units of its argument.
-    feedback : FeedbackFigures or None
-    """
-
-    input_scale: list[float]
+    input_scale: list[float]  # per channel: pixel ≈ scale · q + offset
     input_offset: list[float]
-    output_scales: Scales = field(default_factory=dict)
-    zero_points: Scales = field(default_factory=dict)
-    silent_layers: list[str] = field(default_factory=list)
-    logit_scale: float = 1.0
-    leak: Mapping[str, float] | None = None
-    softmax_step: float | None = None
+    output_scales: Scales = field(default_factory=dict)  # λ, real value of a unit of the code
+    zero_points: Scales = field(default_factory=dict)  # z of linear layers: the code of zero
+    silent_layers: list[str] = field(default_factory=list)  # that no calibration image makes fire
+    logit_scale: float = 1.0  # real value of one unit of the logits
+    leak: Mapping[str, float] | None = None  # n, m and k of a leak k < 2
+    softmax_step: float | None = None  # of the spiking softmax's table, in units of its argument
     feedback: FeedbackFigures | None = None
 
     def plain(self) -> dict[str, Any]:
@@ -82,22 +48,9 @@ class Figures:
 class Provenance:
     """Where a network came from; all of it optional, as not every network was converted.
 
-    Parameters
-    ----------
-    method : str
-    options : mapping of plain values
-        :class:`hwgen.conversion.Options` by name.
-    eta : float
-    scale : float
-    mean, std : list of float, or None
-        The float model gets (scale · pixel − mean) / std.
-    calibration_images : int
-    finetuning : mapping of plain values, or None
-    figures : Figures or None
-    hwgen : str
-        Version of hwgen.
-    float_accuracy : float or None
-        Accuracy of the float model on the calibration images, in per cent; None without labels.
+    ``options`` are the plain values of :class:`hwgen.conversion.Options` by name. The float model
+    gets (scale · pixel − mean) / std; ``float_accuracy`` is its accuracy on the calibration images,
+    in per cent, None without labels. ``hwgen`` is the version of hwgen.
     """
 
     method: str | None = None

@@ -41,16 +41,8 @@ SOFTNESS = 0.2  # temperature of the target logits, in their standard deviations
 class Finetuning:
     """Parameters of fine-tuning.
 
-    Parameters
-    ----------
-    epochs : int
-        Passes over the images.
-    learning_rate : float
-        Learning rate of Adam, as a share of each tensor's root mean square; it decays to 0.
-    batch : int
-        Images per step.
-    seed : int
-        Seed of the order of images.
+    ``epochs`` are passes over the images, in the order of ``seed``, with ``batch`` images per step.
+    ``learning_rate`` is Adam's, as a share of each tensor's root mean square; it decays to 0.
     """
 
     epochs: int = 3
@@ -61,13 +53,9 @@ class Finetuning:
     def __post_init__(self) -> None:
         for name, value in (("epochs", self.epochs), ("batch", self.batch)):
             require_integer(f"fine-tuning: {name}", value, 1, error=ConversionError)
-        require_number(
-            "fine-tuning: learning_rate",
-            self.learning_rate,
-            "above 0, up to 1",
-            lambda x: 0 < x <= 1,
-            error=ConversionError,
-        )
+        rule, what = "above 0, up to 1", "fine-tuning: learning_rate"
+        rate = self.learning_rate
+        require_number(what, rate, rule, lambda x: 0 < x <= 1, error=ConversionError)
 
 
 def finetune(
@@ -79,15 +67,9 @@ def finetune(
 ) -> FloatGraph:
     """Train the weights and biases of ``graph``, and a scale λ for every population that fires.
 
-    Parameters
-    ----------
-    images : unsigned integer array, shape (samples, channels, height, width)
-        Training images; the more, the better.
-
-    Raises
-    ------
-    ConversionError
-        The neuron is single-phase: its spike count is not a function of the sum of its inputs.
+    The more training ``images`` (samples, channels, height, width), the better. Raises
+    :class:`ConversionError` for a single-phase neuron: its spike count is not a function of the sum
+    of its inputs.
     """
     if options.neuron.single_phase:
         raise ConversionError(

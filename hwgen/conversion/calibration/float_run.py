@@ -32,13 +32,11 @@ _EXACT = 1 << 24  # float32 holds every integer below, and is several times as f
 
 def run_float(graph: FloatGraph, images: np.ndarray) -> np.ndarray:
     """Logits (samples, classes), float32, of raw pixels (samples, channels, height, width)."""
-    logits = []
-    for start in range(0, len(images), _BATCH):
-        values = {INPUT: as_tensor(images[start : start + _BATCH])}
-        for node in graph.nodes:
-            values[node.name] = step(node, values)
-        logits.append(values[graph.nodes[-1].name].flatten(1).numpy())
-    return np.concatenate(logits)
+    last = graph.nodes[-1].name
+    batches = (images[start : start + _BATCH] for start in range(0, len(images), _BATCH))
+    return np.concatenate(
+        [run_nodes(graph, batch)[last].reshape(len(batch), -1) for batch in batches]
+    )
 
 
 def run_nodes(graph: FloatGraph, images: np.ndarray) -> dict[str, np.ndarray]:
@@ -64,7 +62,7 @@ def step(node: FloatNode, values: Mapping[str, torch.Tensor]) -> torch.Tensor:
         case FloatMaxPool():
             return max_pool(node, values[node.source])
         case FloatFlatten():
-            return flatten(values[node.source])
+            return values[node.source].reshape(len(values[node.source]), -1, 1, 1)
         case Population():
             return activate(node, preactivation(node, values))
 
@@ -82,10 +80,6 @@ def activate(node: Population, sums: torch.Tensor) -> torch.Tensor:
     if node.steps is not None:
         return node.steps.activate(sums)
     return sums.clamp(node.low, node.high) if node.fires else sums
-
-
-def flatten(values: torch.Tensor) -> torch.Tensor:
-    return values.reshape(len(values), -1, 1, 1)
 
 
 def max_pool(node: FloatMaxPool, values: torch.Tensor) -> torch.Tensor:

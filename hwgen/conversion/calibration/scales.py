@@ -24,6 +24,9 @@ level.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from functools import partial
+from typing import Any
 
 import numpy as np
 import torch
@@ -66,9 +69,9 @@ def choose_scales(
     elif options.thresholds is not ThresholdRule.ERROR:
         scales = largest / q_max
     else:
-        power = options.error.power
-        wanted = np.minimum(sample, high)
-        scales = _minimise(sample, wanted, largest, q_max, power, eta=options.eta, levels=levels)
+        rule = _rule(q_max, options, levels)
+        measure = partial(error, sample, np.minimum(sample, high), **rule)
+        scales = _minimise(measure, largest / q_max)
     scales = scales * options.threshold_scale
     fires = (largest > 0) & (scales > 0) & np.isfinite(scales)
     fallback = _silent_scale(sums, high, q_max) if not fires.any() else np.median(scales[fires])
@@ -94,7 +97,7 @@ def choose_linear_scales(
     high = rows.max(dim=1).values.clamp(min=0).double().numpy()
     span = np.where(high > low, high - low, 1.0)
     sample = _draw(rows, size, seed).float().numpy()
-    power = options.error.power
+    rule = _rule(q_max, options, levels)
     known = np.arange(q_max + 1) if levels is None else levels
     ideal = -low / span * q_max
     middle = (
@@ -105,13 +108,18 @@ def choose_linear_scales(
     best, zeros, smallest = span / q_max, known[middle], np.full(len(rows), np.inf)
     for shift in (0, -1, 1):
         zero = known[np.clip(middle + shift, 0, len(known) - 1)]
-        scales = _minimise(sample, sample, span, q_max, power, zero, eta=options.eta, levels=levels)
-        errors = error(sample, sample, scales, q_max, power, zero, eta=options.eta, levels=levels)
+        scales = _minimise(partial(error, sample, sample, zero=zero, **rule), span / q_max)
+        errors = error(sample, sample, scales, zero=zero, **rule)
         better = errors < smallest
         best, zeros = np.where(better, scales, best), np.where(better, zero, zeros)
         smallest = np.minimum(errors, smallest)
     full = np.ones(channels)
     return best * full, zeros * (full if levels is not None else full.astype(np.int64))
+
+
+def _rule(q_max: float, options: Options, levels: np.ndarray | None) -> dict[str, Any]:
+    """Arguments of :func:`error` that all scales of a layer share."""
+    return {"q_max": q_max, "power": options.error.power, "eta": options.eta, "levels": levels}
 
 
 def error(
@@ -150,27 +158,14 @@ def error(
     return np.asarray(np.abs(codes, out=codes).mean(axis=1, dtype=np.float64))
 
 
-def _minimise(
-    sums: np.ndarray,
-    wanted: np.ndarray,
-    largest: np.ndarray,
-    q_max: float,
-    power: int,
-    zero: np.ndarray | None = None,
-    *,
-    eta: float = ETA,
-    levels: np.ndarray | None = None,
-) -> np.ndarray:
-    """Best λ of each row, by successively finer geometric grids."""
-    top = np.where(largest > 0, largest, 1.0) / q_max
+def _minimise(measure: Callable[[np.ndarray], np.ndarray], largest: np.ndarray) -> np.ndarray:
+    """Best λ of each row, up to about ``largest``, by successively finer geometric grids."""
+    top = np.where(largest > 0, largest, 1.0)
     low, high = np.full(len(top), math.log(0.02)), np.full(len(top), math.log(1.1))
     best = high
     for _ in range(_ROUNDS):
         grid = np.linspace(low, high, _TRIES)
-        errors = [
-            error(sums, wanted, top * np.exp(point), q_max, power, zero, eta=eta, levels=levels)
-            for point in grid
-        ]
+        errors = [measure(top * np.exp(point)) for point in grid]
         best = grid[np.argmin(errors, axis=0), np.arange(len(top))]
         step = (high - low) / (_TRIES - 1)
         low, high = best - step, best + step

@@ -20,7 +20,7 @@ import torch
 from torch import nn
 from torch.export import ExportedProgram
 
-from hwgen.conversion.frontend.torch_program import MODEL_ERRORS
+from hwgen.conversion.frontend.torch_program import MODEL_ERRORS, first_line
 from hwgen.errors import ConversionError
 from hwgen.suggest import unknown
 
@@ -79,8 +79,8 @@ def load_weights(path: str | Path) -> dict[str, torch.Tensor]:
         return readers[path.suffix](path)
     except _DAMAGE as error:
         raise ConversionError(
-            f"{path}: cannot be read as plain tensors ({_short(error)}); it is damaged, or holds "
-            f"pickled objects, which are never loaded: save model.state_dict()"
+            f"{path}: cannot be read as plain tensors ({first_line(error)}); it is damaged, or "
+            f"holds pickled objects, which are never loaded: save model.state_dict()"
         ) from error
 
 
@@ -152,7 +152,7 @@ def _build(path: Path, factory: str) -> nn.Module:
         try:
             made = made()
         except MODEL_ERRORS as error:
-            raise ConversionError(f"{path}:{factory}(): failed: {_short(error)}") from error
+            raise ConversionError(f"{path}:{factory}(): failed: {first_line(error)}") from error
     if not isinstance(made, nn.Module):
         raise ConversionError(
             f"{path}:{factory}(): must return a torch.nn.Module, not {type(made).__name__}"
@@ -176,7 +176,7 @@ def run_file(path: Path) -> Any:
     except (*MODEL_ERRORS, ImportError, SyntaxError, OSError) as error:
         del sys.modules[name]
         raise ConversionError(
-            f"{path}: cannot be run: {type(error).__name__}: {_short(error)}"
+            f"{path}: cannot be run: {type(error).__name__}: {first_line(error)}"
         ) from error
     finally:
         sys.path.remove(str(path.resolve().parent))
@@ -197,7 +197,7 @@ def _load_program(path: Path) -> ExportedProgram:
     except _DAMAGE as error:
         raise ConversionError(
             f"{path}: must be a program of plain tensors, saved by torch.export.save of a similar "
-            f"version of PyTorch, or it is damaged: {_short(error)}"
+            f"version of PyTorch, or it is damaged: {first_line(error)}"
         ) from error
 
 
@@ -237,8 +237,3 @@ def _weights_only() -> Iterator[None]:
             del os.environ[switch]
         else:
             os.environ[switch] = before
-
-
-def _short(error: BaseException) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[0].rstrip(".") if lines else type(error).__name__

@@ -19,13 +19,8 @@ from hwgen.network import Shape
 
 # Raised by a model's own forward, and by its tracing, for unsuitable input.
 MODEL_ERRORS = (
-    RuntimeError,
-    ValueError,
-    TypeError,
-    IndexError,
-    KeyError,
-    AttributeError,
-    AssertionError,
+    *(RuntimeError, ValueError, TypeError),
+    *(IndexError, KeyError, AttributeError, AssertionError),
 )
 _BATCH = 2  # not 1: torch.export treats a batch of one as a constant, and views may drop it
 _SIZES = (28, 32, 8, 16, 14, 24, 34, 40, 48, 56, 64, 96, 112, 128, 160, 192, 224, 256, 299)
@@ -52,7 +47,7 @@ def export(model: nn.Module | ExportedProgram, shape: Shape) -> ExportedProgram:
     try:
         module = copy.deepcopy(model).eval().cpu().float()
     except MODEL_ERRORS as error:
-        raise ConversionError(f"the model cannot be copied: {_first_line(error)}") from error
+        raise ConversionError(f"the model cannot be copied: {first_line(error)}") from error
     images = torch.zeros(_BATCH, *shape)
     _require_logits(module, images)
     with warnings.catch_warnings():
@@ -61,7 +56,7 @@ def export(model: nn.Module | ExportedProgram, shape: Shape) -> ExportedProgram:
             return torch.export.export(module, (images,), strict=False)
         except MODEL_ERRORS as error:
             raise ConversionError(
-                f"torch.export cannot trace the model: {_first_line(error)}; its forward must "
+                f"torch.export cannot trace the model: {first_line(error)}; its forward must "
                 f"not depend on the values that it computes"
             ) from error
 
@@ -187,7 +182,7 @@ def _require_logits(module: nn.Module, images: torch.Tensor) -> None:
         )
         raise ConversionError(
             f"the model does not accept images of {shape} (channels, height, width): "
-            f"{_first_line(error)}; {remedy}"
+            f"{first_line(error)}; {remedy}"
         ) from error
     if not isinstance(logits, torch.Tensor):
         raise ConversionError(
@@ -228,6 +223,7 @@ def _candidates(module: nn.Module, shape: tuple[int, ...]) -> Iterable[Shape]:
         yield (channels, side, side)
 
 
-def _first_line(error: BaseException) -> str:
+def first_line(error: BaseException) -> str:
+    """First line of the message, without a full stop; the error's type if it has none."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[0] if lines else type(error).__name__
+    return lines[0].rstrip(".") if lines else type(error).__name__

@@ -34,9 +34,6 @@ class Builder:
         self._nodes: list[FloatNode] = []
         self._flattens: dict[str, str] = {}
 
-    def population(self, node: Population, shape: Shape) -> str:
-        return self._add(node, shape, node.low, node.high)
-
     def max_pool(self, op: MaxPoolOp, source: str) -> str:
         node = FloatMaxPool(
             name=self.unique(op.name),
@@ -82,7 +79,7 @@ class Builder:
             fires=fires,
         )
         shape = value.pools[0][1] if value.pools else value.shape
-        node = self.population(population, shape)
+        node = self._add(population, shape, low, high)
         for pool, _ in value.pools:
             node = self.max_pool(pool, node)
         return value.finished(node)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -22,17 +23,11 @@ def _clamp(call: Call, low: Any, high: Any) -> Sequence[Op]:
     low, high = (float(array[0]) for array in arrays)
     if np.isnan(low) or np.isnan(high) or low > high:
         raise Refusal(f"clamp({low}, {high}) has no range")
-    return [ClampOp(**call.common(call.source()), shape=call.shape, low=low, high=high)]
+    return [ClampOp(**call.common(call.source()), low=low, high=high)]
 
 
-@handles("relu")
-def _relu(call: Call) -> Sequence[Op]:
-    return _clamp(call, 0, None)
-
-
-@handles("relu6")
-def _relu6(call: Call) -> Sequence[Op]:
-    return _clamp(call, 0, 6)
+handles("relu")(partial(_clamp, low=0, high=None))
+handles("relu6")(partial(_clamp, low=0, high=6))
 
 
 @handles("hardtanh")

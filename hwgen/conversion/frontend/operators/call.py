@@ -55,7 +55,9 @@ class Call:
         return finite(torch.as_tensor(value).detach().cpu().double().numpy(), argument)
 
     def common(self, ref: Ref, suffix: str = "") -> dict[str, Any]:
-        return {"name": self.name + suffix, "source": ref.name, "where": self.where}
+        """Fields of the op, with the shape of the result."""
+        name = self.name + suffix
+        return {"name": name, "source": ref.name, "where": self.where, "shape": self.shape}
 
 
 Handler = Callable[[Call], Ref | Sequence[Op]]

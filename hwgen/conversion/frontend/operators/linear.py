@@ -31,7 +31,6 @@ def _conv(call: Call) -> Sequence[Op]:
     return [
         ConvOp(
             **call.common(ref),
-            shape=call.shape,
             weights=weights,
             bias=np.zeros(len(weights)) if bias is None else bias,
             stride=pair(call["stride"]),
@@ -82,4 +81,4 @@ def _dense(
         )
     outputs = len(weights)
     bias = np.zeros(outputs) if bias is None else np.broadcast_to(bias.reshape(-1), (outputs,))
-    return [LinearOp(**call.common(ref), shape=call.shape, weights=weights, bias=bias)]
+    return [LinearOp(**call.common(ref), weights=weights, bias=bias)]

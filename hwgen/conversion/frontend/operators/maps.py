@@ -32,7 +32,7 @@ def _batch_norm(call: Call) -> Sequence[Op]:
         raise Refusal("running_var + eps is 0; set eps, or train again")
     scale = (1.0 if gamma is None else gamma) / deviation
     offset = (0.0 if beta is None else beta) - scale * mean
-    return [AffineOp(**call.common(ref), shape=call.shape, scale=scale, offset=offset)]
+    return [AffineOp(**call.common(ref), scale=scale, offset=offset)]
 
 
 def _constant(call: Call, value: Any, shape: tuple[int, ...]) -> np.ndarray:
@@ -77,7 +77,7 @@ def _arithmetic(call: Call, kind: str) -> Sequence[Op]:
             if not constant.all():
                 raise Refusal("division by zero")
             scale = 1 / constant
-    return [AffineOp(**call.common(ref), shape=call.shape, scale=scale, offset=offset)]
+    return [AffineOp(**call.common(ref), scale=scale, offset=offset)]
 
 
 def _sum_of_maps(call: Call, kind: str, left: Ref, right: Ref) -> Sequence[Op]:
@@ -93,7 +93,7 @@ def _sum_of_maps(call: Call, kind: str, left: Ref, right: Ref) -> Sequence[Op]:
         )
     alpha = float(call.arguments.get("alpha", 1))
     factors = {"add": (1.0, alpha), "sub": (1.0, -alpha), "rsub": (-alpha, 1.0)}[kind]
-    return [AddOp(**call.common(left), shape=call.shape, others=(right.name,), factors=factors)]
+    return [AddOp(**call.common(left), others=(right.name,), factors=factors)]
 
 
 for _kind, _names in {
@@ -110,7 +110,7 @@ for _kind, _names in {
 def _neg(call: Call) -> Sequence[Op]:
     ref = call.source()
     one = np.ones(ref.shape[0])
-    return [AffineOp(**call.common(ref), shape=call.shape, scale=-one, offset=0 * one)]
+    return [AffineOp(**call.common(ref), scale=-one, offset=0 * one)]
 
 
 # --- padding ------------------------------------------------------------------------------------
@@ -141,7 +141,6 @@ def _pad(call: Call) -> Ref | Sequence[Op]:
         ops.append(
             PadOp(
                 **call.common(Ref(source, ref.shape)),
-                shape=call.shape,
                 padding=(top, left, bottom, right),
                 value=value,
             )
@@ -164,8 +163,7 @@ def _pick(
     """A convolution without bias or padding that copies values."""
     shape = (len(weights), *(-(-n // s) for n, s in zip(ref.shape[1:], stride)))
     return ConvOp(
-        **call.common(ref, suffix),
-        shape=shape,
+        **call.common(ref, suffix) | {"shape": shape},
         weights=weights,
         bias=np.zeros(len(weights)),
         stride=stride,

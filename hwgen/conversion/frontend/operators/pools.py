@@ -45,9 +45,7 @@ def _max_pool(call: Call) -> Sequence[Op]:
     if pair(call["dilation"]) != (1, 1):
         raise Refusal(f"dilation {pair(call['dilation'])} of a pool is not supported; use 1")
     sides = _padding_to_fit(ref, call.shape, kernel, stride, padding)
-    return [
-        MaxPoolOp(**call.common(ref), shape=call.shape, kernel=kernel, stride=stride, padding=sides)
-    ]
+    return [MaxPoolOp(**call.common(ref), kernel=kernel, stride=stride, padding=sides)]
 
 
 @handles("avg_pool2d")
@@ -64,7 +62,6 @@ def _average_pool(call: Call) -> Sequence[Op]:
     return [
         AveragePoolOp(
             **call.common(ref),
-            shape=call.shape,
             kernel=kernel,
             stride=stride,
             padding=sides,
@@ -84,7 +81,6 @@ def _adaptive(call: Call) -> dict[str, Any]:
     kernel = (size[0] // wanted[0], size[1] // wanted[1])
     return {
         **call.common(ref),
-        "shape": call.shape,
         "kernel": kernel,
         "stride": kernel,
         "padding": NO_PADDING,

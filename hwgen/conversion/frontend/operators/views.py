@@ -18,17 +18,8 @@ def _dropout(call: Call) -> Ref:
 
 
 @handles(
-    "contiguous",
-    "clone",
-    "alias",
-    "detach",
-    "lift_fresh_copy",
-    "to",
-    "_to_copy",
-    "to_copy",
-    "type_as",
-    "float",
-    "positive",
+    *("contiguous", "clone", "alias", "detach", "lift_fresh_copy"),
+    *("to", "_to_copy", "to_copy", "type_as", "float", "positive"),
 )
 def _same(call: Call) -> Ref:
     if not call.floating:
@@ -37,15 +28,8 @@ def _same(call: Call) -> Ref:
 
 
 @handles(
-    "view",
-    "reshape",
-    "_unsafe_view",
-    "unsafe_view",
-    "flatten",
-    "squeeze",
-    "unsqueeze",
-    "unflatten",
-    "view_copy",
+    *("view", "view_copy", "reshape", "_unsafe_view", "unsafe_view"),
+    *("flatten", "unflatten", "squeeze", "unsqueeze"),
 )
 def _reshape(call: Call) -> Ref | Sequence[Op]:
     ref = call.source()
@@ -55,7 +39,7 @@ def _reshape(call: Call) -> Ref | Sequence[Op]:
         )
     if call.shape == ref.shape:
         return ref
-    return [ReshapeOp(**call.common(ref), shape=call.shape)]
+    return [ReshapeOp(**call.common(ref))]
 
 
 @handles("softmax", "_softmax", "log_softmax", "_log_softmax")
