@@ -38,13 +38,12 @@ class CounterBank(wiring.Component):
 
     def __init__(self, *, widths: Sequence[int]) -> None:
         self.widths = tuple(widths)
-        super().__init__(
-            {
-                **{f"step_{n}": In(width) for n, width in enumerate(self.widths)},
-                "address": In(range(max(2, len(self.widths)))),
-                "data": Out(COUNTER_WIDTH),
-            }
-        )
+        members = {
+            **{f"step_{n}": In(width) for n, width in enumerate(self.widths)},
+            "address": In(range(max(2, len(self.widths)))),
+            "data": Out(COUNTER_WIDTH),
+        }
+        super().__init__(members)
 
     def elaborate(self, platform: object) -> Module:
         m = Module()

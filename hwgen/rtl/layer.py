@@ -13,9 +13,8 @@ from hwgen.rtl.neuron.layouts import membrane_layout
 from hwgen.rtl.neuron.units import make_membrane_unit
 from hwgen.rtl.output.softmax import SoftmaxUnit, count_layout
 from hwgen.rtl.parameters import Parameter
-from hwgen.rtl.synapses.array import SynapseArray
+from hwgen.rtl.synapses.array import SynapseArray, SynapseInput
 from hwgen.rtl.synapses.scanner import SpikeScanner
-from hwgen.rtl.synapses.synapse_input import SynapseInput
 from hwgen.rtl.synapses.weight_memory import WeightMemory
 from hwgen.rtl.window.buffer import WindowBuffer
 
@@ -70,17 +69,16 @@ class LayerUnit(wiring.Component):
             weight_bits=plan.weight_bits,
             current_width=plan.current_width,
         )
-        super().__init__(
-            {
-                **{
-                    f"inputs_{n}": In(stream.Signature(path.window.word_width))
-                    for n, path in enumerate(plan.paths)
-                },
-                "words": Out(stream.Signature(word_layout(plan))),
-                "busy": Out(1),
-                "stall": Out(1),
-            }
-        )
+        members = {
+            **{
+                f"inputs_{n}": In(stream.Signature(path.window.word_width))
+                for n, path in enumerate(plan.paths)
+            },
+            "words": Out(stream.Signature(word_layout(plan))),
+            "busy": Out(1),
+            "stall": Out(1),
+        }
+        super().__init__(members)
 
     @property
     def memories(self) -> tuple[WeightMemory, ...]:

@@ -31,12 +31,11 @@ class MaxPool(wiring.Component):
 
     def __init__(self, *, plan: PoolPlan) -> None:
         self.plan = plan
-        super().__init__(
-            {
-                "inputs": In(stream.Signature(plan.window.word_width)),
-                "words": Out(stream.Signature(plan.output.width)),
-            }
-        )
+        members = {
+            "inputs": In(stream.Signature(plan.window.word_width)),
+            "words": Out(stream.Signature(plan.output.width)),
+        }
+        super().__init__(members)
 
     def elaborate(self, platform: object) -> Module:
         m = Module()

@@ -25,6 +25,7 @@ from hwgen.rtl.core import Core
 from hwgen.rtl.counters import CounterBank
 from hwgen.rtl.layer import LayerUnit
 from hwgen.rtl.pool import MaxPool
+from hwgen.rtl.streams.credit_fifo import CreditFifo
 from tests.support.rtl.parameters import check_exposed, check_rejected
 
 NETWORK = Network(
@@ -73,3 +74,15 @@ def test_pool_and_counters() -> None:
     check_rejected(MaxPool, {"plan": PLAN.stages[1]}, "plan", PLAN.stages[0])
     check_exposed(CounterBank, {"widths": (1, 7)})
     check_rejected(CounterBank, {"widths": (1, 7)}, "widths", (1, 0))
+
+
+def test_a_rejected_parameter_is_named_with_its_rule_and_value() -> None:
+    with pytest.raises(TypeError, match=r"widths must be positive integers, not \(1, 0\)"):
+        CounterBank(widths=(1, 0))
+    with pytest.raises(TypeError, match="depth must be 3, 7, 15 or 31, not 8"):
+        CreditFifo(shape=1, depth=8)
+    with pytest.raises(TypeError, match="plan must be a PoolPlan, not None"):
+        MaxPool(plan=None)  # type: ignore[arg-type]
+    bank = CounterBank(widths=(1,))
+    with pytest.raises(AttributeError, match="widths is read-only"):
+        bank.widths = (2,)

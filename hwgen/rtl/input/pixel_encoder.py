@@ -37,12 +37,11 @@ class PixelEncoder(wiring.Component):
 
     def __init__(self, *, plan: EncoderPlan) -> None:
         self.plan = plan
-        super().__init__(
-            {
-                "beats": In(stream.Signature(plan.input_width)),
-                "words": Out(stream.Signature(plan.word_pixels)),
-            }
-        )
+        members = {
+            "beats": In(stream.Signature(plan.input_width)),
+            "words": Out(stream.Signature(plan.word_pixels)),
+        }
+        super().__init__(members)
 
     def elaborate(self, platform: object) -> Module:
         m = Module()

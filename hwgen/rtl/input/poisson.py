@@ -37,17 +37,16 @@ class PoissonDraws(wiring.Component):
     def __init__(self, *, plan: EncoderPlan) -> None:
         self.plan = plan
         self._bits = plan.pixel_bits + 4
-        super().__init__(
-            {
-                "send": In(1),
-                "step_end": In(1),
-                "line_end": In(1),
-                "frame_end": In(1),
-                "step": In(range(plan.output.timesteps)),
-                "first": In(1),
-                "draws": Out(data.ArrayLayout(unsigned(self._bits), plan.word_pixels)),
-            }
-        )
+        members = {
+            "send": In(1),
+            "step_end": In(1),
+            "line_end": In(1),
+            "frame_end": In(1),
+            "step": In(range(plan.output.timesteps)),
+            "first": In(1),
+            "draws": Out(data.ArrayLayout(unsigned(self._bits), plan.word_pixels)),
+        }
+        super().__init__(members)
 
     def elaborate(self, platform: object) -> Module:
         m = Module()

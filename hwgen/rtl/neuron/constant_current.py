@@ -39,15 +39,14 @@ class ConstantCurrentPipeline(wiring.Component):
     def __init__(self, *, plan: LayerPlan, constants: NeuronConstants) -> None:
         self.plan, self.constants = plan, constants
         width = signed(plan.current_width)
-        super().__init__(
-            {
-                "issue": In(issue_layout(plan)),
-                "word": In(range(plan.words)),
-                "currents": In(data.ArrayLayout(width, plan.membrane_lanes)),
-                "fired": Out(1),
-                "spikes": Out(plan.membrane_lanes),
-            }
-        )
+        members = {
+            "issue": In(issue_layout(plan)),
+            "word": In(range(plan.words)),
+            "currents": In(data.ArrayLayout(width, plan.membrane_lanes)),
+            "fired": Out(1),
+            "spikes": Out(plan.membrane_lanes),
+        }
+        super().__init__(members)
 
     def elaborate(self, platform: object) -> Module:
         m = Module()

@@ -9,6 +9,7 @@ from amaranth.lib.memory import Memory
 
 from hwgen.plan.units.layer import LayerPlan
 from hwgen.plan.units.memories import BLOCK_ROWS
+from hwgen.rtl.memory import read_only_memory
 
 
 def constant_memory(
@@ -24,8 +25,7 @@ def constant_memory(
         for values, filler in zip(tables, unused, strict=True)
     ]
     rows = np.stack(padded, axis=1).reshape(-1, plan.membrane_lanes).tolist()
-    style = "block" if len(rows) >= BLOCK_ROWS else "logic"
-    return Memory(shape=layout, depth=len(rows), init=rows, attrs={"rom_style": style})
+    return read_only_memory(shape=layout, rows=rows)
 
 
 def read_row(m: Module, memory: Memory, index: Value) -> Value:

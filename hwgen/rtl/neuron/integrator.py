@@ -48,18 +48,17 @@ class Integrator(wiring.Component):
         self.plan = plan
         self.constants = constants
         self.width = width
-        super().__init__(
-            {
-                "issue": In(1),
-                "address": In(range(plan.membrane_depth)),
-                "word": In(range(plan.words)),
-                "first": In(1),
-                "currents": In(data.ArrayLayout(signed(width), plan.membrane_lanes)),
-                "fired": Out(1),
-                "spikes": Out(plan.membrane_lanes),
-                "membranes": Out(membrane_layout(plan)),
-            }
-        )
+        members = {
+            "issue": In(1),
+            "address": In(range(plan.membrane_depth)),
+            "word": In(range(plan.words)),
+            "first": In(1),
+            "currents": In(data.ArrayLayout(signed(width), plan.membrane_lanes)),
+            "fired": Out(1),
+            "spikes": Out(plan.membrane_lanes),
+            "membranes": Out(membrane_layout(plan)),
+        }
+        super().__init__(members)
 
     def elaborate(self, platform: object) -> Module:
         m = Module()

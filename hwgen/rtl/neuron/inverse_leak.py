@@ -60,17 +60,16 @@ class InverseLeakPipeline(wiring.Component):
         # Both products have the same number of fraction bits.
         self._product_bits = max(plan.leak_in.m, plan.leak_out.m)
         width = signed(plan.current_width)
-        super().__init__(
-            {
-                "issue": In(issue_layout(plan)),
-                "currents": In(data.ArrayLayout(width, plan.membrane_lanes)),
-                "constants": In(membrane_layout(plan)),
-                "levels": In(membrane_layout(plan)),
-                "fired": Out(1),
-                "spikes": Out(plan.membrane_lanes),
-                "membranes": Out(membrane_layout(plan)),
-            }
-        )
+        members = {
+            "issue": In(issue_layout(plan)),
+            "currents": In(data.ArrayLayout(width, plan.membrane_lanes)),
+            "constants": In(membrane_layout(plan)),
+            "levels": In(membrane_layout(plan)),
+            "fired": Out(1),
+            "spikes": Out(plan.membrane_lanes),
+            "membranes": Out(membrane_layout(plan)),
+        }
+        super().__init__(members)
 
     def elaborate(self, platform: object) -> Module:
         m = Module()

@@ -49,16 +49,15 @@ class MembranePipeline(wiring.Component):
     def __init__(self, *, plan: LayerPlan) -> None:
         self.plan = plan
         width = signed(plan.current_width)
-        super().__init__(
-            {
-                "issue": In(issue_layout(plan)),
-                "currents": In(data.ArrayLayout(width, plan.membrane_lanes)),
-                "constants": In(membrane_layout(plan)),
-                "fired": Out(1),
-                "membranes": Out(membrane_layout(plan)),
-                "done": Out(plan.membrane_lanes),
-            }
-        )
+        members = {
+            "issue": In(issue_layout(plan)),
+            "currents": In(data.ArrayLayout(width, plan.membrane_lanes)),
+            "constants": In(membrane_layout(plan)),
+            "fired": Out(1),
+            "membranes": Out(membrane_layout(plan)),
+            "done": Out(plan.membrane_lanes),
+        }
+        super().__init__(members)
 
     def elaborate(self, platform: object) -> Module:
         m = Module()

@@ -35,16 +35,15 @@ class Serializer(wiring.Component):
     def __init__(self, *, plan: LayerPlan) -> None:
         self.plan = plan
         width = signed(plan.current_width)
-        super().__init__(
-            {
-                "valid": In(1),
-                "values": In(data.ArrayLayout(width, plan.lanes)),
-                "ready": In(1),
-                "take": Out(1),
-                "final": Out(1),
-                "word": Out(data.ArrayLayout(width, plan.membrane_lanes)),
-            }
-        )
+        members = {
+            "valid": In(1),
+            "values": In(data.ArrayLayout(width, plan.lanes)),
+            "ready": In(1),
+            "take": Out(1),
+            "final": Out(1),
+            "word": Out(data.ArrayLayout(width, plan.membrane_lanes)),
+        }
+        super().__init__(members)
 
     def elaborate(self, platform: object) -> Module:
         m = Module()

@@ -34,12 +34,11 @@ class SinglePhaseUnit(wiring.Component):
     def __init__(self, *, plan: LayerPlan, constants: NeuronConstants) -> None:
         self.plan, self.constants = plan, constants
         self._word = membrane_layout(plan) if plan.gives_logits else unsigned(plan.membrane_lanes)
-        super().__init__(
-            {
-                "currents": In(currents_signature(plan.current_width, plan.lanes)),
-                "words": Out(stream.Signature(self._word)),
-            }
-        )
+        members = {
+            "currents": In(currents_signature(plan.current_width, plan.lanes)),
+            "words": Out(stream.Signature(self._word)),
+        }
+        super().__init__(members)
 
     def elaborate(self, platform: object) -> Module:
         m = Module()

@@ -43,12 +43,11 @@ class TwoPhaseUnit(wiring.Component):
         self._latency = plan.membrane_latency
         word = membrane_layout(plan) if plan.gives_logits else unsigned(plan.membrane_lanes)
         self._word = word
-        super().__init__(
-            {
-                "currents": In(currents_signature(plan.current_width, plan.lanes)),
-                "words": Out(stream.Signature(word)),
-            }
-        )
+        members = {
+            "currents": In(currents_signature(plan.current_width, plan.lanes)),
+            "words": Out(stream.Signature(word)),
+        }
+        super().__init__(members)
 
     def elaborate(self, platform: object) -> Module:
         m = Module()

@@ -26,14 +26,11 @@ class ResultUnit(wiring.Component):
         self.classes = classes
         self.word_layout = word_layout
         self.width = width
-        super().__init__(
-            {
-                "logits": In(stream.Signature(word_layout)),
-                "results": Out(
-                    stream.Signature(data.StructLayout({"data": signed(width), "last": 1}))
-                ),
-            }
-        )
+        members = {
+            "logits": In(stream.Signature(word_layout)),
+            "results": Out(stream.Signature(data.StructLayout({"data": signed(width), "last": 1}))),
+        }
+        super().__init__(members)
 
     def elaborate(self, platform: object) -> Module:
         m = Module()

@@ -46,12 +46,11 @@ class SoftmaxUnit(wiring.Component):
         self.table = table
         if len(table) != plan.entries:
             raise ValueError(f"table must have {plan.entries} entries, not {len(table)}")
-        super().__init__(
-            {
-                "membranes": In(stream.Signature(word_layout)),
-                "counts": Out(stream.Signature(count_layout(plan))),
-            }
-        )
+        members = {
+            "membranes": In(stream.Signature(word_layout)),
+            "counts": Out(stream.Signature(count_layout(plan))),
+        }
+        super().__init__(members)
 
     def elaborate(self, platform: object) -> Module:
         m = Module()

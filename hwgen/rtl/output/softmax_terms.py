@@ -5,13 +5,11 @@ import itertools
 import numpy as np
 from amaranth import Module, Mux, Signal, Value, unsigned
 from amaranth.lib import data, stream, wiring
-from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from hwgen.plan.units.latencies import SOFTMAX_TERM
-from hwgen.plan.units.memories import BLOCK_ROWS
 from hwgen.plan.units.softmax import SoftmaxPlan
-from hwgen.rtl.memory import block_memory
+from hwgen.rtl.memory import block_memory, read_only_memory
 from hwgen.rtl.parameters import Parameter
 
 
@@ -150,12 +148,8 @@ class SoftmaxTerms(wiring.Component):
         steps = Signal(max(1, plan.below_width - plan.shift))
         row = Signal(range(plan.entries), reset_less=True)
         entry = Signal(plan.entry_width, reset_less=True)
-        style = "block" if plan.entries >= BLOCK_ROWS else "logic"
-        m.submodules.table = table = Memory(
-            shape=unsigned(plan.entry_width),
-            depth=plan.entries,
-            init=[int(value) for value in self.table],
-            attrs={"rom_style": style},
+        m.submodules.table = table = read_only_memory(
+            shape=unsigned(plan.entry_width), rows=self.table.tolist()
         )
         port = table.read_port()
         m.d.comb += [steps.eq(below >> plan.shift), port.addr.eq(row)]

@@ -71,15 +71,14 @@ class CreditFifo(wiring.Component):
 
     def __init__(self, *, shape: ShapeLike, depth: int = CREDIT_FIFO_DEPTH) -> None:
         self.shape, self.depth = shape, depth
-        super().__init__(
-            {
-                "credit": Out(1),
-                "reserve": In(1),
-                "push": In(1),
-                "push_data": In(shape),
-                "words": Out(stream.Signature(shape)),
-            }
-        )
+        members = {
+            "credit": Out(1),
+            "reserve": In(1),
+            "push": In(1),
+            "push_data": In(shape),
+            "words": Out(stream.Signature(shape)),
+        }
+        super().__init__(members)
 
     def elaborate(self, platform: object) -> Module:
         m = Module()

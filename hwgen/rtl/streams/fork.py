@@ -26,12 +26,11 @@ class StreamFork(wiring.Component):
 
     def __init__(self, *, shape: ShapeLike, consumers: int) -> None:
         self.shape, self.consumers = shape, consumers
-        super().__init__(
-            {
-                "words": In(stream.Signature(shape)),
-                "copies": Out(stream.Signature(shape)).array(consumers),
-            }
-        )
+        members = {
+            "words": In(stream.Signature(shape)),
+            "copies": Out(stream.Signature(shape)).array(consumers),
+        }
+        super().__init__(members)
 
     def elaborate(self, platform: object) -> Module:
         m = Module()

@@ -56,13 +56,12 @@ class SpikeScanner(wiring.Component):
 
     def __init__(self, *, chunk_width: int, depth: int) -> None:
         self.chunk_width, self.depth = chunk_width, depth
-        super().__init__(
-            {
-                "chunks": In(stream.Signature(chunk_layout(chunk_width, depth))),
-                "spikes": Out(stream.Signature(spike_index_layout(depth))),
-                "busy": Out(1),
-            }
-        )
+        members = {
+            "chunks": In(stream.Signature(chunk_layout(chunk_width, depth))),
+            "spikes": Out(stream.Signature(spike_index_layout(depth))),
+            "busy": Out(1),
+        }
+        super().__init__(members)
 
     def elaborate(self, platform: object) -> Module:
         m = Module()

@@ -58,12 +58,11 @@ class WeightMemory(wiring.Component):
         if self._block_rows:
             self._block = read_only(self._block_rows, self.width, MemoryKind.BLOCK)
         self.file = None if self.kind == MemoryKind.LUT else file
-        super().__init__(
-            {
-                "address": In(range(len(rows))),
-                "row": Out(data.ArrayLayout(signed(weight_bits), rows.shape[1])),
-            }
-        )
+        members = {
+            "address": In(range(len(rows))),
+            "row": Out(data.ArrayLayout(signed(weight_bits), rows.shape[1])),
+        }
+        super().__init__(members)
 
     @property
     def width(self) -> int:

@@ -33,12 +33,11 @@ class WindowBuffer(wiring.Component):
         self.path = path
         plan = path.window
         chunk = chunk_layout(plan.slice_width, path.weight_depth)
-        super().__init__(
-            {
-                "words": In(stream.Signature(plan.word_width)),
-                "chunks": Out(stream.Signature(chunk)).array(plan.scanners),
-            }
-        )
+        members = {
+            "words": In(stream.Signature(plan.word_width)),
+            "chunks": Out(stream.Signature(chunk)).array(plan.scanners),
+        }
+        super().__init__(members)
 
     def elaborate(self, platform: object) -> Module:
         m = Module()

@@ -39,17 +39,16 @@ class ChunkQueue(wiring.Component):
         self.path = path
         plan = path.window
         self._layout = chunk_layout(plan.slice_width, path.weight_depth)
-        super().__init__(
-            {
-                "room": Out(1),
-                "push": In(1),
-                "last": In(1),
-                "bits": In(plan.chunk_width),
-                "inside": In(1),
-                "base": In(range(path.weight_depth)),
-                "chunks": Out(stream.Signature(self._layout)).array(plan.scanners),
-            }
-        )
+        members = {
+            "room": Out(1),
+            "push": In(1),
+            "last": In(1),
+            "bits": In(plan.chunk_width),
+            "inside": In(1),
+            "base": In(range(path.weight_depth)),
+            "chunks": Out(stream.Signature(self._layout)).array(plan.scanners),
+        }
+        super().__init__(members)
 
     def elaborate(self, platform: object) -> Module:
         m = Module()

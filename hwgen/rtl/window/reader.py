@@ -46,17 +46,16 @@ class WindowReader(wiring.Component):
         self.path = path
         plan = path.window
         chunk = chunk_layout(plan.slice_width, path.weight_depth)
-        super().__init__(
-            {
-                "row_done": In(1),
-                "stored": In(range(plan.row_chunks + 1)),
-                "plane": In(range(plan.planes)),
-                "room": Out(1),
-                "address": Out(range(plan.depth)),
-                "data": In(plan.chunk_width),
-                "chunks": Out(stream.Signature(chunk)).array(plan.scanners),
-            }
-        )
+        members = {
+            "row_done": In(1),
+            "stored": In(range(plan.row_chunks + 1)),
+            "plane": In(range(plan.planes)),
+            "room": Out(1),
+            "address": Out(range(plan.depth)),
+            "data": In(plan.chunk_width),
+            "chunks": Out(stream.Signature(chunk)).array(plan.scanners),
+        }
+        super().__init__(members)
 
     def elaborate(self, platform: object) -> Module:
         m = Module()

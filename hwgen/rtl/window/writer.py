@@ -40,18 +40,17 @@ class WindowWriter(wiring.Component):
 
     def __init__(self, *, plan: WindowPlan) -> None:
         self.plan = plan
-        super().__init__(
-            {
-                "words": In(stream.Signature(plan.word_width)),
-                "room": In(1),
-                "write": Out(1),
-                "slot": Out(range(plan.slots * plan.planes)),
-                "stored": Out(range(plan.row_chunks + 1)),
-                "chunk": Out(plan.chunk_width),
-                "plane": Out(range(plan.planes)),
-                "row_done": Out(1),
-            }
-        )
+        members = {
+            "words": In(stream.Signature(plan.word_width)),
+            "room": In(1),
+            "write": Out(1),
+            "slot": Out(range(plan.slots * plan.planes)),
+            "stored": Out(range(plan.row_chunks + 1)),
+            "chunk": Out(plan.chunk_width),
+            "plane": Out(range(plan.planes)),
+            "row_done": Out(1),
+        }
+        super().__init__(members)
 
     def elaborate(self, platform: object) -> Module:
         m = Module()

@@ -11,8 +11,7 @@ import pytest
 from amaranth import Cat, Module
 from amaranth.lib import wiring
 
-from hwgen.rtl.synapses.array import SynapseArray
-from hwgen.rtl.synapses.synapse_input import SynapseInput
+from hwgen.rtl.synapses.array import SynapseArray, SynapseInput
 from tests.support.rtl.bench import Bench
 from tests.support.rtl.streams import STALLS
 from tests.support.rtl.words import join

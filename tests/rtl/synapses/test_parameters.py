@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hwgen.rtl.synapses.array import SynapseArray
+from hwgen.rtl.synapses.array import SynapseArray, SynapseInput
 from hwgen.rtl.synapses.scanner import SpikeScanner
-from hwgen.rtl.synapses.synapse_input import SynapseInput
 from hwgen.rtl.synapses.weight_memory import WeightMemory
 from tests.support.rtl.parameters import check_exposed, check_rejected
 
