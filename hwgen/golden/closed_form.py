@@ -22,14 +22,11 @@ class Quantiser:
     def __init__(self, layer: Layer, neuron: ThresholdNeuron, *, magnitude: int, span: int) -> None:
         self.q_max = neuron.q_max
         self.out_dtype = value_dtype(self.q_max)
-        self.dtype: np.dtype[Any]
         self._bias, self._threshold = layer.bias.astype(np.int64), neuron.threshold.astype(np.int64)
-        if magnitude < 1 << 22 and span <= 1 << 21:
-            self.dtype = np.dtype(np.float32)
-        elif magnitude < 1 << 51 and span <= 1 << 50:
-            self.dtype = np.dtype(np.float64)
-        else:
-            self.dtype = np.dtype(np.int64)
+        self.dtype: np.dtype[Any] = np.dtype(np.int64)
+        for dtype, bits in ((np.float64, 51), (np.float32, 22)):
+            if magnitude < 1 << bits and span <= 1 << bits - 1:
+                self.dtype = np.dtype(dtype)
 
     def __call__(self, sums: np.ndarray, out: np.ndarray) -> None:
         """Quantise ``sums`` (n, height, width, channels), which is overwritten, into ``out``."""

@@ -57,15 +57,8 @@ class Result:
     def accuracy(self, labels: np.ndarray | None) -> float:
         """Correct classes, in per cent of the samples.
 
-        Parameters
-        ----------
-        labels : integer array, shape (N,)
-            None, of a :class:`hwgen.datasets.Dataset` without labels, is refused.
-
-        Raises
-        ------
-        DataError
-            There is not one label per sample, or a label is not a class of the network.
+        Raises :class:`DataError` unless ``labels``, integers of shape (N,), holds one class of the
+        network per sample; a :class:`hwgen.datasets.Dataset` without labels has None.
         """
         if labels is None:
             raise DataError("accuracy needs labels, and the data has none")
@@ -117,19 +110,9 @@ class ClassAccuracy:
 def per_class(classes: np.ndarray, labels: np.ndarray, *, count: int) -> tuple[ClassAccuracy, ...]:
     """The accuracy of each class 0 … ``count`` − 1 (feedback thresholds, Table II).
 
-    Parameters
-    ----------
-    classes : integer array, shape (N,)
-        Classes that the network found, as in :class:`hwgen.golden.Result`.
-    labels : integer array, shape (N,)
-        Correct classes.
-    count : int
-        Number of classes of the network.
-
-    Raises
-    ------
-    DataError
-        There is not one label per image, or a label is not a class of the network.
+    ``classes`` are those that the network found and ``labels`` the correct ones, integers (N,);
+    ``count`` is the number of classes of the network. Raises :class:`DataError` where there is not
+    one label per image, or a label is not a class of the network.
     """
     labels = np.asarray(labels)
     if labels.dtype.kind not in "iu":

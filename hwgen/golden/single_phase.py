@@ -28,17 +28,9 @@ def integrate(
 ) -> tuple[np.ndarray, np.ndarray]:
     """The train of a single-phase layer, and the membranes after the last step.
 
-    Parameters
-    ----------
-    currents : arrays of integers in any type, shape (…, channels)
-        I[t] of each step.
-    layer : Layer
-    dtype : numpy.dtype
-        Exact for every membrane and all that is added to it (:func:`membrane_dtype`).
-
-    Returns
-    -------
-    uint8 (T, …, channels), int64 (…, channels)
+    uint8 (T, …, channels) and int64 (…, channels), from I[t] of each step, integers of any type and
+    shape (…, channels). ``dtype`` is exact for every membrane and all that is added to it
+    (:func:`membrane_dtype`).
     """
     return _integrate(layer.neuron, layer, currents, dtype)
 

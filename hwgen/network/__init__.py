@@ -9,20 +9,20 @@ computed here.
 
 from hwgen.network.checks import MAX_WEIGHT_BITS
 from hwgen.network.input import Input
-from hwgen.network.integrate_and_fire import (
-    HardResetNeuron,
-    IntegrateAndFireNeuron,
-    SoftResetNeuron,
-)
 from hwgen.network.inverse_leak import DOUBLE, MAX_LEAK_BITS, NO_LEAK, InverseLeak
-from hwgen.network.inverse_leaky import InverseLeakyNeuron
 from hwgen.network.network import Network, require_network
 from hwgen.network.neuron import FiringConstants, Integers, Neuron, ThresholdNeuron
 from hwgen.network.nodes import Flatten, Layer, MaxPool2d, Node
 from hwgen.network.projections import Conv2d, Identity, Linear, Projection
 from hwgen.network.readouts import Readout, SoftmaxReadout, exponentials
 from hwgen.network.summary import LayerSummary, Summary
-from hwgen.network.time_to_first_spike import TimeToFirstSpikeNeuron
+from hwgen.network.threshold_neurons import (
+    HardResetNeuron,
+    IntegrateAndFireNeuron,
+    InverseLeakyNeuron,
+    SoftResetNeuron,
+    TimeToFirstSpikeNeuron,
+)
 from hwgen.network.trains import Code, InputCode, Pair, Quad, Shape, TrainType, value_dtype
 
 __all__ = [

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from hwgen.network.network import Network
-from hwgen.network.neuron import ThresholdNeuron
+from hwgen.network.neuron import Neuron, ThresholdNeuron
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,14 +29,10 @@ class Summary:
     def __str__(self) -> str:
         rows = [("layer", "shape", "neuron", "T", "weights", "thresholds")]
         for row in self.layers:
-            timesteps, weights = str(row.timesteps or ""), f"{row.weights:,}"
-            thresholds = row.thresholds or ""
-            rows.append((row.layer, row.shape, row.neuron, timesteps, weights, thresholds))
-        layer, shape, neuron, steps, weight, _ = (max(map(len, cells)) for cells in zip(*rows))
-        return "\n".join(
-            f"{a:{layer}}  {b:{shape}}  {c:{neuron}}  {d:>{steps}}  {e:>{weight}}  {f}".rstrip()
-            for a, b, c, d, e, f in rows
-        )
+            numbers = str(row.timesteps or ""), f"{row.weights:,}", row.thresholds or ""
+            rows.append((row.layer, row.shape, row.neuron, *numbers))
+        forms = [f"{side}{max(map(len, cells))}" for side, cells in zip("<<<>><", zip(*rows))]
+        return "\n".join("  ".join(map(format, row, forms)).rstrip() for row in rows)
 
     __repr__ = __str__
 
@@ -53,17 +47,15 @@ def summarise(network: Network) -> Summary:
                 neuron=type(layer.neuron).__name__,
                 timesteps=None if layer.neuron.is_decoder else layer.neuron.timesteps,
                 weights=sum(projection.weights.size for projection in layer.projections),
-                thresholds=(
-                    _span(layer.neuron.threshold)
-                    if isinstance(layer.neuron, ThresholdNeuron)
-                    else None
-                ),
+                thresholds=_thresholds(layer.neuron),
             )
             for layer in network.layers
         )
     )
 
 
-def _span(values: np.ndarray) -> str:
-    low, high = int(values.min()), int(values.max())
+def _thresholds(neuron: Neuron) -> str | None:
+    if not isinstance(neuron, ThresholdNeuron):
+        return None
+    low, high = int(neuron.threshold.min()), int(neuron.threshold.max())
     return f"{low:,}" if low == high else f"{low:,} … {high:,}"

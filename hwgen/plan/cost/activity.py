@@ -55,14 +55,8 @@ def window_costs(
         padded, kernel = _rows_of_taps(padded, window), (window.kernel[0], 1)
     else:
         padded, kernel = _slices(padded, window), window.kernel
-    return _windows(padded, kernel, window).reshape(
-        window.timesteps,
-        window.out_rows,
-        window.out_columns,
-        1,
-        window.window_chunks,
-        window.scanners,
-    )
+    found = _windows(padded, kernel, window)
+    return found.reshape(*found.shape[:3], 1, window.window_chunks, window.scanners)
 
 
 def scan_cycles(costs: NDArray[np.uint8]) -> NDArray[np.int64]:
@@ -70,9 +64,7 @@ def scan_cycles(costs: NDArray[np.uint8]) -> NDArray[np.int64]:
 
     Shape (timesteps, out_rows, out_columns, rounds, scanners).
     """
-    cycles: NDArray[np.int64] = costs.sum(axis=4, dtype=np.int64)
-    cycles += costs[..., -1, :] == 0
-    return cycles
+    return np.asarray(costs.sum(axis=4, dtype=np.int64) + (costs[..., -1, :] == 0))
 
 
 def busy_cycles(costs: list[NDArray[np.uint8]], plan: LayerPlan) -> int:
@@ -81,8 +73,7 @@ def busy_cycles(costs: list[NDArray[np.uint8]], plan: LayerPlan) -> int:
     ``costs`` are :func:`window_costs` of each path. Waiting times are not included.
     """
     busiest = 0
-    for cost in costs:
-        cycles = scan_cycles(cost)
+    for cycles in map(scan_cycles, costs):
         rounds = plan.rounds // cycles.shape[3]
         busiest = max(busiest, int(cycles.sum(axis=(0, 1, 2, 3)).max()) * rounds)
     return busiest
@@ -90,13 +81,9 @@ def busy_cycles(costs: list[NDArray[np.uint8]], plan: LayerPlan) -> int:
 
 def _pad_bits(window: WindowPlan) -> NDArray[np.uint8]:
     """Bits of a tap outside the map, shape (timesteps, chunks, pixel_width)."""
-    return np.array(
-        [
-            [[chunk >> n & 1 for n in range(window.pixel_width)] for chunk in plane]
-            for plane in window.pad_planes
-        ],
-        dtype=np.uint8,
-    )
+    bits = range(window.pixel_width)
+    planes = [[[chunk >> n & 1 for n in bits] for chunk in row] for row in window.pad_planes]
+    return np.array(planes, dtype=np.uint8)
 
 
 def _rows_of_taps(padded: NDArray[np.uint8], window: WindowPlan) -> NDArray[np.uint8]:
@@ -109,10 +96,8 @@ def _rows_of_taps(padded: NDArray[np.uint8], window: WindowPlan) -> NDArray[np.u
 def _slices(chunks: NDArray[np.uint8], window: WindowPlan) -> NDArray[np.uint8]:
     """Spikes of each scanner's slice; the last axis of ``chunks`` is a chunk's bits."""
     padded = np.concatenate([chunks, np.zeros((*chunks.shape[:-1], 1), dtype=np.uint8)], axis=-1)
-    counts: NDArray[np.uint8] = padded[..., np.array(window.owned_bits)].sum(
-        axis=-1, dtype=np.uint8
-    )
-    return counts
+    owned = padded[..., np.array(window.owned_bits)]
+    return np.asarray(owned.sum(axis=-1, dtype=np.uint8))
 
 
 def _windows(

@@ -86,22 +86,17 @@ def design_for(
     """
     budget = target.budget(target.board)
     where = f" on {target.board.name}" if target.board else ""
-    if target.fps is None:
-        try:
-            return planner.fewest_cycles(budget)
-        except PlanError as error:
-            raise PlanError(
-                f"no plan fits{where}: {error}; {_remedy(target, planner, inf)}"
-            ) from None
-    assert target.clock_hz is not None
-    cycles = target.clock_hz / target.fps
+    cycles, failure = inf, "no plan fits"
+    if target.fps is not None and target.clock_hz is not None:
+        cycles, clock_mhz = target.clock_hz / target.fps, target.clock_hz / 1e6
+        failure = f"{target.fps:,.6g} results/s at {clock_mhz:g} MHz are not reachable"
     try:
+        if cycles == inf:
+            return planner.fewest_cycles(budget)
         return planner.confirmed(cycles, budget, interval_of)
     except PlanError as error:
-        raise PlanError(
-            f"{target.fps:,.6g} results/s at {target.clock_hz / 1e6:g} MHz are not reachable"
-            f"{where}: {error}; {_remedy(target, planner, cycles)}"
-        ) from None
+        remedy = _remedy(target, planner, cycles)
+        raise PlanError(f"{failure}{where}: {error}; {remedy}") from None
 
 
 def _remedy(target: Target, planner: Planner, cycles: float) -> str:

@@ -1,4 +1,4 @@
-"""Integrate-and-fire neurons of the rate code, with a soft or a hard reset."""
+"""The neurons that spike at a threshold: inverse-leaky, soft and hard reset, and ttfs."""
 
 from __future__ import annotations
 
@@ -8,9 +8,71 @@ from typing import ClassVar
 import numpy as np
 
 from hwgen.network.checks import require, require_integers
-from hwgen.network.neuron import Integers, ThresholdNeuron
-from hwgen.network.storage import OPTIONAL
+from hwgen.network.inverse_leak import DOUBLE, InverseLeak
+from hwgen.network.neuron import FiringConstants, Integers, ThresholdNeuron
+from hwgen.network.storage import OMITTED, OPTIONAL
 from hwgen.network.trains import Code, TrainType
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class InverseLeakyNeuron(ThresholdNeuron):
+    """Two-phase inverse-leaky integrate-and-fire (SpikeConverter, Alg. 1, Eq. 10, 12).
+
+    With k = 2:
+
+    accumulate   as in :mod:`hwgen.network.neuron`
+    close        V ← min(max(V·2^f + B, 0), (2^T2 − 1)·θ + θ − 1),  f = threshold_frac_bits
+    fire         y[t] = V ≥ θ·2^(T2−1);  V ← 2·(V − y[t]·θ·2^(T2−1)),  t = 1 … T2
+
+    So the train's value is q = clip(⌊(2^f·(W·q_in) + B) / θ⌋, 0, 2^T2 − 1).
+
+    With k = 1 + n/2^m < 2, L(V) = V + ⌊V·n/2^m⌋ and a level D, which is θ after T2 − 1 times L:
+
+    close        V ← min(max(V·2^f + B, 0), V̂),  V̂ = D + ⌈D·2^m/n⌉
+    fire         y[t] = V ≥ D;  V ← L(V − y[t]·D),  t = 1 … T2
+
+    V̂ is where one spike per step just balances the growth: L(V̂ − D) = V̂, exactly, since
+    ⌊⌈D·2^m/n⌉·n/2^m⌋ = D. L never falls, so V stays in 0 … V̂ (after a spike V ≤ L(V̂ − D); without
+    one V ≤ L(D − 1) < 2·D ≤ V̂). V̂ fires in every step, and so would every larger V: the clamp
+    changes no spike. V never falls below 0. The train's value Σ y[t]·k^(T2−t) has no closed form
+    in integers.
+
+    Parameters
+    ----------
+    threshold : int64 array, shape (channels,)
+        θ in units of 2^−f membrane units; positive.
+    timesteps : int
+        T2, length of the train that it fires.
+    threshold_frac_bits : int
+        f, 0 … 16.
+    leak : InverseLeak
+        k of the firing phase, and of the accumulation in every reader; 2 by default.
+    """
+
+    kind: ClassVar[str] = "inverse_leaky"
+    code: ClassVar[Code] = Code.RADIX
+
+    threshold_frac_bits: int = 0
+    leak: InverseLeak = field(default=DOUBLE, metadata=OMITTED)
+
+    @property
+    def level(self) -> Integers:
+        """D: θ after T2 − 1 steps of growth, object array (channels,)."""
+        level = self.threshold.astype(object)
+        for _ in range(self.timesteps - 1):
+            level = self.leak.grow(level)
+        return level
+
+    @property
+    def clamp(self) -> Integers:
+        """Largest membrane that Phase I leaves, object array (channels,); V̂ where k < 2."""
+        level = self.level
+        clamp: Integers = level + self.leak.balance(level) - self.leak.doubles
+        return clamp
+
+    def verify(self, channels: int, given: TrainType, *, where: str) -> None:
+        super().verify(channels, given, where=where)
+        self.leak.verify(where=where)
 
 
 class IntegrateAndFireNeuron(ThresholdNeuron):
@@ -133,3 +195,35 @@ class HardResetNeuron(IntegrateAndFireNeuron):
     @property
     def restart(self) -> np.ndarray:
         return np.zeros_like(self.threshold) if self.reset is None else self.reset
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class TimeToFirstSpikeNeuron(ThresholdNeuron):
+    """Two-stage neuron that spikes at most once (TTFS, Eq. 1 – 5).
+
+    accumulate   as in :mod:`hwgen.network.neuron`: the silent stage
+    close        V ← min(max(V·2^f + B, 0), T2·θ + θ − 1),  f = threshold_frac_bits
+    fire         V ← V + θ;  y[t] = V ≥ u_th and no spike before, with u_th = (T2 + 1)·θ: the
+                 spiking stage charges with the constant current I_ext = θ (Eq. 4), t = 1 … T2
+
+    So the train's value is q = clip(⌊(2^f·(W·q_in) + B) / θ⌋, 0, T2), the spike t* = T2 + 1 − q.
+
+    Parameters
+    ----------
+    threshold : int64 array, shape (channels,)
+        θ: the value of one timestep, in units of 2^−f membrane units; positive.
+    timesteps : int
+        T2, the paper's t_max.
+    threshold_frac_bits : int
+        f, 0 … 16.
+    """
+
+    kind: ClassVar[str] = "time_to_first_spike"
+    code: ClassVar[Code] = Code.TTFS
+
+    threshold_frac_bits: int = 0
+
+    def firing_constants(self, bias: np.ndarray) -> FiringConstants:
+        threshold = self.threshold.astype(object)
+        first = bias.astype(object) - self.timesteps * threshold
+        return FiringConstants(first=first, later=threshold, restored=0 * threshold)
