@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+import math
 import os
 from pathlib import Path
 from typing import Any
@@ -14,7 +17,6 @@ from hwgen.arguments import require_path
 from hwgen.artefact.arrays import array_entry, read_arrays, write_arrays
 from hwgen.artefact.atomic import replace_folder
 from hwgen.artefact.codec import Reader, Writer
-from hwgen.artefact.plain_values import document_hash, plain
 from hwgen.artefact.schema import FORMAT, VERSION, Document
 from hwgen.errors import ArtefactError, NetworkError
 from hwgen.network import Network, require_network
@@ -88,12 +90,41 @@ def load(path: str | os.PathLike[str]) -> Network:
 
 def _document(network: Network) -> tuple[dict[str, Any], list[np.ndarray]]:
     writer = Writer()
-    document = plain(writer.network(network), where=network.name)
+    document = _plain(writer.network(network), where=network.name)
     document["arrays"] = [array_entry(array) for array in writer.arrays]
     # The first lines of the file say what it is, and in which version.
     head = {key: document[key] for key in ("format", "version")}
     head["sha256"] = document_hash(document)
     return head | document, writer.arrays
+
+
+def _plain(value: Any, *, where: str) -> Any:
+    """A copy made of None, bool, int, finite float, str, list and dict: files keep these exactly.
+
+    Tuples become lists. Anything else raises :class:`ArtefactError` with its place.
+    """
+    if isinstance(value, dict):
+        for key in value:
+            if type(key) is not str:
+                raise ArtefactError(f"{where}: key {key!r} must be a string; convert it with str()")
+        return {key: _plain(item, where=f"{where}.{key}") for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item, where=f"{where}[{index}]") for index, item in enumerate(value)]
+    if type(value) is float and not math.isfinite(value):
+        raise ArtefactError(f"{where}: must be a finite number, not {value}; leave it out")
+    if value is None or type(value) in (bool, int, float, str):
+        return value
+    raise ArtefactError(
+        f"{where}: {type(value).__module__}.{type(value).__name__} is not a plain value; convert "
+        f"it to a Python number, string, list or dict (`.item()`, `.tolist()`)"
+    )
+
+
+def document_hash(document: dict[str, Any]) -> str:
+    """SHA-256 of the document less its own ``sha256``, as canonical JSON (docs/artefact.md)."""
+    body = {key: value for key, value in document.items() if key != "sha256"}
+    text = json.dumps(body, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(text.encode("ascii")).hexdigest()
 
 
 def _require_replaceable(target: Path) -> None:

@@ -107,9 +107,6 @@ class _Document(FrozenModel):
 
 
 Document = create_model(
-    "Document",
-    __base__=_Document,
-    input=(model_of(Input), ...),
-    nodes=(_list_of(Node), ...),
+    "Document", __base__=_Document, input=(model_of(Input), ...), nodes=(_list_of(Node), ...)
 )
 """The whole document; ``input`` and ``nodes`` follow the dataclasses."""

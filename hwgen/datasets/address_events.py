@@ -48,10 +48,7 @@ class AddressEvents:
 def read_address_events(arrays: Mapping[str, np.ndarray], *, where: str) -> AddressEvents:
     """Check the arrays ``t``, ``x``, ``y``, ``p`` and ``offsets`` of an event file.
 
-    Raises
-    ------
-    DataError
-        An array breaks a rule of :class:`AddressEvents`; the message starts with ``where``.
+    Raises :class:`DataError`, which starts with ``where``, if one breaks a rule of AddressEvents.
     """
     for name in ARRAYS:
         array = arrays[name]
@@ -64,12 +61,8 @@ def read_address_events(arrays: Mapping[str, np.ndarray], *, where: str) -> Addr
     offsets = arrays["offsets"].astype(np.int64)
     if len(counts) > 1:
         raise DataError(f"{where}: t, x, y and p must have the same length, not {sorted(counts)}")
-    if (
-        len(offsets) < 2
-        or offsets[0] != 0
-        or offsets[-1] != counts.pop()
-        or (np.diff(offsets) < 0).any()
-    ):
+    rising = len(offsets) >= 2 and offsets[0] == 0 and (np.diff(offsets) >= 0).all()
+    if not rising or offsets[-1] != counts.pop():
         raise DataError(
             f"{where}, offsets: must rise from 0 to the number of events and have one entry more "
             f"than there are samples"

@@ -19,13 +19,7 @@ _TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E:
 
 
 def read_folder(folder: Path, *, split: str | None) -> Dataset:
-    """Read the images of one split and, where there are any, its labels.
-
-    Parameters
-    ----------
-    split : "train", "test" or None
-        None takes the only images of the folder.
-    """
+    """Read the images of one split (None: the only one) and, where there are any, its labels."""
     images = _find(folder, "images", split)
     if images is None:
         which = f" of the {split} split" if split else ""
@@ -35,17 +29,13 @@ def read_folder(folder: Path, *, split: str | None) -> Dataset:
         )
     labels = _find(folder, "labels", split or _split_of(images))
     pixels = as_images(_read(images), where=str(images))
-    if labels is None:
-        return Dataset(images=pixels)
-    numbers = as_labels(_read(labels), len(pixels), where=str(labels))
+    numbers = as_labels(_read(labels), len(pixels), where=str(labels)) if labels else None
     return Dataset(images=pixels, labels=numbers)
 
 
 def _split_of(path: Path) -> str | None:
-    for split, words in SPLITS.items():
-        if any(word in path.name.lower() for word in words):
-            return split
-    return None
+    name = path.name.lower()
+    return next((s for s, words in SPLITS.items() if any(word in name for word in words)), None)
 
 
 def _find(folder: Path, content: str, split: str | None) -> Path | None:

@@ -116,10 +116,8 @@ def _channels_first(array: np.ndarray, *, where: str) -> np.ndarray:
 def as_labels(array: np.ndarray, samples: int, *, where: str) -> np.ndarray:
     """Check the labels of ``samples`` images and bring them to int64, shape (samples,).
 
-    Raises
-    ------
-    DataError
-        The labels are not one non-negative integer per image; the message starts with ``where``.
+    Raises :class:`DataError`, which starts with ``where``, unless there is one non-negative integer
+    per image.
     """
     array = as_array(array, where=where)
     if not np.issubdtype(array.dtype, np.integer) or array.ndim != 1:

@@ -1,13 +1,16 @@
-"""Figures of a build folder, as ``report.json`` holds them."""
+"""Figures of a build folder, as ``report.json`` holds them, from its other files."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Literal
 
-from hwgen.artefact.build_folder import PlanField
+from hwgen.artefact.build_folder import PlanField, read_manifest
 from hwgen.artefact.report_file import ReportFile
 from hwgen.boards import Resource
+from hwgen.errors import ArtefactError
 from hwgen.plan.timing.predict import PredictedCycles
 from hwgen.simulation.report import Cycles, SimulationReport
 from hwgen.synthesis import BuildReport
@@ -69,14 +72,13 @@ class BuildFigures(ReportFile):
         return Cycles("latency", None, latency), Cycles("interval", None, interval)
 
 
-def performance(
+def _performance(
     predicted: PredictedCycles | None,
     simulation: SimulationReport | None,
     synthesis: BuildReport | None,
 ) -> Performance:
     """Rates of a build folder."""
-    latency: float | None = None
-    interval: float | None = None
+    latency = interval = None
     source: Literal["simulation", "prediction"] | None = None
     if simulation and not simulation.is_stalled and simulation.latency_cycles is not None:
         latency, interval = simulation.latency_cycles, simulation.interval_cycles
@@ -97,4 +99,35 @@ def performance(
         latency_us=latency / clock if clock and latency else None,
         results_per_second=rate,
         results_per_second_per_klut=rate / (lut4 / 1000) if rate and lut4 else None,
+    )
+
+
+def gather(folder: str | os.PathLike[str]) -> BuildFigures:
+    """Figures of a build folder.
+
+    Raises
+    ------
+    ArtefactError
+        ``folder`` is not a build folder, or one of its files is damaged or of another network.
+    """
+    manifest = read_manifest(folder)
+    folder = Path(folder)
+    simulation = SimulationReport.read(folder)
+    synthesis = BuildReport.read(folder)
+    if simulation is not None and simulation.network_hash != manifest.network_hash:
+        raise ArtefactError(
+            f"{folder}: the last simulation was of another network; run `hwgen simulate` again"
+        )
+    return BuildFigures(
+        network=NetworkFigures(
+            name=manifest.name,
+            hash=manifest.network_hash,
+            board=manifest.board,
+            tools=manifest.tools,
+        ),  # fmt: skip
+        plan=manifest.plan,
+        predicted=manifest.predicted,
+        simulation=simulation,
+        synthesis=synthesis,
+        performance=_performance(manifest.predicted, simulation, synthesis),
     )

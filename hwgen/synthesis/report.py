@@ -61,7 +61,6 @@ class BuildReport(ReportFile, extra="ignore"):
     fmax_mhz : float
         Maximum clock of the routed design, shell included.
     utilisation : {resource: Usage}
-        Utilisation of the routed design.
     units : {unit: {resource: used}}
         After synthesis: each unit of the core, "core" for the logic between them, and "shell".
     critical_path : CriticalPath or None
@@ -95,8 +94,3 @@ class BuildReport(ReportFile, extra="ignore"):
     def meets_timing(self) -> bool:
         """Whether the routed design is fast enough for its clock."""
         return self.fmax_mhz >= self.clock_mhz
-
-    @property
-    def shell(self) -> dict[Resource, int]:
-        """Resources that the shell adds to the core, after synthesis."""
-        return self.units.get("shell", {})

@@ -68,30 +68,17 @@ def require(*names: str) -> None:
 
 
 def run(
-    name: str,
-    arguments: Sequence[str],
-    *,
-    folder: Path,
-    log: Path,
-    watch: Watch | None = None,
+    name: str, arguments: Sequence[str], *, folder: Path, log: Path, watch: Watch | None = None
 ) -> None:
     """Run a tool in ``folder``; its output goes to ``log``, and line by line to ``watch``.
 
-    Raises
-    ------
-    ToolError
-        The tool is missing, or failed; the message quotes its last errors.
+    Raises :class:`ToolError` if the tool is missing or fails, with its last errors.
     """
     with log.open("w", buffering=1, encoding="utf-8") as sink:  # readable while the tool runs
         process = subprocess.Popen(
-            [*command(name), *arguments],
-            cwd=folder,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-        )
+            [*command(name), *arguments], cwd=folder, stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
+        )  # fmt: skip
         with process:
             assert process.stdout is not None
             try:

@@ -11,7 +11,7 @@ import yaml
 
 from hwgen import artefact
 from hwgen.artefact import load, save
-from hwgen.artefact.plain_values import document_hash
+from hwgen.artefact.network_folder import document_hash
 from hwgen.errors import ArtefactError
 from tests.support.random_networks import random_network
 

@@ -46,7 +46,7 @@ def test_utilisation_matches_the_core(
     inside = {unit: used for unit, used in report.units.items() if unit != "shell"}
     assert sum(used.get(Resource.FF, 0) for used in inside.values()) == 91
     placed = report.utilisation[Resource.FF].used
-    assert placed == 91 + report.shell[Resource.FF]
+    assert placed == 91 + report.units["shell"][Resource.FF]
 
 
 def test_the_clock_comes_from_the_pll(ecp5: tuple[Path, synth.BuildReport, list[str]]) -> None:
