@@ -70,7 +70,7 @@ def test_branches_fold_without_linear_populations(name):
 
 @pytest.mark.parametrize("name", sorted(SIGNED))
 def test_a_code_without_negative_values_refuses_linear_populations(name):
-    with pytest.raises(ConversionError, match=r"(?s)with no ReLU between.*take neuron 'ilif'"):
+    with pytest.raises(ConversionError, match=r"(?s)with no ReLU between.*use neuron 'ilif'"):
         fused(model_of(name), SHAPE, linear=False)
 
 
