@@ -28,11 +28,6 @@ class Choice(StrEnum):
         require_known(option, value, cls, error=ConversionError)
         return cls(str(value))
 
-    @classmethod
-    def words(cls) -> list[str]:
-        """The plain words, in order."""
-        return [member.value for member in cls]
-
     def __repr__(self) -> str:
         return repr(self.value)
 

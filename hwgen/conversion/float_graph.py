@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+import torch
 
-from hwgen.conversion.calibration.steps import Steps
 from hwgen.conversion.op_graph import (
     INPUT,
     NO_PADDING,
@@ -76,6 +76,27 @@ class FloatIdentity:
 
 
 FloatProjection = FloatConv2d | FloatLinear | FloatIdentity
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Steps:
+    """y = λ·min(⌊max(u, 0) / λ + η⌋, levels): a spiking neuron, which fine-tuning trains with."""
+
+    scale: np.ndarray  # λ, float64 (channels,)
+    levels: int  # q_max, the largest code
+    eta: float
+
+    def activate(self, sums: torch.Tensor, scale: torch.Tensor | None = None) -> torch.Tensor:
+        """y of ``sums`` (samples, channels, height, width), with ``scale`` instead of λ.
+
+        Gradients ignore the floor (straight-through): ∂y/∂u = 1 and ∂y/∂λ = q − u/λ unless the
+        neuron saturates; then ∂y/∂λ = q_max.
+        """
+        step = torch.from_numpy(self.scale).to(sums.dtype) if scale is None else scale
+        step = step.reshape(-1, 1, 1)
+        units = (sums / step).clamp(0, self.levels)
+        codes = (sums / step + self.eta).floor().clamp(0, self.levels)
+        return step * (units + (codes - units).detach())
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -6,8 +6,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain, count
 
 import numpy as np
 
@@ -23,6 +24,12 @@ Size = tuple[int, ...]  # shape of one sample
 
 class GraphError(RuntimeError):
     """A graph breaks a rule: a bug of the stage that made it."""
+
+
+def unique(name: str, taken: Container[str]) -> str:
+    """``name``, or name_2, name_3, … that is none of ``taken``."""
+    candidates = chain([name], (f"{name}_{number}" for number in count(2)))
+    return next(candidate for candidate in candidates if candidate not in taken)
 
 
 def require(condition: bool, message: str) -> None:

@@ -92,10 +92,9 @@ class Options:
         Code of the input (:class:`hwgen.network.Input`); None takes the neuron's own. Single-phase
         neurons take "rate", "poisson", "direct" (pixels as a constant current) and "events"; the
         others all but "direct". "events" belongs to frames of address events.
-    input_gain : int
-        Of a Poisson input, 1 … 16: sixteenths of a spike per timestep for the brightest pixel.
-    input_seed : int
-        Of a Poisson input, 1 … 2^32 − 1.
+    input_gain, input_seed : int
+        Of a Poisson input: sixteenths of a spike per timestep for the brightest pixel, 1 … 16; seed
+        of the random numbers, 1 … 2^32 − 1.
     floor : float or None
         V_min of single-phase neurons as a share of their threshold, −16 … 0; None: no floor.
     drive : float

@@ -6,7 +6,7 @@ The fused float network gets the activation of its spiking neurons,
 
 and is trained for a few epochs towards its own logits without it (distillation, which needs no
 labels). Gradients ignore the rounding (straight-through), and λ is trained, too
-(:mod:`hwgen.conversion.calibration.steps`). Inputs are the values of their codes. This activation
+(:class:`hwgen.conversion.float_graph.Steps`). Inputs are the values of their codes. This activation
 is the closed form of a two-phase neuron, so conversion keeps the λ found here; only the rounding of
 the weights costs accuracy.
 """
@@ -25,9 +25,8 @@ from hwgen.arguments import require_integer, require_number
 from hwgen.conversion.calibration import float_run as calibrate
 from hwgen.conversion.calibration.input_decoding import counts_of, decode_input, encode, make_input
 from hwgen.conversion.calibration.scales import choose_scales
-from hwgen.conversion.calibration.steps import Steps
 from hwgen.conversion.converted import Progress
-from hwgen.conversion.float_graph import FloatGraph, FloatNode, Population
+from hwgen.conversion.float_graph import FloatGraph, FloatNode, Population, Steps
 from hwgen.conversion.op_graph import INPUT
 from hwgen.conversion.options import Options
 from hwgen.conversion.quantisation.weight_fitting import is_copy, is_tied

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from hwgen.conversion.calibration.float_run import per_channel
 from hwgen.conversion.calibration.levels import Levels
 from hwgen.conversion.float_graph import FloatConv2d, FloatGraph, Population
 from hwgen.conversion.op_graph import INPUT
@@ -37,11 +38,7 @@ class Decoding:
 
     def of(self, codes: torch.Tensor) -> torch.Tensor:
         """Values of ``codes`` (samples, channels, height, width), float32."""
-        scale, offset = (
-            torch.from_numpy(values).float().reshape(-1, 1, 1)
-            for values in (self.scale, self.offset)
-        )
-        return codes * scale + offset
+        return codes * per_channel(self.scale).float() + per_channel(self.offset).float()
 
     def code(self, value: np.ndarray, q_max: float) -> np.ndarray:
         """Code nearest to ``value`` (channels,), int32."""
@@ -86,16 +83,16 @@ def decode_input(images: np.ndarray, source: Input, graph: FloatGraph) -> Decodi
     Padding counts like pixels: the more taps of a convolution lie outside the map, the larger the
     weight of the code nearest to the pad value.
     """
-    channels = source.shape[0]
+    channels, unit = source.shape[0], 0.0
+    step = max(1, source.train_type.constant_steps)
     if source.code is InputCode.POISSON:
         unit = 2.0 ** (source.pixel_bits + 4) / (source.timesteps * source.gain)
-        return Decoding(scale=np.full(channels, unit), offset=np.zeros(channels))
-    if source.code in (InputCode.DIRECT, InputCode.EVENTS):  # exact
-        step = max(1, source.train_type.constant_steps)
-        return Decoding(scale=np.full(channels, 1 / step), offset=np.zeros(channels), step=step)
-    if source.code is InputCode.RADIX and source.timesteps >= source.pixel_bits:
+    elif source.code in (InputCode.DIRECT, InputCode.EVENTS):  # exact
+        unit = 1 / step
+    elif source.code is InputCode.RADIX and source.timesteps >= source.pixel_bits:
         unit = 2.0 ** (source.pixel_bits - source.timesteps)  # nothing is dropped
-        return Decoding(scale=np.full(channels, unit), offset=np.zeros(channels))
+    if unit:
+        return Decoding(scale=np.full(channels, unit), offset=np.zeros(channels), step=step)
     values = np.arange(1 << source.pixel_bits)
     codes = input_values(values, source).astype(np.int64)
     pads, share = _pads(graph, source.shape)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
+import torch
 
 from hwgen.conversion.calibration import float_run as calibrate
-from hwgen.conversion.calibration.currents import IMAGES
 from hwgen.conversion.calibration.input_decoding import (
     Decoding,
     counts_of,
@@ -22,6 +23,8 @@ from hwgen.conversion.options import Options
 from hwgen.conversion.quantisation.projections import integer_projection, on_values
 from hwgen.golden.incremental import IncrementalRun
 from hwgen.network import Flatten, MaxPool2d, Node, Projection
+
+CURRENT_IMAGES = 32  # the largest current in a timestep hardly grows with more
 
 
 class Known:
@@ -46,7 +49,7 @@ class Known:
         self.leaky = not options.inverse_leak.doubles
         self.sent: IncrementalRun | None = None
         if options.thresholds is ThresholdRule.CURRENT:
-            self.sent = IncrementalRun(self.input, images[:IMAGES])
+            self.sent = IncrementalRun(self.input, images[:CURRENT_IMAGES])
         elif self.leaky:
             self.sent = IncrementalRun(self.input, images)
 
@@ -55,6 +58,25 @@ class Known:
         if self.sent is not None and self.leaky:
             return self.sent.values(name)[:images].astype(np.int64)
         return self.codes[name][:images].numpy().astype(np.int64)
+
+    def largest_current(self, node: Population, sent: IncrementalRun) -> torch.Tensor:
+        """Largest current of each neuron in a timestep, float32 (images, channels, height, width).
+
+        It is in real units: a spike in every timestep is the activation that its train represents.
+        """
+        timesteps = sent.train_types[node.sources[0]].steps
+        planes = {name: _planes(sent, name) for name in node.sources}
+        real = {
+            name: replace(self.decodings[name], scale=timesteps * self.decodings[name].scale)
+            for name in planes
+        }
+        largest: torch.Tensor | None = None
+        for step in range(timesteps):
+            values = {name: real[name].of(train[step]) for name, train in planes.items()}
+            sums = calibrate.preactivation(node, values)
+            largest = sums if largest is None else torch.maximum(largest, sums)
+        assert largest is not None
+        return largest
 
     def forget(self, needed: set[str]) -> None:
         """Drop the nodes that are not ``needed`` any more."""
@@ -106,3 +128,12 @@ class Known:
     def on_values(self, projections: Sequence[Projection]) -> tuple[Projection, ...]:
         """``projections`` with the values of their pad codes as pad values."""
         return tuple(on_values(p, self.decodings[p.source]) for p in projections)
+
+
+def _planes(sent: IncrementalRun, name: str) -> torch.Tensor:
+    """Spikes of each timestep, or the value of a constant current, float32 (T, images, …)."""
+    steps = sent.train_types[name].constant_steps
+    if not steps:
+        return calibrate.as_tensor(sent.train(name))
+    constant = calibrate.as_tensor(sent.values(name))
+    return constant.expand(steps, *constant.shape)

@@ -48,7 +48,6 @@ def choose_scales(
     high: float,
     options: Options,
     levels: np.ndarray | None = None,
-    seed: int = 0,
 ) -> np.ndarray:
     """λ of each channel, float64 (channels,); all equal unless channel_scales is set.
 
@@ -58,10 +57,9 @@ def choose_scales(
     on such images with any scale.
     """
     channels = sums.shape[1]
-    rows = sums.transpose(0, 1).reshape(channels if options.channel_scales else 1, -1)
-    size = _CHANNEL_SAMPLES if options.channel_scales else _SAMPLES
+    rows, sample = _rows(sums, options)
     largest = rows.max(dim=1).values.clamp(max=high).double().numpy()
-    sample = _draw(rows, size, seed).clamp(min=0).float().numpy()
+    sample = np.maximum(sample, 0)
     if options.percentile is not None:
         scales = _percentile(rows, options.percentile, high) / q_max
     elif options.thresholds is ThresholdRule.ONE:
@@ -84,19 +82,15 @@ def choose_linear_scales(
     q_max: float,
     options: Options,
     levels: np.ndarray | None = None,
-    seed: int = 0,
 ) -> tuple[np.ndarray, np.ndarray]:
     """λ, float64, and z of each channel of a linear population, both (channels,).
 
     All equal unless channel_scales is set. Parameters as in :func:`choose_scales`.
     """
-    channels = sums.shape[1]
-    rows = sums.transpose(0, 1).reshape(channels if options.channel_scales else 1, -1)
-    size = _CHANNEL_SAMPLES if options.channel_scales else _SAMPLES
+    rows, sample = _rows(sums, options)
     low = rows.min(dim=1).values.clamp(max=0).double().numpy()
     high = rows.max(dim=1).values.clamp(min=0).double().numpy()
     span = np.where(high > low, high - low, 1.0)
-    sample = _draw(rows, size, seed).float().numpy()
     rule = _rule(q_max, options, levels)
     known = np.arange(q_max + 1) if levels is None else levels
     ideal = -low / span * q_max
@@ -113,7 +107,7 @@ def choose_linear_scales(
         better = errors < smallest
         best, zeros = np.where(better, scales, best), np.where(better, zero, zeros)
         smallest = np.minimum(errors, smallest)
-    full = np.ones(channels)
+    full = np.ones(sums.shape[1])
     return best * full, zeros * (full if levels is not None else full.astype(np.int64))
 
 
@@ -182,13 +176,14 @@ def _percentile(rows: torch.Tensor, percentile: float, high: float) -> np.ndarra
     return found
 
 
-def _draw(rows: torch.Tensor, size: int, seed: int) -> torch.Tensor:
-    """``size`` random values of each row; a stride would pick the same pixels."""
-    length = rows.shape[1]
-    if length <= size:
-        return rows
-    picks = np.random.default_rng(seed).integers(0, length, size)
-    return rows[:, torch.from_numpy(picks)]
+def _rows(sums: torch.Tensor, options: Options) -> tuple[torch.Tensor, np.ndarray]:
+    """Values of each scale, and random ones of them; a stride would pick the same pixels."""
+    rows = sums.transpose(0, 1).reshape(sums.shape[1] if options.channel_scales else 1, -1)
+    size = _CHANNEL_SAMPLES if options.channel_scales else _SAMPLES
+    if (length := rows.shape[1]) <= size:
+        return rows, rows.float().numpy()
+    picks = torch.from_numpy(np.random.default_rng(0).integers(0, length, size))
+    return rows, rows[:, picks].float().numpy()
 
 
 def _silent_scale(sums: torch.Tensor, high: float, q_max: float) -> float:

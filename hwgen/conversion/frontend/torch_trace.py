@@ -20,7 +20,7 @@ from hwgen.conversion.frontend.torch_program import (
     user_input,
     user_output,
 )
-from hwgen.conversion.op_graph import INPUT, Op, OpGraph
+from hwgen.conversion.op_graph import INPUT, Op, OpGraph, unique
 from hwgen.errors import ConversionError
 
 _CONTAINERS = ("Sequential", "ModuleList", "ModuleDict")
@@ -101,7 +101,8 @@ class _Tracer:
     def _call(self, node: torch.fx.Node) -> Any:
         args = torch.fx.map_arg(node.args, lambda n: self.values[n])
         kwargs = torch.fx.map_arg(node.kwargs, lambda n: self.values[n])
-        refs = [value for value in _flat((args, kwargs)) if isinstance(value, Ref)]
+        given = [self.values[n] for n in node.all_input_nodes]
+        refs = [value for value in given if isinstance(value, Ref)]
         if not refs:
             return self._constant(node, args, kwargs)
         operator = _operator(node)
@@ -160,10 +161,7 @@ class _Tracer:
         path, kind = _module(node)
         leaf = kind.startswith("torch.nn.") and kind.split(".")[-1] not in _CONTAINERS
         name = path if leaf and path else ".".join(filter(None, (path, node.name)))
-        number, unique = 2, name
-        while unique in self.names:
-            unique, number = f"{name}_{number}", number + 1
-        return unique
+        return unique(name, self.names)
 
 
 def _ancestors(node: torch.fx.Node) -> set[torch.fx.Node]:
@@ -175,14 +173,6 @@ def _ancestors(node: torch.fx.Node) -> set[torch.fx.Node]:
             found.add(current)
             waiting.extend(current.all_input_nodes)
     return found
-
-
-def _flat(value: Any) -> list[Any]:
-    if isinstance(value, tuple | list):
-        return [item for part in value for item in _flat(part)]
-    if isinstance(value, dict):
-        return [item for part in value.values() for item in _flat(part)]
-    return [value]
 
 
 def _operator(node: torch.fx.Node) -> str:

@@ -16,7 +16,7 @@ from hwgen.conversion.float_graph import (
 )
 from hwgen.conversion.frontend.operators.call import Refusal
 from hwgen.conversion.fusion.pending import Value
-from hwgen.conversion.op_graph import INPUT, MaxPoolOp
+from hwgen.conversion.op_graph import INPUT, MaxPoolOp, unique
 from hwgen.network import Shape
 
 
@@ -36,7 +36,7 @@ class Builder:
 
     def max_pool(self, op: MaxPoolOp, source: str) -> str:
         node = FloatMaxPool(
-            name=self.unique(op.name),
+            name=unique(op.name, self.shapes),
             source=source,
             kernel=op.kernel,
             stride=op.stride,
@@ -51,7 +51,7 @@ class Builder:
         if shape[1:] == (1, 1):
             return source
         if source not in self._flattens:
-            node = FloatFlatten(name=self.unique(name), source=source)
+            node = FloatFlatten(name=unique(name, self.shapes), source=source)
             size = (math.prod(shape), 1, 1)
             bounds = self.lows[source], self.highs[source]
             self._flattens[source] = self._add(node, size, *bounds)
@@ -71,7 +71,7 @@ class Builder:
             raise Refusal(f"comes after a padding of {name}; pad after the ReLU")
         projections, bias = value.terms()
         population = Population(
-            name=self.unique(name),
+            name=unique(name, self.shapes),
             projections=projections,
             bias=bias,
             low=low,
@@ -132,12 +132,6 @@ class Builder:
 
     def graph(self) -> FloatGraph:
         return FloatGraph(input_shape=self.shapes[INPUT], nodes=tuple(self._nodes))
-
-    def unique(self, name: str) -> str:
-        number, unique = 2, name
-        while unique in self.shapes:
-            unique, number = f"{name}_{number}", number + 1
-        return unique
 
     def _add(self, node: FloatNode, shape: Shape, low: float, high: float) -> str:
         self._nodes.append(node)

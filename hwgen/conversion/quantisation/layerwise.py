@@ -30,7 +30,6 @@ import numpy as np
 import torch
 
 from hwgen.conversion.calibration import float_run as calibrate
-from hwgen.conversion.calibration.currents import largest_current
 from hwgen.conversion.calibration.input_decoding import Decoding
 from hwgen.conversion.calibration.known import Known
 from hwgen.conversion.calibration.levels import Levels, minimum_threshold, rounding_loss
@@ -141,7 +140,7 @@ class _Layerwise:
         else:
             given = sums
             if self.options.thresholds is ThresholdRule.CURRENT and known.sent is not None:
-                given = largest_current(node, known.sent, known.decodings)
+                given = known.largest_current(node, known.sent)
             scales = (
                 choose_scales(given, q_max=q_max, high=node.high, options=options, levels=values)
                 if node.steps is None

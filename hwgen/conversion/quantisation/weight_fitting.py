@@ -47,7 +47,7 @@ class Fit:
         seed: int = 0,
     ) -> None:
         self._fitted = [i for i, w in enumerate(weights) if not is_copy(w)]
-        groups = {_groups(projections[i]) for i in self._fitted}
+        groups = {getattr(projections[i], "groups", 1) for i in self._fitted}
         self._groups = groups.pop() if len(groups) == 1 else 0
         if not self._fitted or groups or (self._groups > 1 and len(self._fitted) > 1):
             self._fitted, self.weights = [], list(weights)
@@ -87,7 +87,7 @@ class Fit:
         self, weights: Sequence[np.ndarray], scale: np.ndarray, limit: int
     ) -> tuple[np.ndarray, ...]:
         """Integers up to ± ``limit``: fitted ones, and copies rounded to the nearest."""
-        rounded = [np.round(_over(w, scale)) for w in weights]
+        rounded = [np.round(w / scale.reshape(-1, *(1,) * (w.ndim - 1))) for w in weights]
         if self._fitted:
             rows = np.concatenate([self._rows(i, weights[i]) for i in self._fitted], axis=1)
             size = len(rows) // self._groups
@@ -168,10 +168,6 @@ def is_tied(weights: np.ndarray) -> bool:
     return weights.ndim == 4 and bool((weights == weights[:, :, :1, :1]).all())
 
 
-def _groups(projection: Projection) -> int:
-    return projection.groups if isinstance(projection, Conv2d) else 1
-
-
 def _pick(sums: torch.Tensor, size: int, seed: int) -> tuple[torch.Tensor, ...]:
     """Indices (image, y, x) of at most ``size`` random windows."""
     images, _, height, width = sums.shape
@@ -179,7 +175,3 @@ def _pick(sums: torch.Tensor, size: int, seed: int) -> tuple[torch.Tensor, ...]:
     rng = np.random.default_rng(seed)
     flat = rng.choice(total, size, replace=False) if total > size else np.arange(total)
     return tuple(torch.from_numpy(part) for part in np.unravel_index(flat, (images, height, width)))
-
-
-def _over(weights: np.ndarray, scale: np.ndarray) -> np.ndarray:
-    return np.asarray(weights / scale.reshape(-1, *(1,) * (weights.ndim - 1)))

@@ -10,8 +10,7 @@ from torch import nn
 from hwgen import golden
 from hwgen.conversion import Finetuning, convert
 from hwgen.conversion.calibration.finetuning import finetune
-from hwgen.conversion.calibration.steps import Steps
-from hwgen.conversion.float_graph import FloatGraph, FloatIdentity, Population
+from hwgen.conversion.float_graph import FloatGraph, FloatIdentity, Population, Steps
 from hwgen.conversion.options import Options
 from hwgen.errors import ConversionError
 from tests.support.float_models import Forward, fused, pixels

@@ -279,6 +279,6 @@ def test_rates_come_to_the_activations(name: str) -> None:
 
 
 def test_thresholds_of_currents_need_neurons_that_fire_as_they_integrate() -> None:
-    assert ThresholdRule.words()[-1] == "current"
+    assert list(ThresholdRule)[-1] == "current"
     with pytest.raises(ConversionError, match="'current' needs a neuron that fires as it"):
         convert(model(), images(), thresholds="current")
