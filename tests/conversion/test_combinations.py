@@ -1,4 +1,4 @@
-"""All combinations of neuron, input code and decoder on a tiny model: they work or are refused."""
+"""Every combination of neuron, input code and decoder works or is rejected."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.support.rtl.cores import CoreBench
 EVERY = list(itertools.product(NeuronKind, INPUT_CODES, DecoderKind))
 LEGAL = list(legal_combinations())
 
-# Written out once more: who decodes what, and what trains can be read as.
+# Independent tables: codes that each neuron can read, and decoders for each code.
 INPUTS = {
     "ilif": {"radix", "rate", "ttfs", "poisson", "events"},
     "if2": {"radix", "rate", "ttfs", "poisson", "events"},
@@ -42,7 +42,7 @@ def is_legal(neuron: str, code: str, decoder: str) -> bool:
     return code in INPUTS[neuron] and decoder in READS[NeuronKind(neuron).code]
 
 
-def test_the_table_is_what_the_codes_stand_for() -> None:
+def test_the_legal_combinations_follow_from_the_codes() -> None:
     assert set(LEGAL) == {names for names in EVERY if is_legal(*names)}
     assert len(LEGAL) == len(set(LEGAL)) == 54
     assert len(EVERY) == 120
@@ -50,7 +50,7 @@ def test_the_table_is_what_the_codes_stand_for() -> None:
 
 
 @pytest.mark.parametrize(("neuron", "code", "decoder"), LEGAL)
-def test_legal_ones_convert_and_run(neuron: str, code: str, decoder: str) -> None:
+def test_legal_combinations_convert_and_run(neuron: str, code: str, decoder: str) -> None:
     network = converted(neuron, code, decoder)
     assert network.input.code == code
     assert isinstance(network.readout.neuron, SoftmaxReadout) == (decoder == "softmax")
@@ -59,11 +59,11 @@ def test_legal_ones_convert_and_run(neuron: str, code: str, decoder: str) -> Non
     result = golden.run(network, images_for(code), trains=True)
     if counts:
         train = result.trains["6"][..., 0, 0]
-        wanted = train.sum(axis=1)
+        expected = train.sum(axis=1)
         if decoder == "first_spike":
             first = np.where(train.any(axis=1), train.argmax(axis=1), STEPS)
-            wanted = STEPS - first
-        np.testing.assert_array_equal(result.logits, wanted)
+            expected = STEPS - first
+        np.testing.assert_array_equal(result.logits, expected)
     assert np.ptp(result.logits) > 0
     np.testing.assert_array_equal(golden.run(network, images_for(code)).logits, result.logits)
 
@@ -71,22 +71,24 @@ def test_legal_ones_convert_and_run(neuron: str, code: str, decoder: str) -> Non
 @pytest.mark.parametrize(
     ("neuron", "code", "decoder"), [names for names in EVERY if names not in LEGAL]
 )
-def test_others_are_refused_and_their_remedy_works(neuron: str, code: str, decoder: str) -> None:
+def test_illegal_combinations_name_a_remedy_that_works(
+    neuron: str, code: str, decoder: str
+) -> None:
     """Each name that the message offers makes the rest of the combination legal."""
     with pytest.raises(ConversionError, match="is not a legal combination: ") as caught:
         converted(neuron, code, decoder)
     for kind, legal in remedies(str(caught.value)):
         names = {"neuron": neuron, "input code": code, "decoder": decoder}
         assert is_legal(*{**names, kind: legal}.values()), (kind, legal)
-    given = {"neuron": neuron, "input code": code, "decoder": decoder}
+    chosen = {"neuron": neuron, "input code": code, "decoder": decoder}
     values = {"neuron": NeuronKind, "input code": INPUT_CODES, "decoder": DecoderKind}
-    wanted = {
+    expected = {
         (kind, name)
         for kind, names in values.items()
         for name in names
-        if is_legal(*{**given, kind: name}.values())
+        if is_legal(*{**chosen, kind: name}.values())
     }
-    assert set(remedies(str(caught.value))) == wanted
+    assert set(remedies(str(caught.value))) == expected
 
 
 def remedies(message: str) -> Iterator[tuple[str, str]]:
@@ -100,7 +102,7 @@ SAMPLED = [LEGAL[n] for n in np.random.default_rng(12).permutation(len(LEGAL))[:
 
 
 @pytest.mark.parametrize(("neuron", "code", "decoder"), SAMPLED)
-def test_a_dozen_of_them_as_hardware(neuron: str, code: str, decoder: str) -> None:
+def test_a_dozen_combinations_as_hardware(neuron: str, code: str, decoder: str) -> None:
     """Every word of every stream, and the cycle of every class."""
     network = converted(neuron, code, decoder, weight_bits=5)
     odd = SAMPLED.index((neuron, code, decoder)) % 2

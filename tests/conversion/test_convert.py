@@ -72,10 +72,10 @@ def test_activations_are_within_a_unit_of_the_float_model(seed, timesteps):
 
 
 def test_without_the_pad_value_the_border_would_be_wrong():
-    """What the test above would see if silence stood for the padding."""
+    """The test above fails if padding is silent."""
     model, images = tiny_cnn(), pixels((2, 8, 8), samples=60)
-    given = {"mean": [0.5, 0.5], "std": [0.25, 0.25]}
-    right, wrong = (convert(model, images, **given) for _ in range(2))
+    normalisation = {"mean": [0.5, 0.5], "std": [0.25, 0.25]}
+    right, wrong = (convert(model, images, **normalisation) for _ in range(2))
     object.__setattr__(wrong.nodes[0].projections[0], "pad_value", None)
     values = [golden.run(n, images, trains=True).values["0"] for n in (right, wrong)]
     differs = (values[0] != values[1]).any(axis=(0, 1))
@@ -164,7 +164,7 @@ def loss(trained, **options) -> float:
 
 
 @pytest.mark.parametrize(
-    ("options", "most"),
+    ("options", "maximum"),
     [
         ({"timesteps": 8}, 0.3),
         ({"timesteps": 4}, 1.2),
@@ -179,8 +179,8 @@ def loss(trained, **options) -> float:
     ],
     ids=str,
 )
-def test_little_accuracy_is_lost(trained, options, most):
-    assert loss(trained, **options) <= most
+def test_little_accuracy_is_lost(trained, options, maximum):
+    assert loss(trained, **options) <= maximum
 
 
 def test_bias_correction_leaves_no_mean_error(trained):

@@ -40,11 +40,11 @@ def op(kind: type[Op], name: str, source: str, shape: tuple[int, ...], **rest: A
 
 
 def conv(shape: tuple[int, ...] = (3, 4, 4), **rest: Any) -> Op:
-    given = {
+    defaults = {
         "weights": np.ones((3, 2, 3, 3)), "bias": np.zeros(3), "stride": (1, 1),
         "padding": (1, 1, 1, 1), "groups": 1,
     }  # fmt: skip
-    return op(ConvOp, "conv", "input", shape, **given | rest)
+    return op(ConvOp, "conv", "input", shape, **defaults | rest)
 
 
 def ops(*those: Op, output: str | None = None) -> OpGraph:
@@ -133,7 +133,7 @@ def floats(*nodes: Any) -> FloatGraph:
     return FloatGraph(input_shape=(2, 4, 4), nodes=nodes)
 
 
-def fed(*projections: Any) -> FloatGraph:
+def graph_of(*projections: Any) -> FloatGraph:
     return floats(population(projections=projections), FLAT, END)
 
 
@@ -163,23 +163,23 @@ def test_legal_populations() -> None:
         (floats(population(bias=np.zeros(2)), FLAT, END), r"^a: bias \(2,\) must be \(3,\)"),
         (floats(population(bias=np.full(3, np.nan)), FLAT, END), "^a: bias must be finite"),
         (
-            fed(conv_of(3, 1, 1, 1)),
+            graph_of(conv_of(3, 1, 1, 1)),
             r"^a: weights \(3, 1, 1, 1\) must be \(3, 2, 1, 1\)",
         ),
         (
-            fed(conv_of(3, 2, 1, 1, pad_value=np.zeros(3))),
+            graph_of(conv_of(3, 2, 1, 1, pad_value=np.zeros(3))),
             r"^a: pad_value \(3,\) must be \(2,\)",
         ),
         (
-            fed(FloatLinear(source="input", weights=np.ones((3, 32)))),
+            graph_of(FloatLinear(source="input", weights=np.ones((3, 32)))),
             r"^a: source 'input' must be flat, not \(2, 4, 4\)",
         ),
         (
-            fed(FloatIdentity(source="input", weights=np.ones(3))),
+            graph_of(FloatIdentity(source="input", weights=np.ones(3))),
             r"^a: weights \(3,\) must be \(2,\)",
         ),
         (
-            fed(conv_of(3, 2, 1, 1), conv_of(3, 2, 3, 3)),
+            graph_of(conv_of(3, 2, 1, 1), conv_of(3, 2, 3, 3)),
             "^a: sums of projections must agree",
         ),
         (

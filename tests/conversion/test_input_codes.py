@@ -1,4 +1,4 @@
-"""Conversions whose input is a constant current, or address events."""
+"""Conversion with direct input (constant currents) and with address events."""
 
 from __future__ import annotations
 
@@ -37,32 +37,34 @@ def frames(steps: int = STEPS) -> np.ndarray:
     return (rng.random((24, steps, 2, 8, 8)) < rates).astype(np.uint8)
 
 
-def activation(given: torch.Tensor, channels: int) -> np.ndarray:
+def activation(pixels: torch.Tensor, channels: int) -> np.ndarray:
     with torch.no_grad():
-        return model(channels)[:2](given).numpy()
+        return model(channels)[:2](pixels).numpy()
 
 
-def reached(network: Any, samples: np.ndarray) -> np.ndarray:
-    """What the first layer's trains represent."""
+def represented(network: Any, samples: np.ndarray) -> np.ndarray:
+    """Activations represented by the trains of the first layer."""
     name = network.layers[0].name
     values = golden.run(network, samples, trains=True).values[name]
     scale = network.provenance["output_scales"][name]
     return values * scale
 
 
-@pytest.mark.parametrize("fed", [{}, {"mean": 0.4, "std": 0.5}])
+@pytest.mark.parametrize("scaling", [{}, {"mean": 0.4, "std": 0.5}])
 @pytest.mark.parametrize("method", ["threshold_relu", "weight_norm", "rmp", "threshold_balancing"])
-def test_direct_input_is_the_pixel_in_every_step(method: str, fed: dict[str, float]) -> None:
-    """Rounded down or to the nearest, one step of output from the activation at most: nothing is
-    lost on the way in. Hard resets lose what is above the threshold, and have no such bound."""
+def test_direct_input_is_the_pixel_in_every_step(method: str, scaling: dict[str, float]) -> None:
+    """The error is at most one output step, so the input loses nothing.
+
+    Hard resets discard the excess over the threshold and have no such bound.
+    """
     network = convert(
         model(), images(), method=method, timesteps=STEPS, input_code="direct", weight_bits=12,
-        **fed,
+        **scaling,
     )  # fmt: skip
     assert (network.input.code, network.input.timesteps) == ("direct", STEPS)
-    given = torch.from_numpy(images()).float() / 255
-    if fed:
-        given = (given - fed["mean"]) / fed["std"]
+    pixels = torch.from_numpy(images()).float() / 255
+    if scaling:
+        pixels = (pixels - scaling["mean"]) / scaling["std"]
         projection = network.layers[0].projections[0]
         assert isinstance(projection, Conv2d)
         assert projection.pad_value is not None
@@ -70,8 +72,8 @@ def test_direct_input_is_the_pixel_in_every_step(method: str, fed: dict[str, flo
     if method == "threshold_balancing":
         return
     scale = network.provenance["output_scales"][network.layers[0].name]
-    wanted = np.minimum(activation(given, 1), scale * STEPS)
-    assert np.abs(reached(network, images()) - wanted).max() < 1.02 * scale
+    expected = np.minimum(activation(pixels, 1), scale * STEPS)
+    assert np.abs(represented(network, images()) - expected).max() < 1.02 * scale
 
 
 def test_thresholds_by_the_largest_current_of_direct_input_are_the_largest_activation() -> None:
@@ -92,7 +94,7 @@ def test_thresholds_by_the_largest_current_of_direct_input_are_the_largest_activ
         {"method": "spikeconverter", "timesteps": 6, "layer_timesteps": {"input": STEPS}},
     ],
 )
-def test_events_are_worth_a_share_of_their_timesteps(options: dict[str, Any]) -> None:
+def test_events_represent_a_share_of_the_timesteps(options: dict[str, Any]) -> None:
     options = {"timesteps": STEPS, "weight_bits": 12, **options}
     network = convert(model(2), frames(), **options)
     assert (network.input.code, network.input.timesteps, network.input.pixel_bits) == (
@@ -101,8 +103,8 @@ def test_events_are_worth_a_share_of_their_timesteps(options: dict[str, Any]) ->
     assert network.probe is not None
     assert network.probe.shape == (8, STEPS, 2, 8, 8)
     assert network.provenance["scale"] == 1 / STEPS
-    wanted = activation(torch.from_numpy(frames().mean(axis=1)).float(), 2)
-    error = np.abs(reached(network, frames()) - wanted)
+    expected = activation(torch.from_numpy(frames().mean(axis=1)).float(), 2)
+    error = np.abs(represented(network, frames()) - expected)
     scale = network.provenance["output_scales"][network.layers[0].name]
     assert error.mean() < 0.8 * scale
     assert {layer.neuron.two_phase for layer in firing(network)} == {
@@ -111,7 +113,7 @@ def test_events_are_worth_a_share_of_their_timesteps(options: dict[str, Any]) ->
 
 
 @pytest.mark.parametrize(
-    ("given", "options", "message"),
+    ("images_or_frames", "options", "message"),
     [
         (images(), {"input_code": "direct"}, "code 'direct' is not .*a constant current"),
         (images(), {"input_code": "radix", "neuron": "if"}, "code 'radix' is not .*fires as"),
@@ -124,21 +126,21 @@ def test_events_are_worth_a_share_of_their_timesteps(options: dict[str, Any]) ->
         ),
     ],
 )  # fmt: skip
-def test_codes_that_do_not_fit_are_refused(
-    given: np.ndarray, options: dict[str, Any], message: str
+def test_codes_that_do_not_fit_are_rejected(
+    images_or_frames: np.ndarray, options: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(ConversionError, match=message):
-        convert(model(given.shape[-3]), given, timesteps=8, **options)
+        convert(model(images_or_frames.shape[-3]), images_or_frames, timesteps=8, **options)
 
 
 @pytest.mark.parametrize(
-    ("given", "message"),
+    ("images_or_frames", "message"),
     [
         (frames(8) * 2, "must be 0 and 1, unsigned"),
         (frames(8).astype(np.float32), "must be 0 and 1, unsigned, and not empty, not float32"),
         (frames(7), "have 7 timesteps, but the input has 8; split the events into 8"),
     ],
 )
-def test_frames_that_are_none_are_refused(given: np.ndarray, message: str) -> None:
+def test_invalid_frames_are_rejected(images_or_frames: np.ndarray, message: str) -> None:
     with pytest.raises(DataError, match=message):
-        convert(model(2), given, timesteps=8)
+        convert(model(2), images_or_frames, timesteps=8)

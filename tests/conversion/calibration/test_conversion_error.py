@@ -1,4 +1,4 @@
-"""Eq. 13 of SpikeConverter: its optimum, against samples, closed forms and Fig. 5."""
+"""Eq. 13 of SpikeConverter and its optimum, against samples, closed forms and Fig. 5."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ KS = (1.2, 1.4, 1.5, 1.6, 1.8, 1.9, 2.0)
 
 
 def fired(values: np.ndarray, threshold: float, k: float, steps: int, eta: float) -> np.ndarray:
-    """U_out of Algorithm 1's second phase, in real numbers."""
+    """U_out after the second phase of Algorithm 1, in real numbers."""
     left, sent = values + eta * threshold * k ** (1 - steps), np.zeros_like(values)
     for step in range(steps):
         spikes = left >= threshold
@@ -50,12 +50,14 @@ def test_k_of_2_in_closed_form(steps: int) -> None:
 
 
 def test_optimum_of_fig_5_b() -> None:
-    """The paper reads 0.396 off its curve at T = 6, k = 1.6. The exact minimum is 0.386, and the
-    curve so flat that 0.396 costs 2 %: what is asked is that both agree to that."""
+    """The paper gives 0.396 for T = 6, k = 1.6; the exact minimum is 0.386.
+
+    The curve is so flat that 0.396 costs only 2 %, so the test allows this difference.
+    """
     best = best_threshold(6, 1.6)
     assert best.threshold == pytest.approx(0.396, abs=0.011)
     assert float(conversion_error(0.396, timesteps=6, k=1.6)) < 1.025 * best.error
-    # Its shape: at least twice the error a third away on either side.
+    # Shape: at least twice the error at one third to either side.
     for far in (0.26, 0.8):
         assert float(conversion_error(far, timesteps=6, k=1.6)) > 2 * best.error
     grid = np.linspace(0.05, 1.0, 951)
@@ -66,7 +68,7 @@ def test_optimum_of_fig_5_b() -> None:
 
 @pytest.mark.parametrize("steps", range(2, 11))
 def test_k_of_2_is_the_best_for_every_t(steps: int) -> None:
-    """Fig. 5(a), and the larger k the better."""
+    """Fig. 5(a): the error falls as k rises."""
     errors = [best_threshold(steps, k).error for k in KS]
     assert errors == sorted(errors, reverse=True)
     assert best_leak(steps, KS).k == 2.0
@@ -94,8 +96,8 @@ def test_parameters_out_of_range(reported: dict, message: str) -> None:
     "leak", [InverseLeak(n=1, m=1), InverseLeak(n=5, m=3), InverseLeak(n=1, m=3), DOUBLE]
 )
 @pytest.mark.parametrize("steps", [1, 2, 5, 7])
-def test_levels_are_the_trains_that_greed_gives(leak: InverseLeak, steps: int) -> None:
-    """Of all trains those that come back when what they represent is fired, in exact fractions."""
+def test_levels_are_the_values_of_greedy_trains(leak: InverseLeak, steps: int) -> None:
+    """Levels are the trains that are reproduced when their exact value is fired."""
     k = 1 + Fraction(leak.n, 1 << leak.m)
     greedy = []
     for train in product((0, 1), repeat=steps):
@@ -118,7 +120,7 @@ def test_levels_are_the_trains_that_greed_gives(leak: InverseLeak, steps: int) -
 
 
 @pytest.mark.parametrize(
-    ("wish", "leak"),
+    ("option", "leak"),
     [
         (1.6, InverseLeak(n=77, m=7)),
         ("1.5", InverseLeak(n=1, m=1)),
@@ -132,12 +134,14 @@ def test_levels_are_the_trains_that_greed_gives(leak: InverseLeak, steps: int) -
         (1.99, InverseLeak(n=253, m=8)),
     ],
 )
-def test_leaks_as_users_write_them(wish: float | str, leak: InverseLeak) -> None:
-    assert parse_leak(wish) == leak
-    parse_leak(wish).verify(where="x")
+def test_leaks_as_users_write_them(option: float | str, leak: InverseLeak) -> None:
+    assert parse_leak(option) == leak
+    parse_leak(option).verify(where="x")
 
 
-@pytest.mark.parametrize("wish", [1, 0.5, 2.01, "k", "", None, "3/5", "9/8", "1/512", "0/8", "1/0"])
-def test_other_leaks_are_refused(wish: object) -> None:
+@pytest.mark.parametrize(
+    "option", [1, 0.5, 2.01, "k", "", None, "3/5", "9/8", "1/512", "0/8", "1/0"]
+)
+def test_other_leaks_are_rejected(option: object) -> None:
     with pytest.raises(ConversionError, match="^leak "):
-        parse_leak(wish)
+        parse_leak(option)

@@ -1,4 +1,4 @@
-"""Fine-tuning: the activation that trains represent, its gradients, and what conversion keeps."""
+"""Fine-tuning: quantised activations, their gradients, and agreement with conversion."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ def images(samples: int = 200) -> np.ndarray:
     return np.kron(pixels((1, 4, 4), samples=samples), np.ones((1, 1, 2, 2), np.uint8))
 
 
-def graph_of(made: nn.Module, shown: np.ndarray) -> FloatGraph:
-    return fused(made, shown.shape[1:])
+def graph_of(made: nn.Module, known: np.ndarray) -> FloatGraph:
+    return fused(made, known.shape[1:])
 
 
 def test_steps_and_their_gradients_by_hand() -> None:
@@ -37,28 +37,35 @@ def test_steps_and_their_gradients_by_hand() -> None:
     steps = Steps(scale=np.array([2.0]), levels=3, eta=0.5)
     sums = torch.tensor([-1.0, 0.4, 2.7, 9.0]).reshape(4, 1, 1, 1).requires_grad_()
     scale = torch.tensor([2.0], requires_grad=True)
-    given = steps.activate(sums, scale)
-    assert given.flatten().tolist() == [0, 0, 2, 6]
+    activations = steps.activate(sums, scale)
+    assert activations.flatten().tolist() == [0, 0, 2, 6]
     assert steps.activate(sums).flatten().tolist() == [0, 0, 2, 6]
-    given.sum().backward()
+    activations.sum().backward()
     assert sums.grad.flatten().tolist() == [0, 1, 1, 0]
     assert scale.grad.item() == pytest.approx((0 - 0.2) + (1 - 1.35) + 3)
 
 
-def test_the_network_gives_what_was_trained() -> None:
-    """Golden's codes are those of the tuned float network, but for the rounding of weights."""
-    shown = images()
-    tuned = finetune(graph_of(model(), shown), shown, Options(timesteps=2), Finetuning(epochs=2))
+def test_the_network_equals_the_tuned_model() -> None:
+    """Codes of golden equal those of the tuned float network up to the rounding of weights."""
+    known = images()
+    tuned = finetune(
+        graph_of(model(), known),
+        known,
+        Options(timesteps=2),
+        Finetuning(epochs=2),
+    )
     steps = {node.name: node.steps for node in tuned.nodes if isinstance(node, Population)}
-    network = convert(model(), shown, timesteps=2, weight_bits=16, finetuning=Finetuning(epochs=2))
+    network = convert(model(), known, timesteps=2, weight_bits=16, finetuning=Finetuning(epochs=2))
     scales = network.provenance["output_scales"]
     assert scales["0"] == pytest.approx(float(steps["0"].scale[0]), rel=1e-6)
     assert steps["6"] is None  # the readout
-    values = golden.run(network, shown, trains=True).values["4"][..., 0, 0]
+    values = golden.run(network, known, trains=True).values["4"][..., 0, 0]
     conv, linear = (node for node in tuned.nodes if node.name in ("0", "4"))
     # By hand: 2-bit pixels, a convolution, a pool of 2 × 2, a linear layer.
-    given = network.provenance
-    x = torch.from_numpy((shown >> 6) * given["input_scale"][0] + given["input_offset"][0])
+    provenance = network.provenance
+    x = torch.from_numpy(
+        (known >> 6) * provenance["input_scale"][0] + provenance["input_offset"][0]
+    )
     u = torch.nn.functional.conv2d(
         x.double(), torch.from_numpy(conv.projections[0].weights), torch.from_numpy(conv.bias)
     )
@@ -71,26 +78,26 @@ def test_the_network_gives_what_was_trained() -> None:
 
 
 def test_short_trains_lose_less() -> None:
-    """Handwritten digits at two timesteps, on images that were not shown."""
+    """Handwritten digits at two timesteps, on unseen images."""
     digits = pytest.importorskip("sklearn.datasets").load_digits()
     pixels = (digits.images[:, np.newaxis] * 15).astype(np.uint8)
-    shown, unseen = pixels[:1200], pixels[1200:]
-    made = trained(shown, digits.target[:1200])
+    known, unseen = pixels[:1200], pixels[1200:]
+    made = trained(known, digits.target[:1200])
     right = []
     for finetuning in (None, Finetuning(epochs=4, batch=32)):
-        network = convert(made, shown, timesteps=2, finetuning=finetuning)
+        network = convert(made, known, timesteps=2, finetuning=finetuning)
         right.append((golden.classify(network, unseen) == digits.target[1200:]).mean())
     assert right[1] > right[0] + 0.01
 
 
-def trained(shown: np.ndarray, classes: np.ndarray) -> nn.Module:
+def trained(known: np.ndarray, classes: np.ndarray) -> nn.Module:
     torch.manual_seed(5)
     made = nn.Sequential(
         nn.Conv2d(1, 8, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(8, 16, 3), nn.ReLU(),
         nn.Flatten(), nn.Linear(64, 10),
     )  # fmt: skip
     optimiser = torch.optim.Adam(made.parameters(), 0.01)
-    x, y = torch.from_numpy(shown).float() / 255, torch.from_numpy(classes)
+    x, y = torch.from_numpy(known).float() / 255, torch.from_numpy(classes)
     for _ in range(60):
         optimiser.zero_grad()
         nn.functional.cross_entropy(made(x), y).backward()
@@ -98,7 +105,7 @@ def trained(shown: np.ndarray, classes: np.ndarray) -> nn.Module:
     return made.eval()
 
 
-def test_a_seed_makes_it_the_same_again() -> None:
+def test_fine_tuning_is_reproducible() -> None:
     made = [
         convert(model(), images(), timesteps=3, finetuning=Finetuning(epochs=1, seed=seed))
         for seed in (1, 1, 2)
@@ -143,7 +150,7 @@ def test_all_two_phase_neurons_can_be_tuned(neuron: str) -> None:
     assert len(set(network.provenance["output_scales"]["0"])) > 1
 
 
-def test_what_fires_as_it_integrates_cannot_be_tuned() -> None:
+def test_single_phase_neurons_cannot_be_tuned() -> None:
     with pytest.raises(ConversionError, match="closed form of two-phase neurons, not 'if'"):
         convert(model(), images(), method="ecc", timesteps=4, finetuning=Finetuning())
 

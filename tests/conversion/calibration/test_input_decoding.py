@@ -1,4 +1,4 @@
-"""Values of the input's codes, and the affine map from codes to pixels."""
+"""Values of the input codes, and the affine map from codes to pixels."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ def source(code: str, timesteps: int, pixel_bits: int = 8, channels: int = 1) ->
     return Input(shape=(channels, 6, 6), timesteps=timesteps, code=code, pixel_bits=pixel_bits)
 
 
-def step_by_step(x: int, given: Input) -> int:
-    """q of a pixel as the docstring of Input has it, one timestep after the other."""
-    if given.code == "radix":
-        bits = [(x >> (given.pixel_bits - t)) & 1 if t <= given.pixel_bits else 0
-                for t in range(1, given.timesteps + 1)]  # fmt: skip
-        return sum(bit << (given.timesteps - t) for t, bit in enumerate(bits, 1))
-    total, spikes = 1 << (given.pixel_bits - 1), 0
-    for _ in range(given.timesteps):
+def step_by_step(x: int, node: Input) -> int:
+    """Value q of a pixel by the docstring of Input, timestep by timestep."""
+    if node.code == "radix":
+        bits = [(x >> (node.pixel_bits - t)) & 1 if t <= node.pixel_bits else 0
+                for t in range(1, node.timesteps + 1)]  # fmt: skip
+        return sum(bit << (node.timesteps - t) for t, bit in enumerate(bits, 1))
+    total, spikes = 1 << (node.pixel_bits - 1), 0
+    for _ in range(node.timesteps):
         total += x
-        if total >= 1 << given.pixel_bits:
-            total -= 1 << given.pixel_bits
+        if total >= 1 << node.pixel_bits:
+            total -= 1 << node.pixel_bits
             spikes += 1
     return spikes
 
@@ -44,10 +44,10 @@ def step_by_step(x: int, given: Input) -> int:
 @pytest.mark.parametrize("timesteps", [1, 3, 8, 11])
 @pytest.mark.parametrize("pixel_bits", [4, 8])
 def test_codes(code, timesteps, pixel_bits):
-    given = source(code, timesteps, pixel_bits)
+    node = source(code, timesteps, pixel_bits)
     values = np.arange(1 << pixel_bits)
-    codes = encode(values.reshape(-1, 1, 1, 1), given)
-    assert codes.ravel().tolist() == [step_by_step(int(x), given) for x in values]
+    codes = encode(values.reshape(-1, 1, 1, 1), node)
+    assert codes.ravel().tolist() == [step_by_step(int(x), node) for x in values]
 
 
 @pytest.mark.parametrize(("timesteps", "scale"), [(8, 1.0), (10, 0.25)])
@@ -65,10 +65,10 @@ def test_few_timesteps_are_decoded_without_bias(code, timesteps):
     images = np.stack(
         [rng.integers(0, 256, (50, 6, 6)), rng.integers(0, 40, (50, 6, 6))], axis=1
     ).astype(np.uint8)
-    given = source(code, timesteps, channels=2)
-    found = decode_input(images, given, graph_of())
+    node = source(code, timesteps, channels=2)
+    found = decode_input(images, node, graph_of())
     for c in range(2):
-        q = encode(images[:, [c]], given)
+        q = encode(images[:, [c]], node)
         if q.min() == q.max():
             assert found.scale[c] * q.min() + found.offset[c] == pytest.approx(images[:, c].mean())
             continue
@@ -84,13 +84,13 @@ def test_constant_images():
     assert found.scale[0] * 6 + found.offset[0] == pytest.approx(100)
 
 
-def test_padding_is_decoded_as_well_as_the_pixels_allow():
+def test_padding_is_decoded_without_distorting_the_pixels():
     """At T = 2 the mean of 33 lies between the codes of 0 and of 64 … 127."""
     rng = np.random.default_rng(0)
     images = np.where(rng.random((100, 1, 6, 6)) < 0.8, 0, 255).astype(np.uint8)
-    given, pad = source("radix", 2), np.array([33.0])
-    without = decode_input(images, given, graph_of())
-    found = decode_input(images, given, graph_of(padding=1, pad_value=33.0))
+    node, pad = source("radix", 2), np.array([33.0])
+    without = decode_input(images, node, graph_of())
+    found = decode_input(images, node, graph_of(padding=1, pad_value=33.0))
     assert abs(without.offset[0]) < 1e-6  # pixels alone: 0 is 0
 
     def errors(decoding):
@@ -121,9 +121,9 @@ def test_padding_is_decoded_as_well_as_the_pixels_allow():
 def test_the_best_code_for_the_padding_is_found(pad, timesteps):
     rng = np.random.default_rng(1)
     images = np.minimum(rng.exponential(40, (60, 1, 6, 6)), 255).astype(np.uint8)
-    given = source("radix", timesteps)
-    found = decode_input(images, given, graph_of(padding=1, pad_value=pad))
-    q, x = encode(images, given).ravel(), images.ravel().astype(float)
+    node = source("radix", timesteps)
+    found = decode_input(images, node, graph_of(padding=1, pad_value=pad))
+    q, x = encode(images, node).ravel(), images.ravel().astype(float)
     share = 68 / 256
 
     def cost(slope, offset, code):
@@ -145,47 +145,47 @@ def test_the_code_of_a_value_stays_in_range():
     assert found.code(np.array([999.0]), 255).tolist() == [255]
 
 
-def poisson_draws(given: Input) -> np.ndarray:
-    """r of one timestep, from the shift register bit by bit, pixels in the order y, x, channel."""
-    channels, height, columns = given.shape
-    bits = [given.seed >> n & 1 for n in range(32)]
-    width = given.pixel_bits + 4
+def poisson_draws(node: Input) -> np.ndarray:
+    """Draws of one timestep from a bit-serial shift register, in the order y, x, channel."""
+    channels, height, columns = node.shape
+    bits = [node.seed >> n & 1 for n in range(32)]
+    width = node.pixel_bits + 4
     while len(bits) < channels * height * columns * width:
         bits.append(bits[-10] ^ bits[-30] ^ bits[-31] ^ bits[-32])
-    found = np.zeros(given.shape, int)
-    places = [(c, y, x) for y in range(height) for x in range(columns) for c in range(channels)]
-    for n, place in enumerate(places):
-        found[place] = sum(bit << i for i, bit in enumerate(bits[n * width : (n + 1) * width]))
+    found = np.zeros(node.shape, int)
+    positions = [(c, y, x) for y in range(height) for x in range(columns) for c in range(channels)]
+    for n, position in enumerate(positions):
+        found[position] = sum(bit << i for i, bit in enumerate(bits[n * width : (n + 1) * width]))
     return found
 
 
 def test_codes_of_a_poisson_input():
     images = np.random.default_rng(0).integers(0, 256, (3, 2, 4, 5), dtype=np.uint8)
-    given = Input(shape=(2, 4, 5), timesteps=1, code="poisson", gain=11, seed=1234567)
-    wanted = poisson_draws(given) < 11 * images.astype(int)
-    assert encode(images, given).tolist() == wanted.astype(int).tolist()
+    node = Input(shape=(2, 4, 5), timesteps=1, code="poisson", gain=11, seed=1234567)
+    expected = poisson_draws(node) < 11 * images.astype(int)
+    assert encode(images, node).tolist() == expected.astype(int).tolist()
 
 
-def test_a_draw_that_equals_the_pixel_is_no_spike():
-    given = Input(shape=(4, 8, 8), timesteps=1, code="poisson", gain=1, seed=99)
-    draws = poisson_draws(given)
+def test_a_draw_equal_to_the_pixel_gives_no_spike():
+    node = Input(shape=(4, 8, 8), timesteps=1, code="poisson", gain=1, seed=99)
+    draws = poisson_draws(node)
     hits = draws < 255
     assert hits.sum() > 5
     for more in (0, 1):
         image = np.where(hits, draws + more, 0).astype(np.uint8)[None]
-        assert encode(image, given)[0][hits].tolist() == [more] * int(hits.sum())
+        assert encode(image, node)[0][hits].tolist() == [more] * int(hits.sum())
 
 
 @pytest.mark.parametrize("gain", [16, 5])
 @pytest.mark.parametrize("bits", [8, 10])
-def test_a_poisson_code_stands_for_its_mean(gain, bits):
-    """c·x spikes a step with c = gain / 2^(bits + 4); 400 steps of 784 pixels."""
+def test_a_poisson_code_represents_its_mean(gain, bits):
+    """c·x spikes per step with c = gain / 2^(bits + 4); 400 steps of 784 pixels."""
     level = 100 << (bits - 8)
     images = np.full((1, 1, 28, 28), level, np.uint16)
-    given = Input(shape=(1, 28, 28), timesteps=400, code="poisson", pixel_bits=bits, gain=gain)
-    found = decode_input(images, given, graph_of())
+    node = Input(shape=(1, 28, 28), timesteps=400, code="poisson", pixel_bits=bits, gain=gain)
+    found = decode_input(images, node, graph_of())
     assert found.offset.tolist() == [0.0]
     assert found.scale.tolist() == [(1 << (bits + 4)) / (400 * gain)]
-    codes = encode(images, given)
+    codes = encode(images, node)
     assert codes.max() <= 400
     assert found.scale[0] * codes.mean() == pytest.approx(level, rel=0.01)

@@ -1,4 +1,4 @@
-"""Output scales against a search over all scales, written down anew; and layers that are silent."""
+"""Output scales against an independent exhaustive search, and scales of silent layers."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_no_scale_has_a_smaller_error(power, q_max):
     assert found < 0.9 * expected_error(values, 1.1 * top, q_max, power)
 
 
-def test_values_of_equal_steps_are_met_exactly():
+def test_equally_spaced_values_are_represented_exactly():
     values = 0.7 * np.arange(16)
     scale = choose_scales(sums_of(values), q_max=15, high=math.inf, options=Options())
     assert expected_error(values, scale[0], 15, 1) < 1e-3
@@ -72,11 +72,11 @@ def test_channel_scales_are_each_channel_s_own():
     options = Options(channel_scales=True)
     scales = choose_scales(sums, q_max=15, high=math.inf, options=options)
     for channel in range(2):
-        alone = choose_scales(
+        single = choose_scales(
             sums[:, channel : channel + 1], q_max=15, high=math.inf, options=options
         )
-        assert scales[channel] == pytest.approx(alone[0], rel=0.02)
-    assert scales[2] == pytest.approx(np.median(scales[:2]))  # silent: like the others
+        assert scales[channel] == pytest.approx(single[0], rel=0.02)
+    assert scales[2] == pytest.approx(np.median(scales[:2]))  # a silent channel takes the median
     layer = choose_scales(sums, q_max=15, high=math.inf, options=Options())
     assert layer.shape == (3,)
     assert len(set(layer)) == 1
@@ -96,7 +96,7 @@ def test_a_layer_of_zeros():
     assert scale[0] == pytest.approx(1 / 7)
 
 
-def test_a_sample_of_a_map_is_of_all_its_pixels(monkeypatch):
+def test_a_sample_of_a_map_covers_all_pixels(monkeypatch):
     """Each pixel has a size of its own, and the pixels' number divides the layer's size."""
     monkeypatch.setattr(thresholds, "_SAMPLES", 1000)
     maps = np.broadcast_to(np.geomspace(0.01, 10, 100).reshape(1, 1, 10, 10), (1000, 1, 10, 10))

@@ -1,4 +1,4 @@
-"""The adjusted CNN: what is changed, what is not, and what the converter makes of it."""
+"""Adjustment of a CNN: replaced modules, unchanged modules, and conversion of the result."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ def model() -> nn.Sequential:
     )  # fmt: skip
 
 
-def test_what_is_changed_and_told():
-    given = model()
-    adjusted, changes = adjust(given)
+def test_changes_are_made_and_reported():
+    original = model()
+    adjusted, changes = adjust(original)
     assert changes == [
         "0: Conv2d without bias",
         "1: BatchNorm2d → RootMeanSquareNorm",
@@ -48,34 +48,34 @@ def test_what_is_changed_and_told():
     assert [name for name, _ in adjusted.named_parameters()] == [
         "0.weight", "1.weight", "4.weight", "8.weight", "10.weight",
     ]  # fmt: skip
-    assert torch.equal(adjusted[4].weight, given[4].weight)
+    assert torch.equal(adjusted[4].weight, original[4].weight)
     assert adjusted[7].p == 0.3
 
 
-def test_the_model_that_is_given_stays_as_it_is():
-    given = model()
-    before = {name: value.clone() for name, value in given.state_dict().items()}
-    adjusted, _ = adjust(given)
+def test_the_original_model_is_not_modified():
+    original = model()
+    before = {name: value.clone() for name, value in original.state_dict().items()}
+    adjusted, _ = adjust(original)
     for parameter in adjusted.parameters():
         parameter.data.zero_()
-    assert [type(module).__name__ for module in given][:4] == [
+    assert [type(module).__name__ for module in original][:4] == [
         "Conv2d", "BatchNorm2d", "LeakyReLU", "MaxPool2d",
     ]  # fmt: skip
-    assert all(torch.equal(value, before[name]) for name, value in given.state_dict().items())
+    assert all(torch.equal(value, before[name]) for name, value in original.state_dict().items())
 
 
 def test_it_computes_the_cnn_without_shifts():
     """By PyTorch's functions, with the gain γ/σ of the batch norm."""
-    given = model()
-    adjusted, _ = adjust(given)
+    original = model()
+    adjusted, _ = adjust(original)
     x = torch.rand(3, 1, 8, 8, generator=torch.Generator().manual_seed(2))
-    norm = given[1]
+    norm = original[1]
     with torch.no_grad():
-        y = F.conv2d(x, given[0].weight, padding=1)
+        y = F.conv2d(x, original[0].weight, padding=1)
         y = y * (norm.weight / (norm.running_var + norm.eps).sqrt()).view(-1, 1, 1)
         y = F.avg_pool2d(F.relu(y), 2)
-        y = F.relu(F.conv2d(y, given[4].weight)).flatten(1)
-        y = F.relu(y @ given[8].weight.T) @ given[10].weight.T
+        y = F.relu(F.conv2d(y, original[4].weight)).flatten(1)
+        y = F.relu(y @ original[8].weight.T) @ original[10].weight.T
         np.testing.assert_allclose(adjusted(x), y, rtol=1e-4, atol=1e-5)
 
 
@@ -90,8 +90,8 @@ def test_a_norm_while_it_is_trained(kind: type, shape: tuple[int, ...]):
     axes = [0, *range(2, x.ndim)]
     found = norm(x).square().mean(dim=axes).sqrt().detach()
     np.testing.assert_allclose(found, [1.0, 2.0, 0.5], rtol=1e-4)
-    wanted = 0.9 * 1 + 0.1 * x.square().mean(dim=axes)
-    np.testing.assert_allclose(norm.running_square, wanted, rtol=1e-5)
+    expected = 0.9 * 1 + 0.1 * x.square().mean(dim=axes)
+    np.testing.assert_allclose(norm.running_square, expected, rtol=1e-5)
     assert not norm.eval()(torch.zeros(shape)).any()  # no shift
 
 
@@ -114,8 +114,8 @@ def test_it_converts_to_layers_without_biases():
 
 def test_functions_in_the_forward():
     torch.manual_seed(0)
-    given = randomised(DigitsCNN())
-    adjusted, changes = adjust(given)
+    original = randomised(DigitsCNN())
+    adjusted, changes = adjust(original)
     assert sum("max_pool2d → avg_pool2d" in change for change in changes) == 2
     x = torch.rand(2, 1, 8, 8)
     bare = copy.deepcopy(adjusted)
@@ -130,25 +130,25 @@ def test_functions_in_the_forward():
 
 
 def test_leaky_relus_and_adaptive_pools_as_functions():
-    given = Forward(
+    original = Forward(
         lambda m, x: m.fc(F.adaptive_max_pool2d(F.leaky_relu(m.conv(x), 0.3), 2).flatten(1)),
         conv=nn.Conv2d(1, 2, 3), fc=nn.Linear(8, 2),
     ).eval()  # fmt: skip
-    adjusted, changes = adjust(given)
+    adjusted, changes = adjust(original)
     assert [change.split(": ")[1] for change in changes[2:]] == [
         "leaky_relu → relu", "adaptive_max_pool2d → adaptive_avg_pool2d",
     ]  # fmt: skip
     x = torch.rand(2, 1, 6, 6)
     with torch.no_grad():
-        y = F.adaptive_avg_pool2d(F.relu(F.conv2d(x, given.conv.weight)), 2).flatten(1)
-        np.testing.assert_allclose(adjusted(x), y @ given.fc.weight.T, rtol=1e-5, atol=1e-6)
+        y = F.adaptive_avg_pool2d(F.relu(F.conv2d(x, original.conv.weight)), 2).flatten(1)
+        np.testing.assert_allclose(adjusted(x), y @ original.fc.weight.T, rtol=1e-5, atol=1e-6)
 
 
 def test_modes_stay_and_shared_modules_stay_shared():
     act = nn.LeakyReLU(0.2)
-    given = S(nn.Conv2d(1, 2, 3), act, nn.Conv2d(2, 2, 3), act, nn.BatchNorm2d(2)).train()
-    given[4].eval()
-    adjusted, _ = adjust(given)
+    original = S(nn.Conv2d(1, 2, 3), act, nn.Conv2d(2, 2, 3), act, nn.BatchNorm2d(2)).train()
+    original[4].eval()
+    adjusted, _ = adjust(original)
     assert adjusted[1] is adjusted[3]
     assert adjusted[0].training
     assert not adjusted[4].training
@@ -161,7 +161,7 @@ def test_a_single_module():
 
 
 @pytest.mark.parametrize(
-    ("given", "reported"),
+    ("original", "reported"),
     [
         (S(nn.MaxPool2d(2, dilation=2)), r"0 \(MaxPool2d\): an average pool has neither dilation"),
         (S(nn.MaxPool2d(2, return_indices=True)), "neither dilation nor indices"),
@@ -172,6 +172,6 @@ def test_a_single_module():
         ),
     ],
 )
-def test_what_has_no_counterpart(given: nn.Module, reported: str):
+def test_modules_without_a_counterpart_are_rejected(original: nn.Module, reported: str):
     with pytest.raises(ConversionError, match=reported):
-        adjust(given)
+        adjust(original)

@@ -1,4 +1,4 @@
-"""Thresholds by feedback: the search against networks that are put together and run here."""
+"""Feedback thresholds: the search against an independent implementation."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def model(*, bias: bool = False) -> nn.Sequential:
 
 @cache
 def data(count: int = 24) -> tuple[np.ndarray, np.ndarray]:
-    """Images, and what the CNN makes of them."""
+    """Images, and the classes that the CNN assigns to them."""
     images = np.kron(pixels((1, 4, 4), samples=count), np.ones((1, 1, 2, 2), np.uint8))
     with torch.no_grad():
         labels = model()(torch.from_numpy(images).float() / 255).argmax(1).numpy()
@@ -44,12 +44,12 @@ def data(count: int = 24) -> tuple[np.ndarray, np.ndarray]:
 
 def searched(**options: object) -> Network:
     images, labels = data()
-    given = {"method": "feedback", "timesteps": STEPS, "thresholds": "current"} | options
-    return convert(model(), images, labels=labels, **given)
+    options = {"method": "feedback", "timesteps": STEPS, "thresholds": "current"} | options
+    return convert(model(), images, labels=labels, **options)
 
 
 def share(network: Network) -> float:
-    """R of golden's logits, image by image."""
+    """R of the logits of golden, image by image."""
     images, labels = data()
     shares = []
     for logits, label in zip(golden.run(network, images).logits, labels):
@@ -59,7 +59,7 @@ def share(network: Network) -> float:
 
 
 def likeness(network: Network, name: str) -> float:
-    """C of the layer ``name``: by the sums of Pearson's formula."""
+    """C of the layer ``name`` by Pearson's formula."""
     images, _ = data()
     x = golden.run(network, images, trains=True).values[name].astype(float).ravel()
     with torch.no_grad():
@@ -69,7 +69,7 @@ def likeness(network: Network, name: str) -> float:
 
 
 def scaled(network: Network, factors: dict[str, float]) -> Network:
-    """Thresholds times ``factors``; of networks without biases."""
+    """``network`` with thresholds times ``factors``; for networks without biases."""
     nodes = []
     for node in network.nodes:
         if isinstance(node, Layer) and isinstance(node.neuron, HardResetNeuron):
@@ -87,14 +87,14 @@ def test_the_share_of_right_spikes():
 
 
 def test_the_algorithm_step_by_step():
-    """The coordinate search written out, on networks put together and run here."""
+    """An independent coordinate search gives the same thresholds."""
     options = {"search_rounds": 3, "search_step": 1.0, "search_stop": 0.5}
     start = searched(search_rounds=0)
     names = [layer.name for layer in firing(start)]
     assert names == ["0", "2", "3"]
     octaves, step, best = dict.fromkeys(names, 0.0), 1.0, share(start)
     first, like = best, {name: likeness(start, name) for name in names}
-    refused = 0
+    rejected = 0
     for _ in range(3):
         before = best
         for name in names:
@@ -102,7 +102,7 @@ def test_the_algorithm_step_by_step():
                 candidate = octaves | {name: octaves[name] + change}
                 network = scaled(start, {n: 2.0**x for n, x in candidate.items()})
                 value, refuse = share(network), likeness(network, name) < like[name]
-                refused += refuse and value > best
+                rejected += refuse and value > best
                 if value > best and not refuse:
                     best, octaves = value, candidate
                     like = {n: likeness(network, n) for n in names}
@@ -114,7 +114,7 @@ def test_the_algorithm_step_by_step():
     found = searched(**options).provenance["feedback"]
     assert found["octaves"] == octaves
     assert any(octaves.values())
-    assert refused  # the other condition mattered
+    assert rejected  # the other condition mattered
     assert found["right_spikes_before"] == pytest.approx(first)
     assert found["right_spikes"] == pytest.approx(best)
 
@@ -125,8 +125,8 @@ def test_the_network_is_the_best_one():
     assert reported["right_spikes"] > reported["right_spikes_before"]
     assert share(found) == pytest.approx(reported["right_spikes"])
     factors = {name: 2.0**x for name, x in reported["octaves"].items()}
-    for layer, wanted in zip(firing(found), firing(scaled(start, factors))):
-        assert layer.neuron.threshold.tolist() == wanted.neuron.threshold.tolist()
+    for layer, expected in zip(firing(found), firing(scaled(start, factors))):
+        assert layer.neuron.threshold.tolist() == expected.neuron.threshold.tolist()
     images, labels = data()
     hits = golden.run(found, images).classes == labels
     assert reported["accuracy"] == pytest.approx(100 * hits.mean())
@@ -173,7 +173,7 @@ def test_scales_follow_the_thresholds():
     )
 
 
-def test_thresholds_are_told_in_weights_of_the_cnn():
+def test_thresholds_are_reported_in_units_of_the_cnn_weights():
     """θ is to integer weights what p is to the CNN's; of each channel, up to its rounding."""
     found = searched(search_rounds=2)
     thresholds = found.provenance["feedback"]["thresholds"]
@@ -225,13 +225,13 @@ def test_a_layer_that_moves_by_hand():
 
 
 def test_biases_mean_the_same_when_thresholds_have_moved():
-    """Thresholds at twice their place, all of them: rates halve, and logits mean what they did."""
+    """Doubled thresholds halve the rates, but the scaled logits stay close to those of the CNN."""
     torch.manual_seed(4)
     images, labels = data()
-    given = model(bias=True)
+    cnn = model(bias=True)
     options = {"timesteps": 400, "neuron": "if", "floor": -16.0, "input_code": "rate",
                "weight_bits": 12, "method": "feedback", "labels": labels}  # fmt: skip
-    start = convert(given, images, search_rounds=0, **options)
+    start = convert(cnn, images, search_rounds=0, **options)
     reported = Options(neuron="if", timesteps=400, floor=-16.0, eta=0.0)
     nodes, upstream = [], 0.0
     for node in start.nodes:
@@ -240,12 +240,12 @@ def test_biases_mean_the_same_when_thresholds_have_moved():
             upstream += 1.0
         nodes.append(node)
     with torch.no_grad():
-        wanted = given(torch.from_numpy(images).float() / 255).numpy()
+        expected = cnn(torch.from_numpy(images).float() / 255).numpy()
     errors = {}
     for factor, network in ((1, start), (8, replace(start, nodes=tuple(nodes)))):
         scale = start.provenance["logit_scale"] * factor
         logits = golden.run(network, images).logits * scale
-        errors[factor] = np.abs(logits - wanted).mean() / wanted.std()
+        errors[factor] = np.abs(logits - expected).mean() / expected.std()
     assert errors[1] < 0.1
     assert errors[8] < 0.2
 
@@ -275,16 +275,16 @@ def test_progress_names_layers_and_what_is_reached():
     assert all("% right spikes" in name for _, _, name in rest)
 
 
-def test_branches_are_refused():
+def test_branches_are_rejected():
     torch.manual_seed(0)
-    given = Forward(
+    cnn = Forward(
         lambda m, x: m.fc(torch.relu(m.b(y := torch.relu(m.a(x))) + y).flatten(1)),
         a=nn.Conv2d(1, 2, 3, bias=False), b=nn.Conv2d(2, 2, 3, padding=1, bias=False),
         fc=nn.Linear(72, 4, bias=False),
     ).eval()  # fmt: skip
     images, labels = data()
     with pytest.raises(ConversionError, match="branches meet here.*use method 'threshold_bal"):
-        convert(given, images, labels=labels, method="feedback", timesteps=4)
+        convert(cnn, images, labels=labels, method="feedback", timesteps=4)
 
 
 def test_labels_are_needed():

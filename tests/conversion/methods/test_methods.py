@@ -1,5 +1,4 @@
-"""What the conversion methods of the rate code differ in: thresholds, resets, and where membranes
-start."""
+"""Conversion methods of the rate code: thresholds, resets, and initial membranes."""
 
 from __future__ import annotations
 
@@ -74,7 +73,7 @@ def test_the_first_neuron_is_the_usual_one() -> None:
     assert network.provenance["options"]["neuron"] == "if_hard"
 
 
-def test_a_neuron_of_another_method_is_refused() -> None:
+def test_a_neuron_of_another_method_is_rejected() -> None:
     with pytest.raises(ConversionError, match="one of ttfs for method 'ttfs', not 'ilif'"):
         convert(model(), images(), method="ttfs", neuron="ilif")
 
@@ -90,8 +89,8 @@ def test_a_spike_in_every_step_is_the_largest_activation(name: str) -> None:
 def test_or_a_percentile_of_them() -> None:
     network = convert(model(), images(), method="weight_norm", percentile=90.0, timesteps=STEPS)
     positive = activations(2).numpy()
-    wanted = np.percentile(positive[positive > 0], 90)
-    assert network.provenance["output_scales"]["0"] * STEPS == pytest.approx(wanted, rel=1e-6)
+    expected = np.percentile(positive[positive > 0], 90)
+    assert network.provenance["output_scales"]["0"] * STEPS == pytest.approx(expected, rel=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -177,13 +176,13 @@ def test_currents_of_later_layers_are_those_of_the_spikes_that_come(options: dic
     layer = model()[4]
     with torch.no_grad():
         currents = layer(torch.from_numpy(trains[..., 0, 0].astype(np.float32)) * scale)
-    wanted = 0.8 * float(currents.max())
-    assert network.provenance["output_scales"]["4"] * STEPS == pytest.approx(wanted, rel=1e-5)
+    expected = 0.8 * float(currents.max())
+    assert network.provenance["output_scales"]["4"] * STEPS == pytest.approx(expected, rel=1e-5)
 
 
 @pytest.mark.parametrize("options", [{}, {"neuron": "if_hard"}, {"input_code": "direct"}])
 def test_trains_that_currents_are_taken_from_are_those_of_golden(monkeypatch, options) -> None:
-    """Pad values among them: black is no pixel of 0 here, and all layers have biases."""
+    """Includes pad values: the normalised black is not 0 here, and all layers have biases."""
     torch.manual_seed(3)
     model = nn.Sequential(
         nn.Conv2d(2, 6, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2),
@@ -236,22 +235,28 @@ def test_thresholds_balanced_by_the_currents_of_a_poisson_input() -> None:
 
 @pytest.mark.parametrize("neuron", ["ilif", "if2", "if"])
 def test_a_poisson_input_comes_to_the_pixels(neuron: str) -> None:
-    """Over many steps the logits are those of the CNN, normalisation and all."""
-    fed = {"mean": 0.3, "std": 0.5}
+    """Over many steps the logits are those of the CNN, scaling and all."""
+    scaling = {"mean": 0.3, "std": 0.5}
     x = (torch.from_numpy(images()).float() / 255 - 0.3) / 0.5
     with torch.no_grad():
-        wanted = model()(x).numpy()
+        expected = model()(x).numpy()
     errors = {}
     for timesteps in (16, 800):
         steps = {"timesteps": timesteps}
         if neuron == "ilif":
             steps = {"timesteps": 8, "layer_timesteps": {"input": timesteps}}
         network = convert(
-            model(), images(), neuron=neuron, input_code="poisson", weight_bits=12, **steps, **fed
+            model(),
+            images(),
+            neuron=neuron,
+            input_code="poisson",
+            weight_bits=12,
+            **steps,
+            **scaling,
         )
         assert network.input.code == "poisson"
         logits = golden.run(network, images()).logits * network.provenance["logit_scale"]
-        errors[timesteps] = np.abs(logits - wanted).mean() / wanted.std()
+        errors[timesteps] = np.abs(logits - expected).mean() / expected.std()
     assert errors[800] < 0.25
     assert errors[800] < 0.5 * errors[16]
 

@@ -1,4 +1,4 @@
-"""What a converted network is made of, and networks with nothing in them."""
+"""Structure of converted networks, and degenerate networks."""
 
 from __future__ import annotations
 

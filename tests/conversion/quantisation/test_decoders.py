@@ -1,4 +1,4 @@
-"""What the logits of each decoder are, beside the float model's."""
+"""Logits of each output decoder against the float model."""
 
 from __future__ import annotations
 
@@ -47,12 +47,12 @@ def test_softmax_draws_from_that_of_the_float_logits(gain: float, temperature: f
     )  # fmt: skip
     rates = golden.run(network, IMAGES).logits / steps
     z = logits(made)
-    wanted = np.mean([softmax(t * z / temperature) for t in range(1, steps + 1)], axis=0)
-    assert np.abs(rates - wanted).mean() < 0.025
-    assert np.abs(wanted - 0.2).mean() > 0.08  # far from uniform
+    expected = np.mean([softmax(t * z / temperature) for t in range(1, steps + 1)], axis=0)
+    assert np.abs(rates - expected).mean() < 0.025
+    assert np.abs(expected - 0.2).mean() > 0.08  # far from uniform
     for other in (2 * z, z / 2):
         wrong = np.mean([softmax(t * other / temperature) for t in range(1, steps + 1)], axis=0)
-        assert np.abs(rates - wrong).mean() > 1.5 * np.abs(rates - wanted).mean()
+        assert np.abs(rates - wrong).mean() > 1.5 * np.abs(rates - expected).mean()
 
 
 @pytest.mark.parametrize("scale", [1e-6, 1e-3, 0.02, 5.0])
@@ -71,8 +71,8 @@ def test_counts_are_those_of_the_positive_logits() -> None:
     network = convert(model(), IMAGES, neuron="if2", decoder="spike_count", timesteps=steps)
     counts = golden.run(network, IMAGES).logits
     scale = network.provenance["output_scales"]["3"]
-    wanted = np.maximum(logits(model()), 0)
-    assert np.abs(counts * scale - wanted).max() < 0.1 * wanted.max()
+    expected = np.maximum(logits(model()), 0)
+    assert np.abs(counts * scale - expected).max() < 0.1 * expected.max()
 
 
 def test_first_spikes_come_sooner_the_larger_the_logit() -> None:
@@ -150,7 +150,7 @@ def test_a_layer_may_be_called_decoder() -> None:
         ),
     ],
 )
-def test_options_that_are_wrong(options: dict, reported: str) -> None:
+def test_wrong_options_are_rejected(options: dict, reported: str) -> None:
     with pytest.raises(ConversionError) as caught:
         convert(model(), IMAGES, **options)
     assert reported in str(caught.value)

@@ -32,10 +32,10 @@ def test_weights_are_in_range_and_thresholds_fit_them_exactly(bits, seed, spread
     rng = np.random.default_rng(seed)
     weights = rng.normal(size=(5, 12)) * 10.0 ** rng.uniform(-spread, spread, (5, 1))
     found = layer(weights, 10.0**output, bits=bits, q_max=255)
-    most = (1 << (bits - 1)) - 1
+    maximum = (1 << (bits - 1)) - 1
     (integers,) = found.weights
     assert integers.dtype == np.int32
-    assert np.abs(integers).max() <= most
+    assert np.abs(integers).max() <= maximum
     # θ · s = 2^f · λ: no part of the threshold is rounded away
     np.testing.assert_allclose(
         found.threshold * found.scale, 10.0**output * 2.0**found.frac_bits, rtol=1e-12
@@ -43,7 +43,7 @@ def test_weights_are_in_range_and_thresholds_fit_them_exactly(bits, seed, spread
     assert found.threshold.min() >= 1
     assert 0 <= found.frac_bits <= 16
     # Where a weight is not clipped it is the nearest integer.
-    inside = np.abs(integers) < most
+    inside = np.abs(integers) < maximum
     error = np.abs(weights / found.scale[:, None] - integers)
     assert error[inside].max(initial=0) <= 0.5 + 1e-9
 
@@ -53,17 +53,17 @@ def test_no_scale_of_a_channel_is_much_better(bits):
     rng = np.random.default_rng(bits)
     weights, second_moment = rng.standard_t(3, (4, 60)), rng.uniform(0, 2, 60)
     found = layer(weights, 100.0, second_moments=np.broadcast_to(second_moment, (4, 60)), bits=bits)
-    most = (1 << (bits - 1)) - 1
+    maximum = (1 << (bits - 1)) - 1
 
     def cost(row, s):
         return float(
-            (second_moment * (row - s * np.clip(np.round(row / s), -most, most)) ** 2).sum()
+            (second_moment * (row - s * np.clip(np.round(row / s), -maximum, maximum)) ** 2).sum()
         )
 
     for channel, row in enumerate(weights):
-        best = min(cost(row, s) for s in np.linspace(0.1, 1.1, 2000) * np.abs(row).max() / most)
+        best = min(cost(row, s) for s in np.linspace(0.1, 1.1, 2000) * np.abs(row).max() / maximum)
         assert cost(row, found.scale[channel]) < (1.12 if bits <= 4 else 1.5) * best
-        assert cost(row, found.scale[channel]) < 1.02 * cost(row, np.abs(row).max() / most)
+        assert cost(row, found.scale[channel]) < 1.02 * cost(row, np.abs(row).max() / maximum)
 
 
 def test_weights_of_silent_inputs_take_no_range():
@@ -96,7 +96,7 @@ def test_an_average_is_ones():
 
 @pytest.mark.parametrize("output", [0.3, 0.7, 5.0, 900.0])
 def test_without_fractions_an_average_grows_until_its_threshold_is_exact(output):
-    """w / λ by the integers is W / θ; of 8 bits, W is 64 at most."""
+    """w / λ by the integers is W / θ; of 8 bits, W is 64 at maximum."""
     found = layer(np.full((2, 4), 0.25), output, fractions=False)
     (weight,) = set(found.weights[0].ravel().tolist())
     assert 1 <= weight <= 64
@@ -131,7 +131,7 @@ def test_several_projections_share_the_membrane():
     np.testing.assert_allclose(found.weights[1] * found.scale, second, rtol=0.02)
 
 
-def test_the_read_out_has_one_scale():
+def test_the_readout_has_one_scale():
     weights = np.array([[1.0, 0.0], [0.25, -0.5], [100.0, 3.0]])
     found = quantise_readout([weights], [np.ones(2)], bits=8)
     assert len(set(found.scale)) == 1

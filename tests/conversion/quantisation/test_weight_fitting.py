@@ -1,4 +1,4 @@
-"""Fitted weights against least squares and searches that are written down anew."""
+"""Fitted weights against independent least squares and searches."""
 
 from __future__ import annotations
 
