@@ -13,21 +13,8 @@ from amaranth import ClockDomain, Elaboratable
 from amaranth.back import verilog
 
 from hwgen.arguments import require_path
-from hwgen.artefact import content_hash, save
+from hwgen.artefact import build_folder, content_hash, save
 from hwgen.artefact.atomic import replace_folder
-from hwgen.artefact.build_folder import (
-    BitField,
-    CounterEntry,
-    EventFields,
-    InputEntry,
-    InputKind,
-    Manifest,
-    Port,
-    StreamEntry,
-    hash_files,
-    is_build_folder,
-    write_manifest,
-)
 from hwgen.build import Build
 from hwgen.errors import ArtefactError
 from hwgen.network import Network
@@ -76,7 +63,7 @@ class Design:
         """
         path = require_path("path", path, error=ArtefactError)
         empty = not path.exists() or (path.is_dir() and not any(path.iterdir()))
-        if not empty and not is_build_folder(path):
+        if not empty and not build_folder.is_build_folder(path):
             raise ArtefactError(
                 f"{path} exists and is not a build folder; give another path or remove it"
             )
@@ -85,27 +72,31 @@ class Design:
             for name, text in self._files(core).items():
                 (folder / name).write_text(text, encoding="utf-8")
             save(self.network, folder / "network")
-            write_manifest(folder, self._manifest(folder, core))
+            build_folder.write_manifest(folder, self._manifest(folder, core))
             if self.folding is not None:  # after the manifest: the user may edit it in place
                 (folder / FOLDING_FILE).write_text(self.folding, encoding="utf-8")
         return Build(path)
 
-    def _input(self) -> InputEntry:
+    def _input(self) -> build_folder.InputEntry:
         encoder = self.plan.encoder
         if not encoder.reads_address_events:
-            return InputEntry(kind=InputKind.PIXELS)
+            return build_folder.InputEntry(kind=build_folder.InputKind.PIXELS)
         fields = {
-            name: BitField(low=low, width=width)
+            name: build_folder.BitField(low=low, width=width)
             for name, (low, width) in encoder.event_fields.items()
         }
-        return InputEntry(kind=InputKind.EVENTS, fields=EventFields(**fields))
+        return build_folder.InputEntry(
+            kind=build_folder.InputKind.EVENTS, fields=build_folder.EventFields(**fields)
+        )
 
-    def _manifest(self, folder: Path, core: Core) -> Manifest:
-        ports = [Port(name="clk", direction="in", width=1)]
+    def _manifest(self, folder: Path, core: Core) -> build_folder.Manifest:
+        ports = [build_folder.Port(name="clk", direction="in", width=1)]
         for name, member in core.signature.members.items():
             direction: Literal["in", "out"] = "in" if member.flow.name == "In" else "out"
-            ports.append(Port(name=name, direction=direction, width=len(getattr(core, name))))
-        return Manifest(
+            ports.append(
+                build_folder.Port(name=name, direction=direction, width=len(getattr(core, name)))
+            )
+        return build_folder.Manifest(
             name=self.plan.name,
             top=self.plan.name,
             sources=(f"{self.plan.name}.v", *TEMPLATES),
@@ -115,7 +106,7 @@ class Design:
             ports=tuple(ports),
             input=self._input(),
             streams=tuple(
-                StreamEntry(
+                build_folder.StreamEntry(
                     tap=tap,
                     node=stream.node,
                     shape=stream.shape,
@@ -127,13 +118,13 @@ class Design:
                 for tap, stream in enumerate(self.plan.streams)
             ),
             counters=tuple(
-                CounterEntry(address=address, node=node, kind=kind)
+                build_folder.CounterEntry(address=address, node=node, kind=kind)
                 for address, (node, kind) in enumerate(core.counters)
             ),
             plan=self.plan,
             predicted=self.prediction,
             expected=self.expected,
-            files=hash_files(folder),
+            files=build_folder.hash_files(folder),
         )
 
 

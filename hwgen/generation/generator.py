@@ -170,13 +170,7 @@ def generate(
 
 
 class CycleModel:
-    """The cycle model on as many of a network's calibration images as time allows.
-
-    Attributes
-    ----------
-    trains : {node: uint8 array}
-        Spike trains of the first images; few where the network is large.
-    """
+    """The cycle model on as many of a network's calibration images as time allows."""
 
     def __init__(self, network: Network) -> None:
         assert network.probe is not None
@@ -189,6 +183,7 @@ class CycleModel:
         self._affordable = int(MODEL_STEPS / max(steps, 1))
         self._all = result.trains
         self.trains = self._first(min(PLANNED_IMAGES, max(2, self._affordable - 1)))
+        """Spike trains of the first images, by node; few if the network is large."""
         self._round: tuple[HardwarePlan, Prediction | None] | None = None
 
     def _first(self, images: int) -> dict[str, NDArray[np.uint8]]:
@@ -218,16 +213,14 @@ class CycleModel:
 def _require_one_way(
     target: Target, folding: object, *, by_hand: list[str], in_file: list[str]
 ) -> None:
-    """Planner, folding file and options by hand exclude each other."""
-    used = []
-    if target.needs_planner:
-        used.append("target_fps or max_luts")
-    if folding is not None:
-        used.append("folding")
-    if by_hand:
-        used.append(", ".join(by_hand))
-    if folding is not None:
-        used += in_file
+    """Raise :class:`PlanError` if planner, folding file and options by hand are combined."""
+    ways = {
+        "target_fps or max_luts": target.needs_planner,
+        "folding": folding is not None,
+        ", ".join(by_hand): by_hand,
+        **dict.fromkeys(in_file, folding is not None),
+    }
+    used = [way for way, chosen in ways.items() if chosen]
     if len(used) > 1:
         raise PlanError(
             f"{used[0]} and {used[1]} cannot be given together; write the options that you want to "

@@ -44,15 +44,7 @@ def make_unit(
 
 
 class Core(wiring.Component):
-    """A complete network; ``docs/hardware.md`` describes the ports.
-
-    Attributes
-    ----------
-    files : :class:`dict`
-        Content of each weight file by name.
-    counters : list of (node, kind)
-        What each counter counts, by address.
-    """
+    """A complete network; ``docs/hardware.md`` describes the ports."""
 
     plan = Parameter(HardwarePlan)
     constants = Parameter[dict[str, LayerConstants]](dict)
@@ -63,7 +55,9 @@ class Core(wiring.Component):
         if missing := {stage.node for stage in plan.layers} - constants.keys():
             raise ValueError(f"constants of {', '.join(sorted(missing))} are missing")
         self.files: dict[str, str] = {}
+        """Content of each weight file by name."""
         self.counters = _counters(plan)
+        """(node, kind) of each counter, by address."""
         ports = {
             "rst": In(1),
             "s_axis_tdata": In(plan.encoder.input_width),

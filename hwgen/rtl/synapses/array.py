@@ -94,7 +94,7 @@ class SynapseArray(wiring.Component):
                     f" not {lanes} × {weight_bits}"
                 )
         self.inputs = tuple(inputs)
-        self._memories = tuple(
+        self.memories = tuple(
             WeightMemory(
                 rows=source.rows,
                 weight_bits=source.weight_bits,
@@ -112,11 +112,6 @@ class SynapseArray(wiring.Component):
             "stall": Out(1),
         }
         super().__init__(members)
-
-    @property
-    def memories(self) -> tuple[WeightMemory, ...]:
-        """The weight memory of each input."""
-        return self._memories
 
     @property
     def latency(self) -> int:
@@ -171,7 +166,7 @@ class SynapseArray(wiring.Component):
 
     def _read_rows(self, m: Module, index: int, at_end: Value, last: Value) -> Term:
         """The weights that a spike index selects, three cycles after it."""
-        source, memory = self.inputs[index], self._memories[index]
+        source, memory = self.inputs[index], self.memories[index]
         spikes = getattr(self, f"spikes_{index}")
         spike = spikes.payload
         m.submodules[f"weights_{index}"] = memory
