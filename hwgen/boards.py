@@ -75,19 +75,14 @@ class Board(FrozenModel):
 
     Parameters
     ----------
-    name, title : str
     family : "ecp5" or "ice40"
         Key of :data:`hwgen.synthesis.families.FAMILIES`.
     device, package, speed_grade
         As nextpnr names them.
-    clock : Clock
     default_hz : int
         Default clock of the core.
     reset_pin : str
         A button that is low when pressed.
-    uart : Uart
-    io_standard : str
-    resources : Resources
     """
 
     name: str

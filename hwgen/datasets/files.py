@@ -30,13 +30,11 @@ def load(
 
     Parameters
     ----------
-    path : path
-        One of
-
-        - an ``.npz`` with ``images``, (N, H, W), (N, H, W, C) with 1, 3 or 4 channels, or
-          (N, C, H, W), and optionally ``labels``, (N,);
-        - an ``.npz`` with the arrays of :class:`AddressEvents` and optionally ``labels``;
-        - a folder with files such as ``t10k-images-idx3-ubyte.gz``, ``t10k-labels-idx1-ubyte.gz``.
+    path
+        - An ``.npz`` with ``images``, (N, H, W), (N, H, W, C) with 1, 3 or 4 channels, or
+          (N, C, H, W), and optionally ``labels``, (N,).
+        - An ``.npz`` with the arrays of :class:`AddressEvents` and optionally ``labels``.
+        - A folder with files such as ``t10k-images-idx3-ubyte.gz``, ``t10k-labels-idx1-ubyte.gz``.
     split : "train", "test" or None
         Split of an idx folder; None takes the only one there is.
     timesteps, shape

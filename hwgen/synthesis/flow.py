@@ -41,7 +41,13 @@ def build(
         require_number("clock_mhz", clock_mhz, "above 0", lambda x: x > 0, error=PlanError)
     manifest = read_manifest(folder)
     folder = Path(folder).resolve()
-    chosen = _board(board or manifest.board)
+    name = board or manifest.board
+    if name is None:
+        raise PlanError(
+            f"the core was generated without a board; choose one with --board "
+            f"(available: {', '.join(boards.names())})"
+        )
+    chosen = name if isinstance(name, Board) else boards.load(name)
     tools.require("yosys", family_of(chosen).nextpnr)
     loop = choose_pll(chosen, clock_mhz * 1e6 if clock_mhz is not None else chosen.default_hz)
     work, failed, kept = folder / WORK_FOLDER, folder / "synth-failed", folder / ".synth-before"
@@ -63,15 +69,6 @@ def build(
         raise
     shutil.rmtree(kept, ignore_errors=True)
     return report
-
-
-def _board(board: str | os.PathLike[str] | Board | None) -> Board:
-    if board is None:
-        raise PlanError(
-            f"the core was generated without a board; choose one with --board "
-            f"(available: {', '.join(boards.names())})"
-        )
-    return board if isinstance(board, Board) else boards.load(board)
 
 
 def _build(

@@ -8,11 +8,61 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from pydantic import BaseModel, Field, ValidationError
+
 from hwgen.boards import Board, Resource
+from hwgen.errors import ToolError
 from hwgen.synthesis.families import family_of
-from hwgen.synthesis.nextpnr_report import NextpnrReport, TimingPath
 from hwgen.synthesis.report import CriticalPath, PathStep, Usage
 from hwgen.synthesis.tools import Watch, run
+from hwgen.validation import first_problem
+
+
+class _Clock(BaseModel):
+    """Clock in nextpnr's report (``--report``); ``achieved`` is its maximum in MHz."""
+
+    achieved: float
+
+
+class _Endpoint(BaseModel):
+    cell: str
+
+
+class _Step(BaseModel):
+    """Step of a path to a cell; ``delay`` in ns, ``type`` logic, clk-to-q, setup or routing."""
+
+    type: str
+    to: _Endpoint
+    net: str = ""
+    delay: float
+
+
+class _TimingPath(BaseModel):
+    """Slowest path from one clock's domain to another's."""
+
+    start: str = Field(alias="from")
+    end: str = Field(alias="to")
+    path: tuple[_Step, ...]
+
+    @property
+    def is_within_a_clock(self) -> bool:
+        return self.start == self.end != "<async>"
+
+
+class _NextpnrReport(BaseModel):
+    """Clocks by name, usage by cell type, and the slowest paths."""
+
+    fmax: dict[str, _Clock]
+    utilization: dict[str, Usage]
+    critical_paths: tuple[_TimingPath, ...]
+
+    @classmethod
+    def read(cls, path: Path) -> _NextpnrReport:
+        """Raises :class:`ToolError` if nextpnr wrote a report of another form."""
+        try:
+            return cls.model_validate_json(path.read_bytes())
+        except ValidationError as error:
+            raise ToolError(f"{path}: {first_problem(error)}; use another nextpnr") from error
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +99,7 @@ def place_and_route(
     run(family.nextpnr, options, folder=folder, log=work / "nextpnr.log", watch=watch)
     log = work / f"{family.packer}.log"
     run(family.packer, family.packer_options(here), folder=folder, log=log, watch=watch)
-    report = NextpnrReport.read(work / "nextpnr.json")
+    report = _NextpnrReport.read(work / "nextpnr.json")
     return _figures(board, report), work / family.bitstream_file
 
 
@@ -91,7 +141,7 @@ def fastest(
     return placed, work / bitstream.name, fmax
 
 
-def _figures(board: Board, report: NextpnrReport) -> Placement:
+def _figures(board: Board, report: _NextpnrReport) -> Placement:
     """Figures for the core's clock, which is the slowest one."""
     slowest = min((clock.achieved for clock in report.fmax.values()), default=0.0)
     paths = [_path(path) for path in report.critical_paths if path.is_within_a_clock]
@@ -106,7 +156,7 @@ def _figures(board: Board, report: NextpnrReport) -> Placement:
     )
 
 
-def _path(path: TimingPath) -> CriticalPath:
+def _path(path: _TimingPath) -> CriticalPath:
     steps = tuple(
         PathStep(
             kind=step.type, cell=_cell(step.to.cell), net=step.net, delay_ns=round(step.delay, 3)

@@ -32,13 +32,10 @@ class Family(ABC):
     packer : str
         Program that turns the routed design into a bitstream.
     scripts : tuple of tuple of str
-        Yosys commands that synthesise the module ``TOP``; each script is tried if the one before
-        it fails in ABC9.
-    cells : {cell type: (resource, amount)}
-        Resources that cells take up after synthesis.
-    nextpnr_cells : {resource: cell type}
-        Cell types in which nextpnr reports its utilisation.
-    constraints_file, bitstream_file : str
+        Yosys commands that synthesise ``TOP``; each is tried if the one before fails in ABC9.
+    cells, nextpnr_cells
+        Resource and amount of each cell type after synthesis; cell type in which nextpnr reports
+        its utilisation of each resource.
     """
 
     name: ClassVar[str]

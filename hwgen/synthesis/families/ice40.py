@@ -64,9 +64,6 @@ class Ice40(Family):
                     hz = vco_hz / (1 << output)
                     if 16e6 <= hz <= 275e6:
                         yield Pll(
-                            reference=reference,
-                            feedback=feedback,
-                            output=output,
-                            filter=band,
-                            hz=hz,
-                        )
+                            reference=reference, feedback=feedback, output=output,
+                            filter=band, hz=hz,
+                        )  # fmt: skip
