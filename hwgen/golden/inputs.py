@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from hwgen.golden.draws import poisson_train
+from hwgen.golden.two_phase import first_spikes
 from hwgen.network import Code, Input, InputCode, value_dtype
 
 
@@ -34,10 +35,11 @@ def input_train(images: np.ndarray, source: Input) -> np.ndarray:
         return np.ascontiguousarray(np.moveaxis(images, 1, 0))
     if source.code is InputCode.DIRECT:
         return Code.RADIX.encode_train(images, source.pixel_bits)
-    train = np.zeros((source.timesteps, *images.shape), dtype=np.uint8)
-    if source.code is InputCode.TTFS:
-        return _first_spikes(images, source, train)
     full = 1 << source.pixel_bits
+    if source.code is InputCode.TTFS:
+        charge = images.astype(np.int64) * source.timesteps + (full >> 1)
+        return first_spikes(charge, np.int64(full), source.timesteps)
+    train = np.zeros((source.timesteps, *images.shape), dtype=np.uint8)
     accumulator = np.full(images.shape, full >> 1, dtype=np.int64)
     for step in range(source.timesteps):
         if source.code is InputCode.RADIX:
@@ -47,17 +49,4 @@ def input_train(images: np.ndarray, source: Input) -> np.ndarray:
             accumulator += images
             train[step] = accumulator >= full
             accumulator -= train[step] * np.int64(full)
-    return train
-
-
-def _first_spikes(images: np.ndarray, source: Input, train: np.ndarray) -> np.ndarray:
-    """Each pixel charges an accumulator once; a constant current brings it to the threshold."""
-    full = np.int64(1 << source.pixel_bits)
-    charge = images.astype(np.int64) * source.timesteps + (full >> 1)
-    silent = np.ones(images.shape, dtype=bool)
-    for spikes in train:
-        charge += full
-        fired = silent & (charge >= full * (source.timesteps + 1))
-        silent &= ~fired
-        spikes[...] = fired
     return train

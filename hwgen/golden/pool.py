@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -13,8 +14,8 @@ def pool_values(values: np.ndarray, pool: MaxPool2d) -> np.ndarray:
     """Largest value of each window, shape (n, height, width, channels); 0 outside the map."""
     (ky, kx), (sy, sx) = pool.kernel, pool.stride
     padded = _padded(values, pool)
-    rows = _largest([padded[:, taps] for taps in _taps(padded.shape[1], ky, sy)])
-    return _largest([rows[:, :, taps] for taps in _taps(padded.shape[2], kx, sx)])
+    rows = _largest(padded[:, taps] for taps in _taps(padded.shape[1], ky, sy))
+    return _largest(rows[:, :, taps] for taps in _taps(padded.shape[2], kx, sx))
 
 
 def pool_train(train: np.ndarray, pool: MaxPool2d) -> np.ndarray:
@@ -47,11 +48,8 @@ def pool_counts(train: np.ndarray, pool: MaxPool2d) -> np.ndarray:
     sent = []
     for bits in train:
         counts += bits * number(2 * taps)
-        best: np.ndarray | None = None
-        for index, tap in enumerate(_windows(counts + bits, pool)):
-            rank = tap + number(2 * (taps - 1 - index))
-            best = rank if best is None else np.maximum(best, rank, out=best)
-        assert best is not None
+        windows = enumerate(_windows(counts + bits, pool))
+        best = _largest(tap + number(2 * (taps - 1 - index)) for index, tap in windows)
         sent.append((best & number(1)).astype(np.uint8))
     return np.stack(sent)
 
@@ -72,9 +70,9 @@ def _taps(size: int, kernel: int, stride: int) -> list[slice]:
     return [slice(tap, tap + span, stride) for tap in range(kernel)]
 
 
-def _largest(parts: list[np.ndarray]) -> np.ndarray:
-    best = parts[0].copy()
-    for part in parts[1:]:
+def _largest(parts: Iterator[np.ndarray]) -> np.ndarray:
+    best = next(parts).copy()
+    for part in parts:
         np.maximum(best, part, out=best)
     return best
 

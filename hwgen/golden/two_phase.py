@@ -84,15 +84,19 @@ def _subtract(neuron: ThresholdNeuron, membrane: np.ndarray) -> np.ndarray:
 
 @_fire.register
 def _charge(neuron: TimeToFirstSpikeNeuron, membrane: np.ndarray) -> np.ndarray:
-    """The spiking stage of ttfs: a constant current until the first spike."""
-    threshold = neuron.threshold.astype(np.int64)
+    """The spiking stage of ttfs."""
     left = np.clip(membrane, 0, neuron.clamp.astype(np.int64))
-    level = (neuron.timesteps + 1) * threshold
-    silent = np.ones(left.shape, dtype=bool)
-    train = np.empty((neuron.timesteps, *membrane.shape), dtype=np.uint8)
+    return first_spikes(left, neuron.threshold.astype(np.int64), neuron.timesteps)
+
+
+def first_spikes(charge: np.ndarray, current: np.ndarray | np.int64, timesteps: int) -> np.ndarray:
+    """Train of a constant ``current``: the first spike where (T + 1)·current is reached."""
+    level = (timesteps + 1) * current
+    silent = np.ones(charge.shape, dtype=bool)
+    train = np.empty((timesteps, *charge.shape), dtype=np.uint8)
     for spikes in train:
-        left += threshold
-        fired = silent & (left >= level)
+        charge = charge + current
+        fired = silent & (charge >= level)
         silent &= ~fired
         spikes[...] = fired
     return train

@@ -14,7 +14,7 @@ from hwgen.errors import PlanError
 from hwgen.network import Network
 from hwgen.plan.units.geometry import Schedule
 from hwgen.plan.units.hardware_plan import HardwarePlan
-from hwgen.plan.units.layer_sizes import max_scanners
+from hwgen.plan.units.layer_sizes import scanner_count
 from hwgen.plan.units.memories import MemoryKind
 from hwgen.plan.units.options import PerLayer, Pipeline, PlanOptions, Request
 from hwgen.validation import first_problem
@@ -116,12 +116,8 @@ def requested_scanners(network: Network, scanners: PerLayer) -> dict[str, int]:
     """The scanners that an option requests for each layer."""
     train_types = network.train_types
     return {
-        layer.name: Request.of(scanners, layer.name).limit(
-            "scanners",
-            layer.name,
-            default=1,
-            maximum=max_scanners(layer, [train_types[name] for name in layer.sources]),
-            unit="inputs",
+        layer.name: scanner_count(
+            layer, [train_types[name] for name in layer.sources], Request.of(scanners, layer.name)
         )
         for layer in network.layers
     }

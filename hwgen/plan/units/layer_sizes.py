@@ -50,6 +50,12 @@ def max_scanners(layer: Layer, inputs: Sequence[TrainType]) -> int:
     return max(_inputs(*pair) for pair in zip(layer.projections, inputs, strict=True))
 
 
+def scanner_count(layer: Layer, inputs: Sequence[TrainType], request: Request) -> int:
+    """The scanners that ``request`` asks for, 1 by default."""
+    maximum = max_scanners(layer, inputs)
+    return request.limit("scanners", layer.name, default=1, maximum=maximum, unit="inputs")
+
+
 def plan_layer(layer: Layer, context: LayerContext, options: LayerOptions) -> LayerPlan:
     """Sizes of the unit of ``layer``.
 
@@ -60,9 +66,7 @@ def plan_layer(layer: Layer, context: LayerContext, options: LayerOptions) -> La
     lane_count = options.lanes.limit(
         "lanes", name, default=DEFAULT_LANES, maximum=fan_out, unit="output channels"
     )
-    scanner_count = options.scanners.limit(
-        "scanners", name, default=1, maximum=max_scanners(layer, inputs), unit="inputs"
-    )
+    scanners = scanner_count(layer, inputs, options.scanners)
     widest = max(_fan_in(projection) for projection in layer.projections)
     paths = tuple(
         plan_path(
@@ -72,7 +76,7 @@ def plan_layer(layer: Layer, context: LayerContext, options: LayerOptions) -> La
             fan_out=fan_out,
             lanes=lane_count,
             # In proportion to the work: all projections of a layer run in parallel.
-            scanners=ceil(scanner_count * _fan_in(projection) / widest),
+            scanners=ceil(scanners * _fan_in(projection) / widest),
         )
         for projection, stream, train_type in zip(
             layer.projections, context.streams, inputs, strict=True
