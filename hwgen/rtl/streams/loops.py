@@ -1,6 +1,9 @@
-"""Nested loop counters, and addition modulo a buffer's size."""
+"""Nested loop counters, addition modulo a buffer's size, and constants that a counter selects.
 
-from collections.abc import Iterable
+Sequences of constants are mostly regular, so only the exceptions cost logic.
+"""
+
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from amaranth import Const, Module, Mux, Signal, Value
@@ -63,3 +66,32 @@ def step_axes(m: Module, step: ValueLike, sizes: Iterable[tuple[str, int]]) -> d
         axes[name] = Axis(count, end, last)
         inner = end
     return axes
+
+
+def select_value(m: Module, values: Sequence[int], index: Value, name: str) -> Value:
+    """``values[index]``, with the most frequent value as the default."""
+    usual = max(set(values), key=values.count)
+    signal = Signal(range(max(values) + 1), name=name, init=usual)
+    m.d.comb += signal.eq(usual)
+    with m.Switch(index):
+        for position, value in enumerate(values):
+            if value != usual:
+                with m.Case(position):
+                    m.d.comb += signal.eq(value)
+    return signal
+
+
+def advance(m: Module, signal: Value, values: Sequence[int], index: Value) -> None:
+    """Step ``signal`` from ``values[index]`` to the next value, cyclically.
+
+    The most frequent difference between neighbours is added; other steps load their value.
+    """
+    steps = [b - a for a, b in zip(values, values[1:], strict=False)]
+    usual = max(set(steps), key=steps.count) if steps else 0
+    m.d.sync += signal.eq(signal + usual)
+    with m.Switch(index):
+        for position, value in enumerate(values):
+            following = values[(position + 1) % len(values)]
+            if position == len(values) - 1 or following - value != usual:
+                with m.Case(position):
+                    m.d.sync += signal.eq(following)

@@ -4,8 +4,7 @@ from amaranth import Const, Module, Signal, Value, signed
 
 from hwgen.plan.units.geometry import WindowPlan
 from hwgen.plan.units.synaptic_path import PathKind, SynapticPathPlan
-from hwgen.rtl.streams.loops import Axis, ring_sum, step_axes
-from hwgen.rtl.window.sequences import select_value
+from hwgen.rtl.streams.loops import Axis, ring_sum, select_value, step_axes
 
 
 def count_slot(m: Module, plan: WindowPlan, axes: dict[str, Axis]) -> tuple[Value, Value]:

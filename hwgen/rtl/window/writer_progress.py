@@ -3,8 +3,7 @@
 from amaranth import Cat, Module, Signal, Value
 
 from hwgen.plan.units.geometry import WindowPlan
-from hwgen.rtl.streams.loops import Axis
-from hwgen.rtl.window.sequences import advance, select_value
+from hwgen.rtl.streams.loops import Axis, advance, select_value
 
 
 def count_rows(
