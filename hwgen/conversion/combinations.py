@@ -74,15 +74,11 @@ def require_legal(neuron: NeuronKind, code: str, decoder: DecoderKind) -> None:
     legal = list(legal_combinations())
     if (neuron, code, decoder) in legal:
         return
+    what, reason = f"input code {code!r}", "a single-phase neuron fires as it integrates"
     if not any((neuron, decoder) == (n, d) for n, _, d in legal):
-        reason = decoder.reads
-        what = f"neuron {neuron!r} with decoder {decoder!r}"
+        what, reason = f"decoder {decoder!r}", decoder.reads
     elif code == "direct":
         reason = "direct input is a constant current, but a two-phase neuron decodes trains"
-        what = f"neuron {neuron!r} with input code {code!r}"
-    else:
-        reason = "a single-phase neuron fires as it integrates"
-        what = f"neuron {neuron!r} with input code {code!r}"
     remedies = [
         f"{kind} {_any_of(found)}"
         for kind, found in (
@@ -93,7 +89,8 @@ def require_legal(neuron: NeuronKind, code: str, decoder: DecoderKind) -> None:
         if found
     ]
     raise ConversionError(
-        f"{what} is not a legal combination: {reason}; use {', or '.join(remedies)}"
+        f"neuron {neuron!r} with {what} is not a legal combination: {reason}; "
+        f"use {', or '.join(remedies)}"
     )
 
 

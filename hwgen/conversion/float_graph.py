@@ -55,7 +55,6 @@ class FloatLinear:
     weights: np.ndarray
 
     def output_shape(self, given: Size, *, where: str) -> Size:
-        """Shape of the sums; :class:`GraphError` if weights do not fit features ``given``."""
         out = len(self.weights)
         require(given[1:] == (1, 1), f"{where}: source {self.source!r} must be flat, not {given}")
         require_array(self.weights, (out, given[0]), where=where, what="weights")
@@ -70,7 +69,6 @@ class FloatIdentity:
     weights: np.ndarray
 
     def output_shape(self, given: Size, *, where: str) -> Size:
-        """Shape of the sums; :class:`GraphError` if weights do not fit maps of shape ``given``."""
         require_array(self.weights, given[:1], where=where, what="weights")
         return given
 
@@ -144,7 +142,6 @@ class FloatMaxPool(_Rearrangement):
     padding: Padding = NO_PADDING
 
     def output_shape(self, given: Sequence[Size]) -> Size:
-        """Shape of the result for sources of these shapes; :class:`GraphError` if none fits."""
         size = window_shape(given[0], self.kernel, self.stride, self.padding, where=self.name)
         return (given[0][0], *size)
 
@@ -154,7 +151,6 @@ class FloatFlatten(_Rearrangement):
     """:class:`hwgen.network.Flatten` on float values."""
 
     def output_shape(self, given: Sequence[Size]) -> Size:
-        """(channels·height·width, 1, 1)."""
         return (math.prod(given[0]), 1, 1)
 
 

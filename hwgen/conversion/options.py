@@ -8,17 +8,9 @@ from enum import StrEnum
 from typing import Any
 
 from hwgen.arguments import require_integer, require_number
+from hwgen.conversion import choices
 from hwgen.conversion.calibration.levels import parse_leak
-from hwgen.conversion.choices import (
-    SINGLE_PHASE,
-    BiasCorrection,
-    Choice,
-    DecoderKind,
-    ErrorNorm,
-    NeuronKind,
-    Rounding,
-    ThresholdRule,
-)
+from hwgen.conversion.choices import SINGLE_PHASE, Choice, NeuronKind, ThresholdRule
 from hwgen.conversion.combinations import INPUT_CODES, default_input, require_legal
 from hwgen.errors import ConversionError
 from hwgen.network import MAX_WEIGHT_BITS, Code, Input, InputCode, InverseLeak
@@ -115,12 +107,12 @@ class Options:
     thresholds: ThresholdRule = ThresholdRule.ERROR
     threshold_scale: float = 1.0
     eta: float = 0.5
-    error: ErrorNorm = ErrorNorm.ABSOLUTE
+    error: choices.ErrorNorm = choices.ErrorNorm.ABSOLUTE
     percentile: float | None = None
     channel_scales: bool = False
-    bias_correction: BiasCorrection = BiasCorrection.NONE
-    rounding: Rounding = Rounding.NEAREST
-    decoder: DecoderKind = DecoderKind.MEMBRANE
+    bias_correction: choices.BiasCorrection = choices.BiasCorrection.NONE
+    rounding: choices.Rounding = choices.Rounding.NEAREST
+    decoder: choices.DecoderKind = choices.DecoderKind.MEMBRANE
     temperature: float = 1.0
     pixel_bits: int | None = None
     input_code: InputCode | None = None

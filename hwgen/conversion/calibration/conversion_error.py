@@ -67,12 +67,8 @@ def best_threshold(timesteps: int, k: float = 2.0, *, eta: float = 0.0) -> Optim
         best = float(grid[np.argmin([_error(values, point, eta) for point in grid.tolist()])])
         step = (high - low) / (tries - 1)
         low, high = best - step, best + step
-    return Optimum(
-        timesteps=timesteps,
-        k=k,
-        threshold=best * k ** (timesteps - 1),
-        error=_error(values, best, eta),
-    )
+    threshold, error = best * k ** (timesteps - 1), _error(values, best, eta)
+    return Optimum(timesteps=timesteps, k=k, threshold=threshold, error=error)
 
 
 def best_leak(timesteps: int, leaks: Sequence[float], *, eta: float = 0.0) -> Optimum:

@@ -12,17 +12,8 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from hwgen.conversion.float_graph import (
-    FloatConv2d,
-    FloatFlatten,
-    FloatGraph,
-    FloatIdentity,
-    FloatLinear,
-    FloatMaxPool,
-    FloatNode,
-    FloatProjection,
-    Population,
-)
+from hwgen.conversion import float_graph
+from hwgen.conversion.float_graph import FloatGraph, FloatNode, FloatProjection, Population
 from hwgen.conversion.op_graph import INPUT, Padding
 from hwgen.network import Conv2d, Identity, Linear, Projection
 
@@ -59,9 +50,9 @@ def per_channel(array: np.ndarray) -> torch.Tensor:
 def step(node: FloatNode, values: Mapping[str, torch.Tensor]) -> torch.Tensor:
     """Values of ``node`` (samples, channels, height, width), from those of its sources."""
     match node:
-        case FloatMaxPool():
+        case float_graph.FloatMaxPool():
             return max_pool(node, values[node.source])
-        case FloatFlatten():
+        case float_graph.FloatFlatten():
             return values[node.source].reshape(len(values[node.source]), -1, 1, 1)
         case Population():
             return activate(node, preactivation(node, values))
@@ -82,7 +73,7 @@ def activate(node: Population, sums: torch.Tensor) -> torch.Tensor:
     return sums.clamp(node.low, node.high) if node.fires else sums
 
 
-def max_pool(node: FloatMaxPool, values: torch.Tensor) -> torch.Tensor:
+def max_pool(node: float_graph.FloatMaxPool, values: torch.Tensor) -> torch.Tensor:
     """Maximum over windows; taps outside the map never win. Codes there are 0, the smallest."""
     top, left, bottom, right = node.padding
     padded = F.pad(values, (left, right, top, bottom), value=-math.inf)
@@ -112,12 +103,12 @@ def linear_map(
 ) -> torch.Tensor:
     """Weighted sums of ``values`` with ``weights`` instead of the projection's own."""
     match projection:
-        case FloatConv2d() | Conv2d():
+        case float_graph.FloatConv2d() | Conv2d():
             padded = pad(values, projection.padding, projection.pad_value)
             return F.conv2d(padded, weights, stride=projection.stride, groups=projection.groups)
-        case FloatLinear() | Linear():
+        case float_graph.FloatLinear() | Linear():
             return (values.flatten(1) @ weights.T).reshape(len(values), -1, 1, 1)
-        case FloatIdentity() | Identity():
+        case float_graph.FloatIdentity() | Identity():
             return values * weights.reshape(-1, 1, 1)
 
 

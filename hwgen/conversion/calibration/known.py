@@ -10,7 +10,6 @@ import torch
 
 from hwgen.conversion.calibration import float_run as calibrate
 from hwgen.conversion.calibration.input_decoding import (
-    Decoding,
     counts_of,
     decode_input,
     encode,
@@ -87,34 +86,23 @@ class Known:
 
     def rearrange(self, node: FloatMaxPool | FloatFlatten) -> Node:
         """Integer node of a max-pool or flatten."""
-        made = self._rearrange(node)
-        if self.sent is not None:
-            self.sent.add(made)
-        return made
-
-    def _rearrange(self, node: FloatMaxPool | FloatFlatten) -> Node:
         source = node.source
         self.values[node.name] = calibrate.step(node, self.values)
         self.codes[node.name] = calibrate.step(node, self.codes)
         self.q_max[node.name] = self.q_max[source]
         given = self.decodings[source]
+        made: Node
         if isinstance(node, FloatMaxPool):
-            self.decodings[node.name] = given
-            return MaxPool2d(
-                name=node.name,
-                source=source,
-                kernel=node.kernel,
-                stride=node.stride,
-                padding=node.padding,
-            )
-        pixels = self.codes[node.name].shape[1] // len(given.scale)
-        self.decodings[node.name] = Decoding(
-            scale=np.repeat(given.scale, pixels),
-            offset=np.repeat(given.offset, pixels),
-            levels=given.levels,
-            step=given.step,
-        )
-        return Flatten(name=node.name, source=source)
+            made = MaxPool2d(**vars(node))
+        else:
+            pixels = self.codes[node.name].shape[1] // len(given.scale)
+            scale, offset = np.repeat(given.scale, pixels), np.repeat(given.offset, pixels)
+            given = replace(given, scale=scale, offset=offset)
+            made = Flatten(name=node.name, source=source)
+        self.decodings[node.name] = given
+        if self.sent is not None:
+            self.sent.add(made)
+        return made
 
     def projections(
         self, node: Population, weights: Sequence[np.ndarray]

@@ -57,14 +57,10 @@ def parse_leak(text: float | str) -> InverseLeak:
 
 
 def greedy_levels(k: float, timesteps: int) -> tuple[np.ndarray, np.ndarray]:
-    """The trains that a neuron can fire: each step spikes if the membrane is large enough.
+    """Values and words of the trains that a neuron can fire, both ascending.
 
-    Returns
-    -------
-    values : float64 array, ascending
-        Σ s[t]·k^(T−t), in units of a spike in the last step.
-    words : int64 array
-        Each value's train as a binary number, ascending.
+    Each step spikes if the membrane is large enough. The value of a train is Σ s[t]·k^(T−t),
+    float64, in units of a spike in the last step; its word is the train as a binary number, int64.
 
     A train is one of them if the rest of the train after each zero is worth less than a spike in
     the place of that zero. ``room`` is the value that the rest of each prefix may have, in units of

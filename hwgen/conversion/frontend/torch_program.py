@@ -29,12 +29,9 @@ _SIZES = (28, 32, 8, 16, 14, 24, 34, 40, 48, 56, 64, 96, 112, 128, 160, 192, 224
 def export(model: nn.Module | ExportedProgram, shape: Shape) -> ExportedProgram:
     """Export ``model`` for float32 images of ``shape`` (channels, height, width).
 
-    A module is copied to the CPU in eval mode and float32; the caller's does not change.
-
-    Raises
-    ------
-    ConversionError
-        The model does not accept such images, returns no logits, or cannot be traced.
+    A module is copied to the CPU in eval mode and float32; the caller's does not change. Raises
+    :class:`ConversionError` if it does not accept such images, returns no logits, or cannot be
+    traced.
     """
     if isinstance(model, ExportedProgram):
         _require_program_shape(model, shape)

@@ -40,10 +40,8 @@ def refuse(refusals: list[str]) -> None:
 def trace(program: ExportedProgram) -> OpGraph:
     """Operations of ``program`` between the images and the logits.
 
-    Raises
-    ------
-    ConversionError
-        The message lists all unsupported operators by their module, with remedies.
+    Raises :class:`ConversionError`, which lists all unsupported operators by their module, with
+    remedies.
     """
     tracer = _Tracer(program)
     for node in program.graph.nodes:

@@ -120,7 +120,7 @@ def compose_convolutions(
         source=first.source,
         weights=weights,
         stride=stride,
-        padding=_merged_padding(first, second, kernel, stride, given=given, middle=middle),
+        padding=_merged_padding(first, second, kernel, stride, given, middle),
         groups=groups,
         pad_value=first.pad_value,
     )
@@ -149,13 +149,7 @@ def _padding_merges(first: FloatConv2d, bias: np.ndarray, *, given: Shape, middl
 
 
 def _merged_padding(
-    first: FloatConv2d,
-    second: Kernel,
-    kernel: tuple[int, ...],
-    stride: Pair,
-    *,
-    given: Shape,
-    middle: Shape,
+    first: FloatConv2d, second: Kernel, kernel: Pair, stride: Pair, given: Shape, middle: Shape
 ) -> Padding:
     before, after = [], []
     for axis in range(2):

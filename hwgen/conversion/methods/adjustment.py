@@ -27,13 +27,8 @@ _BIASED = (nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.Linear)
 class RootMeanSquareNorm(nn.Module):
     """A batch norm without a shift: y = γ·x / √(E[x²] + ε), γ and E per channel (axis 1).
 
-    In training E[x²] is the batch's, otherwise a running mean.
-
-    Parameters
-    ----------
-    features : int
-    eps, momentum : float
-        As in :class:`torch.nn.BatchNorm2d`.
+    In training E[x²] is the batch's, otherwise a running mean. Parameters are those of
+    :class:`torch.nn.BatchNorm2d`.
     """
 
     running_square: torch.Tensor

@@ -69,12 +69,9 @@ def tune(
     options: Options,
     progress: Progress,
 ) -> Converted:
-    """Search the thresholds of ``converted``.
+    """Search the thresholds of ``converted``, or raise :class:`ConversionError`.
 
-    Raises
-    ------
-    ConversionError
-        The network is not a chain of layers, or its logits are not membranes.
+    It must be a chain of layers, and its logits must be membranes.
     """
     if options.decoder is not DecoderKind.MEMBRANE:
         raise ConversionError(

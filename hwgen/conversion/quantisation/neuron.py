@@ -12,19 +12,12 @@ from typing import Any
 
 import numpy as np
 
+from hwgen import network
 from hwgen.conversion.choices import NeuronKind
 from hwgen.conversion.options import Options
 from hwgen.conversion.quantisation.integers import Quantised
 from hwgen.errors import ConversionError
-from hwgen.network import (
-    HardResetNeuron,
-    IntegrateAndFireNeuron,
-    InverseLeakyNeuron,
-    Layer,
-    SoftResetNeuron,
-    ThresholdNeuron,
-    TimeToFirstSpikeNeuron,
-)
+from hwgen.network import IntegrateAndFireNeuron, Layer, ThresholdNeuron
 
 
 def make_neuron(
@@ -49,13 +42,15 @@ def make_neuron(
 
 
 _TWO_PHASE: dict[NeuronKind, Callable[[Options, dict[str, Any]], ThresholdNeuron]] = {
-    NeuronKind.ILIF: lambda options, form: InverseLeakyNeuron(leak=options.inverse_leak, **form),
-    NeuronKind.IF2: lambda options, form: SoftResetNeuron(**form),
-    NeuronKind.TTFS: lambda options, form: TimeToFirstSpikeNeuron(**form),
+    NeuronKind.ILIF: lambda options, form: network.InverseLeakyNeuron(
+        leak=options.inverse_leak, **form
+    ),
+    NeuronKind.IF2: lambda options, form: network.SoftResetNeuron(**form),
+    NeuronKind.TTFS: lambda options, form: network.TimeToFirstSpikeNeuron(**form),
 }
 _SINGLE_PHASE: dict[NeuronKind, Callable[[dict[str, Any]], IntegrateAndFireNeuron]] = {
-    NeuronKind.IF: lambda form: SoftResetNeuron(two_phase=False, **form),
-    NeuronKind.IF_HARD: lambda form: HardResetNeuron(**form),
+    NeuronKind.IF: lambda form: network.SoftResetNeuron(two_phase=False, **form),
+    NeuronKind.IF_HARD: lambda form: network.HardResetNeuron(**form),
 }
 
 

@@ -89,14 +89,7 @@ def integer_projection(
                 value = np.zeros(len(decoding.scale)) if value is None else value
                 codes = decoding.code(value, q_max)
                 pads = codes if codes.any() else None
-            return Conv2d(
-                source=projection.source,
-                weights=weights,
-                stride=projection.stride,
-                padding=projection.padding,
-                groups=projection.groups,
-                pad_value=pads,
-            )
+            return Conv2d(**vars(projection) | {"weights": weights, "pad_value": pads})
         case FloatLinear():
             return Linear(source=projection.source, weights=weights)
         case FloatIdentity():

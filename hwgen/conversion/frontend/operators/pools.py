@@ -7,7 +7,16 @@ from collections.abc import Sequence
 from typing import Any
 
 from hwgen.conversion.frontend.operators.call import Call, Ref, Refusal, four, handles, pair
-from hwgen.conversion.op_graph import NO_PADDING, AveragePoolOp, MaxPoolOp, Op, Padding, ReshapeOp
+from hwgen.conversion.op_graph import (
+    NO_PADDING,
+    AveragePoolOp,
+    MaxPoolOp,
+    Op,
+    Padding,
+    ReshapeOp,
+    Size,
+)
+from hwgen.network import Pair
 
 
 def _map(call: Call) -> Ref:
@@ -17,19 +26,13 @@ def _map(call: Call) -> Ref:
     return ref
 
 
-def _window(call: Call) -> tuple[tuple[int, int], tuple[int, int], tuple[int, int]]:
+def _window(call: Call) -> tuple[Pair, Pair, Pair]:
     kernel = pair(call["kernel_size"])
     stride = pair(call["stride"]) if call["stride"] else kernel
     return kernel, stride, pair(call["padding"])
 
 
-def _padding_to_fit(
-    ref: Ref,
-    shape: tuple[int, ...],
-    kernel: tuple[int, int],
-    stride: tuple[int, int],
-    padding: tuple[int, int],
-) -> Padding:
+def _padding_to_fit(ref: Ref, shape: Size, kernel: Pair, stride: Pair, padding: Pair) -> Padding:
     """Padding with which a floor gives ``shape``: ceil_mode needs more below and on the right."""
     ends = [
         max(p, (out - 1) * s + k - n - p)
@@ -79,12 +82,7 @@ def _adaptive(call: Call) -> dict[str, Any]:
             f"that divide, or 1"
         )
     kernel = (size[0] // wanted[0], size[1] // wanted[1])
-    return {
-        **call.common(ref),
-        "kernel": kernel,
-        "stride": kernel,
-        "padding": NO_PADDING,
-    }
+    return call.common(ref) | {"kernel": kernel, "stride": kernel, "padding": NO_PADDING}
 
 
 @handles("adaptive_avg_pool2d", "_adaptive_avg_pool2d")
@@ -104,19 +102,12 @@ def _over_the_map(call: Call) -> Sequence[Op]:
     axes = {int(axis) % 4 for axis in call.arguments.get("dim") or ()}
     if axes != {2, 3}:
         raise Refusal("only a mean or maximum over height and width together, dim=(2, 3)")
-    window = {
-        **call.common(ref),
-        "shape": (ref.shape[0], 1, 1),
-        "kernel": ref.shape[1:],
-        "stride": ref.shape[1:],
-        "padding": NO_PADDING,
-    }
-    mean = "dtype" in call.arguments  # amax has none
-    op: Op = (
-        AveragePoolOp(**window, divisor=float(math.prod(ref.shape[1:])))
-        if mean
-        else MaxPoolOp(**window)
-    )
+    size = ref.shape[1:]
+    window = {"shape": (ref.shape[0], 1, 1), "kernel": size, "stride": size, "padding": NO_PADDING}
+    fields = call.common(ref) | window
+    op: Op = MaxPoolOp(**fields)
+    if "dtype" in call.arguments:  # amax has none
+        op = AveragePoolOp(**fields, divisor=float(math.prod(size)))
     if call["keepdim"]:
         return [op]
     flat = ReshapeOp(name=f"{op.name}.flatten", source=op.name, where=call.where, shape=call.shape)
