@@ -124,14 +124,8 @@ def by_layer(
 ) -> tuple[int | None, Mapping[str, int]]:
     """Split the values of a repeated :class:`ByLayer` option into a default and those per layer.
 
-    Parameters
-    ----------
-    layers : names of the network's layers, or None where they are not known yet
-
-    Raises
-    ------
-    click.UsageError
-        An unknown layer, or two numbers for the whole network.
+    Raises :class:`click.UsageError` for two numbers for the whole network, and for an unknown layer
+    if the names of the network's ``layers`` are known already.
     """
     default: int | None = None
     named: dict[str, int] = {}

@@ -53,15 +53,11 @@ def _plain(value: Any, path: str, arrays: dict[str, np.ndarray]) -> Any:
                 for number, item in enumerate(value)
             ]
         case _ if is_dataclass(value):
-            named = {
-                item.name: getattr(value, item.name)
+            kept = {
+                (name := item.name): _plain(given, f"{path}.{name}".lstrip("."), arrays)
                 for item in fields(value)
                 if item.metadata.get("dump", True)
-            }
-            kept = {
-                name: _plain(item, f"{path}.{name}".lstrip("."), arrays)
-                for name, item in named.items()
-                if item is not None
+                and (given := getattr(value, item.name)) is not None
             }
             return {"kind": type(value).__name__, **kept}
         case bool():

@@ -73,8 +73,7 @@ def load_weights(path: str | Path) -> dict[str, torch.Tensor]:
     }
     if path.suffix not in readers:
         raise ConversionError(f"{path}: weights are .pt, .safetensors or .npz files")
-    if not path.is_file():
-        raise ConversionError(f"{path}: no such file")
+    _require_file(path)
     try:
         return readers[path.suffix](path)
     except _DAMAGE as error:
@@ -82,6 +81,11 @@ def load_weights(path: str | Path) -> dict[str, torch.Tensor]:
             f"{path}: cannot be read as plain tensors ({first_line(error)}); it is damaged, or "
             f"holds pickled objects, which are never loaded: save model.state_dict()"
         ) from error
+
+
+def _require_file(path: Path) -> None:
+    if not path.is_file():
+        raise ConversionError(f"{path}: no such file")
 
 
 def _read_torch(path: Path) -> dict[str, torch.Tensor]:
@@ -119,11 +123,8 @@ def _set_weights(model: nn.Module, found: dict[str, torch.Tensor], where: str) -
         found = {name.removeprefix("module."): value for name, value in found.items()}
     missing = [n for n in expected if n not in found and not n.endswith("num_batches_tracked")]
     extra = [name for name in found if name not in expected]
-    wrong = [
-        f"{name} {tuple(found[name].shape)} instead of {tuple(expected[name].shape)}"
-        for name in expected
-        if name in found and found[name].shape != expected[name].shape
-    ]
+    shapes = {n: (tuple(found[n].shape), tuple(t.shape)) for n, t in expected.items() if n in found}
+    wrong = [f"{n} {was} instead of {right}" for n, (was, right) in shapes.items() if was != right]
     problems = [
         f"{what} {', '.join(names[:5])}{' …' if len(names) > 5 else ''}"
         for what, names in (("lacks", missing), ("has unknown", extra), ("has", wrong))
@@ -162,8 +163,7 @@ def _build(path: Path, factory: str) -> nn.Module:
 
 def run_file(path: Path) -> Any:
     """Run a Python file as a module, or raise :class:`ConversionError`."""
-    if not path.is_file():
-        raise ConversionError(f"{path}: no such file")
+    _require_file(path)
     name = f"hwgen_model_{path.stem}"
     spec = importlib.util.spec_from_file_location(name, path)
     assert spec is not None
@@ -188,8 +188,7 @@ def run_file(path: Path) -> Any:
 
 def _load_program(path: Path) -> ExportedProgram:
     """Load a saved program, checked first, as torch.export.load unpickles objects."""
-    if not path.is_file():
-        raise ConversionError(f"{path}: no such file")
+    _require_file(path)
     try:
         _require_plain(path)
         with _weights_only():

@@ -110,11 +110,8 @@ class _Search:
         self.trials = Trials(images)
         self.tried: set[tuple[float, ...]] = set()
         self.nodes = converted.nodes  # of the best network
-        self.names = [
-            node.name
-            for node in converted.nodes
-            if isinstance(node, Layer) and not node.neuron.is_decoder
-        ]
+        layers = converted.network().layers
+        self.names = [layer.name for layer in layers if not layer.neuron.is_decoder]
         activations = run_nodes(converted.graph, images)
         self.wanted = {name: activations[name] for name in self.names}
         self.before = self.best = self._try(dict.fromkeys(self.names, 0.0))[1]

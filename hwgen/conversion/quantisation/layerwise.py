@@ -121,9 +121,8 @@ class _Layerwise:
             for p in node.projections
         ]
         if not node.fires:
-            quantised = quantise_readout(
-                weights, second_moments, bits=self.options.weight_bits, rounder=rounder
-            )
+            bits = self.options.weight_bits
+            quantised = quantise_readout(weights, second_moments, bits=bits, rounder=rounder)
             self.figures.logit_scale = float(quantised.scale[0])
             return self._finish(node, quantised, sums, None)
         options = self.options
@@ -179,10 +178,8 @@ class _Layerwise:
         membranes = torch.zeros((), dtype=torch.float64)
         for p in known.on_values(projections):
             membranes = membranes + calibrate.project(p, known.codes[p.source])
-        if (
-            self.options.bias_correction is BiasCorrection.MEAN
-            or self.options.rounding is Rounding.FITTED
-        ):
+        corrected = self.options.bias_correction is BiasCorrection.MEAN
+        if corrected or self.options.rounding is Rounding.FITTED:
             reached = membranes.mean(dim=(0, 2, 3)).numpy() * quantised.scale + bias
             bias = bias + sums.double().mean(dim=(0, 2, 3)).numpy() - reached
         projections = tuple(in_steps(p, known.decodings[p.source]) for p in projections)
@@ -191,9 +188,8 @@ class _Layerwise:
         lost = 0.0 if sent is None else rounding_loss(sent.train_types[node.sources[0]])
         threshold = quantised.threshold
         if threshold is None or output is None:
-            readout = make_readout(
-                node, projections, units, lost, known, self.figures, self.options
-            )
+            given = (known, self.figures, self.options)
+            readout = make_readout(node, projections, units, lost, *given)
             if self.leak.doubles:
                 logits = membranes + calibrate.per_channel(readout.bias)
                 self.codes[node.name] = logits[:KEPT_IMAGES].numpy().astype(np.int64)

@@ -33,12 +33,8 @@ def make_neuron(
     if options.neuron.single_phase:
         bias = whole_numbers(units / options.timesteps, name) + drive(threshold, options)
         return single_phase(threshold, options), bias
-    form = {
-        "threshold": threshold,
-        "timesteps": options.steps(name),
-        "threshold_frac_bits": quantised.frac_bits,
-    }
-    return _TWO_PHASE[options.neuron](options, form), full
+    form = {"threshold": threshold, "threshold_frac_bits": quantised.frac_bits}
+    return _TWO_PHASE[options.neuron](options, form | {"timesteps": options.steps(name)}), full
 
 
 _TWO_PHASE: dict[NeuronKind, Callable[[Options, dict[str, Any]], ThresholdNeuron]] = {
@@ -57,12 +53,9 @@ _SINGLE_PHASE: dict[NeuronKind, Callable[[dict[str, Any]], IntegrateAndFireNeuro
 def single_phase(threshold: np.ndarray, options: Options) -> IntegrateAndFireNeuron:
     """Single-phase neuron with these thresholds, int64 (channels,)."""
     initial = np.minimum(np.round(options.eta * threshold), threshold - 1).astype(np.int64)
-    floor = None
+    form = {"threshold": threshold, "timesteps": options.timesteps, "initial": initial}
     if options.floor is not None:
-        floor = np.round(options.floor * threshold).astype(np.int64)
-    form = {
-        "threshold": threshold, "timesteps": options.timesteps, "initial": initial, "floor": floor,
-    }  # fmt: skip
+        form["floor"] = np.round(options.floor * threshold).astype(np.int64)
     return _SINGLE_PHASE[options.neuron](form)
 
 
