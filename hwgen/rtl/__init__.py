@@ -1,1 +1,1 @@
-"""Amaranth components of the generated hardware and their assembly into Verilog."""
+"""Amaranth components of the generated hardware; hwgen.generation turns them into Verilog."""
