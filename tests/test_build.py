@@ -9,11 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hwgen import report, simulation, synthesis
+from hwgen import report, synthesis
 from hwgen.artefact import content_hash
 from hwgen.build import Build
 from hwgen.errors import ArtefactError, DataError, HwgenError, PlanError, ToolError
 from hwgen.generation import generate
+from hwgen.simulation import runner
 from tests.support.command_line import small_network
 
 
@@ -90,7 +91,7 @@ def test_the_report_is_that_of_the_folder(build: Build) -> None:
 
 @pytest.mark.parametrize(
     ("method", "function"),
-    [(Build.simulate, simulation.simulate), (Build.place_and_route, synthesis.build)],
+    [(Build.simulate, runner.simulate), (Build.place_and_route, synthesis.build)],
 )
 def test_methods_have_the_defaults_of_their_functions(method: object, function: object) -> None:
     own = dict(list(inspect.signature(method).parameters.items())[1:])  # type: ignore[arg-type]
