@@ -9,9 +9,8 @@ import pytest
 
 from hwgen.generation import generate
 from hwgen.network import Network
-from hwgen.simulation.runner import simulate
+from tests.support.cosimulation import require_exact_and_predicted
 from tests.support.random_networks import KINDS, random_images, random_network
-from tests.support.random_options import STALLS
 
 SAMPLES = 3
 CASES = [
@@ -48,18 +47,4 @@ def test_random_network_equals_golden_and_the_cycle_model(
     ).write(tmp_path / "build")
     assert build.network.readout.neuron.__dict__.keys() == (network.readout.neuron.__dict__.keys())
     images = random_images(seed, network, SAMPLES)
-
-    free = simulate(build, images)
-    assert free.bit_exact
-    assert free.samples == SAMPLES
-    assert free.latency_cycles == free.predicted_latency_cycles
-    assert free.interval_cycles == free.predicted_interval_cycles
-
-    stalled = simulate(
-        build,
-        images,
-        idle=str(rng.choice(STALLS)),
-        backpressure=str(rng.choice(STALLS)),
-        seed=seed,
-    )
-    assert stalled.bit_exact
+    require_exact_and_predicted(build, images, seed)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from hwgen.generation import generate
 from hwgen.network import Network
-from hwgen.simulation.runner import simulate
+from tests.support.cosimulation import require_exact_and_predicted
 from tests.support.random_networks import random_images, random_network
-from tests.support.random_options import STALLS, random_options
+from tests.support.random_options import random_options
 
 SAMPLES = 3
 NEURONS = {
@@ -42,19 +41,4 @@ def test_random_network_equals_golden_and_the_cycle_model(
     if code == "events":
         options |= {"schedule": "time", "input_width": (32, 64, None)[seed % 3]}
     build = generate(network, **options).write(tmp_path / "build")
-
-    free = simulate(build, images)
-    assert (free.bit_exact, free.samples) == (True, SAMPLES)
-    assert free.latency_cycles == free.predicted_latency_cycles
-    assert free.interval_cycles == free.predicted_interval_cycles
-
-    rng = np.random.default_rng([seed, 78])
-    stalled = simulate(
-        build,
-        images,
-        idle=str(rng.choice(STALLS)),
-        backpressure=str(rng.choice(STALLS)),
-        seed=seed,
-    )
-    assert stalled.bit_exact
-    assert stalled.latency_cycles >= free.latency_cycles
+    require_exact_and_predicted(build, images, seed)

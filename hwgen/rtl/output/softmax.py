@@ -7,7 +7,7 @@ from amaranth.lib.wiring import In, Out
 
 from hwgen.plan.units.softmax import SoftmaxPlan
 from hwgen.rtl.output.softmax_draws import SoftmaxDraws
-from hwgen.rtl.output.softmax_terms import SoftmaxTerms
+from hwgen.rtl.output.softmax_terms import SoftmaxTerms, require_entries
 from hwgen.rtl.parameters import Parameter
 
 
@@ -44,8 +44,7 @@ class SoftmaxUnit(wiring.Component):
         self.plan = plan
         self.word_layout = word_layout
         self.table = table
-        if len(table) != plan.entries:
-            raise ValueError(f"table must have {plan.entries} entries, not {len(table)}")
+        require_entries(plan, table)
         members = {
             "membranes": In(stream.Signature(word_layout)),
             "counts": Out(stream.Signature(count_layout(plan))),

@@ -39,6 +39,12 @@ def terms_signature(plan: SoftmaxPlan) -> wiring.Signature:
     )
 
 
+def require_entries(plan: SoftmaxPlan, table: np.ndarray) -> None:
+    """Raise ValueError unless ``table`` has the length that ``plan`` was made for."""
+    if len(table) != plan.entries:
+        raise ValueError(f"table must have {plan.entries} entries, not {len(table)}")
+
+
 class SoftmaxTerms(wiring.Component):
     """Collects a timestep's membranes, finds the maximum, and looks up the term of each.
 
@@ -62,8 +68,7 @@ class SoftmaxTerms(wiring.Component):
         self.plan = plan
         self.word_layout = word_layout
         self.table = table
-        if len(table) != plan.entries:
-            raise ValueError(f"table must have {plan.entries} entries, not {len(table)}")
+        require_entries(plan, table)
         super().__init__(
             {"membranes": In(stream.Signature(word_layout)), "terms": In(terms_signature(plan))}
         )
