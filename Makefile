@@ -17,8 +17,8 @@ export OMP_NUM_THREADS ?= 2
 help:
 	@echo "make setup       create $(VENV) with everything that hwgen needs"
 	@echo "make demo        the whole line on scikit-learn's digits, in a few minutes"
-	@echo "make test        lint, types and the test suite"
-	@echo "make test-slow   the tests that take minutes each"
+	@echo "make test        lint, types and the test suite; TURN=0 to 9 or all chooses the random cases"
+	@echo "make test-slow   the tests that take minutes, and the random cases of all turns"
 	@echo "make benchmarks  every benchmark's table (needs HWGEN_DATA)"
 	@echo "make clean       remove build products, keep $(VENV)"
 
@@ -43,10 +43,10 @@ lint: $(STAMP)
 	$(BIN)/mypy
 
 test: lint
-	$(BIN)/pytest -n $(JOBS) --dist worksteal
+	$(BIN)/pytest -n $(JOBS) --dist worksteal $(addprefix --turn ,$(TURN))
 
 test-slow: $(STAMP)
-	$(BIN)/pytest -n $(JOBS) --dist worksteal -m slow
+	$(BIN)/pytest -n $(JOBS) --dist worksteal -m "slow or turn" --turn all
 
 benchmarks: $(BENCH)
 	@set -e; for script in $$(grep -l __main__ benchmarks/*.py); do \

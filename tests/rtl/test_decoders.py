@@ -15,6 +15,7 @@ from hwgen.plan.timing.predict import predict
 from hwgen.plan.units.hardware_plan import HardwarePlan
 from hwgen.plan.units.options import PlanOptions
 from tests.support.random_networks import DECODERS, KINDS, random_images, random_network
+from tests.support.rotation import rotating
 from tests.support.rtl.cores import CoreBench
 
 SEEDS = range(12)
@@ -43,7 +44,7 @@ def options_of(seed: int) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize(("seed", "decoder"), BOTH)
+@pytest.mark.parametrize(("seed", "decoder"), rotating(BOTH))
 def test_network_in_both_schedules(seed: int, decoder: str) -> None:
     """Without stalls, each class leaves in the cycle that the cycle model predicts."""
     network = network_of(seed, decoder)

@@ -12,6 +12,7 @@ from hwgen.plan.assembly import make_plan
 from hwgen.plan.timing.predict import predict
 from hwgen.plan.units.options import PlanOptions
 from tests.support.random_networks import random_images, random_network
+from tests.support.rotation import rotating
 from tests.support.rtl.cores import CoreBench
 
 SEEDS = range(12)
@@ -41,7 +42,7 @@ def network_of(seed: int) -> Network:
     return network
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("seed", rotating(SEEDS))
 def test_every_word_and_cycle(seed: int) -> None:
     network = network_of(seed)
     rng = np.random.default_rng([seed, 10])

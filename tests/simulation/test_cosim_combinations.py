@@ -4,22 +4,20 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-from hwgen.conversion import DecoderKind, legal_combinations
+from hwgen.conversion import legal_combinations
 from hwgen.generation import generate
 from hwgen.simulation.runner import simulate
 from tests.support.combined import converted, images_for
+from tests.support.rotation import rotating
 
 LEGAL = list(legal_combinations())
-_SHUFFLED = [LEGAL[n] for n in np.random.default_rng(31).permutation(len(LEGAL))]
-QUICK = [next(names for names in _SHUFFLED if names[2] == decoder) for decoder in DecoderKind]
 
 
 @pytest.mark.parametrize(
     ("neuron", "code", "decoder"),
-    [pytest.param(*names, marks=[] if names in QUICK else pytest.mark.slow) for names in LEGAL],
+    rotating(LEGAL),
 )
 def test_combination_equals_golden_and_the_cycle_model(
     neuron: str, code: str, decoder: str, tmp_path: Path

@@ -11,6 +11,7 @@ from hwgen.generation import generate
 from hwgen.network import Network
 from tests.support.cosimulation import require_exact_and_predicted
 from tests.support.random_networks import KINDS, random_images, random_network
+from tests.support.rotation import rotating
 
 SAMPLES = 3
 CASES = [
@@ -27,7 +28,7 @@ def network_of(seed: int, decoder: str) -> Network:
     )  # fmt: skip
 
 
-@pytest.mark.parametrize(("seed", "decoder"), CASES)
+@pytest.mark.parametrize(("seed", "decoder"), rotating(CASES))
 def test_random_network_equals_golden_and_the_cycle_model(
     seed: int, decoder: str, tmp_path: Path
 ) -> None:

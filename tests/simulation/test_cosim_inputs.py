@@ -11,6 +11,7 @@ from hwgen.network import Network
 from tests.support.cosimulation import require_exact_and_predicted
 from tests.support.random_networks import random_images, random_network
 from tests.support.random_options import random_options
+from tests.support.rotation import rotating
 
 SAMPLES = 3
 NEURONS = {
@@ -30,7 +31,7 @@ def network_of(code: str, seed: int) -> Network:
     )
 
 
-@pytest.mark.parametrize(("code", "seed"), CASES)
+@pytest.mark.parametrize(("code", "seed"), rotating(CASES))
 def test_random_network_equals_golden_and_the_cycle_model(
     code: str, seed: int, tmp_path: Path
 ) -> None:

@@ -10,14 +10,12 @@ import pytest
 from hwgen.generation import generate
 from hwgen.simulation.runner import simulate
 from tests.support.random_networks import random_images, random_network
+from tests.support.rotation import rotating
 
-QUICK = (207, 211)
-SLOW = (200, 202, 203, 204, 205, 206, 209, 210)
+SEEDS = (207, 200, 202, 203, 204, 211, 205, 206, 209, 210)
 
 
-@pytest.mark.parametrize(
-    "seed", [*QUICK, *(pytest.param(seed, marks=pytest.mark.slow) for seed in SLOW)]
-)
+@pytest.mark.parametrize("seed", rotating(SEEDS))
 def test_random_network_in_both_schedules(seed: int, tmp_path: Path) -> None:
     """Bit-exact with and without stalls; latency and interval as predicted without stalls."""
     network = random_network(

@@ -19,10 +19,11 @@ from hwgen.plan.assembly import make_plan
 from hwgen.plan.timing.predict import predict
 from hwgen.plan.units.options import PlanOptions
 from tests.support.random_networks import KINDS, random_images, random_network
+from tests.support.rotation import rotating
 from tests.support.rtl.cores import CoreBench
 
 
-@pytest.mark.parametrize("seed", range(15))
+@pytest.mark.parametrize("seed", rotating(range(15)))
 def test_model_equals_the_simulated_core(seed: int) -> None:
     """The cycle of every class for back-to-back samples, hence also latency and interval."""
     network = random_network(

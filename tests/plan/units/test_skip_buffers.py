@@ -29,6 +29,7 @@ from tests.support.branches import (
     white,
 )
 from tests.support.random_networks import KINDS, random_images, random_network
+from tests.support.rotation import rotating
 from tests.support.rtl.cores import CoreBench
 
 CASES: dict[str, tuple[Callable[[], Network], str, str, tuple[int, ...]]] = {
@@ -176,7 +177,7 @@ def test_planned_rows_are_as_fast_as_any_and_the_minimum_is_slower(
         assert predict(with_slots(plan, min_slots(plan)), trains).interval_cycles > interval
 
 
-@pytest.mark.parametrize("seed", range(24))
+@pytest.mark.parametrize("seed", rotating(range(24)))
 def test_random_networks_run_with_the_minimum_rows(seed: int) -> None:
     """Random splits and joins need no more than the minimum rows.
 
