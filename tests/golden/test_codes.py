@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 import pytest
 
 from hwgen.golden import inputs
 from hwgen.network import Code, Input
+from tests.support.cases import case_id
 
 
 def test_radix_train_is_most_significant_first():
@@ -34,19 +37,30 @@ def test_decoding_a_rate_train_ignores_the_order_of_spikes():
     assert Code("radix").decode_train(train).tolist() == [6, 9]
 
 
+class Radix(NamedTuple):
+    timesteps: int
+    pixel_bits: int
+    pixel: int
+    train: list[int]
+
+
 @pytest.mark.parametrize(
-    ("timesteps", "pixel_bits", "pixel", "train"),
+    "case",
     [
-        (8, 8, 0b10110001, [1, 0, 1, 1, 0, 0, 0, 1]),
-        (3, 8, 0b10110001, [1, 0, 1]),  # the three most significant bits
-        (3, 8, 0b10111111, [1, 0, 1]),  # cut off, not rounded
-        (4, 2, 0b10, [1, 0, 0, 0]),  # silent after the last bit
-        (2, 1, 1, [1, 0]),
+        Radix(timesteps=8, pixel_bits=8, pixel=0b10110001, train=[1, 0, 1, 1, 0, 0, 0, 1]),
+        # The three most significant bits; cut off, not rounded.
+        Radix(timesteps=3, pixel_bits=8, pixel=0b10110001, train=[1, 0, 1]),
+        Radix(timesteps=3, pixel_bits=8, pixel=0b10111111, train=[1, 0, 1]),
+        # Silent after the last bit.
+        Radix(timesteps=4, pixel_bits=2, pixel=0b10, train=[1, 0, 0, 0]),
+        Radix(timesteps=2, pixel_bits=1, pixel=1, train=[1, 0]),
     ],
+    ids=case_id,
 )
-def test_radix_input(timesteps, pixel_bits, pixel, train):
-    source = Input(shape=(1, 1, 1), timesteps=timesteps, pixel_bits=pixel_bits)
-    assert inputs.input_train(np.array([pixel], np.uint16), source)[:, 0].tolist() == train
+def test_radix_input(case):
+    source = Input(shape=(1, 1, 1), timesteps=case.timesteps, pixel_bits=case.pixel_bits)
+    train = inputs.input_train(np.array([case.pixel], np.uint16), source)
+    assert train[:, 0].tolist() == case.train
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -35,27 +36,40 @@ def direct(neuron: Neuron, *, weight: int, bias: int) -> Network:
     )
 
 
+class Case(NamedTuple):
+    """The spikes of one neuron, worked out by hand."""
+
+    neuron: Neuron
+    weight: int
+    bias: int
+    pixel: int
+    train: list[int]
+
+
+HARD = HardResetNeuron(threshold=ints(10), timesteps=4, reset=ints(4))
+
+
 @pytest.mark.parametrize(
-    ("neuron", "weight", "bias", "pixel", "train"),
+    "case",
     [
         # 7 per step: 7, 14 → 4, 11 → 1, 8, 15 → 5
-        (soft(10, 5), 3, 1, 2, [0, 1, 1, 0, 1]),
+        Case(neuron=soft(10, 5), weight=3, bias=1, pixel=2, train=[0, 1, 1, 0, 1]),
         # 44 per step, from 9: each soft reset subtracts only 10
-        (soft(10, 3, initial=ints(9)), 3, -1, 15, [1, 1, 1]),
+        Case(neuron=soft(10, 3, initial=ints(9)), weight=3, bias=-1, pixel=15, train=[1, 1, 1]),
         # −6 per step, not below −8
-        (soft(10, 3, floor=ints(-8)), -2, 0, 3, [0, 0, 0]),
+        Case(neuron=soft(10, 3, floor=ints(-8)), weight=-2, bias=0, pixel=3, train=[0, 0, 0]),
         # 9 per step: 9, 18 → 4, 13 → 4
-        (HardResetNeuron(threshold=ints(10), timesteps=4, reset=ints(4)), 3, 0, 3, [0, 1, 1, 1]),
+        Case(neuron=HARD, weight=3, bias=0, pixel=3, train=[0, 1, 1, 1]),
     ],
+    ids=["soft reset", "start at 9", "floor", "hard reset"],
 )
-def test_pixels_as_a_constant_current(
-    neuron: Neuron, weight: int, bias: int, pixel: int, train: list[int]
-) -> None:
-    network = direct(neuron, weight=weight, bias=bias)
+def test_pixels_as_a_constant_current(case: Case) -> None:
+    network = direct(case.neuron, weight=case.weight, bias=case.bias)
+    pixel = case.pixel
     images = np.full((1, 1, 1, 1), pixel, np.uint8)
     result = golden.run(network, images, trains=True)
-    assert result.trains["n"].ravel().tolist() == train
-    assert golden.run(network, images).logits.tolist() == [[sum(train)]]
+    assert result.trains["n"].ravel().tolist() == case.train
+    assert golden.run(network, images).logits.tolist() == [[sum(case.train)]]
     # The pixel's bits are sent once; each set bit costs one addition.
     bits = [pixel >> n & 1 for n in (3, 2, 1, 0)]
     assert result.trains["input"].ravel().tolist() == bits

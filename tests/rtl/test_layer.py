@@ -2,66 +2,90 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 import pytest
 
 from hwgen.network import Conv2d, Identity, Input, Linear
+from tests.support.cases import case_id
 from tests.support.rtl.layer_bench import random_layer, run, weights
 from tests.support.rtl.streams import STALLS
 
-CASES: dict[str, tuple[tuple, str, str, dict[str, Any]]] = {
-    # shape of the input, its code, the neuron, the convolution
-    "conv": (
-        (2, 4, 5), "radix", "radix", {"shape": (5, 2, 3, 3), "padding": (1, 1, 1, 1)},
+
+class Convolution(NamedTuple):
+    source: tuple[int, int, int]
+    """Shape of the input."""
+    code: str
+    neuron: str
+    weights: tuple[int, int, int, int]
+    """Shape of the weights."""
+    stride: tuple[int, int] = (1, 1)
+    padding: tuple[int, int, int, int] = (0, 0, 0, 0)
+    groups: int = 1
+    pad_value: tuple[int, ...] | None = None
+
+
+CONVOLUTIONS = {
+    "conv": Convolution(
+        source=(2, 4, 5), code="radix", neuron="radix", weights=(5, 2, 3, 3), padding=(1, 1, 1, 1)
     ),
-    "pad values": (
-        (2, 4, 4), "radix", "rate",
-        {"shape": (3, 2, 3, 2), "padding": (2, 0, 1, 1), "pad_value": (5, 2)},
+    "pad values": Convolution(
+        source=(2, 4, 4), code="radix", neuron="rate", weights=(3, 2, 3, 2),
+        padding=(2, 0, 1, 1), pad_value=(5, 2),
     ),
-    "pad values in the rate code": (
-        (2, 3, 4), "rate", "single",
-        {"shape": (4, 2, 2, 3), "padding": (1, 2, 0, 1), "pad_value": (3, 1)},
+    "pad values in the rate code": Convolution(
+        source=(2, 3, 4), code="rate", neuron="single", weights=(4, 2, 2, 3),
+        padding=(1, 2, 0, 1), pad_value=(3, 1),
     ),
-    "stride beyond the kernel": (
-        (1, 7, 8), "rate", "radix", {"shape": (4, 1, 1, 2), "stride": (2, 3)},
+    "stride beyond the kernel": Convolution(
+        source=(1, 7, 8), code="rate", neuron="radix", weights=(4, 1, 1, 2), stride=(2, 3)
     ),
-    "depthwise": ((4, 3, 3), "rate", "single", {"shape": (4, 1, 2, 2), "groups": 4}),
-    "groups": (
-        (4, 3, 3), "radix", "rate", {"shape": (6, 2, 2, 2), "groups": 2, "stride": (1, 2)},
+    "depthwise": Convolution(
+        source=(4, 3, 3), code="rate", neuron="single", weights=(4, 1, 2, 2), groups=4
+    ),
+    "groups": Convolution(
+        source=(4, 3, 3), code="radix", neuron="rate", weights=(6, 2, 2, 2), groups=2,
+        stride=(1, 2),
     ),
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("lanes", "scanners", "pipeline", "schedule", "stall"),
-    [
-        (1, 1, "alternate", "time", (0.0, 0.0)),
-        (4, 2, "overlap", "time", (0.4, 0.4)),
-        (2, 3, "alternate", "row", (0.4, 0.4)),
-        (4, 2, "overlap", "row", (0.4, 0.4)),
-    ],
-)
-@pytest.mark.parametrize("name", CASES)
-def test_convolutions(
-    name: str, lanes: int, scanners: int, pipeline: str, schedule: str, stall: tuple[float, float]
-) -> None:
-    shape, code, kind, options = CASES[name]
+class Unit(NamedTuple):
+    lanes: int
+    scanners: int
+    pipeline: str
+    schedule: str
+    stall: tuple[float, float] = (0.4, 0.4)
+
+
+UNITS = [
+    Unit(lanes=1, scanners=1, pipeline="alternate", schedule="time", stall=(0.0, 0.0)),
+    Unit(lanes=4, scanners=2, pipeline="overlap", schedule="time"),
+    Unit(lanes=2, scanners=3, pipeline="alternate", schedule="row"),
+    Unit(lanes=4, scanners=2, pipeline="overlap", schedule="row"),
+]
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=case_id)
+@pytest.mark.parametrize("name", CONVOLUTIONS)
+def test_convolutions(name: str, unit: Unit) -> None:
+    case = CONVOLUTIONS[name]
     rng = np.random.default_rng(len(name))
-    source = Input(shape=shape, timesteps=3, code=code)
+    source = Input(shape=case.source, timesteps=3, code=case.code)
     projection = Conv2d(
         source="input",
-        weights=weights(rng, *options["shape"]),
-        stride=options.get("stride", (1, 1)),
-        padding=options.get("padding", (0, 0, 0, 0)),
-        groups=options.get("groups", 1),
-        pad_value=np.array(options["pad_value"], np.int32) if "pad_value" in options else None,
+        weights=weights(rng, *case.weights),
+        stride=case.stride,
+        padding=case.padding,
+        groups=case.groups,
+        pad_value=None if case.pad_value is None else np.array(case.pad_value, np.int32),
     )
-    layer = random_layer(rng, source, projection, kind, 3 if kind == "single" else 4)
+    steps = 3 if case.neuron == "single" else 4
+    layer = random_layer(rng, source, projection, case.neuron, steps)
     run(
-        layer, source, samples=2, stall=stall, reset_at=(103,) if any(stall) else (),
-        scanners=scanners, lanes=lanes, pipeline=pipeline, schedule=schedule,
+        layer, source, samples=2, stall=unit.stall, reset_at=(103,) if any(unit.stall) else (),
+        scanners=unit.scanners, lanes=unit.lanes, pipeline=unit.pipeline, schedule=unit.schedule,
     )  # fmt: skip
 
 

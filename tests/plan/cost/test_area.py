@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -30,6 +30,7 @@ from hwgen.plan.assembly import make_plan
 from hwgen.plan.cost.area import encoder_usage, plan_usage, stage_usage
 from hwgen.plan.units.options import PlanOptions
 from hwgen.synthesis.netlist import synthesise_out_of_context, total
+from tests.support.cases import case_id
 
 TOLERANCE = 0.15
 
@@ -96,30 +97,38 @@ def check(node: str, options: dict[str, Any], folder: Path, net: Network | None 
     assert abs(expected.block_rams - used["block_ram"]) <= max(1, TOLERANCE * used["block_ram"])
 
 
-# Encoders (code, shape, timesteps, LUT4, block RAMs) as synthesised by yosys 0.70; 8-bit pixels.
+class Encoder(NamedTuple):
+    """Cells of an encoder as synthesised by yosys 0.70; pixels have 8 bits."""
+
+    code: str
+    shape: tuple[int, int, int]
+    timesteps: int
+    lut4: int
+    block_rams: int
+
+
 ENCODERS = [
-    ("radix", (3, 32, 32), 4, 193, 2),
-    ("radix", (16, 8, 8), 8, 394, 4),
-    ("direct", (1, 28, 28), 16, 198, 1),
-    ("ttfs", (1, 28, 28), 16, 208, 1),
-    ("ttfs", (16, 8, 8), 16, 459, 4),
-    ("rate", (3, 32, 32), 16, 339, 3),
-    ("rate", (16, 8, 8), 16, 672, 4),
-    ("poisson", (1, 28, 28), 16, 484, 1),
-    ("poisson", (3, 16, 16), 16, 527, 1),
-    ("poisson", (16, 8, 8), 8, 1121, 4),
-    ("events", (1, 28, 28), 8, 183, 2),
-    ("events", (2, 34, 34), 16, 251, 2),
-    ("events", (2, 128, 128), 16, 241, 4),
-    ("events", (4, 32, 32), 32, 270, 2),
-    ("events", (16, 8, 8), 16, 650, 0),
+    Encoder(code="radix", shape=(3, 32, 32), timesteps=4, lut4=193, block_rams=2),
+    Encoder(code="radix", shape=(16, 8, 8), timesteps=8, lut4=394, block_rams=4),
+    Encoder(code="direct", shape=(1, 28, 28), timesteps=16, lut4=198, block_rams=1),
+    Encoder(code="ttfs", shape=(1, 28, 28), timesteps=16, lut4=208, block_rams=1),
+    Encoder(code="ttfs", shape=(16, 8, 8), timesteps=16, lut4=459, block_rams=4),
+    Encoder(code="rate", shape=(3, 32, 32), timesteps=16, lut4=339, block_rams=3),
+    Encoder(code="rate", shape=(16, 8, 8), timesteps=16, lut4=672, block_rams=4),
+    Encoder(code="poisson", shape=(1, 28, 28), timesteps=16, lut4=484, block_rams=1),
+    Encoder(code="poisson", shape=(3, 16, 16), timesteps=16, lut4=527, block_rams=1),
+    Encoder(code="poisson", shape=(16, 8, 8), timesteps=8, lut4=1121, block_rams=4),
+    Encoder(code="events", shape=(1, 28, 28), timesteps=8, lut4=183, block_rams=2),
+    Encoder(code="events", shape=(2, 34, 34), timesteps=16, lut4=251, block_rams=2),
+    Encoder(code="events", shape=(2, 128, 128), timesteps=16, lut4=241, block_rams=4),
+    Encoder(code="events", shape=(4, 32, 32), timesteps=32, lut4=270, block_rams=2),
+    Encoder(code="events", shape=(16, 8, 8), timesteps=16, lut4=650, block_rams=0),
 ]
 
 
-@pytest.mark.parametrize(("code", "shape", "timesteps", "lut4", "block_rams"), ENCODERS)
-def test_estimate_of_an_encoder(
-    code: str, shape: tuple[int, int, int], timesteps: int, lut4: int, block_rams: int
-) -> None:
+@pytest.mark.parametrize("encoder", ENCODERS, ids=case_id)
+def test_estimate_of_an_encoder(encoder: Encoder) -> None:
+    code, shape, timesteps = encoder.code, encoder.shape, encoder.timesteps
     source = Input(
         shape=shape, timesteps=timesteps, code=code, pixel_bits=1 if code == "events" else 8
     )
@@ -139,8 +148,8 @@ def test_estimate_of_an_encoder(
         ),
     )
     expected = encoder_usage(make_plan(net, PlanOptions(lanes=2)).encoder)
-    assert abs(expected.lut4 / lut4 - 1) <= TOLERANCE, expected
-    assert abs(expected.block_rams - block_rams) <= 1
+    assert abs(expected.lut4 / encoder.lut4 - 1) <= TOLERANCE, expected
+    assert abs(expected.block_rams - encoder.block_rams) <= 1
 
 
 @pytest.mark.parametrize(("node", "options"), CASES)

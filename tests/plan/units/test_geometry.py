@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 import pytest
 
 from hwgen.plan.units.geometry import StreamPlan, WindowPlan
+from tests.support.cases import case_id
 from tests.support.rtl.windows import random_path, reads_of, window
 
 
@@ -110,19 +112,33 @@ def test_a_wide_window_by_hand() -> None:
     assert replace(plan, stride=(1, 3), padding=(1, 0, 1, 0)).flush_chunks == 0
 
 
+class Words(NamedTuple):
+    """Rows and words a row of a stream, counted by hand."""
+
+    shape: tuple[int, int, int]
+    width: int
+    layout: str
+    rows: int
+    words: int
+
+
 @pytest.mark.parametrize(
-    ("shape", "width", "layout", "rows", "words"),
-    [((5, 2, 3), 2, "pixel", 2, 9), ((5, 2, 3), 4, "raster", 1, 8),
-     ((1, 1, 1), 8, "raster", 1, 1), ((8, 3, 3), 8, "pixel", 3, 3)],
-)  # fmt: skip
+    "case",
+    [
+        Words(shape=(5, 2, 3), width=2, layout="pixel", rows=2, words=9),
+        Words(shape=(5, 2, 3), width=4, layout="raster", rows=1, words=8),
+        Words(shape=(1, 1, 1), width=8, layout="raster", rows=1, words=1),
+        Words(shape=(8, 3, 3), width=8, layout="pixel", rows=3, words=3),
+    ],
+    ids=case_id,
+)
 @pytest.mark.parametrize("schedule", ["time", "row"])
-def test_words_of_a_stream(
-    shape: tuple[int, int, int], width: int, layout: str, rows: int, words: int, schedule: str
-) -> None:
+def test_words_of_a_stream(case: Words, schedule: str) -> None:
     stream = StreamPlan(
-        node="n", shape=shape, timesteps=3, width=width, layout=layout, schedule=schedule
-    )
-    assert (stream.rows, stream.words_per_row) == (rows, words)
-    assert stream.words_per_plane == rows * words
-    assert stream.words_per_sample == 3 * rows * words
-    assert np.prod(shape) <= stream.words_per_plane * width
+        node="n", shape=case.shape, timesteps=3, width=case.width, layout=case.layout,
+        schedule=schedule,
+    )  # fmt: skip
+    assert (stream.rows, stream.words_per_row) == (case.rows, case.words)
+    assert stream.words_per_plane == case.rows * case.words
+    assert stream.words_per_sample == 3 * case.rows * case.words
+    assert np.prod(case.shape) <= stream.words_per_plane * case.width

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -12,6 +12,7 @@ from hwgen.network import HardResetNeuron, Input, Layer
 from hwgen.plan.units.layer import UnitKind
 from hwgen.plan.units.layer_constants import neuron_constants
 from hwgen.rtl.neuron.units import make_membrane_unit
+from tests.support.cases import case_id
 from tests.support.rtl.bench import Bench
 from tests.support.rtl.currents import Driven
 from tests.support.rtl.layers import (
@@ -91,29 +92,30 @@ def run(
     return plan, train, sent, got
 
 
+class Case(NamedTuple):
+    fan_out: int
+    side: int
+    lanes: int
+    membrane_lanes: int
+    bits: int
+    steps: int
+    schedule: str
+
+
+CASES = [
+    Case(fan_out=1, side=1, lanes=1, membrane_lanes=1, bits=8, steps=5, schedule="time"),
+    Case(fan_out=5, side=1, lanes=4, membrane_lanes=2, bits=3, steps=6, schedule="time"),
+    Case(fan_out=4, side=2, lanes=4, membrane_lanes=4, bits=1, steps=3, schedule="row"),
+    Case(fan_out=7, side=2, lanes=3, membrane_lanes=3, bits=4, steps=8, schedule="time"),
+    Case(fan_out=6, side=3, lanes=4, membrane_lanes=2, bits=5, steps=1, schedule="row"),
+]
+
+
 @pytest.mark.parametrize("pipeline", ["alternate", "overlap"])
 @pytest.mark.parametrize("stall", STALLS)
-@pytest.mark.parametrize(
-    ("fan_out", "side", "lanes", "membrane_lanes", "bits", "steps", "schedule"),
-    [
-        (1, 1, 1, 1, 8, 5, "time"),
-        (5, 1, 4, 2, 3, 6, "time"),
-        (4, 2, 4, 4, 1, 3, "row"),
-        (7, 2, 3, 3, 4, 8, "time"),
-        (6, 3, 4, 2, 5, 1, "row"),
-    ],
-)
-def test_spikes_equal_the_model(
-    fan_out: int,
-    side: int,
-    lanes: int,
-    membrane_lanes: int,
-    bits: int,
-    steps: int,
-    schedule: str,
-    stall: tuple[float, float],
-    pipeline: str,
-) -> None:
+@pytest.mark.parametrize("case", CASES, ids=case_id)
+def test_spikes_equal_the_model(case: Case, stall: tuple[float, float], pipeline: str) -> None:
+    fan_out, side, bits, steps = case.fan_out, case.side, case.bits, case.steps
     rng = np.random.default_rng(fan_out)
     weights = mixed_weights(rng, fan_out)
     any_layer = make_layer(weights, single_phase_neuron([1] * fan_out, steps))
@@ -128,8 +130,8 @@ def test_spikes_equal_the_model(
     )  # fmt: skip
     layer = make_layer(weights, neuron, bias=bias)
     _, train, _, _ = run(
-        layer, planes, stall=stall, reset_at=(41,), lanes=lanes, membrane_lanes=membrane_lanes,
-        schedule=schedule, pipeline=pipeline,
+        layer, planes, stall=stall, reset_at=(41,), lanes=case.lanes,
+        membrane_lanes=case.membrane_lanes, schedule=case.schedule, pipeline=pipeline,
     )  # fmt: skip
     assert 0.1 < train.mean() < 0.9
 

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -12,6 +12,7 @@ from hwgen.golden.single_phase import integrate
 from hwgen.network import Input, Layer
 from hwgen.plan.units.layer_constants import neuron_constants
 from hwgen.rtl.neuron.single_phase import SinglePhaseUnit
+from tests.support.cases import case_id
 from tests.support.rtl.bench import Bench
 from tests.support.rtl.currents import Driven
 from tests.support.rtl.layers import (
@@ -55,39 +56,41 @@ def run(
     return plan, train, sent, got
 
 
+class Case(NamedTuple):
+    fan_out: int
+    side: int
+    lanes: int
+    membrane_lanes: int
+    steps: int
+    started: bool
+    """Whether membranes start above 0."""
+
+
+CASES = [
+    Case(fan_out=1, side=1, lanes=1, membrane_lanes=1, steps=5, started=True),
+    Case(fan_out=3, side=1, lanes=2, membrane_lanes=1, steps=1, started=False),
+    Case(fan_out=5, side=1, lanes=4, membrane_lanes=2, steps=6, started=True),
+    Case(fan_out=4, side=2, lanes=4, membrane_lanes=4, steps=3, started=False),
+    Case(fan_out=7, side=2, lanes=3, membrane_lanes=3, steps=8, started=True),
+    Case(fan_out=6, side=3, lanes=4, membrane_lanes=2, steps=4, started=True),
+]
+
+
 @pytest.mark.parametrize("schedule", ["time", "row"])
 @pytest.mark.parametrize("stall", STALLS)
-@pytest.mark.parametrize(
-    ("fan_out", "side", "lanes", "membrane_lanes", "steps", "started"),
-    [
-        (1, 1, 1, 1, 5, True),
-        (3, 1, 2, 1, 1, False),
-        (5, 1, 4, 2, 6, True),
-        (4, 2, 4, 4, 3, False),
-        (7, 2, 3, 3, 8, True),
-        (6, 3, 4, 2, 4, True),
-    ],
-)
-def test_spikes_equal_golden(
-    fan_out: int,
-    side: int,
-    lanes: int,
-    membrane_lanes: int,
-    steps: int,
-    started: bool,
-    stall: tuple[float, float],
-    schedule: str,
-) -> None:
+@pytest.mark.parametrize("case", CASES, ids=case_id)
+def test_spikes_equal_golden(case: Case, stall: tuple[float, float], schedule: str) -> None:
+    fan_out, side, steps = case.fan_out, case.side, case.steps
     rng = np.random.default_rng(fan_out)
     weights = mixed_weights(rng, fan_out)
     any_neuron = single_phase_neuron([1] * fan_out, steps)
     currents = random_currents(rng, make_layer(weights, any_neuron), steps, 8, side, side)
     threshold, bias = fit(rng, currents, 2)
-    initial = rng.integers(0, threshold) if started else None
+    initial = rng.integers(0, threshold) if case.started else None
     layer = make_layer(weights, single_phase_neuron(threshold, steps, initial), bias=bias)
     _, train, _, _ = run(
         layer, currents, channels=2, stall=stall, reset_at=(37,),
-        lanes=lanes, membrane_lanes=membrane_lanes, schedule=schedule,
+        lanes=case.lanes, membrane_lanes=case.membrane_lanes, schedule=schedule,
     )  # fmt: skip
     assert 0.1 < train.mean() < 0.9
 

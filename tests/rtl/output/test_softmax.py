@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -15,6 +15,7 @@ from hwgen.plan.timing.output import draw_spikes
 from hwgen.plan.timing.process import Link, run
 from hwgen.plan.units.softmax import SoftmaxPlan
 from hwgen.rtl.output.softmax import SoftmaxUnit
+from tests.support.cases import case_id
 from tests.support.rtl.bench import Bench
 from tests.support.rtl.streams import STALLS
 from tests.support.rtl.words import join
@@ -106,19 +107,32 @@ def random_membranes(seed: int, samples: int, steps: int, classes: int) -> np.nd
     return np.where(rng.random((samples, steps, 1)) < 0.2, far, near)
 
 
+class Case(NamedTuple):
+    classes: int
+    lanes: int
+    steps: int
+    random_bits: int
+
+
 @pytest.mark.parametrize("stall", STALLS)
 @pytest.mark.parametrize(
-    ("classes", "lanes", "steps", "random_bits"),
-    [(1, 1, 3, 16), (1, 2, 1, 3), (2, 1, 5, 16), (3, 2, 4, 7), (7, 3, 6, 4), (10, 10, 9, 1),
-     (10, 4, 8, 16)],
-)  # fmt: skip
-def test_counts(
-    classes: int, lanes: int, steps: int, random_bits: int, stall: tuple[float, float]
-) -> None:
-    neuron = neuron_of(steps, random_bits=random_bits)
-    membranes = random_membranes(classes, 5, steps, classes)
-    _, counts, _, _ = simulate(neuron, membranes, lanes=lanes, stall=stall, reset_at=(61,))
-    assert 0 < np.mean(counts) <= steps
+    "case",
+    [
+        Case(classes=1, lanes=1, steps=3, random_bits=16),
+        Case(classes=1, lanes=2, steps=1, random_bits=3),
+        Case(classes=2, lanes=1, steps=5, random_bits=16),
+        Case(classes=3, lanes=2, steps=4, random_bits=7),
+        Case(classes=7, lanes=3, steps=6, random_bits=4),
+        Case(classes=10, lanes=10, steps=9, random_bits=1),
+        Case(classes=10, lanes=4, steps=8, random_bits=16),
+    ],
+    ids=case_id,
+)
+def test_counts(case: Case, stall: tuple[float, float]) -> None:
+    neuron = neuron_of(case.steps, random_bits=case.random_bits)
+    membranes = random_membranes(case.classes, 5, case.steps, case.classes)
+    _, counts, _, _ = simulate(neuron, membranes, lanes=case.lanes, stall=stall, reset_at=(61,))
+    assert 0 < np.mean(counts) <= case.steps
 
 
 @pytest.mark.parametrize("stall", STALLS[::3])
@@ -163,24 +177,31 @@ def test_a_single_class_always_spikes_and_one_beyond_the_table_never() -> None:
 
 
 @pytest.mark.parametrize(
-    ("classes", "lanes", "steps", "random_bits"),
-    [(1, 1, 4, 16), (2, 2, 3, 5), (5, 2, 4, 16), (10, 4, 3, 16), (13, 13, 2, 1)],
+    "case",
+    [
+        Case(classes=1, lanes=1, steps=4, random_bits=16),
+        Case(classes=2, lanes=2, steps=3, random_bits=5),
+        Case(classes=5, lanes=2, steps=4, random_bits=16),
+        Case(classes=10, lanes=4, steps=3, random_bits=16),
+        Case(classes=13, lanes=13, steps=2, random_bits=1),
+    ],
+    ids=case_id,
 )
-def test_cycles_equal_the_model(classes: int, lanes: int, steps: int, random_bits: int) -> None:
+def test_cycles_equal_the_model(case: Case) -> None:
     """Membranes arrive as fast as they are taken; counts are taken immediately."""
-    neuron = neuron_of(steps, random_bits=random_bits)
-    membranes = random_membranes(1, 3, steps, classes)
-    plan, _, sent, got = simulate(neuron, membranes, lanes=lanes)
+    neuron = neuron_of(case.steps, random_bits=case.random_bits)
+    membranes = random_membranes(1, 3, case.steps, case.classes)
+    plan, _, sent, got = simulate(neuron, membranes, lanes=case.lanes)
     source, out = Link(), Link()
-    source.ready = [0] * len(words_of(membranes, lanes))
+    source.ready = [0] * len(words_of(membranes, case.lanes))
 
     def take_at_once():
-        for word in range(3 * classes):
+        for word in range(3 * case.classes):
             while len(out.ready) <= word:
                 yield len(out.taken)
             out.taken.append(out.ready[word])
 
-    run([draw_spikes(plan, lanes, 3, source, out), take_at_once()])
+    run([draw_spikes(plan, case.lanes, 3, source, out), take_at_once()])
     assert sent.cycles == source.taken
     assert got.cycles == out.taken
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import random
 from types import SimpleNamespace
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from amaranth import Cat, Module
 from amaranth.lib import wiring
 
 from hwgen.rtl.synapses.array import SynapseArray, SynapseInput
+from tests.support.cases import case_id
 from tests.support.rtl.bench import Bench
 from tests.support.rtl.streams import STALLS
 from tests.support.rtl.words import join
@@ -125,33 +127,41 @@ def equal_inputs(rows: np.ndarray, count: int) -> list[SynapseInput]:
     return [SynapseInput(rows=rows)] * count
 
 
+class Case(NamedTuple):
+    depths: tuple[int, ...]
+    """Weight rows of each input."""
+    lanes: int
+    bits: int
+    masked: tuple[int, ...] = ()
+    """Numbers of the inputs whose rows go to one lane each."""
+
+
 @pytest.mark.parametrize("stall", STALLS)
 @pytest.mark.parametrize(
-    ("depths", "masked", "lanes", "bits"),
+    "case",
     [
-        ((1,), (), 1, 2),
-        ((12,), (), 5, 8),
-        ((6, 6), (), 3, 4),
-        ((4, 7, 1), (), 2, 1),
-        ((3, 3, 2, 9, 5), (), 1, 16),
-        ((9,), (0,), 4, 8),
-        ((12, 1), (1,), 5, 8),
-        ((3, 4, 2), (0, 1), 3, 6),
+        Case(depths=(1,), lanes=1, bits=2),
+        Case(depths=(12,), lanes=5, bits=8),
+        Case(depths=(6, 6), lanes=3, bits=4),
+        Case(depths=(4, 7, 1), lanes=2, bits=1),
+        Case(depths=(3, 3, 2, 9, 5), lanes=1, bits=16),
+        Case(depths=(9,), lanes=4, bits=8, masked=(0,)),
+        Case(depths=(12, 1), lanes=5, bits=8, masked=(1,)),
+        Case(depths=(3, 4, 2), lanes=3, bits=6, masked=(0, 1)),
     ],
+    ids=case_id,
 )
-def test_sums_of_random_spikes(
-    depths: tuple, masked: tuple, lanes: int, bits: int, stall: tuple[float, float]
-) -> None:
+def test_sums_of_random_spikes(case: Case, stall: tuple[float, float]) -> None:
     """Inputs of several depths, each with weights of a different size."""
-    values, rng = np.random.default_rng(lanes), random.Random(len(depths))
+    values, rng = np.random.default_rng(case.lanes), random.Random(len(case.depths))
     inputs = []
-    for n, depth in enumerate(depths):
-        top = 1 << max(0, bits - 1 - n)
-        rows = values.integers(-top, top, (depth, lanes))
-        inputs.append(SynapseInput(rows=rows, masked=n in masked))
+    for n, depth in enumerate(case.depths):
+        top = 1 << max(0, case.bits - 1 - n)
+        rows = values.integers(-top, top, (depth, case.lanes))
+        inputs.append(SynapseInput(rows=rows, masked=n in case.masked))
     for maximum in (1, 9):
         spikes = [random_windows(rng, source, 25, maximum) for source in inputs]
-        run(inputs, spikes, bits=bits, stall=stall, reset_at=(19,) if maximum == 9 else ())
+        run(inputs, spikes, bits=case.bits, stall=stall, reset_at=(19,) if maximum == 9 else ())
 
 
 @pytest.mark.parametrize("extreme", [-128, 127])
