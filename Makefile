@@ -12,14 +12,15 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 # Two threads a process are enough, and tests run in JOBS processes.
 export OMP_NUM_THREADS ?= 2
 
-.PHONY: help setup demo test test-slow lint benchmarks clean
+.PHONY: help setup demo test test-slow lint benchmarks wheel-check clean
 
 help:
 	@echo "make setup       create $(VENV) with everything that hwgen needs"
 	@echo "make demo        the whole line on scikit-learn's digits, in a few minutes"
-	@echo "make test        lint, types and the test suite; TURN=0 to 9 or all chooses the random cases"
+	@echo "make test        lint, format, types and the tests; TURN=0 to 9 or all chooses random cases"
 	@echo "make test-slow   the tests that take minutes, and the random cases of all turns"
 	@echo "make benchmarks  every benchmark's table (needs HWGEN_DATA)"
+	@echo "make wheel-check the demo with a built wheel, outside of the checkout; PYTHON=... chooses"
 	@echo "make clean       remove build products, keep $(VENV)"
 
 setup: $(STAMP)
@@ -40,6 +41,7 @@ demo: $(STAMP)
 
 lint: $(STAMP)
 	$(BIN)/ruff check
+	$(BIN)/ruff format --check
 	$(BIN)/mypy
 
 test: lint
@@ -53,6 +55,9 @@ benchmarks: $(BENCH)
 	    name=$$(basename $$script .py); echo "== $$name"; \
 	    $(BIN)/python -m benchmarks.$$name --json out/$$name.json; \
 	done
+
+wheel-check:
+	PYTHON='$(PYTHON)' .ci/wheel
 
 clean:
 	rm -rf out dist build .pytest_cache .mypy_cache .ruff_cache

@@ -6,7 +6,8 @@
 >>> build.simulate(test_images[:10])
 >>> build.place_and_route()
 
-Names are imported on first use: ``import hwgen`` loads neither NumPy nor PyTorch.
+Names are imported on first use: ``import hwgen`` loads neither NumPy nor PyTorch. ``__version__``
+is found on first use too; see :mod:`hwgen.version`.
 """
 
 from __future__ import annotations
@@ -46,6 +47,10 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from hwgen.version import version
+
+        return version()
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     module = importlib.import_module(f"{__name__}.{_HOMES.get(name, name)}")
@@ -54,4 +59,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted({*globals(), *__all__, "__version__"})

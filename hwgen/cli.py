@@ -49,8 +49,23 @@ class _Commands(click.Group):
         return super().resolve_command(context, args)
 
 
+def _print_version(context: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if wanted and not context.resilient_parsing:
+        from hwgen.version import version
+
+        click.echo(f"hwgen, version {version()}")
+        context.exit()
+
+
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="hwgen", prog_name="hwgen")
+@click.option(
+    "--version",
+    is_flag=True,
+    expose_value=False,
+    is_eager=True,
+    callback=_print_version,
+    help="Show the version and exit.",
+)
 def cli() -> None:
     """Convert a trained PyTorch CNN to a spiking network of integers, and that to verified Verilog.
 

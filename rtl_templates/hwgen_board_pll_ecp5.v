@@ -1,3 +1,4 @@
+// Part of hwgen's output: free for any use, without conditions (NOTICE of hwgen).
 // ECP5: clk_out = clk_in / REFERENCE * FEEDBACK, with the oscillator at clk_out * OUTPUT.
 `default_nettype none
 

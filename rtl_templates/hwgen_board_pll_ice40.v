@@ -1,3 +1,4 @@
+// Part of hwgen's output: free for any use, without conditions (NOTICE of hwgen).
 // iCE40: clk_out = clk_in * (FEEDBACK + 1) / (REFERENCE + 1) / 2^OUTPUT. Placed at the clock pin.
 `default_nettype none
 

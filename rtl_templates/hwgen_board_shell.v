@@ -1,3 +1,4 @@
+// Part of hwgen's output: free for any use, without conditions (NOTICE of hwgen).
 // Board shell: oscillator, PLL and reset for the core, and a serial port for its streams. Only the
 // PLL, module `hwgen_board_pll`, depends on the FPGA family.
 //

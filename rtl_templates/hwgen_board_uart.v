@@ -1,3 +1,4 @@
+// Part of hwgen's output: free for any use, without conditions (NOTICE of hwgen).
 // Serial port of the board shell: 8 data bits, no parity, one stop bit.
 //
 // Bytes in:   "P" and SAMPLE_BYTES bytes: one sample, in the format of an input packet.

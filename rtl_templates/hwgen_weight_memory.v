@@ -1,3 +1,4 @@
+// Part of hwgen's output: free for any use, without conditions (NOTICE of hwgen).
 // Read-only memory of weight rows, initialised from a file; block RAM in synthesis.
 // A row follows its address by one clock cycle.
 module hwgen_weight_memory #(

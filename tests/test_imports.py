@@ -25,14 +25,16 @@ ALLOWED: dict[str, set[str]] = {
     "artefact.build_folder": {"artefact", "plan"},
     "datasets": {"errors"},
     "resources": {"errors"},
+    "version": {"resources"},
     "boards": {"errors", "resources"},
-    "conversion": {"artefact", "errors", "network", "datasets", "golden"},
+    "conversion": {"artefact", "errors", "network", "datasets", "golden", "version"},
     "golden": {"errors", "network"},
     "plan": {"errors", "network", "boards"},
     "rtl": {"network", "plan"},  # of network, only the types that plans hold: see below
     "build": {"artefact", "boards", "network", "report", "simulation", "synthesis"},
     "generation": {
         "artefact", "boards", "build", "errors", "golden", "network", "plan", "resources", "rtl",
+        "version",
     },
     "simulation": {"artefact", "errors", "golden", "network", "plan", "resources"},
     "synthesis": {"artefact", "boards", "errors", "resources"},

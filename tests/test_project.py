@@ -56,6 +56,8 @@ def command_of(line: str) -> click.Command:
 
 def test_an_editable_install_links_to_the_package_alone() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    if (ROOT / "PKG-INFO").is_file():
+        pytest.skip("an sdist holds no links")
     (folder,) = project["tool"]["hatch"]["build"]["dev-mode-dirs"]
     (link,) = (ROOT / folder).iterdir()
     assert (link.name, link.resolve()) == ("hwgen", ROOT / "hwgen")

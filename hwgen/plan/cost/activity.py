@@ -75,7 +75,7 @@ def busy_cycles(costs: list[NDArray[np.uint8]], plan: LayerPlan) -> int:
     busiest = 0
     for cycles in map(scan_cycles, costs):
         rounds = plan.rounds // cycles.shape[3]
-        busiest = max(busiest, int(cycles.sum(axis=(0, 1, 2, 3)).max()) * rounds)
+        busiest = max(busiest, int(np.max(cycles.sum(axis=(0, 1, 2, 3)))) * rounds)
     return busiest
 
 

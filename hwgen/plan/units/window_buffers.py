@@ -87,7 +87,7 @@ def _weight_share(projection: Projection, source_type: TrainType, *, masked: boo
         stored *= projection.groups
     elif isinstance(projection, Identity) and not masked:
         stored *= source_type.shape[0]
-    return round(np.count_nonzero(projection.weights) / stored, 6)
+    return round(int(np.count_nonzero(projection.weights)) / stored, 6)
 
 
 def _is_narrow(window: WindowPlan) -> bool:

@@ -1,0 +1,103 @@
+"""docs/licences.md: the dependencies of pyproject.toml, and their licences as installed."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import dataclass
+from email.message import Message
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+OSI = "License :: OSI Approved :: "
+
+
+@dataclass(frozen=True)
+class Row:
+    extra: str
+    licence: str
+
+
+def normal(name: str) -> str:
+    """A package's name as PEP 503 compares it."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def rows() -> dict[str, Row]:
+    """Rows of the table, by package."""
+    found: dict[str, Row] = {}
+    for line in (ROOT / "docs/licences.md").read_text(encoding="utf-8").splitlines():
+        if line.startswith("| ") and not line.startswith("| package "):
+            package, extra, licence, _ = (cell.strip() for cell in line.strip("|").split("|"))
+            assert normal(package) not in found, f"{package} has two rows"
+            found[normal(package)] = Row(extra, licence)
+    return found
+
+
+def declared() -> dict[str, set[str]]:
+    """Extras of pyproject.toml that name each package; "–" for the dependencies of all."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    groups = {"–": project["dependencies"]} | project["optional-dependencies"]
+    found: dict[str, set[str]] = {}
+    for extra, requirements in groups.items():
+        for requirement in requirements:
+            match = re.match(r"[A-Za-z0-9._-]+", requirement)
+            assert match, requirement
+            if match[0] != "hwgen":
+                found.setdefault(normal(match[0]), set()).add(extra)
+    return found
+
+
+def stated_licence(package: Message) -> str:
+    """Licence-Expression, else License, else the classifiers."""
+    if expression := package["License-Expression"]:
+        return str(expression)
+    text = str(package["License"] or "").strip()
+    if text and "\n" not in text:
+        return text
+    classifiers = [str(value) for value in package.get_all("Classifier") or []]
+    names = [value.removeprefix(OSI) for value in classifiers if value.startswith(OSI)]
+    return ", ".join(names) or "not stated"
+
+
+def test_every_dependency_has_a_row() -> None:
+    table = rows()
+    missing = sorted(declared().keys() - table.keys())
+    assert missing == [], "add a row to docs/licences.md"
+    wrong = {name for name, extras in declared().items() if table[name].extra not in extras}
+    assert wrong == set(), "its extra is another one"
+
+
+def test_every_row_is_a_dependency() -> None:
+    extras = {extra for group in declared().values() for extra in group}
+    stale = [name for name, row in rows().items() if row.extra in extras and name not in declared()]
+    assert stale == [], "remove its row from docs/licences.md"
+
+
+@pytest.mark.parametrize("name", sorted(declared()))
+def test_the_licence_is_that_of_the_installed_package(name: str) -> None:
+    try:
+        package = metadata.metadata(name)
+    except metadata.PackageNotFoundError:
+        pytest.skip(f"{name} is not installed")
+    assert stated_licence(package) == rows()[name].licence, f"{name} {package['Version']}"
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({"License-Expression": "MIT", "License": "other"}, "MIT"),
+        ({"License": "MIT License"}, "MIT License"),
+        ({"License": "Copyright (c)\n\n  of us", "Classifier": f"{OSI}BSD License"}, "BSD License"),
+        ({"License": "", "Classifier": f"{OSI}BSD License"}, "BSD License"),
+        ({"Classifier": "Topic :: Scientific/Engineering"}, "not stated"),
+    ],
+)  # fmt: skip
+def test_where_metadata_state_a_licence(fields: dict[str, str], expected: str) -> None:
+    package = Message()
+    for name, value in fields.items():
+        package[name] = value
+    assert stated_licence(package) == expected
