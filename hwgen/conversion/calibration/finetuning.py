@@ -2,6 +2,8 @@
 
 The fused float network gets the activation of its spiking neurons,
 
+::
+
     y = λ·min(⌊max(u, 0) / λ + η⌋, q_max),
 
 and is trained for a few epochs towards its own logits without it (distillation, which needs no
