@@ -24,7 +24,7 @@ class Choice(StrEnum):
 
     @classmethod
     def parse(cls, option: str, value: object) -> Self:
-        """The member that ``value`` spells, or :class:`ConversionError` with a suggestion."""
+        """The member that ``value`` spells, or :class:`.ConversionError` with a suggestion."""
         require_known(option, value, cls, error=ConversionError)
         return cls(str(value))
 

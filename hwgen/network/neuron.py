@@ -99,7 +99,7 @@ class Neuron(ABC):
 
     @abstractmethod
     def verify(self, channels: int, given: TrainType, *, where: str) -> None:
-        """Raise :class:`NetworkError` at the first broken rule, with a message about ``where``.
+        """Raise :class:`.NetworkError` at the first broken rule, with a message about ``where``.
 
         The layer has ``channels`` and reads trains of the type ``given``.
         """

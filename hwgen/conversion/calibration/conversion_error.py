@@ -44,7 +44,7 @@ def conversion_error(
 ) -> np.ndarray:
     """E / U_max for each V_th / U_max of ``thresholds``; ``eta`` is the rounding offset.
 
-    Raises :class:`ConversionError` for parameters out of range.
+    Raises :class:`.ConversionError` for parameters out of range.
     """
     _require(timesteps, k, eta)
     wanted = np.asarray(thresholds, dtype=np.float64)

@@ -69,8 +69,8 @@ def finetune(
     """Train the weights and biases of ``graph``, and a scale λ for every population that fires.
 
     The more training ``images`` (samples, channels, height, width), the better. Raises
-    :class:`ConversionError` for a single-phase neuron: its spike count is not a function of the sum
-    of its inputs.
+    :class:`.ConversionError` for a single-phase neuron: its spike count is not a function of the
+    sum of its inputs.
     """
     if options.neuron.single_phase:
         raise ConversionError(

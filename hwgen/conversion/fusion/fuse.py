@@ -36,7 +36,7 @@ def fuse(
     """Populations of ``graph``, whose images are ``scale · pixel + offset`` (one per channel).
 
     With ``linear`` the neuron's code can carry negative values, which allows populations without a
-    ReLU. Raises :class:`ConversionError`, which lists every op that does not fit a network of
+    ReLU. Raises :class:`.ConversionError`, which lists every op that does not fit a network of
     populations.
     """
     shape = graph.input_shape

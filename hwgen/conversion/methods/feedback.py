@@ -69,7 +69,7 @@ def tune(
     options: Options,
     progress: Progress,
 ) -> Converted:
-    """Search the thresholds of ``converted``, or raise :class:`ConversionError`.
+    """Search the thresholds of ``converted``, or raise :class:`.ConversionError`.
 
     It must be a chain of layers, and its logits must be membranes.
     """

@@ -159,7 +159,7 @@ def plan_slots(stages: Iterable[Stage], *, overlap: bool) -> list[Stage]:
 
 
 def require_slots(stages: Iterable[Stage]) -> None:
-    """Raise :class:`PlanError` where a buffer is so small that the network could deadlock."""
+    """Raise :class:`.PlanError` where a buffer is so small that the network could deadlock."""
     stages = list(stages)
     joins = Joins(stages)
     for stage in stages:
