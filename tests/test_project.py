@@ -23,10 +23,10 @@ DOCUMENTS = ("README.md", *(f"docs/{path.name}" for path in sorted((ROOT / "docs
 
 
 def shell_lines(text: str) -> list[str]:
-    """Lines of the plain code blocks of a document, continued ones joined, comments cut."""
+    """Lines of the shell blocks of a document, continued ones joined, comments cut."""
     # Every second part lies between fences; the language stands in its first line.
     blocks = [part.split("\n", 1) for part in text.split("```")[1::2]]
-    plain = "".join(code for language, code in blocks if not language)
+    plain = "".join(code for language, code in blocks if language == "bash")
     lines = plain.replace("\\\n", " ").splitlines()
     return [line.split("  #")[0].strip() for line in lines if line.strip()]
 
