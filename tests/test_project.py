@@ -119,24 +119,5 @@ def test_make_targets_of_the_readme_exist() -> None:
     assert missing == []
 
 
-def headings(document: Path) -> set[str]:
-    """Anchors of a document's headings, as GitHub names them."""
-    found = re.findall(r"^#+ (.+)$", document.read_text(), re.MULTILINE)
-    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in found}
-
-
-@pytest.mark.parametrize(
-    "document",
-    [*ROOT.glob("*.md"), *sorted((ROOT / "docs").rglob("*.md"))],
-    ids=lambda path: str(path.relative_to(ROOT)),
-)
-def test_links_of_a_document_lead_somewhere(document: Path) -> None:
-    for link in re.findall(r"\]\((?!https?:)([^)]+)\)", document.read_text()):
-        name, _, anchor = link.partition("#")
-        target = document.parent / name if name else document
-        assert target.exists(), link
-        assert not anchor or anchor in headings(target), link
-
-
 def test_ci_runs_the_test_command_of_the_readme() -> None:
     assert "\nmake test " in (ROOT / ".ci/run").read_text()
