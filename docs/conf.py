@@ -118,7 +118,15 @@ def signature_of_record(
     return f"(*, {', '.join(shown)})", ""
 
 
+def skip_member(
+    app: Sphinx, kind: str, name: str, value: object, skip: bool, options: object
+) -> bool | None:
+    """Leave out fields of named tuples, whose docstring is only their number."""
+    return True if (value.__doc__ or "").startswith("Alias for field number") else None
+
+
 def setup(app: Sphinx) -> None:
     app.connect("source-read", link_to_pages)
     app.connect("source-read", list_decisions)
     app.connect("autodoc-process-signature", signature_of_record)
+    app.connect("autodoc-skip-member", skip_member)
