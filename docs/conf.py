@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import inspect
+import os
 import re
 import sys
 from dataclasses import MISSING, is_dataclass
 from dataclasses import fields as dataclass_fields
 from functools import partial
 from importlib import metadata
+from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
 from sphinx.application import Sphinx
 
+import hwgen
+
 project = "hwgen"
 author = "the hwgen developers"
 project_copyright = author
-version = release = metadata.version("hwgen")
+version = release = getattr(hwgen, "__version__", metadata.version("hwgen"))
 
 extensions = [
     "myst_parser",  # the Markdown pages
@@ -65,18 +69,32 @@ copybutton_exclude = ".linenos, .gp, .go"
 # Types of default values that a signature shows.
 PLAIN = (bool, int, float, str, type(None))
 
+DOCS = Path(__file__).parent
+ROOT = DOCS.parent
 # Pages of the site that show files outside this folder.
 PAGES = {
     "README.md": "index.md",
     "CHANGELOG.md": "changelog.md",
+    "CONTRIBUTING.md": "contributing.md",
     "tests/README.md": "testing.md",
 }
 
 
-def link_to_pages(app: Sphinx, docname: str, source: list[str]) -> None:
-    """Point links that leave this folder to the pages that show those files."""
+def show_outside_file(app: Sphinx, docname: str, source: list[str]) -> None:
+    """Replace a page by the file that it shows, and point links to such files to their pages."""
+    here = (DOCS / docname).parent
+    folder = here
     for name, page in PAGES.items():
-        source[0] = re.sub(rf"\]\((?:\.\./)+{re.escape(name)}", f"]({page}", source[0])
+        if page == f"{docname}.md" != "index.md":
+            source[0] = (ROOT / name).read_text("utf-8")
+            folder = (ROOT / name).parent
+
+    def link(match: re.Match[str]) -> str:
+        path = Path(os.path.normpath(folder / match[1]))
+        page = DOCS / PAGES.get(os.path.relpath(path, ROOT), "none")
+        return f"]({os.path.relpath(page if page.exists() else path, here)}"
+
+    source[0] = re.sub(r"\]\((?!\w+:|#)([^)#]+)", link, source[0])
 
 
 def list_decisions(app: Sphinx, docname: str, source: list[str]) -> None:
@@ -126,7 +144,7 @@ def skip_member(
 
 
 def setup(app: Sphinx) -> None:
-    app.connect("source-read", link_to_pages)
+    app.connect("source-read", show_outside_file)
     app.connect("source-read", list_decisions)
     app.connect("autodoc-process-signature", signature_of_record)
     app.connect("autodoc-skip-member", skip_member)

@@ -13,7 +13,7 @@ DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
 DOCUMENTS.append(ROOT / "tests/README.md")
 
 RUN = ("bash", "python")
-SHOWN = ("text", "console", "json")
+SHOWN = ("text", "console", "json", "yaml")
 """Languages of blocks that are no program: drawings, output of commands, data."""
 
 NOT_RUN = (

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from hwgen.artefact.build_folder import StreamEntry
 from hwgen.build import Build
@@ -74,6 +75,8 @@ def test_blocks_that_do_not_run_are_few() -> None:
 def test_data_of_the_documents_is_valid() -> None:
     shown = [block for found in BLOCKS.values() for block in found if block.language == "json"]
     assert [json.loads(block.code)["node"] for block in shown] == ["conv1"]
+    for block in (block for found in BLOCKS.values() for block in found):
+        assert block.language != "yaml" or yaml.safe_load(block.code), str(block)
     assert StreamEntry.model_validate_json(shown[0].code).shape == (16, 14, 14)
 
 
