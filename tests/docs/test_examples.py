@@ -115,3 +115,16 @@ def test_examples_run(document: str, tmp_path: Path, monkeypatch: pytest.MonkeyP
 @pytest.mark.parametrize("document", [document for document in BLOCKS if slow(BLOCKS[document])])
 def test_slow_examples_run(document: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     read(document, tmp_path, monkeypatch, slow=True)
+
+
+def test_a_block_that_escapes_is_a_mistake(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(
+        "```\nhwgen demo\n```\n"
+        "<!-- not run: too long -->\n```bash\nhwgen demo\n```\n"
+        "<!-- slow: simulation -->\n```text\ndone\n```\n"
+        "<!-- output -->\n```python\n1\n```\n"
+        "<!-- not run: needs a board -->\n```bash\nhwgen demo\n```\n"
+    )
+    found = [int(mistake.split(":")[1]) for mistake in mistakes(blocks(page))]
+    assert found == [2, 6, 10, 14]
