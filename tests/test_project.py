@@ -23,10 +23,10 @@ DOCUMENTS = ("README.md", *(f"docs/{path.name}" for path in sorted((ROOT / "docs
 
 
 def shell_lines(text: str) -> list[str]:
-    """Lines of the plain code blocks of a document, continued ones joined, comments cut."""
+    """Lines of the shell blocks of a document, continued ones joined, comments cut."""
     # Every second part lies between fences; the language stands in its first line.
     blocks = [part.split("\n", 1) for part in text.split("```")[1::2]]
-    plain = "".join(code for language, code in blocks if not language)
+    plain = "".join(code for language, code in blocks if language == "bash")
     lines = plain.replace("\\\n", " ").splitlines()
     return [line.split("  #")[0].strip() for line in lines if line.strip()]
 
@@ -119,25 +119,6 @@ def test_make_targets_of_the_readme_exist() -> None:
     assert named >= {"demo", "test"}
     missing = [target for target in named if not re.search(rf"^{target}:", makefile, re.MULTILINE)]
     assert missing == []
-
-
-def headings(document: Path) -> set[str]:
-    """Anchors of a document's headings, as GitHub names them."""
-    found = re.findall(r"^#+ (.+)$", document.read_text(), re.MULTILINE)
-    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in found}
-
-
-@pytest.mark.parametrize(
-    "document",
-    [*ROOT.glob("*.md"), *sorted((ROOT / "docs").rglob("*.md"))],
-    ids=lambda path: str(path.relative_to(ROOT)),
-)
-def test_links_of_a_document_lead_somewhere(document: Path) -> None:
-    for link in re.findall(r"\]\((?!https?:)([^)]+)\)", document.read_text()):
-        name, _, anchor = link.partition("#")
-        target = document.parent / name if name else document
-        assert target.exists(), link
-        assert not anchor or anchor in headings(target), link
 
 
 def test_ci_runs_the_test_command_of_the_readme() -> None:

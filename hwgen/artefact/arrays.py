@@ -46,7 +46,7 @@ def write_arrays(path: Path, arrays: list[np.ndarray]) -> None:
 
 
 def read_arrays(path: Path, entries: list[ArrayModel]) -> list[np.ndarray]:
-    """Read the arrays that ``entries`` list; any difference raises :class:`ArtefactError`."""
+    """Read the arrays that ``entries`` list; any difference raises :class:`.ArtefactError`."""
     try:
         with zipfile.ZipFile(path) as archive:
             found = {info.filename: info for info in archive.infolist()}

@@ -20,7 +20,7 @@ def replace_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
     caller checks beforehand that it may be. After an error in the block, or if the new folder
     cannot be moved, ``path`` is as it was before and nothing is left beside it.
 
-    Raises :class:`ArtefactError` for an :class:`OSError` of the block or of the move.
+    Raises :class:`.ArtefactError` for an :class:`OSError` of the block or of the move.
     """
     target = Path(os.path.realpath(path))
     fresh, old = (_beside(target, end) for end in ("new", "old"))
@@ -47,7 +47,7 @@ def replace_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
 def replace_file(path: str | os.PathLike[str], content: str | bytes) -> None:
     """Write ``content``, text as UTF-8, to the file ``path``; an earlier file is replaced.
 
-    Raises :class:`ArtefactError` if it cannot be written; an earlier file is as it was before.
+    Raises :class:`.ArtefactError` if it cannot be written; an earlier file is as it was before.
     """
     target = Path(os.path.realpath(path))
     fresh = _beside(target, "new")

@@ -38,8 +38,8 @@ def content_hash(network: Network) -> str:
 def save(network: Network, path: str | os.PathLike[str]) -> None:
     """Write ``network`` as the folder ``path``, completely or not at all.
 
-    An artefact or an empty folder at ``path`` is replaced. Raises :class:`NetworkError` if the
-    network breaks a rule, :class:`ArtefactError` if ``path`` holds anything else or cannot be
+    An artefact or an empty folder at ``path`` is replaced. Raises :class:`.NetworkError` if the
+    network breaks a rule, :class:`.ArtefactError` if ``path`` holds anything else or cannot be
     written.
     """
     require_network(network)
@@ -59,7 +59,7 @@ def save(network: Network, path: str | os.PathLike[str]) -> None:
 def load(path: str | os.PathLike[str]) -> Network:
     """Read the artefact in the folder ``path``, and verify the network.
 
-    Raises :class:`ArtefactError` if the folder is not an artefact, was written by a newer hwgen,
+    Raises :class:`.ArtefactError` if the folder is not an artefact, was written by a newer hwgen,
     or is damaged, truncated or edited.
     """
     folder = require_path("path", path, error=ArtefactError)
@@ -101,7 +101,7 @@ def _document(network: Network) -> tuple[dict[str, Any], list[np.ndarray]]:
 def _plain(value: Any, *, where: str) -> Any:
     """A copy made of None, bool, int, finite float, str, list and dict: files keep these exactly.
 
-    Tuples become lists. Anything else raises :class:`ArtefactError` with its place.
+    Tuples become lists. Anything else raises :class:`.ArtefactError` with its place.
     """
     if isinstance(value, dict):
         for key in value:

@@ -31,7 +31,7 @@ class ReportFile(FrozenModel):
     def read(cls, folder: Path) -> Self | None:
         """The report of a build folder; None if there is none.
 
-        Raises :class:`ArtefactError` if the file is damaged or from another version.
+        Raises :class:`.ArtefactError` if the file is damaged or from another version.
         """
         path = folder / cls.FILE
         if not path.is_file():

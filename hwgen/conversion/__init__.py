@@ -1,5 +1,7 @@
 """Conversion of a trained PyTorch network to a :class:`hwgen.Network` of integers.
 
+::
+
     trace         PyTorch → OpGraph: operations of the model, or refusals that list them all
     merge clamps  OpGraph: consecutive clamps become one
     fuse          OpGraph → FloatGraph: populations; batch norms and averages go into weights

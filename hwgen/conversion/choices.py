@@ -24,7 +24,7 @@ class Choice(StrEnum):
 
     @classmethod
     def parse(cls, option: str, value: object) -> Self:
-        """The member that ``value`` spells, or :class:`ConversionError` with a suggestion."""
+        """The member that ``value`` spells, or :class:`.ConversionError` with a suggestion."""
         require_known(option, value, cls, error=ConversionError)
         return cls(str(value))
 
@@ -81,11 +81,14 @@ class DecoderKind(Choice):
 class ThresholdRule(Choice):
     """Threshold of a layer, from its activations on calibration images.
 
-    error    the one with the smallest expected conversion error
-    maximum  the largest activation
-    one      1, for weights that are normalised already
-    current  the largest current in a timestep while the layers before it spike (single-phase
-             neurons)
+    error
+        The one with the smallest expected conversion error.
+    maximum
+        The largest activation.
+    one
+        1, for weights that are normalised already.
+    current
+        The largest current in a timestep while the layers before it spike (single-phase neurons).
     """
 
     ERROR = "error"
@@ -102,7 +105,7 @@ class ErrorNorm(Choice):
 
     @property
     def power(self) -> int:
-        """Exponent of |U_in − U_out|."""
+        """Exponent of ``|U_in − U_out|``."""
         return 2 if self is ErrorNorm.SQUARED else 1
 
 

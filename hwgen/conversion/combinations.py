@@ -69,7 +69,7 @@ def default_input(neuron: NeuronKind) -> str:
 
 
 def require_legal(neuron: NeuronKind, code: str, decoder: DecoderKind) -> None:
-    """Raise :class:`ConversionError`, whose message lists the legal alternatives."""
+    """Raise :class:`.ConversionError`, whose message lists the legal alternatives."""
     code = str(code)  # for messages
     legal = list(legal_combinations())
     if (neuron, code, decoder) in legal:

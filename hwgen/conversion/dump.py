@@ -19,7 +19,7 @@ def dump_graph(folder: Path, name: str, graph: Any) -> None:
     """Write ``graph`` as ``name.yaml`` and ``name.npz``; each file appears whole or not at all.
 
     In the YAML an array is its shape, type, range and mean; in the .npz it has the path of its
-    field ("nodes.conv1.bias"). Raises :class:`ArtefactError` if a file cannot be written.
+    field ("nodes.conv1.bias"). Raises :class:`.ArtefactError` if a file cannot be written.
     """
     arrays: dict[str, np.ndarray] = {}
     document = _plain(graph, "", arrays)

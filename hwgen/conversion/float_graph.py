@@ -37,7 +37,10 @@ class FloatConv2d:
     pad_value: np.ndarray | None = None
 
     def output_shape(self, given: Size, *, where: str) -> Size:
-        """Shape of the sums; :class:`GraphError` if weights do not fit maps of shape ``given``."""
+        """Shape of the sums for maps of shape ``given``.
+
+        Raises :class:`hwgen.conversion.op_graph.GraphError` if the weights do not fit them.
+        """
         out, _, ky, kx = self.weights.shape
         size = window_shape(given, (ky, kx), self.stride, self.padding, where=where)
         fan = given[0] // self.groups
@@ -114,7 +117,10 @@ class Population:
         return tuple(projection.source for projection in self.projections)
 
     def output_shape(self, given: Sequence[Size]) -> Size:
-        """Shape of the result for sources of these shapes; :class:`GraphError` if none fits."""
+        """Shape of the result for sources of these shapes.
+
+        Raises :class:`hwgen.conversion.op_graph.GraphError` if none fits.
+        """
         sums = [p.output_shape(g, where=self.name) for p, g in zip(self.projections, given)]
         require(len(set(sums)) == 1, f"{self.name}: sums of projections must agree, not {sums}")
         require_array(self.bias, sums[0][:1], where=self.name, what="bias")
@@ -169,7 +175,7 @@ class FloatGraph:
     origins: Mapping[str, str] = field(default_factory=dict)  # as those of an OpGraph
 
     def verify(self) -> None:
-        """Raise :class:`GraphError` at the first broken rule."""
+        """Raise :class:`hwgen.conversion.op_graph.GraphError` at the first broken rule."""
         shapes: dict[str, Size] = {INPUT: self.input_shape}
         readouts = []
         for node in self.nodes:

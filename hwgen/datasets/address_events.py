@@ -48,7 +48,7 @@ class AddressEvents:
 def read_address_events(arrays: Mapping[str, np.ndarray], *, where: str) -> AddressEvents:
     """Check the arrays ``t``, ``x``, ``y``, ``p`` and ``offsets`` of an event file.
 
-    Raises :class:`DataError`, which starts with ``where``, if one breaks a rule of AddressEvents.
+    Raises :class:`.DataError`, which starts with ``where``, if one breaks a rule of AddressEvents.
     """
     for name in ARRAYS:
         array = arrays[name]

@@ -37,13 +37,13 @@ class Dataset:
 
 
 def require_samples(samples: int | None) -> None:
-    """Raise :class:`DataError` unless ``samples`` is a positive integer or None, for all."""
+    """Raise :class:`.DataError` unless ``samples`` is a positive integer or None, for all."""
     if samples is not None:
         require_integer("samples", samples, 1, error=DataError)
 
 
 def as_array(value: object, *, where: str) -> np.ndarray:
-    """``value`` as an array, or :class:`DataError` if its parts have different shapes."""
+    """``value`` as an array, or :class:`.DataError` if its parts have different shapes."""
     try:
         return np.asarray(value)
     except ValueError as error:
@@ -116,8 +116,8 @@ def _channels_first(array: np.ndarray, *, where: str) -> np.ndarray:
 def as_labels(array: np.ndarray, samples: int, *, where: str) -> np.ndarray:
     """Check the labels of ``samples`` images and bring them to int64, shape (samples,).
 
-    Raises :class:`DataError`, which starts with ``where``, unless there is one non-negative integer
-    per image.
+    Raises :class:`.DataError`, which starts with ``where``, unless there is one non-negative
+    integer per image.
     """
     array = as_array(array, where=where)
     if not np.issubdtype(array.dtype, np.integer) or array.ndim != 1:

@@ -61,7 +61,7 @@ class Design:
     def write(self, path: str | os.PathLike[str]) -> Build:
         """Write the build folder completely or, on an error, not at all.
 
-        An earlier build folder at ``path`` is replaced. Raises :class:`ArtefactError` where
+        An earlier build folder at ``path`` is replaced. Raises :class:`.ArtefactError` where
         ``path`` holds something else.
         """
         path = require_path("path", path, error=ArtefactError)

@@ -213,7 +213,7 @@ class CycleModel:
 def _require_one_way(
     target: Target, folding: object, *, by_hand: list[str], in_file: list[str]
 ) -> None:
-    """Raise :class:`PlanError` if planner, folding file and options by hand are combined."""
+    """Raise :class:`.PlanError` if planner, folding file and options by hand are combined."""
     ways = {
         "target_fps or max_luts": target.needs_planner,
         "folding": folding is not None,

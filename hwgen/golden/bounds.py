@@ -39,7 +39,7 @@ class Bounds:
 def bound(layer: Layer, given: TrainType, *, where: str) -> Bounds:
     """Prove the bounds of ``layer``, whose projections bring trains of the type ``given``.
 
-    Raises :class:`NetworkError` beyond 62 bits.
+    Raises :class:`.NetworkError` beyond 62 bits.
     """
     low, high = layer.current_range()
     step = _magnitude(low, high)

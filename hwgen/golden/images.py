@@ -13,7 +13,7 @@ from hwgen.network import Input, InputCode, Network, value_dtype
 def check_images(network: Network, images: Any) -> np.ndarray:
     """``images`` as uint8, or uint16 if the pixels need it.
 
-    Raises :class:`DataError` if they do not fit the input of ``network``.
+    Raises :class:`.DataError` if they do not fit the input of ``network``.
     """
     source = network.input
     events = source.code is InputCode.EVENTS

@@ -57,7 +57,7 @@ class Result:
     def accuracy(self, labels: np.ndarray | None) -> float:
         """Correct classes, in per cent of the samples.
 
-        Raises :class:`DataError` unless ``labels``, integers of shape (N,), holds one class of the
+        Raises :class:`.DataError` unless ``labels``, integers of shape (N,), holds one class of the
         network per sample; a :class:`hwgen.datasets.Dataset` without labels has None.
         """
         if labels is None:
@@ -68,7 +68,7 @@ class Result:
     def spikes_per_neuron(self, node: str | None = None) -> float:
         """Mean spikes per neuron and sample: of ``node``, or of all layers that fire.
 
-        Raises :class:`DataError` if there is no such node.
+        Raises :class:`.DataError` if there is no such node.
         """
         names = [name for name in self.mac_operations if name in self.spikes]
         if node is not None:
@@ -111,7 +111,7 @@ def per_class(classes: np.ndarray, labels: np.ndarray, *, count: int) -> tuple[C
     """The accuracy of each class 0 … ``count`` − 1 (feedback thresholds, Table II).
 
     ``classes`` are those that the network found and ``labels`` the correct ones, integers (N,);
-    ``count`` is the number of classes of the network. Raises :class:`DataError` where there is not
+    ``count`` is the number of classes of the network. Raises :class:`.DataError` where there is not
     one label per image, or a label is not a class of the network.
     """
     labels = np.asarray(labels)

@@ -40,7 +40,7 @@ class Trials:
     def logits(self, network: Network) -> np.ndarray:
         """int64 (N, classes), as :func:`hwgen.golden.run` gives them.
 
-        Raises :class:`DataError` for images that do not fit, :class:`NetworkError` for a network
+        Raises :class:`.DataError` for images that do not fit, :class:`.NetworkError` for a network
         that breaks a rule.
         """
         engine = Engine(network, steps=False, keep=False)

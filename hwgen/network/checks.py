@@ -13,7 +13,7 @@ MAX_WEIGHT_BITS = 16
 
 
 def require(condition: bool, message: str) -> None:
-    """Raise :class:`NetworkError` with ``message`` unless ``condition`` holds."""
+    """Raise :class:`.NetworkError` with ``message`` unless ``condition`` holds."""
     if not condition:
         raise NetworkError(message)
 

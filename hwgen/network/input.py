@@ -16,24 +16,28 @@ class Input:
 
     Frames of address events are trains already. The codes:
 
-    radix   s[t] = bit (pixel_bits − t) of x, t = 1 … T: the first T bits, most significant
-            first; 0 where t > pixel_bits. So q = ⌊x·2^(T−pixel_bits)⌋.
-    rate    a ← a + x;  s[t] = a ≥ 2^pixel_bits;  a ← a − s[t]·2^pixel_bits, with
-            a₀ = 2^(pixel_bits−1). So q = ⌊(T·x + a₀) / 2^pixel_bits⌋ (ECC, Alg. 1, κ = 2^bits).
-    ttfs    one spike at t = T + 1 − q with the same q, none where q = 0 (TTFS, Eq. 1).
-    poisson s[t] = r < gain·x, a rate train; r has pixel_bits + 4 bits, those of a shift register
-            with feedback, b[k + 32] = b[k + 22] ⊕ b[k + 2] ⊕ b[k + 1] ⊕ b[k] and b[0] … b[31]
-            those of ``seed``, the lowest first. In timestep t = 0 … and for pixel p, in the
-            order y, x, channel, r = Σ b[n·(pixel_bits + 4) + i]·2^i with n = t·2^20 + p, so that
-            every image draws the same numbers in every schedule (feedback thresholds, III.B, with
-            c = gain / 16).
-    direct  no train but a constant current: x itself is the input in every timestep, I[t] = W·x
-            for t = 1 … T, of single-phase neurons of T timesteps. Its ``pixel_bits`` bits are sent
-            once, the most significant first.
-    events  frames instead of images, shape (T, channels, height, width), 1 where a sensor saw an
-            address event of that channel (polarity) at that pixel in timestep t: a rate train with
-            its spikes in any order. Several events of one pixel, channel and timestep are one
-            spike.
+    radix
+        s[t] = bit (pixel_bits − t) of x, t = 1 … T: the first T bits, most significant first; 0
+        where t > pixel_bits. So q = ⌊x·2^(T−pixel_bits)⌋.
+    rate
+        a ← a + x;  s[t] = a ≥ 2^pixel_bits;  a ← a − s[t]·2^pixel_bits, with a₀ = 2^(pixel_bits−1).
+        So q = ⌊(T·x + a₀) / 2^pixel_bits⌋ (ECC, Alg. 1, κ = 2^bits).
+    ttfs
+        one spike at t = T + 1 − q with the same q, none where q = 0 (TTFS, Eq. 1).
+    poisson
+        s[t] = r < gain·x, a rate train; r has pixel_bits + 4 bits, those of a shift register with
+        feedback, b[k + 32] = b[k + 22] ⊕ b[k + 2] ⊕ b[k + 1] ⊕ b[k] and b[0] … b[31] those of
+        ``seed``, the lowest first. In timestep t = 0 … and for pixel p, in the order y, x, channel,
+        r = Σ b[n·(pixel_bits + 4) + i]·2^i with n = t·2^20 + p, so that every image draws the same
+        numbers in every schedule (feedback thresholds, III.B, with c = gain / 16).
+    direct
+        no train but a constant current: x itself is the input in every timestep, I[t] = W·x for t =
+        1 … T, of single-phase neurons of T timesteps. Its ``pixel_bits`` bits are sent once, the
+        most significant first.
+    events
+        frames instead of images, shape (T, channels, height, width), 1 where a sensor saw an
+        address event of that channel (polarity) at that pixel in timestep t: a rate train with its
+        spikes in any order. Several events of one pixel, channel and timestep are one spike.
 
     Parameters
     ----------

@@ -20,7 +20,7 @@ class InverseLeak:
 
     The floor is an arithmetic right shift, for V below 0 too. SpikeConverter's Eq. 12 has k ≤ 2, so
     that a soft reset can always bring the membrane down. Each k has one form, its lowest terms:
-    k = 2 is n = 1, m = 0, and any other n is odd. :data:`NO_LEAK`, n = 0, is the k = 1 of rate and
+    k = 2 is n = 1, m = 0, and any other n is odd. :data:`.NO_LEAK`, n = 0, is the k = 1 of rate and
     ttfs trains; no neuron is given it.
 
     Parameters
@@ -70,7 +70,7 @@ class InverseLeak:
         return f"{self.n}/2^{self.m}"
 
     def verify(self, *, where: str) -> None:
-        """Raise :class:`NetworkError` unless this is a neuron's leak, in lowest terms."""
+        """Raise :class:`.NetworkError` unless this is a neuron's leak, in lowest terms."""
         whole = all(type(part) is int for part in (self.n, self.m))
         if not whole or not 0 <= self.m <= MAX_LEAK_BITS or not 1 <= self.n <= 1 << self.m:
             raise NetworkError(

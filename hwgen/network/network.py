@@ -72,14 +72,14 @@ class Network:
         """Type of the trains that the input and each node sends, by name; computed once.
 
         For a :class:`hwgen.network.Readout` it is the type that it decodes. Raises
-        :class:`NetworkError` at the first broken rule.
+        :class:`.NetworkError` at the first broken rule.
         """
         from hwgen.network.verify import infer_train_types
 
         return infer_train_types(self)
 
     def verify(self) -> None:
-        """Raise :class:`NetworkError` at the first broken rule."""
+        """Raise :class:`.NetworkError` at the first broken rule."""
         from hwgen.network.verify import infer_train_types
 
         infer_train_types(self)
@@ -99,6 +99,6 @@ class Network:
 
 
 def require_network(value: object) -> None:
-    """Raise :class:`NetworkError` unless ``value`` is a :class:`Network`."""
+    """Raise :class:`.NetworkError` unless ``value`` is a :class:`Network`."""
     remedy = "convert a model with hwgen.convert, or load a folder with hwgen.load"
     require_type("network", value, Network, remedy, error=NetworkError)

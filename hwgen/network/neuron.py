@@ -1,14 +1,14 @@
 """Neurons: the interface that every type implements.
 
 A two-phase neuron decodes its input trains (accumulate) and encodes the sum (fire). Accumulation
-depends on the code of its input alone, with V = G = 0 before it and t = 1 … T1:
+depends on the code of its input alone, with V = G = 0 before it and t = 1 … T1::
 
     radix   V ← 2·V + I[t]
     rate    V ← V + I[t]
     ttfs    G ← G + I[t];  V ← V + G       (a spike charges from its step on: TTFS, Eq. 2)
 
 so that V = W·q_in after it, whatever the code. A radix train of a leak k < 2 (its sender's) needs
-fractions, as many bits f as the reading neuron has:
+fractions, as many bits f as the reading neuron has::
 
     V ← L(V) + I[t]·2^f,  L(V) = V + ⌊V·n/2^m⌋,  k = 1 + n/2^m
 
@@ -99,7 +99,7 @@ class Neuron(ABC):
 
     @abstractmethod
     def verify(self, channels: int, given: TrainType, *, where: str) -> None:
-        """Raise :class:`NetworkError` at the first broken rule, with a message about ``where``.
+        """Raise :class:`.NetworkError` at the first broken rule, with a message about ``where``.
 
         The layer has ``channels`` and reads trains of the type ``given``.
         """

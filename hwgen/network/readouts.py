@@ -65,7 +65,7 @@ class SoftmaxReadout(Neuron):
     (Rueckauer et al., 2017, "Softmax"; thReLU report, 3.1.4.) The input must be a rate train of T
     steps.
 
-    V ← 0, then in each timestep t = 0 … T − 1:
+    V ← 0, then in each timestep t = 0 … T − 1::
 
         V_c ← V_c + I_c[t] + B_c
         d_c = min(⌊(max_j V_j − V_c) / 2^shift⌋, entries − 1)

@@ -18,18 +18,18 @@ from hwgen.network.trains import Code, TrainType
 class InverseLeakyNeuron(ThresholdNeuron):
     """Two-phase inverse-leaky integrate-and-fire (SpikeConverter, Alg. 1, Eq. 10, 12).
 
-    With k = 2:
+    With k = 2::
 
-    accumulate   as in :mod:`hwgen.network.neuron`
-    close        V ← min(max(V·2^f + B, 0), (2^T2 − 1)·θ + θ − 1),  f = threshold_frac_bits
-    fire         y[t] = V ≥ θ·2^(T2−1);  V ← 2·(V − y[t]·θ·2^(T2−1)),  t = 1 … T2
+        accumulate   as in hwgen.network.neuron
+        close        V ← min(max(V·2^f + B, 0), (2^T2 − 1)·θ + θ − 1),  f = threshold_frac_bits
+        fire         y[t] = V ≥ θ·2^(T2−1);  V ← 2·(V − y[t]·θ·2^(T2−1)),  t = 1 … T2
 
     So the train's value is q = clip(⌊(2^f·(W·q_in) + B) / θ⌋, 0, 2^T2 − 1).
 
-    With k = 1 + n/2^m < 2, L(V) = V + ⌊V·n/2^m⌋ and a level D, which is θ after T2 − 1 times L:
+    With k = 1 + n/2^m < 2, L(V) = V + ⌊V·n/2^m⌋ and a level D, which is θ after T2 − 1 times L::
 
-    close        V ← min(max(V·2^f + B, 0), V̂),  V̂ = D + ⌈D·2^m/n⌉
-    fire         y[t] = V ≥ D;  V ← L(V − y[t]·D),  t = 1 … T2
+        close        V ← min(max(V·2^f + B, 0), V̂),  V̂ = D + ⌈D·2^m/n⌉
+        fire         y[t] = V ≥ D;  V ← L(V − y[t]·D),  t = 1 … T2
 
     V̂ is where one spike per step just balances the growth: L(V̂ − D) = V̂, exactly, since
     ⌊⌈D·2^m/n⌉·n/2^m⌋ = D. L never falls, so V stays in 0 … V̂ (after a spike V ≤ L(V̂ − D); without
@@ -126,12 +126,14 @@ class IntegrateAndFireNeuron(ThresholdNeuron):
 class SoftResetNeuron(IntegrateAndFireNeuron):
     """Integrate-and-fire with reset by subtraction, rate code (SpikeConverter, Eq. 4').
 
-    two-phase      accumulate and close as the inverse-leaky neuron (q_max = T2), then
-                   y[t] = V ≥ θ;  V ← V − y[t]·θ,  t = 1 … T2, so
-                   q = clip(⌊(2^f·(W·q_in) + B) / θ⌋, 0, T2)
-    single-phase   V ← V₀, then for t = 1 … T:  V ← max(V + I[t] + B, V_min);  y[t] = V ≥ θ;
-                   V ← V − y[t]·θ  (RMP-SNN; ECC, Eq. 2–4). The input must be a rate train of
-                   the same length, or direct: I[t] = W·x; B is added in every step.
+    ::
+
+        two-phase      accumulate and close as the inverse-leaky neuron (q_max = T2), then
+                       y[t] = V ≥ θ;  V ← V − y[t]·θ,  t = 1 … T2, so
+                       q = clip(⌊(2^f·(W·q_in) + B) / θ⌋, 0, T2)
+        single-phase   V ← V₀, then for t = 1 … T:  V ← max(V + I[t] + B, V_min);  y[t] = V ≥ θ;
+                       V ← V − y[t]·θ  (RMP-SNN; ECC, Eq. 2–4). The input must be a rate train of
+                       the same length, or direct: I[t] = W·x; B is added in every step.
 
     Parameters
     ----------
@@ -201,10 +203,12 @@ class HardResetNeuron(IntegrateAndFireNeuron):
 class TimeToFirstSpikeNeuron(ThresholdNeuron):
     """Two-stage neuron that spikes at most once (TTFS, Eq. 1 – 5).
 
-    accumulate   as in :mod:`hwgen.network.neuron`: the silent stage
-    close        V ← min(max(V·2^f + B, 0), T2·θ + θ − 1),  f = threshold_frac_bits
-    fire         V ← V + θ;  y[t] = V ≥ u_th and no spike before, with u_th = (T2 + 1)·θ: the
-                 spiking stage charges with the constant current I_ext = θ (Eq. 4), t = 1 … T2
+    ::
+
+        accumulate   as in hwgen.network.neuron: the silent stage
+        close        V ← min(max(V·2^f + B, 0), T2·θ + θ − 1),  f = threshold_frac_bits
+        fire         V ← V + θ;  y[t] = V ≥ u_th and no spike before, with u_th = (T2 + 1)·θ: the
+                     spiking stage charges with the constant current I_ext = θ (Eq. 4), t = 1 … T2
 
     So the train's value is q = clip(⌊(2^f·(W·q_in) + B) / θ⌋, 0, T2), the spike t* = T2 + 1 − q.
 

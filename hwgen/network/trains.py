@@ -22,9 +22,11 @@ def value_dtype(q_max: int) -> np.dtype:
 class Code(StrEnum):
     """Code of a train s[1 … T], which represents the value q.
 
-    radix   q = Σ s[t]·2^(T−t): binary, most significant bit first
-    rate    q = Σ s[t]: the number of spikes
-    ttfs    q = T + 1 − t* of the only spike, at step t*; 0 without a spike
+    ::
+
+        radix   q = Σ s[t]·2^(T−t): binary, most significant bit first
+        rate    q = Σ s[t]: the number of spikes
+        ttfs    q = T + 1 − t* of the only spike, at step t*; 0 without a spike
 
     A radix train of a leak k < 2 represents the real number Σ s[t]·k^(T−t). Its q is still the
     train read as a binary number: it identifies the train and has the same order, but it is not

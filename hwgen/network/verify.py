@@ -15,7 +15,7 @@ from hwgen.network.trains import TrainType
 
 
 def infer_train_types(network: Network) -> dict[str, TrainType]:
-    """TrainType of each node by name; raises :class:`NetworkError` at the first broken rule."""
+    """TrainType of each node by name; raises :class:`.NetworkError` at the first broken rule."""
     source = network.input
     for name in (network.name, source.name):
         require(

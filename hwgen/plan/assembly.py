@@ -23,7 +23,7 @@ def make_plan(
 ) -> HardwarePlan:
     """Sizes of every unit of ``network``.
 
-    ``name`` is that of the top module, by default the network's. Raises :class:`PlanError` for an
+    ``name`` is that of the top module, by default the network's. Raises :class:`.PlanError` for an
     option that does not fit the network.
     """
     options.verify(network)

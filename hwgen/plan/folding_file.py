@@ -140,7 +140,7 @@ def to_yaml(folding: Folding, *, name: str, notes: Mapping[str, str]) -> str:
 
 
 def read(path: str | Path) -> Folding:
-    """Read a folding file of version 1 or 2. Raises :class:`PlanError` for an invalid one."""
+    """Read a folding file of version 1 or 2. Raises :class:`.PlanError` for an invalid one."""
     path = Path(path)
     try:
         data = yaml.safe_load(path.read_text(encoding="utf-8"))

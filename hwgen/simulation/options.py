@@ -1,4 +1,7 @@
-"""Simulators and stall patterns. Imports only the standard library: see :mod:`.jobs`."""
+"""Simulators and stall patterns.
+
+Imports only the standard library: see :mod:`hwgen.simulation.jobs`.
+"""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ def launch(
     ``watch`` is called repeatedly; its result changes as long as the job makes progress. After
     ``patience_s`` seconds without progress the job is killed.
 
-    Raises :class:`ToolError` with the first error of the log if the job failed or was killed.
+    Raises :class:`.ToolError` with the first error of the log if the job failed or was killed.
     """
     job.write(job_file)
     action = "compile" if isinstance(job, CompileJob) else "run"

@@ -37,7 +37,7 @@ def run_bench(
 ) -> SimulationLog:
     """Run the simulator that :mod:`.compile` put into the work folder.
 
-    Raises :class:`ToolError` if it fails; a core that differs from golden is not a failure.
+    Raises :class:`.ToolError` if it fails; a core that differs from golden is not a failure.
     """
     for stale in (work.simulation_log, work.progress, work.sample_cycles):
         stale.unlink(missing_ok=True)

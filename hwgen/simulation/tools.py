@@ -24,7 +24,7 @@ _FOREIGN = (
 
 
 def require(simulator: Simulator, *, buses: bool) -> None:
-    """Raise :class:`ToolError` for the first missing package or program of ``simulator``.
+    """Raise :class:`.ToolError` for the first missing package or program of ``simulator``.
 
     ``buses``: whether the AXI4-Stream models are needed.
     """

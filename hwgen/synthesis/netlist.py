@@ -111,7 +111,7 @@ def total(units: Mapping[str, Mapping[Resource, int]]) -> Counts:
 
 
 def require_fit(board: Board, used: Mapping[Resource, int]) -> None:
-    """Raise :class:`PlanError` if the part has fewer resources than ``used``."""
+    """Raise :class:`.PlanError` if the part has fewer resources than ``used``."""
     over = [
         f"{used[resource]:,} {resource.label} of {limit:,}"
         for resource in Resource
@@ -131,7 +131,7 @@ def synthesise_out_of_context(
 
     ``files`` are written to ``folder``. The design is flattened, as in a build; a cell belongs to
     the longest path of submodules that its name starts with, where "" is ``top`` itself. Raises
-    :class:`ToolError`.
+    :class:`.ToolError`.
     """
     for name, text in files.items():
         (folder / name).write_text(text, encoding="utf-8")

@@ -58,7 +58,7 @@ class _NextpnrReport(BaseModel):
 
     @classmethod
     def read(cls, path: Path) -> _NextpnrReport:
-        """Raises :class:`ToolError` if nextpnr wrote a report of another form."""
+        """Raises :class:`.ToolError` if nextpnr wrote a report of another form."""
         try:
             return cls.model_validate_json(path.read_bytes())
         except ValidationError as error:

@@ -44,7 +44,7 @@ TOOLS = {
 
 
 def command(name: str) -> list[str]:
-    """First words of a tool's command line; raises :class:`ToolError` if it is not installed."""
+    """First words of a tool's command line; raises :class:`.ToolError` if it is not installed."""
     tool = TOOLS[name]
     if native := os.environ.get(tool.variable):
         words = shlex.split(native)
@@ -62,7 +62,7 @@ def command(name: str) -> list[str]:
 
 
 def require(*names: str) -> None:
-    """Raise :class:`ToolError` for the first tool that is missing."""
+    """Raise :class:`.ToolError` for the first tool that is missing."""
     for name in names:
         command(name)
 
@@ -72,7 +72,7 @@ def run(
 ) -> None:
     """Run a tool in ``folder``; its output goes to ``log``, and line by line to ``watch``.
 
-    Raises :class:`ToolError` if the tool is missing or fails, with its last errors.
+    Raises :class:`.ToolError` if the tool is missing or fails, with its last errors.
     """
     with log.open("w", buffering=1, encoding="utf-8") as sink:  # readable while the tool runs
         process = subprocess.Popen(

@@ -1,11 +1,11 @@
 """SpikeConverter's parameter optimisation: threshold and leak with the smallest error (Eq. 13).
 
-A neuron of T firing steps whose membrane holds U_in gives
+A neuron of T firing steps whose membrane holds U_in gives::
 
     U_out = V_th · Σ_t Y[t]·k^−(t−1),  t = 1 … T
 
 where V_th is the level that the membrane is compared with in the first step. Y is greedy, so U_out
-is the largest such number not above U_in. For U_in uniform on 0 … U_max the expected error
+is the largest such number not above U_in. For U_in uniform on 0 … U_max the expected error::
 
     E(V_th, k; T) = E |U_in − U_out|                                                      (Eq. 13)
 
@@ -44,7 +44,7 @@ def conversion_error(
 ) -> np.ndarray:
     """E / U_max for each V_th / U_max of ``thresholds``; ``eta`` is the rounding offset.
 
-    Raises :class:`ConversionError` for parameters out of range.
+    Raises :class:`.ConversionError` for parameters out of range.
     """
     _require(timesteps, k, eta)
     wanted = np.asarray(thresholds, dtype=np.float64)

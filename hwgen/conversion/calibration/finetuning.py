@@ -2,6 +2,8 @@
 
 The fused float network gets the activation of its spiking neurons,
 
+::
+
     y = λ·min(⌊max(u, 0) / λ + η⌋, q_max),
 
 and is trained for a few epochs towards its own logits without it (distillation, which needs no
@@ -67,8 +69,8 @@ def finetune(
     """Train the weights and biases of ``graph``, and a scale λ for every population that fires.
 
     The more training ``images`` (samples, channels, height, width), the better. Raises
-    :class:`ConversionError` for a single-phase neuron: its spike count is not a function of the sum
-    of its inputs.
+    :class:`.ConversionError` for a single-phase neuron: its spike count is not a function of the
+    sum of its inputs.
     """
     if options.neuron.single_phase:
         raise ConversionError(

@@ -9,7 +9,7 @@ from hwgen.errors import ConversionError, DataError
 
 
 def as_frames(images: np.ndarray, *, timesteps: int) -> np.ndarray:
-    """Frames of events as uint8, or :class:`DataError`."""
+    """Frames of events as uint8, or :class:`.DataError`."""
     where = "calibration frames of events"
     if images.dtype.kind not in "bu" or not images.size or int(images.max()) > 1:
         raise DataError(
@@ -30,7 +30,7 @@ def spread(length: int, wanted: int) -> np.ndarray:
 
 
 def require_range(pixels: np.ndarray, options: Options) -> None:
-    """Raise :class:`ConversionError` if a pixel needs more than ``pixel_bits``."""
+    """Raise :class:`.ConversionError` if a pixel needs more than ``pixel_bits``."""
     bits, largest = options.pixel_bits or 8, int(pixels.max())
     if largest >= 1 << bits:
         raise ConversionError(f"pixels must fit {bits} bits, but the largest is {largest}")

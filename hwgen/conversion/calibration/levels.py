@@ -27,7 +27,7 @@ _FRACTION = re.compile(r"(\d+)/(?:2\^(\d+)|(\d+))")
 def parse_leak(text: float | str) -> InverseLeak:
     """Leak of k = ``text``, or of k − 1 as "n/2^m", also written "5/8".
 
-    A number is rounded to the nearest multiple of 2^−8. Raises :class:`ConversionError`.
+    A number is rounded to the nearest multiple of 2^−8. Raises :class:`.ConversionError`.
     """
     if isinstance(text, str) and (parts := _FRACTION.fullmatch(text.strip())):
         n, power, below = (None if part is None else int(part) for part in parts.groups())

@@ -1,18 +1,20 @@
 """Output scales: real value of one unit of a layer's code (SpikeConverter, Parameter Optimization).
 
-A neuron with the membrane U_in fires a train of the value
+A neuron with the membrane U_in fires a train of the value::
 
     U_out = λ · min(⌊max(U_in, 0) / λ + η⌋, q_max)
 
 with the rounding offset η (ECC, Eq. 9: an extra current that centres the residue). The scale λ has
 the smallest expected conversion error on calibration data,
 
+::
+
     E(λ) = E |a(U_in) − U_out|         (SpikeConverter, Eq. 13)
 
 or its square, by the option ``error``. a is the model's activation, min(max(U_in, 0), high): the
 cut of a ReLU is not an error, but saturation above ``high`` is.
 
-A linear population has no ReLU. Its train has a zero point z, an integer, and the value
+A linear population has no ReLU. Its train has a zero point z, an integer, and the value::
 
     U_out = λ · (min(max(⌊U_in / λ + η⌋ + z, 0), q_max) − z)
 

@@ -1,1 +1,1 @@
-"""From a model file to an :class:`OpGraph`."""
+"""From a model file to an :class:`hwgen.conversion.op_graph.OpGraph`."""

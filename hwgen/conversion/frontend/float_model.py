@@ -24,7 +24,7 @@ def normalisation(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Factor and offset, each (channels,): (scale·x − mean) / std = factor · x + offset.
 
-    Raises :class:`ConversionError` for numbers that are not finite, or not one per channel.
+    Raises :class:`.ConversionError` for numbers that are not finite, or not one per channel.
     """
     arrays = []
     for what, value in (("scale", scale), ("mean", mean), ("std", std)):
@@ -56,7 +56,7 @@ def float_classes(
     """Classes of the float model, int64 (samples,), computed in float32.
 
     ``images`` (samples, channels, height, width) are scaled by :func:`normalisation`. ``progress``
-    gets the number of images done after each batch. Raises :class:`ConversionError` if the model
+    gets the number of images done after each batch. Raises :class:`.ConversionError` if the model
     does not accept such images.
     """
     factor, offset = (

@@ -162,7 +162,7 @@ def _build(path: Path, factory: str) -> nn.Module:
 
 
 def run_file(path: Path) -> Any:
-    """Run a Python file as a module, or raise :class:`ConversionError`."""
+    """Run a Python file as a module, or raise :class:`.ConversionError`."""
     _require_file(path)
     name = f"hwgen_model_{path.stem}"
     spec = importlib.util.spec_from_file_location(name, path)

@@ -30,7 +30,7 @@ def export(model: nn.Module | ExportedProgram, shape: Shape) -> ExportedProgram:
     """Export ``model`` for float32 images of ``shape`` (channels, height, width).
 
     A module is copied to the CPU in eval mode and float32; the caller's does not change. Raises
-    :class:`ConversionError` if it does not accept such images, returns no logits, or cannot be
+    :class:`.ConversionError` if it does not accept such images, returns no logits, or cannot be
     traced.
     """
     if isinstance(model, ExportedProgram):

@@ -27,7 +27,7 @@ _CONTAINERS = ("Sequential", "ModuleList", "ModuleDict")
 
 
 def refuse(refusals: list[str]) -> None:
-    """Raise one :class:`ConversionError` that lists every refusal, if there is any."""
+    """Raise one :class:`.ConversionError` that lists every refusal, if there is any."""
     if not refusals:
         return
     unique = list(dict.fromkeys(refusals))
@@ -40,7 +40,7 @@ def refuse(refusals: list[str]) -> None:
 def trace(program: ExportedProgram) -> OpGraph:
     """Operations of ``program`` between the images and the logits.
 
-    Raises :class:`ConversionError`, which lists all unsupported operators by their module, with
+    Raises :class:`.ConversionError`, which lists all unsupported operators by their module, with
     remedies.
     """
     tracer = _Tracer(program)

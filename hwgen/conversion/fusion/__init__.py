@@ -1,1 +1,5 @@
-"""From an :class:`OpGraph` to a :class:`FloatGraph`: batch norms, averages and merges."""
+"""From the graph of operators to the float graph: batch norms, averages and merges.
+
+:class:`hwgen.conversion.op_graph.OpGraph` is the input,
+:class:`hwgen.conversion.float_graph.FloatGraph` the output.
+"""

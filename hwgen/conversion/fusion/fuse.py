@@ -2,7 +2,8 @@
 
 Batch norm and normalisation are fused into the weights before or after them, average pools into the
 next linear map; where that is not exact they become a population of their own. Each op changes a
-symbolic :class:`Value` until a ReLU closes it into a :class:`Population`.
+symbolic :class:`Value` until a ReLU closes it into a
+:class:`hwgen.conversion.float_graph.Population`.
 
 An addition makes one population with the projections of all its branches. A linear map without a
 ReLU (the bottleneck of a MobileNet) is merged with the next one if that takes no more weights: a
@@ -36,7 +37,7 @@ def fuse(
     """Populations of ``graph``, whose images are ``scale · pixel + offset`` (one per channel).
 
     With ``linear`` the neuron's code can carry negative values, which allows populations without a
-    ReLU. Raises :class:`ConversionError`, which lists every op that does not fit a network of
+    ReLU. Raises :class:`.ConversionError`, which lists every op that does not fit a network of
     populations.
     """
     shape = graph.input_shape

@@ -1,5 +1,7 @@
 """Adjustment of a CNN for conversion: ReLU, no biases, average pools (Shang, Li, You, III.A).
 
+::
+
     LeakyReLU             ReLU                    rates have no sign
     Conv, Linear          the same, bias = 0
     batch norm            RootMeanSquareNorm      the gain γ/σ stays, the shift β − γμ/σ goes

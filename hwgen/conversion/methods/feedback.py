@@ -1,14 +1,14 @@
 """Method "feedback": thresholds searched by the output of the network (Shang, Li, You).
 
 Hard reset, rate code, Poisson input (:mod:`hwgen.conversion.calibration.input_decoding`). In every
-timestep
+timestep::
 
     V(t) = max(V(t−1) + L + X(t), V_min),   X(t) = Σ A(t)·K                          (Eq. 1, 2)
     a spike, and V(t) = 0, if V(t) ≥ p
 
 with the weights K of the CNN, adjusted by :func:`hwgen.conversion.adjust`: no biases, ReLU, average
 pools. V_min = 0 and L = 0 unless ``floor`` and ``drive`` say otherwise, in shares of p.
-Each layer of neurons (an average pool is one, too) has one threshold p_i. The search maximises
+Each layer of neurons (an average pool is one, too) has one threshold p_i. The search maximises::
 
     R = mean over images of  spikes of the right output neuron / spikes of all of them
 
@@ -69,7 +69,7 @@ def tune(
     options: Options,
     progress: Progress,
 ) -> Converted:
-    """Search the thresholds of ``converted``, or raise :class:`ConversionError`.
+    """Search the thresholds of ``converted``, or raise :class:`.ConversionError`.
 
     It must be a chain of layers, and its logits must be membranes.
     """

@@ -8,7 +8,7 @@ silent, the first one wins.
 
 A spiking softmax is that of the membranes (Rueckauer et al., 2017; thReLU report, 3.1.4), in units
 in which a spike in every timestep is the activation. Each timestep adds its share of evidence, on
-average the logits z, so that in timestep t
+average the logits z, so that in timestep t::
 
     p = softmax(V·s·T / temperature) ≈ softmax(t·z / temperature)
 

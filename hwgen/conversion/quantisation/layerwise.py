@@ -1,11 +1,11 @@
 """Quantisation layer by layer, each on the codes that the layers before it send.
 
 A layer computes u = Σ w·x + b and x' = min(max(u, 0), high). With the codes x ≈ α·q + β of its
-inputs and x' ≈ λ·q' of its output, the neuron's
+inputs and x' ≈ λ·q' of its output, the neuron's::
 
     q' = clip(⌊(2^f·W·q + B) / θ⌋, 0, q'_max)
 
-rounds u / λ to the nearest integer if
+rounds u / λ to the nearest integer if::
 
     W = round(w·α / s)          s: real value of a membrane unit, one per channel
     θ = 2^f·λ / s               the threshold, an exact integer: s is moved to fit it

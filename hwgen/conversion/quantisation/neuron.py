@@ -80,7 +80,7 @@ def moved(layer: Layer, octaves: float, upstream: float, options: Options) -> La
 
 
 def whole_numbers(values: np.ndarray, name: str) -> np.ndarray:
-    """``values`` rounded to int64; :class:`ConversionError` if a bias is out of range."""
+    """``values`` rounded to int64; :class:`.ConversionError` if a bias is out of range."""
     if not np.isfinite(values).all() or np.abs(values).max() >= 2.0**47:
         raise ConversionError(
             f"{name}: a bias is out of range compared with the weights; check that they are trained"

@@ -1,7 +1,7 @@
 """Weights fitted and rounded on calibration data, layer by layer, without training.
 
 A layer's sums should be u = Σ w·x + b, but its inputs are codes q of the layers before it. Over a
-sample of windows, for each output channel (the bias corrects means):
+sample of windows, for each output channel (the bias corrects means)::
 
     fit      w* = argmin Σ (u − Σ w*·q)² + ρ·Σ (w* − w)²
     round    one weight after another, those of strong inputs first, to the nearest step; its error

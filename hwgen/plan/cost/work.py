@@ -1,6 +1,6 @@
 """Cycles per sample of a layer, from recorded spikes: fast enough for many candidates.
 
-The parts of a layer work in parallel, each on its share of a sample:
+The parts of a layer work in parallel, each on its share of a sample::
 
     scan        Σ over windows of max(slowest scanner, membrane words of a group), in each round:
                 scanners synchronise at the end of each window

@@ -65,7 +65,7 @@ class Planner:
     def for_cycles(self, cycles: float, budget: Budget) -> PlannedDesign:
         """The cheapest plan that takes at most ``cycles`` per sample and fits the budget.
 
-        Raises :class:`PlanError`, which names the missing resource and the largest layer.
+        Raises :class:`.PlanError`, which names the missing resource and the largest layer.
         """
         planned = self._fit(cycles, budget)
         if planned.interval > cycles:
@@ -81,7 +81,7 @@ class Planner:
         return planned
 
     def fewest_cycles(self, budget: Budget) -> PlannedDesign:
-        """The fastest plan that fits the budget. Raises :class:`PlanError` where none does."""
+        """The fastest plan that fits the budget. Raises :class:`.PlanError` where none does."""
         best = self._fit(SLOWEST, budget)
         if not self._is_good(best, SLOWEST, budget):
             raise PlanError(

@@ -82,7 +82,7 @@ def design_for(
     """The plan that meets a target.
 
     ``interval_of`` is the cycle model; it returns None where it would take too long. Raises
-    :class:`PlanError`, which names the missing resource, the shortfall and a board that fits.
+    :class:`.PlanError`, which names the missing resource, the shortfall and a board that fits.
     """
     budget = target.budget(target.board)
     where = f" on {target.board.name}" if target.board else ""

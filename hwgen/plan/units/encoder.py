@@ -94,7 +94,7 @@ class EncoderPlan:
 
 
 def plan_encoder(network: Network, input_width: int | None, schedule: Schedule) -> EncoderPlan:
-    """Sizes of the input encoder; raises :class:`PlanError` for an unsuitable ``input_width``."""
+    """Sizes of the input encoder; raises :class:`.PlanError` for an unsuitable ``input_width``."""
     source = network.input
     if source.code == InputCode.EVENTS:
         return _plan_address_events(network, input_width, schedule)

@@ -63,7 +63,7 @@ class HardwarePlan:
     def from_json(cls, values: Mapping[str, Any]) -> HardwarePlan:
         """The plan that :meth:`to_json` wrote.
 
-        Raises :class:`PlanError` where a value is missing or malformed, or a window buffer is too
+        Raises :class:`.PlanError` where a value is missing or malformed, or a window buffer is too
         small.
         """
         try:

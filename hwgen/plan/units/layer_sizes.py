@@ -59,7 +59,7 @@ def scanner_count(layer: Layer, inputs: Sequence[TrainType], request: Request) -
 def plan_layer(layer: Layer, context: LayerContext, options: LayerOptions) -> LayerPlan:
     """Sizes of the unit of ``layer``.
 
-    Raises :class:`PlanError` for an option that does not fit, or a membrane that is too wide.
+    Raises :class:`.PlanError` for an option that does not fit, or a membrane that is too wide.
     """
     inputs, output = context.inputs, context.output
     name, fan_out = layer.name, output.shape[0]

@@ -46,7 +46,7 @@ _Kind = TypeVar("_Kind", bound=StrEnum)
 
 
 def choice(kinds: type[_Kind], value: str, *, option: str) -> _Kind:
-    """The member of ``kinds`` that ``value`` names; raises :class:`PlanError` where none does."""
+    """The member of ``kinds`` that ``value`` names; raises :class:`.PlanError` where none does."""
     require_known(option, value, [str(kind) for kind in kinds], error=PlanError)
     return kinds(value)
 
@@ -87,7 +87,7 @@ class PlanOptions:
         object.__setattr__(self, "pipeline", choice(Pipeline, self.pipeline, option="pipeline"))
 
     def verify(self, network: Network) -> None:
-        """Raise :class:`PlanError` for an unknown layer, or a value that no layer can have."""
+        """Raise :class:`.PlanError` for an unknown layer, or a value that no layer can have."""
         remedy = 'use {"layer": [[0, 1, …]]}'
         require_type("orders", self.orders, Mapping, remedy, error=PlanError)
         names = [layer.name for layer in network.layers]
@@ -129,7 +129,7 @@ class Request:
     def limit(self, option: str, where: str, *, default: int, maximum: int, unit: str) -> int:
         """The number, or ``default``, cut to ``maximum``.
 
-        Raises :class:`PlanError` where a number by name is larger than ``maximum``.
+        Raises :class:`.PlanError` where a number by name is larger than ``maximum``.
         """
         if self.number is None:
             return min(default, maximum)
@@ -207,7 +207,7 @@ def _memories_of(value: PerLayerMemory, layer: str) -> MemoryKind | Sequence[Mem
 
 
 def _check_order(where: str, order: Sequence[int], *, bits: int, scanners: int) -> None:
-    """Raise :class:`PlanError` unless ``order`` gives each scanner as many entries as the others
+    """Raise :class:`.PlanError` unless ``order`` gives each scanner as many entries as the others
     and contains each of the ``bits`` of a chunk once."""
     size = -(-bits // scanners)
     owned = sorted(bit for bit in order if bit >= 0)

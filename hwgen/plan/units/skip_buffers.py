@@ -2,13 +2,13 @@
 
 A layer that adds two branches reads row i of both. At the node where the branches fork, every word
 enters both or neither, so the buffer at the end of the shorter branch must hold all rows that the
-longer branch needs for row i. With
+longer branch needs for row i. With::
 
     reads(p, i), oldest(p, i)   newest and oldest row of its source that path p reads for row i
     reach(M, i, X)              newest row of X that node M needs for its row i
     given(M, n, X)              newest row that node M can send with rows … n of X
 
-a synaptic path p beside another one q of the same layer, whose branches fork at X, holds at least
+a synaptic path p beside another one q of the same layer, whose branches fork at X, holds at least::
 
     max over i:  given(source of p, reach(source of q, reads(q, i), X), X) − oldest(p, i) + 1
 
@@ -159,7 +159,7 @@ def plan_slots(stages: Iterable[Stage], *, overlap: bool) -> list[Stage]:
 
 
 def require_slots(stages: Iterable[Stage]) -> None:
-    """Raise :class:`PlanError` where a buffer is so small that the network could deadlock."""
+    """Raise :class:`.PlanError` where a buffer is so small that the network could deadlock."""
     stages = list(stages)
     joins = Joins(stages)
     for stage in stages:

@@ -16,7 +16,7 @@ class SoftmaxDraws(wiring.Component):
 
     r is a random number of R bits, e the term of a class, S the sum of all terms. The quotient
     e / S is compared with r bit by bit, most significant bit first. Start with ρ = e; 0 ≤ ρ ≤ S
-    holds until the decision:
+    holds until the decision::
 
         bit of r is 1   ρ ← 2·ρ − S;  no spike if this is negative
         bit of r is 0   ρ ← 2·ρ;      a spike if this is at least S

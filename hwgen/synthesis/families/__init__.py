@@ -19,7 +19,7 @@ def family_of(board: Board) -> Family:
 def choose_pll(board: Board, hz: float) -> Pll | None:
     """The loop whose clock is nearest to ``hz``; None if the oscillator itself has that clock.
 
-    Raises :class:`PlanError` if no setting comes within 2 % of ``hz``.
+    Raises :class:`.PlanError` if no setting comes within 2 % of ``hz``.
     """
     if abs(hz - board.clock.hz) < 0.5:
         return None

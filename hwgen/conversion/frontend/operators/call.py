@@ -21,7 +21,7 @@ class Ref:
 
 
 class Refusal(Exception):
-    """Reason and remedy for one operator; collected into one :class:`ConversionError`."""
+    """Reason and remedy for one operator; collected into one :class:`.ConversionError`."""
 
 
 @dataclass(frozen=True)
