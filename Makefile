@@ -12,13 +12,14 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 # Two threads a process are enough, and tests run in JOBS processes.
 export OMP_NUM_THREADS ?= 2
 
-.PHONY: help setup demo test test-slow lint benchmarks clean
+.PHONY: help setup demo test test-slow mutation lint benchmarks clean
 
 help:
 	@echo "make setup       create $(VENV) with everything that hwgen needs"
 	@echo "make demo        the whole line on scikit-learn's digits, in a few minutes"
 	@echo "make test        lint, types and the test suite"
 	@echo "make test-slow   the tests that take minutes each"
+	@echo "make mutation    break the code in many places and see whether the tests notice"
 	@echo "make benchmarks  every benchmark's table (needs HWGEN_DATA)"
 	@echo "make clean       remove build products, keep $(VENV)"
 
@@ -47,6 +48,9 @@ test: lint
 
 test-slow: $(STAMP)
 	$(BIN)/pytest -n $(JOBS) --dist worksteal -m slow
+
+mutation: $(STAMP)
+	$(BIN)/python -m tests.mutation --jobs $(JOBS) --json out/mutation.json
 
 benchmarks: $(BENCH)
 	@set -e; for script in $$(grep -l __main__ benchmarks/*.py); do \
