@@ -79,6 +79,15 @@ def test_sizes_by_hand() -> None:
     assert plan.logit_width == 32
 
 
+@pytest.mark.parametrize(("bias", "width"), [((1 << 31) - 1, 32), (1 << 31, 64)])
+def test_a_logit_takes_32_bits_where_it_fits_them(bias: int, width: int) -> None:
+    """One pixel with a weight of 0 and a bias: 2^31 − 1 is the largest number of 32 bits."""
+    zero = Linear(source="input", weights=np.zeros((1, 1), np.int32))
+    out = replace(layer("out", zero, out=1, last=True), bias=np.array([bias]))
+    source = Input(shape=(1, 1, 1), timesteps=2, code="rate")
+    assert make_plan(Network(name="n", input=source, nodes=(out,))).logit_width == width
+
+
 def test_a_pass_is_one_row_in_schedule_row() -> None:
     """Six rows of six pixels of five words; pools and memories hold one row."""
     by_row, by_time = (
