@@ -1,4 +1,4 @@
-"""The list of mutations: one line of ``mutations.yaml`` each, and how a line changes its file."""
+"""The mutations: one line in a file of ``lists/`` each, and how a line changes its source file."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-LIST = Path(__file__).with_name("mutations.yaml")
+LISTS = Path(__file__).with_name("lists")
 
 
 class StaleError(Exception):
@@ -56,9 +56,8 @@ class Mutation:
 
     @property
     def group(self) -> str:
-        """The folder of the package, or the file, that the mutation is in."""
-        first, *rest = self.file.split("/")
-        return "/".join([first, *rest[:1]])
+        """The folder that the mutation is in, at most two levels deep."""
+        return "/".join(self.file.split("/")[:-1][:2])
 
     def matches(self, pattern: str) -> bool:
         """Whether a name or a file, or a glob of either, means this mutation."""
@@ -83,10 +82,13 @@ class Mutation:
             raise StaleError(f"{self.file} contains {what}: {text!r} {count} times instead of once")
 
 
-def load(path: Path = LIST) -> list[Mutation]:
-    """All mutations of a list; a line that has a wrong key or type is named."""
-    lines = yaml.safe_load(path.read_text(encoding="utf-8"))
-    return [_mutation(line, f"{path.name}, entry {number}") for number, line in enumerate(lines, 1)]
+def load(folder: Path = LISTS) -> list[Mutation]:
+    """All mutations of the lists in a folder; a line that has a wrong key or type is named."""
+    return [
+        _mutation(line, f"{path.name}, entry {number}")
+        for path in sorted(folder.glob("*.yaml"))
+        for number, line in enumerate(yaml.safe_load(path.read_text(encoding="utf-8")), 1)
+    ]
 
 
 def _mutation(line: Any, where: str) -> Mutation:

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from tests.mutation.__main__ import ROOT, main
-from tests.mutation.entries import Mutation, StaleError, load
+from tests.mutation.entries import LISTS, Mutation, StaleError, load
 
 MUTATIONS = load()
 MINIMUM = 80
@@ -67,7 +67,8 @@ def test_names_are_unique_and_every_folder_has_a_mutation() -> None:
 
 
 def test_a_mutation_takes_one_line() -> None:
-    lines = (Path(__file__).parent / "mutations.yaml").read_text(encoding="utf-8").splitlines()
+    texts = [path.read_text(encoding="utf-8") for path in LISTS.glob("*.yaml")]
+    lines = [line for text in texts for line in text.splitlines()]
     assert sum(line.startswith("- {") for line in lines) == len(MUTATIONS)
     assert all(line.startswith(("- {", "#")) for line in lines if line)
 
@@ -81,10 +82,9 @@ def test_a_mutation_takes_one_line() -> None:
     ],
 )
 def test_a_mistake_in_a_line_is_named(line: str, message: str, tmp_path: Path) -> None:
-    path = tmp_path / "list.yaml"
-    path.write_text(line)
+    (tmp_path / "list.yaml").write_text(line)
     with pytest.raises(ValueError, match=message):
-        load(path)
+        load(tmp_path)
 
 
 def test_the_command_lists_what_a_name_or_a_glob_selects() -> None:

@@ -159,7 +159,7 @@ def test_the_score_counts_explained_survivors_but_no_broken_line(
 
 def test_the_table_has_a_row_for_each_folder_and_the_reasons(judged: dict[str, Judgement]) -> None:
     shown = table([judged["killed"], judged["equivalent"], judged["hang"]])
-    assert "| `toy/sums.py` | 3 | 2 | 1 | 66.7 % |" in shown
+    assert "| `toy` | 3 | 2 | 1 | 66.7 % |" in shown
     assert "survived: spare: n is a number" in shown
     assert "killed by time: hang: hang: no end after 3 times the usual" in shown
 
