@@ -24,7 +24,7 @@ LEFT_OUT = (
     ".git", ".venv", "venv", "out", "dist", "build", "*.egg-info", "__pycache__", ".*_cache",
     ".hypothesis",
 )  # fmt: skip
-PYTEST = ("-x", "-q", "-p", "no:cacheprovider", "-n", "0", "-m", "")
+PYTEST = ("-x", "-q", "-p", "no:cacheprovider", "-m", "")
 """Options of every run; the empty ``-m`` lets a mutation name a slow test."""
 
 
@@ -102,11 +102,15 @@ class Scratch:
         return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
     def _environment(self) -> dict[str, str]:
-        """The caller's environment, with the copy's package, no bytecode and an own cache."""
+        """The caller's environment, with the copy's package, no bytecode and an own cache.
+
+        Plugins of pytest, among them xdist, would take most of the time of a short test to load.
+        """
         outer = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")}
         return outer | {
             "PYTHONPATH": str(self.root / ".editable"),
             "PYTHONDONTWRITEBYTECODE": "1",
+            "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
             "XDG_CACHE_HOME": str(self._folder / "cache"),
         }
 

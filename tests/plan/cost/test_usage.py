@@ -51,3 +51,14 @@ def test_weights_in_luts_cost_their_bits_where_few_are_set() -> None:
     )
     assert dense == Usage(2 * 4, 0)
     assert sparse == Usage(pytest.approx(0.75 * 0.05 * 8 * 2 * 4), 0)
+
+
+def test_every_scanner_has_a_weight_memory_of_its_own() -> None:
+    """Eight rows of eight bits of each scanner: a LUT4 per bit."""
+    plan = make_plan(two_layers.network(), PlanOptions(lanes=2)).layers[0]
+    (path,) = plan.paths
+    for scanners in (1, 2, 4):
+        window = replace(path.window, rounds=scanners, scanners=scanners)
+        several = replace(path, window=window, weight_share=1.0)
+        assert several.weight_depth == 8
+        assert weight_usage(plan, several, MemoryKind.LUT) == Usage(scanners * 8, 0)
