@@ -12,7 +12,9 @@ import pytest
 from hwgen import golden
 from hwgen.errors import PlanError
 from hwgen.plan.assembly import make_plan
+from hwgen.plan.cost.usage import Usage
 from hwgen.plan.folding_file import folding_of
+from hwgen.plan.search import planner as planner_module
 from hwgen.plan.search.candidates import lane_counts
 from hwgen.plan.search.planned_design import Budget, PlannedDesign, evaluate_plan
 from hwgen.plan.search.planner import Planner
@@ -159,6 +161,24 @@ def test_a_layer_has_the_cheapest_lanes_that_meet_the_cycles() -> None:
             costs.append(other.usage["busy"].cost(400))
     assert planned.usage["busy"].cost(400) <= 1.02 * min(costs)
     assert min(costs) < 0.7 * max(costs)
+
+
+@pytest.mark.parametrize(("price", "chosen"), [(100, "blocks"), (199, "blocks"), (201, "luts")])
+def test_the_price_of_a_block_ram_decides_between_candidates(
+    price: float, chosen: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """500 LUT4, or 100 LUT4 and two block RAMs: equal at 200 LUT4 for a block RAM."""
+
+    def candidate(name: str, usage: Usage) -> SimpleNamespace:
+        return SimpleNamespace(at=lambda price: (name, usage), work=None, scanners=1)
+
+    found = [candidate("luts", Usage(500, 0)), candidate("blocks", Usage(100, 2))]
+    layer, context = SimpleNamespace(name="a"), SimpleNamespace(streams=())
+    made = planner()
+    monkeypatch.setattr(made, "_candidates", SimpleNamespace(within=lambda *_: found))
+    monkeypatch.setattr(made, "_assemble", lambda choose: choose(layer, context))
+    monkeypatch.setattr(planner_module, "evaluate", lambda plan, **_: plan)
+    assert made._choose(1000, price) == chosen
 
 
 @pytest.mark.parametrize("seed", range(4))
