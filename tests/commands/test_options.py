@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 import pytest
 
+from hwgen.commands.generate import _per_layer
 from hwgen.commands.options import ByLayer, Fraction, Numbers, Rate, by_layer
 
 
@@ -20,6 +21,14 @@ def test_numbers_rates_and_layers() -> None:
     assert ByLayer().convert("conv1=8", None, None) == ("conv1", 8)
     assert ByLayer().convert("8", None, None) == ("", 8)
     assert by_layer([("", 4), ("a", 2)], option="--lanes") == (4, {"a": 2})
+
+
+def test_a_number_for_all_layers_holds_beside_those_by_name() -> None:
+    known = {"option": "--lanes", "layers": ["a", "b"]}
+    assert _per_layer([("", 4), ("a", 2)], **known) == {None: 4, "a": 2}
+    assert _per_layer([("a", 2)], **known) == {"a": 2}
+    assert _per_layer([("", 4)], **known) == 4
+    assert _per_layer([], **known) is None
 
 
 @pytest.mark.parametrize("text", ["1/0", "one", "1/2/3"])

@@ -148,6 +148,16 @@ def test_options_that_do_not_fit_are_rejected(options: dict[str, Any], message: 
         make_plan(cnn(), PlanOptions(**options))
 
 
+def test_an_order_holds_every_bit_of_a_chunk_once() -> None:
+    """A chunk of the first layer has six bits: a row of three taps of two channels."""
+    options = {"lanes": 8, "scanners": {"conv": 2}}
+    whole = make_plan(cnn(), PlanOptions(**options, orders={"conv": [[5, 0, 1, 2, 3, 4]]}))
+    assert whole.layers[0].window.owned_bits == ((5, 0, 1), (2, 3, 4))
+    for order in ([0, 1, 2, 3, 4, -1], [0, 1, 2, 3, 4, 4], [0, 1, 2, 3, 4], [0, 1, 2, 3, 4, 6]):
+        with pytest.raises(PlanError, match="conv: its order must give each of 2 scanners 3"):
+            make_plan(cnn(), PlanOptions(**options, orders={"conv": [order]}))
+
+
 def test_address_events_use_schedule_time() -> None:
     """12 pixels of 2 channels, T = 4: x and y of two bits, channel, t of two, null: 8 bits."""
     source = Input(shape=(2, 3, 4), timesteps=4, code="events", pixel_bits=1)
