@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from hwgen.plan.assembly import make_plan
+from hwgen.plan.cost.area import layer_usage, path_usage
 from hwgen.plan.cost.usage import Usage, constants_usage, memory_usage, weight_usage
 from hwgen.plan.units.memories import MemoryKind
 from hwgen.plan.units.options import PlanOptions
@@ -62,3 +63,17 @@ def test_every_scanner_has_a_weight_memory_of_its_own() -> None:
         several = replace(path, window=window, weight_share=1.0)
         assert several.weight_depth == 8
         assert weight_usage(plan, several, MemoryKind.LUT) == Usage(scanners * 8, 0)
+
+
+def test_each_further_scanner_needs_an_adder_in_every_lane() -> None:
+    """Two lanes of weights of four bits, and 2.3 more for the carry: 12.6 LUT4 per scanner."""
+    plan = make_plan(two_layers.network(), PlanOptions(lanes=2)).layers[0]
+    (path,) = plan.paths
+
+    def without_paths(scanners: int) -> float:
+        several = replace(path, window=replace(path.window, scanners=scanners))
+        usage = layer_usage(replace(plan, paths=(several,)))
+        return usage.lut4 - path_usage(several).lut4
+
+    assert without_paths(2) - without_paths(1) == pytest.approx(2 * (4 + 2.3))
+    assert without_paths(4) - without_paths(1) == pytest.approx(3 * 2 * (4 + 2.3))
