@@ -13,13 +13,14 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 # Two threads a process are enough, and tests run in JOBS processes.
 export OMP_NUM_THREADS ?= 2
 
-.PHONY: help setup demo test test-slow lint docs benchmarks wheel-check clean
+.PHONY: help setup demo test test-slow mutation lint docs benchmarks wheel-check clean
 
 help:
 	@echo "make setup       create $(VENV) with everything that hwgen needs"
 	@echo "make demo        the whole line on scikit-learn's digits, in a few minutes"
 	@echo "make test        lint, format, types and the tests; TURN=0 to 9 or all chooses random cases"
 	@echo "make test-slow   the tests that take minutes, and the random cases of all turns"
+	@echo "make mutation    break the code in many places and see whether the tests notice"
 	@echo "make docs        the documentation site, in out/docs"
 	@echo "make benchmarks  every benchmark's table (needs HWGEN_DATA)"
 	@echo "make wheel-check the demo with a built wheel, outside of the checkout; PYTHON=... chooses"
@@ -59,6 +60,9 @@ test-slow: $(STAMP)
 # -E reads every page and docstring again: a warning must not vanish with the page's cache.
 docs: $(DOCS)
 	$(BIN)/sphinx-build -E -W --keep-going -q -d out/doctrees docs out/docs
+
+mutation: $(STAMP)
+	$(BIN)/python -m tests.mutation --jobs $(JOBS) --json out/mutation.json
 
 benchmarks: $(BENCH)
 	@set -e; for script in $$(grep -l __main__ benchmarks/*.py); do \

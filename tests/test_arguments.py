@@ -26,6 +26,12 @@ def test_integers() -> None:
         require_integer("samples", 0, 1, error=DataError)
 
 
+def test_true_is_no_integer() -> None:
+    """Python takes it for 1, but who writes it means something else."""
+    with pytest.raises(DataError, match=r"^seed must be an integer of at least 0, not True$"):
+        require_integer("seed", True, 0, error=DataError)
+
+
 def test_numbers() -> None:
     for good in (1, 0.5):
         require_number("eta", good, "above 0", lambda x: x > 0, error=DataError)

@@ -11,7 +11,7 @@ import pytest
 TESTS = Path(__file__).parent
 PACKAGE = TESTS.parent / "hwgen"
 # Folders of tests that no folder of the package corresponds to.
-OTHERS = {"support", "recorded", "docs", "benchmarks"}
+OTHERS = {"support", "recorded", "docs", "benchmarks", "mutation"}
 # Counts what the test modules draw, so it reads their cases.
 READS_TESTS = {"tests/test_census.py"}
 

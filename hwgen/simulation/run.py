@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import ceil
 
 from pydantic import TypeAdapter, ValidationError
 
 from hwgen.artefact.build_folder import Manifest
 from hwgen.errors import ToolError
+from hwgen.plan.units.geometry import Schedule, WindowPlan
 from hwgen.plan.units.hardware_plan import HardwarePlan
 from hwgen.simulation.compile import BENCH
 from hwgen.simulation.expected import Expected
@@ -93,13 +95,28 @@ def run_bench(
 def _quiet_limit(plan: HardwarePlan) -> int:
     """Cycles without any transfer after which the core counts as stuck.
 
-    No word moves while a layer sums one window: at most one cycle per weight row of the window.
+    No word moves while a layer sums what it has stored: at most one cycle per weight row of each
+    window, and twice that to be safe.
     """
     longest = max(
-        path.window.rounds * path.window.window_chunks * path.window.slice_width
+        _stored_windows(path.window)
+        * path.window.rounds
+        * path.window.window_chunks
+        * path.window.slice_width
         for layer in plan.layers
         for path in layer.paths
     )
     # After a reset the planes of address events are cleared.
     longest += plan.encoder.plane_depth if plan.encoder.reads_address_events else 0
     return 10_000 + 2 * longest
+
+
+def _stored_windows(window: WindowPlan) -> int:
+    """Maximum number of windows that a layer reads from its buffer before it sends or takes a word.
+
+    In schedule row it fires after a row of windows in all timesteps; in schedule time it goes on
+    for as many rows as the buffer holds.
+    """
+    rows = ceil(window.slots * window.out_rows / window.rows) + 1
+    lines = window.timesteps if window.schedule is Schedule.ROW else rows
+    return window.out_columns * min(lines, window.out_rows * window.timesteps)

@@ -77,6 +77,19 @@ def test_arrays_come_back_in_the_types_of_the_network(folder):
             assert layer.neuron.threshold.dtype == np.int64
 
 
+@pytest.mark.parametrize("bits", [8, 16, 32])
+@pytest.mark.parametrize("beyond", [0, 1])
+@pytest.mark.parametrize("negative", [False, True])
+def test_arrays_at_the_ends_of_a_size_come_back(bits, beyond, negative, tmp_path):
+    """−2^(bits−1) and 2^(bits−1) − 1 are the last numbers of a size; one further takes the next."""
+    top = (1 << bits - 1) - 1
+    network = network_of(3)
+    bias = np.full_like(network.readout.bias, -top - 1 - beyond if negative else top + beyond)
+    layer = replace(network.readout, bias=bias)
+    save(replace(network, nodes=(*network.nodes[:-1], layer)), tmp_path / "net")
+    assert load(tmp_path / "net").readout.bias.tolist() == bias.tolist()
+
+
 def test_files_are_the_same_byte_for_byte_whenever_they_are_written(tmp_path, monkeypatch):
     save(network_of(3), tmp_path / "first")
     monkeypatch.setattr("time.time", lambda: 2e9)

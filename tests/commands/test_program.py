@@ -75,6 +75,17 @@ def test_a_missing_extra_is_named(
     assert f"pip install 'hwgen[{extra}]'" in message
 
 
+def test_a_missing_module_of_our_own_keeps_its_traceback(
+    monkeypatch: pytest.MonkeyPatch, net: Path, data: Path
+) -> None:
+    def broken(*_: object) -> None:
+        raise ModuleNotFoundError("No module named 'hwgenn'", name="hwgenn.network")
+
+    monkeypatch.setattr(artefact, "load", broken)
+    with pytest.raises(ModuleNotFoundError, match="hwgenn"):
+        run(["evaluate", str(net), "--data", str(data)])
+
+
 # --- options ------------------------------------------------------------------------------------
 
 

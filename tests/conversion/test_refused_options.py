@@ -104,6 +104,12 @@ def test_options(options, expected):
     assert expected in str(caught.value)
 
 
+def test_the_search_may_stop_at_its_first_step_but_not_above() -> None:
+    assert Options(search_step=0.5, search_stop=0.5).search_stop == 0.5
+    with pytest.raises(ConversionError, match=r"at most search_step, 0\.5, not 0\.51"):
+        Options(search_step=0.5, search_stop=0.51)
+
+
 def test_the_input_s_own_timesteps_count_for_its_code():
     options = Options(neuron="if2", timesteps=100, input_code="radix", layer_timesteps={"input": 8})
     assert (options.steps("input"), options.steps("conv")) == (8, 100)

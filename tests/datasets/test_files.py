@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hwgen.datasets import Dataset, load
+from hwgen.datasets import Dataset, as_images, load
 from hwgen.errors import DataError
 
 RNG = np.random.default_rng(0)
@@ -65,6 +65,13 @@ def test_other_integers(tmp_path, images, expected):
     found = load(npz(tmp_path, images=images)).images
     assert found.dtype == expected
     np.testing.assert_array_equal(found[:, 0], images)
+
+
+def test_pixels_have_at_most_16_bits() -> None:
+    image = np.full((1, 2, 3), 65_535, np.int64)
+    assert as_images(image, where="here").dtype == np.uint16
+    with pytest.raises(DataError, match="pixels must fit 16 bits, but the maximum is 65536"):
+        as_images(image + 1, where="here")
 
 
 def test_take():
@@ -185,6 +192,12 @@ def test_the_only_split_needs_no_name(tmp_path):
 def test_idx_of_wider_integers_is_big_endian(tmp_path):
     images = (GREY.astype(np.int32) * 257) % 60000
     (tmp_path / "train-images-idx3-int").write_bytes(idx(images, kind=0x0C))
+    np.testing.assert_array_equal(load(tmp_path).images[:, 0], images)
+
+
+def test_idx_of_two_bytes_is_big_endian(tmp_path):
+    images = GREY.astype(np.int16) * 100
+    (tmp_path / "train-images-idx3-short").write_bytes(idx(images, kind=0x0B))
     np.testing.assert_array_equal(load(tmp_path).images[:, 0], images)
 
 

@@ -38,6 +38,17 @@ def test_convolution_counts_fewer_windows_at_the_borders():
     assert result.mac_operations == {"c": 18 * (2 * 9 + 1), "out": 18 * (2 * 18 + 1)}
 
 
+def test_padding_at_the_top_repeats_the_first_row_only():
+    """2×1 kernel, one row of padding at the top: the windows are rows (−1, 0) and (0, 1).
+
+    Row 0 is in two of them and row 1 in one. Pixels 1 = 01b and 3 = 11b: 1·2 + 2·1 = 4.
+    """
+    conv = Conv2d(source="input", weights=np.ones((1, 1, 2, 1), np.int32), padding=(1, 0, 0, 0))
+    image = np.array([1, 3], np.uint8).reshape(1, 1, 2, 1)
+    result = golden.run(readout_of(conv, (1, 2, 1)), image)
+    assert result.synaptic_operations["c"].tolist() == [4]
+
+
 def test_strides_and_groups_reduce_the_operations_per_pixel():
     """1×1 kernel, stride 2 on 3×3: only the four corners lie in a window; 3 channels per group."""
     weights = np.ones((6, 1, 1, 1), np.int32)
@@ -68,6 +79,18 @@ def test_spikes_of_the_pad_value_trigger_additions():
     assert result.values["c"].ravel().tolist() == [15] * 4
     closed = golden.run(network, np.zeros((1, 1, 2, 2), np.uint8))
     assert closed.logits.tolist() == [[15] * 4]
+
+
+def test_spikes_of_the_pad_value_reach_every_output_channel():
+    """As before, with three output channels: 3·40 additions."""
+    conv = Conv2d(
+        source="input",
+        weights=np.ones((3, 1, 3, 3), np.int32),
+        padding=(1, 1, 1, 1),
+        pad_value=np.array([3], np.int32),
+    )
+    result = golden.run(readout_of(conv, (1, 2, 2)), np.zeros((1, 1, 2, 2), np.uint8))
+    assert result.synaptic_operations["c"].tolist() == [120]
 
 
 def test_projections_add_their_operations():

@@ -191,6 +191,18 @@ def test_bounds_are_tight():
     assert membranes.ravel().tolist() == [56, -34]
 
 
+def test_the_bound_of_a_single_phase_membrane_is_its_lowest_value():
+    """w = −7, B = −2, four spikes: 4·(−9) = −36 is left; the threshold of 1 is on top."""
+    neuron = SoftResetNeuron(two_phase=False, threshold=ints(1), timesteps=4)
+    network = one_neuron(neuron, weight=-7, bias=-2, timesteps=4, code="rate", pixel_bits=8)
+    bounds = bound(network.nodes[0], network.train_types["input"], where="n")
+    assert (bounds.step, bounds.membrane) == (7, 37)
+    white = np.full((1, 1, 1, 1), 255, np.uint8)
+    result = golden.run(network, white, trains=True)
+    assert result.trains["input"].sum() == 4
+    assert result.membranes["n"].item() == -36
+
+
 def test_an_illegal_network_is_rejected_before_it_runs():
     neuron = SoftResetNeuron(threshold=ints(0), timesteps=2)
     network = one_neuron(neuron, weight=1, bias=0, timesteps=2, code="radix", pixel_bits=2)

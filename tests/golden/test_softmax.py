@@ -62,6 +62,14 @@ def test_by_hand() -> None:
     assert result.classes.tolist() == [0]
 
 
+def test_a_draw_equal_to_the_share_gives_no_spike() -> None:
+    """Two equal classes have a share of 1/2: of the numbers 1/2 and 0, only 0 is below it."""
+    neuron = SoftmaxReadout(timesteps=1, shift=0, table=np.array([1]), random_bits=1, seed=0b01)
+    network = network_of([[0], [0]], [0, 0], neuron)
+    result = golden.run(network, np.zeros((1, 1, 1, 1), np.uint8))
+    assert result.logits.tolist() == [[0, 1]]
+
+
 @pytest.mark.parametrize("seed", range(6))
 def test_against_a_loop_of_integers(seed: int) -> None:
     rng = np.random.default_rng(seed)

@@ -74,6 +74,28 @@ def test_only_nodes_after_a_change_run(monkeypatch: pytest.MonkeyPatch) -> None:
     assert ran == names[-1:]
 
 
+def test_changes_are_those_since_the_network_that_was_kept_last(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    network = random_network(4, neuron="rate_hard", max_size=6, max_channels=5)
+    names = [layer.name for layer in network.layers]
+    trials = Trials(random_images(4, network, 1))
+    better = changed(network, names[0])
+    for kept in (network, better):
+        trials.logits(kept)
+        trials.keep()
+    ran: list[str] = []
+    run = PreparedLayer.run
+
+    def recorded(self: PreparedLayer, activities: dict) -> object:
+        ran.append(self.layer.name)
+        return run(self, activities)
+
+    monkeypatch.setattr(PreparedLayer, "run", recorded)
+    trials.logits(changed(better, names[-1]))
+    assert ran == names[-1:]
+
+
 def test_images_that_do_not_fit_are_rejected() -> None:
     network = random_network(4, neuron="rate_hard", max_size=6, max_channels=5)
     with pytest.raises(DataError, match="images must have shape"):

@@ -131,6 +131,13 @@ def test_step_ranges_hold_every_number_and_are_reached(kind: str, floor: int | N
         assert found == (min(seen), max(seen))
 
 
+def test_a_membrane_is_below_its_floor_before_it_is_lifted() -> None:
+    """From V_min = −4 a current of −30 takes it to −34, and only then it becomes −4 again."""
+    neuron = SoftResetNeuron(two_phase=False, threshold=ints(1), timesteps=8, floor=ints(-4))
+    low, high = (np.array([value], dtype=object) for value in (-30, 5))
+    assert -34 - 1 <= neuron.step_range(low, high)[0] <= -34
+
+
 def test_facts_of_each_kind() -> None:
     softmax = SoftmaxReadout(timesteps=3, shift=0, table=exponentials(1.0))
     hard = HardResetNeuron(threshold=ints(5), timesteps=3)

@@ -79,6 +79,15 @@ def test_sizes_by_hand() -> None:
     assert plan.logit_width == 32
 
 
+@pytest.mark.parametrize(("bias", "width"), [((1 << 31) - 1, 32), (1 << 31, 64)])
+def test_a_logit_takes_32_bits_where_it_fits_them(bias: int, width: int) -> None:
+    """One pixel with a weight of 0 and a bias: 2^31 − 1 is the largest number of 32 bits."""
+    zero = Linear(source="input", weights=np.zeros((1, 1), np.int32))
+    out = replace(layer("out", zero, out=1, last=True), bias=np.array([bias]))
+    source = Input(shape=(1, 1, 1), timesteps=2, code="rate")
+    assert make_plan(Network(name="n", input=source, nodes=(out,))).logit_width == width
+
+
 def test_a_pass_is_one_row_in_schedule_row() -> None:
     """Six rows of six pixels of five words; pools and memories hold one row."""
     by_row, by_time = (
@@ -137,6 +146,16 @@ def test_a_common_number_is_limited_to_the_maximum_of_each_layer() -> None:
 def test_options_that_do_not_fit_are_rejected(options: dict[str, Any], message: str) -> None:
     with pytest.raises(PlanError, match=message):
         make_plan(cnn(), PlanOptions(**options))
+
+
+def test_an_order_holds_every_bit_of_a_chunk_once() -> None:
+    """A chunk of the first layer has six bits: a row of three taps of two channels."""
+    options = {"lanes": 8, "scanners": {"conv": 2}}
+    whole = make_plan(cnn(), PlanOptions(**options, orders={"conv": [[5, 0, 1, 2, 3, 4]]}))
+    assert whole.layers[0].window.owned_bits == ((5, 0, 1), (2, 3, 4))
+    for order in ([0, 1, 2, 3, 4, -1], [0, 1, 2, 3, 4, 4], [0, 1, 2, 3, 4], [0, 1, 2, 3, 4, 6]):
+        with pytest.raises(PlanError, match="conv: its order must give each of 2 scanners 3"):
+            make_plan(cnn(), PlanOptions(**options, orders={"conv": [order]}))
 
 
 def test_address_events_use_schedule_time() -> None:

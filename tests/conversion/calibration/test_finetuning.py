@@ -90,6 +90,84 @@ def test_short_trains_lose_less() -> None:
     assert right[1] > right[0] + 0.01
 
 
+class Rates(torch.optim.Adam):
+    """Adam that notes the learning rate of every group before each step, and the first tensors."""
+
+    steps: list[list[float]]
+    tensors: list[np.ndarray]
+
+    def step(self, closure: object = None) -> None:
+        if not Rates.steps:
+            Rates.tensors = [group["params"][0].detach().numpy().copy() for group in
+                             self.param_groups]  # fmt: skip
+        Rates.steps.append([float(group["lr"]) for group in self.param_groups])
+        super().step()
+
+
+@pytest.fixture
+def rates(monkeypatch: pytest.MonkeyPatch) -> type[Rates]:
+    Rates.steps, Rates.tensors = [], []
+    monkeypatch.setattr(torch.optim, "Adam", Rates)
+    return Rates
+
+
+def test_learning_rates_fall_by_half_a_cosine_over_all_batches(rates: type[Rates]) -> None:
+    """200 images in batches of 64 are four steps per epoch, the last one of eight images."""
+    finetune(
+        graph_of(model(), images()), images(), Options(timesteps=2), Finetuning(epochs=3, batch=64)
+    )
+    assert len(rates.steps) == 3 * 4
+    shares = np.array(rates.steps) / rates.steps[0]
+    expected = (1 + np.cos(np.pi * np.arange(12) / 12)) / 2
+    np.testing.assert_allclose(shares, np.broadcast_to(expected[:, None], shares.shape), rtol=1e-6)
+
+
+def test_learning_rates_follow_the_size_of_what_learns(rates: type[Rates]) -> None:
+    """Weights of three layers, scales of two, biases of three; two move in units of λ."""
+    tuning = Finetuning(epochs=1, learning_rate=0.02)
+    finetune(graph_of(model(), images()), images(), Options(timesteps=2), tuning)
+    sizes = [float(np.sqrt(np.square(tensor.astype(float)).mean())) for tensor in rates.tensors]
+    weights, scales, biases = sizes[:3], sizes[3:5], sizes[5:]
+    assert len(biases) == 3
+    expected = [*weights, *(0.1 * size for size in scales), *scales, biases[-1]]
+    np.testing.assert_allclose(rates.steps[0], 0.02 * np.array(expected), rtol=1e-5)
+
+
+def test_every_epoch_has_all_images_in_another_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    orders, shuffle = [], torch.randperm
+
+    def noted(*arguments: object, **options: object) -> torch.Tensor:
+        orders.append(shuffle(*arguments, **options))
+        return orders[-1]
+
+    monkeypatch.setattr(torch, "randperm", noted)
+    finetune(graph_of(model(), images()), images(), Options(timesteps=2), Finetuning(epochs=3))
+    assert [sorted(order.tolist()) for order in orders] == [list(range(200))] * 3
+    assert len({tuple(order.tolist()) for order in orders}) == 3
+
+
+def test_targets_are_the_softened_logits_of_the_float_model(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The temperature is a fifth of the logits' standard deviation."""
+    known, given = images(), []
+    loss = torch.nn.functional.cross_entropy
+
+    def noted(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+        given.append(targets)
+        return loss(logits, targets)
+
+    monkeypatch.setattr(torch.nn.functional, "cross_entropy", noted)
+    finetune(graph_of(model(), known), known, Options(timesteps=2), Finetuning(epochs=1, batch=200))
+    with torch.no_grad():
+        logits = model()(torch.from_numpy(known).float() / 255)
+    expected = torch.softmax(logits / (0.2 * logits.std()), dim=1)
+    (targets,) = given
+    np.testing.assert_allclose(
+        np.sort(targets.numpy(), axis=0), np.sort(expected.numpy(), axis=0), atol=1e-4
+    )
+
+
 def trained(known: np.ndarray, classes: np.ndarray) -> nn.Module:
     torch.manual_seed(5)
     made = nn.Sequential(

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from hwgen.conversion.calibration import scales as thresholds
-from hwgen.conversion.calibration.scales import choose_scales
+from hwgen.conversion.calibration.scales import choose_linear_scales, choose_scales
 from hwgen.conversion.options import Options
 
 
@@ -40,6 +40,32 @@ def test_no_scale_has_a_smaller_error(power, q_max):
     )
     assert found <= 1.01 * best
     assert found < 0.9 * expected_error(values, 1.1 * top, q_max, power)
+
+
+def signed_error(values: np.ndarray, scale: float, zero: int, q_max: int) -> float:
+    """E |U_in − U_out| of codes 0 … q_max that mean λ·(q − z)."""
+    codes = np.clip(np.floor(values / scale + 0.5), -zero, q_max - zero)
+    return float(np.abs(values - scale * codes).mean())
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+@pytest.mark.parametrize("q_max", [3, 7])
+def test_no_zero_point_has_a_smaller_error(sign, q_max):
+    """One value far on the other side moves the zero of the range, not that of the best code."""
+    rare = -0.95 / (q_max - 0.95)  # 0.95 of q_max steps of the whole range
+    values = sign * np.concatenate([np.random.default_rng(q_max).uniform(0, 1, 400), [rare]])
+    scales, zeros = choose_linear_scales(sums_of(values), q_max=q_max, options=Options())
+    found = signed_error(values.astype(np.float32), scales[0], int(zeros[0]), q_max)
+    span = values.max() - values.min()
+    tries = {
+        (signed_error(values, scale, zero, q_max), zero)
+        for zero in range(q_max + 1)
+        for scale in np.linspace(0.3 * span / q_max, 1.1 * span / q_max, 400)
+    }
+    best, zero = min(tries)
+    assert zero == zeros[0] == (0 if sign > 0 else q_max)
+    assert found <= 1.01 * best
+    assert round(-values.min() / span * q_max) in (1, q_max - 1)  # where the range has it
 
 
 def test_equally_spaced_values_are_represented_exactly():

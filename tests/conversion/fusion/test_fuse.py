@@ -100,6 +100,17 @@ def test_batch_norm_before_a_padded_convolution_becomes_a_pad_value():
     )
 
 
+def test_batch_norm_of_a_padded_map_shifts_its_padding_too():
+    """The zeros around the map are silence, before the norm and in the code after it."""
+    model = randomised(
+        S(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.ZeroPad2d(1), nn.BatchNorm2d(4), nn.Conv2d(4, 2, 3),
+          nn.ReLU(), head(200))
+    )  # fmt: skip
+    graph = assert_fuses(model)
+    projection = graph.nodes[1].projections[0]
+    assert (projection.padding, projection.pad_value) == ((1, 1, 1, 1), None)
+
+
 def test_normalisation_becomes_a_pad_value_in_pixels():
     model = S(nn.Conv2d(1, 2, 3, padding=1), nn.ReLU(), head(72)).eval()
     graph = fused(model, (1, 6, 6), scale=1 / 255 / 0.3, offset=-0.13 / 0.3)

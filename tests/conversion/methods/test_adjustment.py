@@ -79,6 +79,18 @@ def test_it_computes_the_cnn_without_shifts():
         np.testing.assert_allclose(adjusted(x), y, rtol=1e-4, atol=1e-5)
 
 
+def test_the_mean_square_is_the_variance_and_the_squared_mean():
+    """μ = 3, σ² = 4: E[x²] = 13, and the gain γ·√13/√4 leaves γ/σ, as the batch norm has it."""
+    norm = nn.BatchNorm2d(1, eps=0.0)
+    norm.running_mean.fill_(3)
+    norm.running_var.fill_(4)
+    norm.weight.data.fill_(6)
+    made = RootMeanSquareNorm.of(norm).eval()
+    assert made.running_square.item() == 13
+    assert made.weight.item() == pytest.approx(6 * (13 / 4) ** 0.5)
+    assert made(torch.full((1, 1, 1, 1), 2.0)).item() == pytest.approx(2 * 6 / 2)
+
+
 @pytest.mark.parametrize(
     ("kind", "shape"), [(nn.BatchNorm1d, (64, 3)), (nn.BatchNorm2d, (16, 3, 2, 2))]
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cache
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from torch import nn
 
 from hwgen import golden
 from hwgen.conversion import convert
-from hwgen.conversion.methods.feedback import correlation, right_share
+from hwgen.conversion.methods.feedback import _Best, _Search, correlation, right_share
 from hwgen.conversion.options import Options
 from hwgen.conversion.quantisation.neuron import moved
 from hwgen.errors import ConversionError
@@ -84,6 +85,22 @@ def test_the_share_of_right_spikes():
     """3 of 3 + 1; a class below zero has none; no spikes at all: 0; (3/4 + 1 + 0 + 0) / 4."""
     logits = np.array([[3, 1, -5], [-1, 7, 0], [-1, -2, -3], [2, 0, 0]])
     assert right_share(logits, np.array([0, 1, 0, 1])) == pytest.approx(1.75 / 4)
+
+
+@pytest.mark.parametrize(
+    ("share", "consistency", "better"), [(0.51, 0.2, True), (0.5, 0.2, False), (0.51, 0.1, False)]
+)
+def test_a_threshold_must_raise_the_share_and_not_lower_the_consistency(
+    share: float, consistency: float, better: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    search = object.__new__(_Search)
+    before = _Best(octaves={"a": 0.0}, share=0.5, accuracy=0.0, consistency={"a": 0.2})
+    after = replace(before, octaves={"a": 1.0}, share=share, consistency={"a": consistency})
+    search.best, search.tried = before, set()
+    search.trials = SimpleNamespace(keep=lambda: None)
+    monkeypatch.setattr(search, "_try", lambda octaves: (SimpleNamespace(nodes=()), after))
+    assert search._better("a", 1.0) is better
+    assert search.best is (after if better else before)
 
 
 def test_the_algorithm_step_by_step():

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hwgen.conversion.quantisation.integers import quantise_layer, quantise_readout
+from hwgen.conversion.quantisation.integers import _fine_scale, quantise_layer, quantise_readout
 
 
 def layer(weights, output_scale, *, second_moments=None, bits=8, q_max=15, **options):
@@ -46,6 +46,19 @@ def test_weights_are_in_range_and_thresholds_fit_them_exactly(bits, seed, spread
     inside = np.abs(integers) < maximum
     error = np.abs(weights / found.scale[:, None] - integers)
     assert error[inside].max(initial=0) <= 0.5 + 1e-9
+
+
+def test_a_threshold_of_256_changes_no_scale_by_more_than_a_part_in_512():
+    """Rounded to the nearest integer, a threshold of 256 or more is off by 1/2 of 256."""
+    rng = np.random.default_rng(5)
+    weights = rng.normal(size=(400, 12))
+    wanted, _ = _fine_scale([weights], [np.ones_like(weights)], 8)
+    output = wanted * rng.uniform(256, 300, 400)
+    found = quantise_layer([weights], [np.ones_like(weights)], bits=8, output_scale=output, q_max=1)
+    assert found.frac_bits == 0
+    assert found.threshold.min() >= 256
+    moved = np.abs(found.scale / wanted - 1)
+    assert 2**-10 < moved.max() <= 2**-9 * (1 + 1e-2)
 
 
 @pytest.mark.parametrize("bits", [2, 3, 4, 8])

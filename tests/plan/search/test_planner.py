@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
 from hwgen import golden
 from hwgen.errors import PlanError
 from hwgen.plan.assembly import make_plan
+from hwgen.plan.cost.usage import Usage
 from hwgen.plan.folding_file import folding_of
+from hwgen.plan.search import planner as planner_module
 from hwgen.plan.search.candidates import lane_counts
-from hwgen.plan.search.planned_design import Budget, PlannedDesign
+from hwgen.plan.search.planned_design import Budget, PlannedDesign, evaluate_plan
 from hwgen.plan.search.planner import Planner
 from hwgen.plan.timing.predict import predict
 from hwgen.plan.units.options import PlanOptions
@@ -122,6 +126,59 @@ def test_a_plan_that_misses_its_rate_is_replaced_by_a_faster_one() -> None:
         planner(quiet=8).confirmed(9900, Budget(), lambda plan: 9999)
     # Without a prediction, the cycles of the units count.
     assert planner(quiet=8).confirmed(2048, Budget(), lambda plan: None).interval <= 2048
+
+
+def test_the_next_aim_follows_from_what_was_missed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each aim is the last plan's cycles, less the shortfall and 0.2 %, or 3 % if that is more.
+
+    Of 1000 cycles, 900 · 0.998 · 1000/1200 = 748.5; then 673.65 · 0.97, since 1010 is 1 % too slow.
+    """
+    aims, made = [], planner(quiet=8)
+
+    def planned_for(aim: float, budget: Budget) -> SimpleNamespace:
+        aims.append(aim)
+        return SimpleNamespace(interval=0.9 * aim, plan=None, bottleneck="busy")
+
+    monkeypatch.setattr(made, "for_cycles", planned_for)
+    intervals = iter([1200.0, 1010.0, 1000.0])
+    made.confirmed(1000, Budget(), lambda plan: next(intervals))
+    assert aims == pytest.approx([1000, 748.5, 673.65 * 0.97])
+
+
+def test_a_layer_has_the_cheapest_lanes_that_meet_the_cycles() -> None:
+    """Within 2 % of the least LUT4 plus 400 per block RAM of all lanes, scanners and membranes."""
+    network, trains, cycles = two_layers.network(), two_layers.trains(quiet=8), 8 * WINDOWS
+    planned = planner(quiet=8).for_cycles(cycles, Budget())
+    costs = []
+    for lanes, scanners, words in itertools.product((1, 2, 4, 8), (1, 2, 4, 8), (1, 2, 4, 8)):
+        if words > lanes:
+            continue
+        options = PlanOptions(
+            lanes=lanes, scanners=scanners, membrane_lanes=lanes // words, counters=False
+        )
+        other = evaluate_plan(make_plan(network, options), trains, {})
+        if other.cycles["busy"] <= cycles:
+            costs.append(other.usage["busy"].cost(400))
+    assert planned.usage["busy"].cost(400) <= 1.02 * min(costs)
+    assert min(costs) < 0.7 * max(costs)
+
+
+@pytest.mark.parametrize(("price", "chosen"), [(100, "blocks"), (199, "blocks"), (201, "luts")])
+def test_the_price_of_a_block_ram_decides_between_candidates(
+    price: float, chosen: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """500 LUT4, or 100 LUT4 and two block RAMs: equal at 200 LUT4 for a block RAM."""
+
+    def candidate(name: str, usage: Usage) -> SimpleNamespace:
+        return SimpleNamespace(at=lambda price: (name, usage), work=None, scanners=1)
+
+    found = [candidate("luts", Usage(500, 0)), candidate("blocks", Usage(100, 2))]
+    layer, context = SimpleNamespace(name="a"), SimpleNamespace(streams=())
+    made = planner()
+    monkeypatch.setattr(made, "_candidates", SimpleNamespace(within=lambda *_: found))
+    monkeypatch.setattr(made, "_assemble", lambda choose: choose(layer, context))
+    monkeypatch.setattr(planner_module, "evaluate", lambda plan, **_: plan)
+    assert made._choose(1000, price) == chosen
 
 
 @pytest.mark.parametrize("seed", range(4))

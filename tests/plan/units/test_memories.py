@@ -90,6 +90,21 @@ def test_auto_has_the_minimum_weight(rows: int, width: int) -> None:
     assert best in costs
 
 
+@pytest.mark.parametrize("rows", [1, 16, 100, 512, 2304])
+@pytest.mark.parametrize("width", [8, 36, 128])
+def test_auto_has_the_minimum_weight_of_memories_that_are_written(rows: int, width: int) -> None:
+    best = read_write(rows, width)
+    costs = [read_write(rows, width, kind) for kind in (MemoryKind.BLOCK, MemoryKind.LUT)]
+    weights = [cost.luts + LUTS_PER_BLOCK * cost.block_rams for cost in costs]
+    assert best.luts + LUTS_PER_BLOCK * best.block_rams == min(weights)
+
+
+def test_lut_ram_by_hand() -> None:
+    """16 rows of 4 bits are six LUT4; three groups of rows need a decoder, and a choice of four."""
+    assert read_write(16, 4, MemoryKind.LUT).luts == 6
+    assert read_write(48, 4, MemoryKind.LUT).luts == 3 * 6 + 3 + 4 * 2
+
+
 def test_a_memory_just_over_a_power_of_two_is_split() -> None:
     """576 rows: 512 in four blocks of 36 bits, 64 rows of four LUT4 per bit, and an OR."""
     cost = read_only(576, 128)
