@@ -20,8 +20,8 @@ NOT_RUN = (
     "creates an environment",
     "needs a board",
     "rewrites recorded figures",
+    "runs the mutations",
     "runs the whole test suite",
-    "takes hours",
 )
 """Reasons of ``<!-- not run: REASON -->`` before a block."""
 SLOW = ("place and route", "simulation")

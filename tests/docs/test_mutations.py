@@ -37,7 +37,7 @@ def test_the_examples_are_lines_of_the_list() -> None:
 def test_the_commands_are_accepted() -> None:
     commands = [
         line.partition("#")[0].split("python -m tests.mutation ")[1]
-        for line in blocks("")[0].splitlines()
+        for line in blocks("bash")[0].splitlines()
         if line.startswith("python")
     ]
     assert len(commands) >= 4
