@@ -10,7 +10,10 @@ JOBS   ?= 2
 
 # cocotb and Verilator start `python` by name.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
-# Two threads a process are enough, and tests run in JOBS processes.
+# Tests run in JOBS processes, so each has one thread: two would wait for each other.
+ifeq ($(origin OMP_NUM_THREADS),undefined)
+test test-slow mutation: export OMP_NUM_THREADS := 1
+endif
 export OMP_NUM_THREADS ?= 2
 
 .PHONY: help setup demo test test-slow mutation lint docs benchmarks wheel-check clean

@@ -12,7 +12,7 @@ from tests.support import rotation
 
 # cocotb and Verilator start `python` by name: the interpreter that runs the tests comes first.
 os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
-os.environ.setdefault("OMP_NUM_THREADS", "2")
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # one thread a worker of xdist
 
 
 @pytest.fixture(scope="session")

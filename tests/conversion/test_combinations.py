@@ -18,6 +18,7 @@ from hwgen.plan.assembly import make_plan
 from hwgen.plan.timing.predict import predict
 from hwgen.plan.units.options import PlanOptions
 from tests.support.combined import STEPS, converted, images_for
+from tests.support.rotation import rotating
 from tests.support.rtl.cores import CoreBench
 
 EVERY = list(itertools.product(NeuronKind, INPUT_CODES, DecoderKind))
@@ -101,7 +102,7 @@ def remedies(message: str) -> Iterator[tuple[str, str]]:
 SAMPLED = [LEGAL[n] for n in np.random.default_rng(12).permutation(len(LEGAL))[:12]]
 
 
-@pytest.mark.parametrize(("neuron", "code", "decoder"), SAMPLED)
+@pytest.mark.parametrize(("neuron", "code", "decoder"), rotating(SAMPLED))
 def test_a_dozen_combinations_as_hardware(neuron: str, code: str, decoder: str) -> None:
     """Every word of every stream, and the cycle of every class."""
     network = converted(neuron, code, decoder, weight_bits=5)

@@ -6,6 +6,7 @@ every neuron, and the same logits.
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from typing import Any
 
@@ -68,8 +69,10 @@ def test_network_in_both_schedules(seed: int) -> None:
         assert results == list(prediction.result_cycles), plan.schedule
 
 
-@pytest.mark.parametrize("schedule", ["row", "time"])
-@pytest.mark.parametrize("seed", [*SEEDS[::10], FIRST_SPIKES[0]])
+@pytest.mark.parametrize(
+    ("seed", "schedule"),
+    rotating(itertools.product([*SEEDS[::10], FIRST_SPIKES[0]], ["row", "time"])),
+)
 def test_stalls_and_a_reset(seed: int, schedule: str) -> None:
     network = network_of(seed)
     plan = make_plan(network, PlanOptions(schedule=schedule, **options_of(seed)))

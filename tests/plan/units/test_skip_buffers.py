@@ -113,10 +113,14 @@ def test_model_deadlocks_with_one_row_less(case: str) -> None:
         predict(short, trains)
 
 
-SIMULATED = ("block", "strided block", "three ways", "block in time", "single-phase in time")
+SIMULATED = ("strided block", "single-phase in time")
+SIMULATED_SLOWLY = ("block", "three ways", "block in time")
 
 
-@pytest.mark.parametrize("case", SIMULATED)
+@pytest.mark.parametrize(
+    "case",
+    [*SIMULATED, *(pytest.param(case, marks=pytest.mark.slow) for case in SIMULATED_SLOWLY)],
+)
 def test_core_deadlocks_with_one_row_less(case: str) -> None:
     """With the minimum rows it runs as predicted; with one row less no class is ever sent."""
     network, plan, short = short_plan(case)

@@ -6,7 +6,7 @@ import random
 
 import numpy as np
 import pytest
-from amaranth import Module
+from amaranth import Cat, Module
 from amaranth.sim import Simulator
 
 from hwgen.golden.two_phase import accumulate, close, fire
@@ -108,12 +108,17 @@ def test_both_phases(kind: str, code: str, steps: int, frac_bits: int, gap: floa
             for n in range(depth)
         ]
 
+    issue = dut.issue
+    ports = [issue.valid, issue.fire, issue.first, issue.address]
+    ports += [dut.currents.as_value(), dut.constants.as_value()]
+    inputs, widths = Cat(ports), [len(port) for port in ports]
+
     async def bench(ctx) -> None:
         operands: list = [None, None]  # operands of the words issued one and two cycles earlier
         due: dict[int, list[int]] = {}  # results by the cycle of ``fired``
         wait = [0, 0]
         left = [n for n in range(SAMPLES) for _ in range(steps * depth)]  # to accumulate
-        cycle = 0
+        cycle = is_first = address = 0
         while any(steps_of) or due:
             assert ctx.get(dut.fired) == (cycle in due)
             if ctx.get(dut.fired):
@@ -127,35 +132,34 @@ def test_both_phases(kind: str, code: str, steps: int, frac_bits: int, gap: floa
                 assert got == due.pop(cycle)
             phase, operand = operands.pop() or (None, [0] * CHANNELS)
             zeros = [0] * CHANNELS
-            ctx.set(
-                dut.currents.as_value(),
-                join(zeros if phase else operand, plan.current_width),
-            )
-            ctx.set(
-                dut.constants.as_value(),
-                # Arbitrary for a step that accumulates.
-                join(operand if phase else [-1] * CHANNELS, plan.membrane_width),
-            )
+            current = join(zeros if phase else operand, plan.current_width)
+            # Arbitrary for a step that accumulates.
+            constant = join(operand if phase else [-1] * CHANNELS, plan.membrane_width)
             operands.insert(0, None)
             ready = [n for n in range(2) if steps_of[n] and wait[n] <= 0]
             if code == "ttfs" and left:
                 turn = left[0] % 2
                 ready = [n for n in ready if steps_of[n][0][0] == 1 or n == turn]
             go = ready and flow.random() >= gap
-            ctx.set(dut.issue.valid, bool(go))
-            ctx.set(dut.issue.fire, 0)
+            fires = 0
             if go:
                 bank = flow.choice(ready)
                 phase, is_first, address, value, result = steps_of[bank].pop(0)
                 if phase == 0:
                     left.pop(0)
-                ctx.set(dut.issue.fire, phase)
-                ctx.set(dut.issue.first, is_first)
-                ctx.set(dut.issue.address, address)
+                fires = phase
                 wait[bank] = plan.membrane_latency if depth < plan.membrane_latency else 1
                 operands[0] = phase, value
                 if phase:
                     due[cycle + plan.membrane_latency - 1] = result
+            # All at once, since every change costs a simulator step.
+            word = low = 0
+            for value, width in zip(
+                (bool(go), fires, is_first, address, current, constant), widths, strict=True
+            ):
+                word |= value << low
+                low += width
+            ctx.set(inputs, word)
             await ctx.tick()
             cycle += 1
             wait = [n - 1 for n in wait]
