@@ -14,6 +14,9 @@ from tests.support import rotation
 os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # one thread a worker of xdist
 
+# Most simulators run for a second at most, and are compiled for ten times as long.
+os.environ.setdefault("OPT_FAST", "-O0")
+
 
 @pytest.fixture(scope="session")
 def data_folder() -> Path:

