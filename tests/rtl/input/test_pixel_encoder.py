@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 import pytest
 
 from hwgen.golden.inputs import input_train
 from hwgen.network import Input
 from hwgen.rtl.input.pixel_encoder import PixelEncoder
+from tests.support.cases import case_id
 from tests.support.rtl.bench import Bench
 from tests.support.rtl.cores import beats_of, words_of
 from tests.support.rtl.encoders import encoder_plan
@@ -46,34 +49,45 @@ def run(
     return plan, sent, got
 
 
-CASES = [
-    # shape, T, bits of a pixel, layout, bits of a beat
-    ((1, 1, 1), 3, 8, "raster", 8),
-    ((1, 3, 5), 4, 8, "raster", 8),
-    ((1, 3, 5), 4, 8, "raster", 32),
-    ((2, 3, 3), 8, 8, "raster", 64),
-    ((1, 7, 9), 2, 5, "raster", 512),
-    ((3, 2, 2), 5, 10, "raster", 16),
-    ((3, 2, 3), 5, 10, "raster", 128),
-    ((1, 2, 2), 12, 8, "pixel", 8),
-    ((3, 2, 3), 4, 8, "pixel", 32),
-    ((5, 2, 2), 3, 12, "pixel", 64),
-    ((2, 3, 2), 3, 1, "pixel", 256),
-    ((1, 3, 3), 6, 16, "pixel", 16),
+class Frame(NamedTuple):
+    shape: tuple[int, int, int]
+    steps: int
+    pixel_bits: int
+    layout: str
+    input_width: int
+
+
+FRAMES = [
+    Frame(shape=(1, 1, 1), steps=3, pixel_bits=8, layout="raster", input_width=8),
+    Frame(shape=(1, 3, 5), steps=4, pixel_bits=8, layout="raster", input_width=8),
+    Frame(shape=(1, 3, 5), steps=4, pixel_bits=8, layout="raster", input_width=32),
+    Frame(shape=(2, 3, 3), steps=8, pixel_bits=8, layout="raster", input_width=64),
+    Frame(shape=(1, 7, 9), steps=2, pixel_bits=5, layout="raster", input_width=512),
+    Frame(shape=(3, 2, 2), steps=5, pixel_bits=10, layout="raster", input_width=16),
+    Frame(shape=(3, 2, 3), steps=5, pixel_bits=10, layout="raster", input_width=128),
+    Frame(shape=(1, 2, 2), steps=12, pixel_bits=8, layout="pixel", input_width=8),
+    Frame(shape=(3, 2, 3), steps=4, pixel_bits=8, layout="pixel", input_width=32),
+    Frame(shape=(5, 2, 2), steps=3, pixel_bits=12, layout="pixel", input_width=64),
+    Frame(shape=(2, 3, 2), steps=3, pixel_bits=1, layout="pixel", input_width=256),
+    Frame(shape=(1, 3, 3), steps=6, pixel_bits=16, layout="pixel", input_width=16),
 ]
 
 
 @pytest.mark.parametrize("stall", STALLS[1:])
 @pytest.mark.parametrize("code", ["radix", "rate", "ttfs", "poisson"])
 @pytest.mark.parametrize(
-    ("case", "schedule"),
-    [(case, "time") for case in CASES] + [(case, "row") for case in CASES if case[3] == "pixel"],
-    ids=str,
+    ("frame", "schedule"),
+    [
+        pytest.param(frame, schedule, id=f"{case_id(frame)}-{schedule}")
+        for schedule in ("time", "row")
+        for frame in FRAMES
+        if schedule == "time" or frame.layout == "pixel"
+    ],
 )
 def test_trains_equal_golden(
-    case: tuple, schedule: str, code: str, stall: tuple[float, float]
+    frame: Frame, schedule: str, code: str, stall: tuple[float, float]
 ) -> None:
-    shape, steps, pixel_bits, layout, input_width = case
+    shape, steps, pixel_bits, layout, input_width = frame
     gain, seed = (steps + 3, 0xC0FFEE + steps) if code == "poisson" else (16, 1)
     source = Input(
         shape=shape, timesteps=steps, code=code, pixel_bits=pixel_bits, gain=gain, seed=seed
