@@ -24,6 +24,19 @@ def changed(network: Network, name: str) -> Network:
     return replace(network, nodes=tuple(nodes))
 
 
+def record_layers(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Names of the layers that run from now on, appended as they run."""
+    ran: list[str] = []
+    run = PreparedLayer.run
+
+    def recorded(self: PreparedLayer, activities: dict) -> object:
+        ran.append(self.layer.name)
+        return run(self, activities)
+
+    monkeypatch.setattr(PreparedLayer, "run", recorded)
+    return ran
+
+
 @pytest.mark.parametrize("seed", range(12))
 def test_logits_equal_those_of_a_run(seed: int) -> None:
     kind = KINDS[seed % len(KINDS)]
@@ -49,14 +62,7 @@ def test_only_nodes_after_a_change_run(monkeypatch: pytest.MonkeyPatch) -> None:
     network = random_network(4, neuron="rate_hard", max_size=6, max_channels=5)
     firing = [layer.name for layer in network.layers if not isinstance(layer.neuron, Readout)]
     assert len(firing) >= 2
-    ran: list[str] = []
-    run = PreparedLayer.run
-
-    def recorded(self: PreparedLayer, activities: dict) -> object:
-        ran.append(self.layer.name)
-        return run(self, activities)
-
-    monkeypatch.setattr(PreparedLayer, "run", recorded)
+    ran = record_layers(monkeypatch)
     trials = Trials(random_images(4, network, 1))
     names = [layer.name for layer in network.layers]
     trials.logits(network)
@@ -84,14 +90,7 @@ def test_changes_are_those_since_the_network_that_was_kept_last(
     for kept in (network, better):
         trials.logits(kept)
         trials.keep()
-    ran: list[str] = []
-    run = PreparedLayer.run
-
-    def recorded(self: PreparedLayer, activities: dict) -> object:
-        ran.append(self.layer.name)
-        return run(self, activities)
-
-    monkeypatch.setattr(PreparedLayer, "run", recorded)
+    ran = record_layers(monkeypatch)
     trials.logits(changed(better, names[-1]))
     assert ran == names[-1:]
 
