@@ -14,6 +14,7 @@ from hwgen.commands.output import print_json, print_table, progress
 if TYPE_CHECKING:
     import numpy as np
 
+    from hwgen.conversion.provenance import Fidelity
     from hwgen.datasets import Dataset
     from hwgen.golden import Result
     from hwgen.network import Network
@@ -51,9 +52,11 @@ class Evaluation:
     network: str
     images: int
     timesteps: int
+    input_timesteps: int
     accuracy: float | None
     float_accuracy: float | None
     float_images: str | None
+    fidelity: Fidelity | None
     spikes_per_neuron: float
     synaptic_operations: float
     mac_operations: int
@@ -182,14 +185,17 @@ def summarise(network: Network, result: Result, labels: np.ndarray | None) -> Ev
     spikes = sum(float(result.spikes[name].mean()) for name in firing)
     neurons = sum(result.neurons[name] for name in firing)
     accuracy = None if labels is None else 100 * float((result.classes == labels).mean())
-    calibration = Provenance.read(network.provenance).float_accuracy
+    origin = Provenance.read(network.provenance)
+    calibration = origin.float_accuracy
     return Evaluation(
         network=network.name,
         images=len(result),
-        timesteps=network.input.timesteps,
+        timesteps=network.timesteps,
+        input_timesteps=network.input.timesteps,
         accuracy=accuracy,
         float_accuracy=calibration,
         float_images=None if calibration is None else "calibration",
+        fidelity=origin.fidelity,
         spikes_per_neuron=spikes / neurons if neurons else 0.0,
         synaptic_operations=sum(layer.synaptic_operations for layer in layers),
         mac_operations=sum(layer.mac_operations for layer in layers),
@@ -200,8 +206,11 @@ def summarise(network: Network, result: Result, labels: np.ndarray | None) -> Ev
 def print_figures(figures: Evaluation) -> None:
     """Print the figures as tables."""
     totals = figures.spikes_per_neuron, figures.synaptic_operations, figures.mac_operations
+    steps = f"T = {figures.timesteps}"
+    if figures.input_timesteps != figures.timesteps:
+        steps += f", input {figures.input_timesteps}"
     print_table(
-        f"{figures.network}: {figures.images:,} images, T = {figures.timesteps}",
+        f"{figures.network}: {figures.images:,} images, {steps}",
         ("layer", "neurons", "spikes / neuron", "synaptic operations", "MACs of the CNN"),
         [*(astuple(layer) for layer in figures.layers), ("all", None, *totals)],
         footer="means per image",
@@ -212,6 +221,8 @@ def print_figures(figures: Evaluation) -> None:
             ("class", "images", "float %", "spiking %", "spiking / float %"),
             [_class_row(row) for row in figures.classes],
         )
+    if figures.fidelity is not None:
+        click.echo(f"conversion: {figures.fidelity.line()}")
     if figures.accuracy is None:
         click.echo("no accuracy: the data has no labels")
         return

@@ -16,9 +16,10 @@ from hwgen.arguments import require_integer, require_type
 from hwgen.conversion import choices
 from hwgen.conversion.calibration.finetuning import Finetuning
 from hwgen.conversion.calibration.float_run import run_float
-from hwgen.conversion.calibration.images import as_frames, require_range, spread
+from hwgen.conversion.calibration.images import as_frames, bits_of, require_range, spread
 from hwgen.conversion.calibration.input_decoding import counts_of
-from hwgen.conversion.converted import Converted, Progress
+from hwgen.conversion.converted import Progress
+from hwgen.conversion.effort import best_of, divide, ways
 from hwgen.conversion.float_graph import FloatGraph
 from hwgen.conversion.frontend.float_model import Numbers, normalisation
 from hwgen.conversion.frontend.torch_program import export
@@ -57,9 +58,9 @@ def convert(
     eta: float | None = None,
     error: choices.ErrorNorm | str | None = None,
     percentile: float | None = None,
-    channel_scales: bool = False,
-    bias_correction: choices.BiasCorrection | str = choices.BiasCorrection.NONE,
-    rounding: choices.Rounding | str = choices.Rounding.NEAREST,
+    channel_scales: bool | None = None,
+    bias_correction: choices.BiasCorrection | str | None = None,
+    rounding: choices.Rounding | str | None = None,
     decoder: choices.DecoderKind | str = choices.DecoderKind.MEMBRANE,
     temperature: float = 1.0,
     pixel_bits: int | None = None,
@@ -73,6 +74,7 @@ def convert(
     search_step: float = Options.search_step,
     search_stop: float = Options.search_stop,
     calibration_images: int = CALIBRATION_IMAGES,
+    effort: choices.Effort | str = choices.Effort.BEST,
     finetuning: Finetuning | None = None,
     name: str = "network",
     dump: str | os.PathLike[str] | None = None,
@@ -101,6 +103,10 @@ def convert(
         See :class:`hwgen.conversion.Options`. None takes the method's default.
     calibration_images : int
         Maximum number of images to calibrate on, evenly spread over ``images``.
+    effort : Effort
+        "best" converts in every way that the options leave open, and keeps the one whose logits are
+        closest to the float model's on images held out from ``images``, without labels; "fast"
+        takes one way by rule (:mod:`hwgen.conversion.effort`).
     finetuning : :class:`hwgen.conversion.Finetuning` or None
         Train the fused network for its short trains first, on all of ``images``.
     name : str
@@ -140,7 +146,8 @@ def convert(
     else:
         pixels = as_images(images, where="calibration images", channels_first=True)
     require_integer("calibration_images", calibration_images, 1, error=ConversionError)
-    chosen = spread(len(pixels), calibration_images)
+    chosen_effort = choices.Effort.parse("effort", effort)
+    chosen, measured, held_out = divide(len(pixels), calibration_images, chosen_effort)
     classes = None
     if labels is not None:
         classes = as_labels(labels, len(pixels), where="calibration labels")[chosen]
@@ -153,7 +160,7 @@ def convert(
             f"and other codes with images; here is {input_code!r} with shape {images.shape}"
         )
     scale = scale if scale is not None else 1 / images.shape[1] if frames else 1 / 255
-    bits = 1 if frames else 8 * pixels.dtype.itemsize
+    bits = bits_of(pixels)
     every, pixels = pixels, pixels[chosen]
     arguments |= {"neuron": chosen_neuron, "input_code": input_code}
     by_user = {
@@ -179,14 +186,26 @@ def convert(
     )
     _, channels, height, width = values.shape
     program = export(model, (channels, height, width))
-    graphs = run_stages(task, program, STAGES, None if dump is None else Path(dump))
-    fused, converted = graphs["fuse"], list(graphs.values())[-1]
+    folder = None if dump is None else Path(dump)
+    graphs = run_stages(task, program, [s for s in STAGES if not s.repeated], folder)
+    fixed = {**chosen_method.defaults, **by_user}
+    left_open = [item.name for item in fields(Options) if item.name not in fixed]
+    outcomes = best_of(
+        ways(options, chosen_effort, left_open),
+        task,
+        graphs,
+        [stage for stage in STAGES if stage.repeated],
+        every[measured],
+        held_out=held_out,
+        dump=folder,
+    )
+    best = outcomes[0]
+    converted, fused = best.converted, graphs["fuse"]
     assert isinstance(fused, FloatGraph)
-    assert isinstance(converted, Converted)
     hits = None if classes is None else run_float(fused, values).argmax(axis=1) == classes
     provenance = Provenance(
         method=method,
-        options=options.plain(),
+        options=best.way.options.plain(),
         eta=options.eta,
         scale=float(scale),
         mean=_list(mean),
@@ -196,6 +215,9 @@ def convert(
         figures=converted.figures,
         hwgen=version(),
         float_accuracy=None if hits is None else 100 * float(hits.mean()),
+        effort=str(chosen_effort),
+        fidelity=best.fidelity,
+        trials=[outcome.trial for outcome in outcomes] if len(outcomes) > 1 else (),
     )
     return replace(
         converted.network(name),

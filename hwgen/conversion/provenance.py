@@ -25,6 +25,37 @@ class FeedbackFigures:
     consistency: Mapping[str, float]  # C
 
 
+@dataclass(frozen=True, kw_only=True)
+class Fidelity:
+    """Agreement of the converted network with the float model; no labels are needed.
+
+    Ratios are those of signal to error, in dB; ``layers`` leaves silent ones out.
+    """
+
+    images: int
+    held_out: bool  # whether calibration has not seen them
+    agreement: float  # share of images with the same class, in per cent
+    signal_to_error: float  # of the logits
+    layers: Mapping[str, float]
+
+    def line(self) -> str:
+        """The figure in one line."""
+        kind = "held-out calibration images" if self.held_out else "calibration images"
+        return (
+            f"{self.agreement:.1f} % of the classes are those of the float model on "
+            f"{self.images:,} {kind}; logits have {self.signal_to_error:.1f} dB of signal to error"
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trial:
+    """One of the ways that ``--effort best`` tried."""
+
+    name: str
+    agreement: float  # in per cent, on the images of the fidelity
+    signal_to_error: float  # of the logits, in dB
+
+
 @dataclass(kw_only=True)
 class Figures:
     """Figures of the calibration and quantisation."""
@@ -64,17 +95,30 @@ class Provenance:
     figures: Figures | None = None
     hwgen: str = "unknown"
     float_accuracy: float | None = None
+    effort: str | None = None
+    fidelity: Fidelity | None = None
+    trials: Sequence[Trial] = ()  # with effort "best"; the first is the one that was taken
 
     def plain(self) -> dict[str, Any]:
         """The mapping that ``network.provenance`` holds."""
         values = {item.name: getattr(self, item.name) for item in fields(self)}
         del values["figures"]
-        if self.float_accuracy is None:
-            del values["float_accuracy"]
+        for name in ("float_accuracy", "effort", "fidelity"):
+            if values[name] is None:
+                del values[name]
+        if self.fidelity is not None:
+            values["fidelity"] = asdict(self.fidelity)
+        values["trials"] = [asdict(trial) for trial in self.trials]
+        if not self.trials:
+            del values["trials"]
         return values | ({} if self.figures is None else self.figures.plain())
 
     @classmethod
     def read(cls, plain: Mapping[str, Any]) -> Self:
         """Provenance of a saved network, without figures; unknown names are ignored."""
         names = {item.name for item in fields(cls)} - {"figures"}
-        return cls(**{name: value for name, value in plain.items() if name in names})
+        values = {name: value for name, value in plain.items() if name in names}
+        if "fidelity" in values:
+            values["fidelity"] = Fidelity(**values["fidelity"])
+        values["trials"] = tuple(Trial(**trial) for trial in values.get("trials", ()))
+        return cls(**values)

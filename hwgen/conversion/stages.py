@@ -45,13 +45,21 @@ class Stage:
     run: Callable[[Task, Any], Graph]
     check: Callable[[Task, Any, Any], str | None]
     wanted: Callable[[Task], bool] = lambda task: True  # whether it is part of this conversion
+    repeated: bool = False  # whether it runs again for every way to convert (effort "best")
 
 
 def run_stages(
-    task: Task, program: ExportedProgram, stages: Sequence[Stage], dump: Path | None = None
+    task: Task,
+    graph: Graph,
+    stages: Sequence[Stage],
+    dump: Path | None = None,
+    *,
+    done: int = 0,
 ) -> dict[str, Graph]:
-    """Graphs by stage, the last one the result; saved in the folder ``dump`` if there is one."""
-    graph: Graph = program
+    """Graphs by stage, the last one the result; saved in the folder ``dump`` if there is one.
+
+    ``graph`` is the result of the ``done`` stages before.
+    """
     graphs: dict[str, Graph] = {}
     for stage in stages:
         if not stage.wanted(task):
@@ -59,7 +67,7 @@ def run_stages(
         made = stage.run(task, graph)
         assert isinstance(made, OpGraph | FloatGraph | Converted)
         if dump is not None:  # before the checks, whose failure it may explain
-            dump_graph(dump, f"{len(graphs) + 1:02}-{stage.name}", made)
+            dump_graph(dump, f"{done + len(graphs) + 1:02}-{stage.name}", made)
         try:
             made.verify()
         except GraphError as error:
@@ -206,6 +214,12 @@ STAGES = (
         check=same_structure,
         wanted=lambda task: task.finetuning is not None,
     ),
-    Stage(name="quantise", run=_quantise, check=same_codes),
-    Stage(name="tune", run=_tune, check=same_weights, wanted=lambda task: task.tuner is not None),
+    Stage(name="quantise", run=_quantise, check=same_codes, repeated=True),
+    Stage(
+        name="tune",
+        run=_tune,
+        check=same_weights,
+        wanted=lambda task: task.tuner is not None,
+        repeated=True,
+    ),
 )

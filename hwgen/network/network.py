@@ -67,6 +67,15 @@ class Network:
         """Number of classes."""
         return int(self.readout.bias.shape[0])
 
+    @property
+    def timesteps(self) -> int:
+        """Timesteps of the layers that fire, the largest number if they differ.
+
+        Those of the input if no layer fires.
+        """
+        fired = [layer.neuron.timesteps for layer in self.layers if not layer.neuron.is_decoder]
+        return max(fired, default=self.input.timesteps)
+
     @cached_property
     def train_types(self) -> dict[str, TrainType]:
         """Type of the trains that the input and each node sends, by name; computed once.

@@ -76,7 +76,7 @@ def test_convert_and_evaluate_against_the_float_model(
     capsys.readouterr()
     loaded = artefact.load(net)
     assert loaded.name == "tiny"
-    assert (loaded.input.timesteps, loaded.layers[0].neuron.timesteps) == (7, 5)  # type: ignore[union-attr]
+    assert (loaded.input.timesteps, loaded.layers[0].neuron.timesteps) == (8, 5)  # type: ignore[union-attr]
     assert run(["evaluate", str(net), "--data", str(larger), "--model", spec, "--json"]) == 0
     figures = json.loads(capsys.readouterr().out)
     assert figures["float_accuracy"] == pytest.approx(100 * 5 / 6)
@@ -182,8 +182,7 @@ def test_options_and_defaults_of_the_command_are_those_of_the_function() -> None
     options = {option.name: option for option in command.params}
     own = {"model", "weights", "data", "output", "samples", "as_json", "finetune", "finetune_rate"}
     python_only = {
-        "images", "labels", "layer_timesteps", "pixel_bits", "calibration_images",
-        "finetuning", "progress", "model",
+        "images", "labels", "layer_timesteps", "finetuning", "progress", "model",
     }  # fmt: skip
     assert set(options) - own == set(function) - python_only
     for name in set(options) - own - {"timesteps", "name", "input_seed", "leak"}:
@@ -231,7 +230,8 @@ def test_a_method_is_shown_with_its_equations(capsys: Captured) -> None:
     assert run(["methods", "rmp"]) == 0
     shown = capsys.readouterr().out
     assert shown.startswith("rmp: RMP-SNN (Han, Srinivasan, Roy, CVPR 2020)\nneurons if (rate)")
-    assert "defaults thresholds current, threshold_scale 0.8, eta 0.0" in shown
+    plain = "channel_scales no, bias_correction none, rounding nearest"
+    assert f"defaults {plain}, thresholds current, threshold_scale 0.8, eta 0" in shown
     assert "a soft reset" in shown
     assert run(["methods", "weight_norm", "--json"]) == 0
     (listed,) = json.loads(capsys.readouterr().out).values()

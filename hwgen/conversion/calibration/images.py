@@ -29,6 +29,11 @@ def spread(length: int, wanted: int) -> np.ndarray:
     return np.linspace(0, length - 1, min(length, wanted)).round().astype(int)
 
 
+def bits_of(pixels: np.ndarray) -> int:
+    """Bits of the largest of ``pixels``; those of their type if all are 0."""
+    return int(pixels.max()).bit_length() or 8 * pixels.dtype.itemsize
+
+
 def require_range(pixels: np.ndarray, options: Options) -> None:
     """Raise :class:`.ConversionError` if a pixel needs more than ``pixel_bits``."""
     bits, largest = options.pixel_bits or 8, int(pixels.max())

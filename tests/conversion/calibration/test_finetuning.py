@@ -8,11 +8,12 @@ import torch
 from torch import nn
 
 from hwgen import golden
-from hwgen.conversion import Finetuning, convert
+from hwgen.conversion import Finetuning
 from hwgen.conversion.calibration.finetuning import finetune
 from hwgen.conversion.float_graph import FloatGraph, FloatIdentity, Population, Steps
 from hwgen.conversion.options import Options
 from hwgen.errors import ConversionError
+from tests.support.conversion import PLAIN, convert
 from tests.support.float_models import Forward, fused, pixels
 
 
@@ -51,21 +52,22 @@ def test_the_network_equals_the_tuned_model() -> None:
     tuned = finetune(
         graph_of(model(), known),
         known,
-        Options(timesteps=2),
+        Options(timesteps=2, channel_scales=False),
         Finetuning(epochs=2),
     )
     steps = {node.name: node.steps for node in tuned.nodes if isinstance(node, Population)}
-    network = convert(model(), known, timesteps=2, weight_bits=16, finetuning=Finetuning(epochs=2))
+    network = convert(
+        model(), known, timesteps=2, weight_bits=16, finetuning=Finetuning(epochs=2),
+        **PLAIN | {"error": "squared"},
+    )  # fmt: skip
     scales = network.provenance["output_scales"]
     assert scales["0"] == pytest.approx(float(steps["0"].scale[0]), rel=1e-6)
     assert steps["6"] is None  # the readout
     values = golden.run(network, known, trains=True).values["4"][..., 0, 0]
     conv, linear = (node for node in tuned.nodes if node.name in ("0", "4"))
-    # By hand: 2-bit pixels, a convolution, a pool of 2 × 2, a linear layer.
+    # By hand: pixels of 8 bits, a convolution, a pool of 2 × 2, a linear layer.
     provenance = network.provenance
-    x = torch.from_numpy(
-        (known >> 6) * provenance["input_scale"][0] + provenance["input_offset"][0]
-    )
+    x = torch.from_numpy(known * provenance["input_scale"][0] + provenance["input_offset"][0])
     u = torch.nn.functional.conv2d(
         x.double(), torch.from_numpy(conv.projections[0].weights), torch.from_numpy(conv.bias)
     )

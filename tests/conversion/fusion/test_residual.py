@@ -12,10 +12,10 @@ from torch import nn
 from torch.nn import functional as F
 
 from hwgen import golden
-from hwgen.conversion import convert
 from hwgen.conversion.float_graph import FloatConv2d, FloatGraph, FloatIdentity, Population
 from hwgen.errors import ConversionError
 from hwgen.network import Conv2d, Flatten, Identity, InverseLeakyNeuron, Network
+from tests.support.conversion import convert
 from tests.support.float_models import Forward, assert_fuses, fused, pixels, randomised
 from tests.support.residual_cases import RESIDUAL
 
