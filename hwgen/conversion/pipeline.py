@@ -12,8 +12,10 @@ import numpy as np
 from torch import nn
 from torch.export import ExportedProgram
 
+from hwgen import caution
 from hwgen.arguments import require_integer, require_type
 from hwgen.conversion import choices
+from hwgen.conversion.calibration.checks import check_images
 from hwgen.conversion.calibration.finetuning import Finetuning
 from hwgen.conversion.calibration.float_run import run_float
 from hwgen.conversion.calibration.images import as_frames, require_range, spread
@@ -38,6 +40,7 @@ CALIBRATION_IMAGES = 1000  # more change no scale, but serve a fit of the weight
 PROBE_IMAGES = 8
 
 
+@caution.recorded(error=ConversionError)
 def convert(
     model: nn.Module | ExportedProgram,
     images: np.ndarray,
@@ -75,6 +78,7 @@ def convert(
     calibration_images: int = CALIBRATION_IMAGES,
     finetuning: Finetuning | None = None,
     name: str = "network",
+    strict: bool = False,
     dump: str | os.PathLike[str] | None = None,
     progress: Progress | None = None,
 ) -> Network:
@@ -105,6 +109,9 @@ def convert(
         Train the fused network for its short trains first, on all of ``images``.
     name : str
         Name of the network.
+    strict : bool
+        Raise the first warning as a ConversionError. Otherwise warnings are given as
+        :class:`.HwgenWarning`, and kept in the network's provenance, as notes are.
     dump : path or None
         Folder for the graph after each stage, NN-stage.yaml and NN-stage.npz.
     progress : callable (layers done, number of layers, name of the layer in work), or None
@@ -163,6 +170,7 @@ def convert(
     }
     options = Options(**{"pixel_bits": bits, **chosen_method.defaults, **by_user})
     require_range(pixels if finetuning is None else every, options)
+    check_images(pixels)
     values = counts_of(pixels)
     factor, offset = normalisation(values.shape[1], scale, mean, std)
     tuner = None if chosen_method.load_tuner is None else chosen_method.load_tuner()
@@ -196,6 +204,8 @@ def convert(
         figures=converted.figures,
         hwgen=version(),
         float_accuracy=None if hits is None else 100 * float(hits.mean()),
+        warnings=caution.record().warnings,
+        notes=caution.record().notes,
     )
     return replace(
         converted.network(name),

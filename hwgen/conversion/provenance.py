@@ -50,7 +50,8 @@ class Provenance:
 
     ``options`` are the plain values of :class:`hwgen.conversion.Options` by name. The float model
     gets (scale · pixel − mean) / std; ``float_accuracy`` is its accuracy on the calibration images,
-    in per cent, None without labels. ``hwgen`` is the version of hwgen.
+    in per cent, None without labels. ``hwgen`` is the version of hwgen. ``warnings`` and ``notes``
+    are those that the conversion gave (:mod:`hwgen.caution`).
     """
 
     method: str | None = None
@@ -64,6 +65,8 @@ class Provenance:
     figures: Figures | None = None
     hwgen: str = "unknown"
     float_accuracy: float | None = None
+    warnings: Sequence[str] = ()
+    notes: Sequence[str] = ()
 
     def plain(self) -> dict[str, Any]:
         """The mapping that ``network.provenance`` holds."""
@@ -71,6 +74,10 @@ class Provenance:
         del values["figures"]
         if self.float_accuracy is None:
             del values["float_accuracy"]
+        for name in ("warnings", "notes"):
+            values[name] = list(values[name])
+            if not values[name]:
+                del values[name]
         return values | ({} if self.figures is None else self.figures.plain())
 
     @classmethod
