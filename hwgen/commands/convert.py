@@ -145,6 +145,7 @@ PER_CHANNEL = "one value, or one per channel"
     DecoderKind.MEMBRANE,
 )
 @option("--temperature", float, "Divisor in a spiking softmax: 1, or up to the timesteps.", 1.0)
+@option("--strict", bool, "Warnings are errors.", is_flag=True)
 @json_option("figures")
 def command(
     model: str,

@@ -12,8 +12,11 @@ import numpy as np
 from torch import nn
 from torch.export import ExportedProgram
 
+from hwgen import caution
 from hwgen.arguments import require_integer, require_type
 from hwgen.conversion import choices
+from hwgen.conversion.calibration.checks import check_images
+from hwgen.conversion.calibration.fidelity import check_fidelity
 from hwgen.conversion.calibration.finetuning import Finetuning
 from hwgen.conversion.calibration.float_run import run_float
 from hwgen.conversion.calibration.images import as_frames, bits_of, require_range, spread
@@ -39,6 +42,7 @@ CALIBRATION_IMAGES = 1000  # more change no scale, but serve a fit of the weight
 PROBE_IMAGES = 8
 
 
+@caution.recorded(error=ConversionError)
 def convert(
     model: nn.Module | ExportedProgram,
     images: np.ndarray,
@@ -77,6 +81,7 @@ def convert(
     effort: choices.Effort | str = choices.Effort.BEST,
     finetuning: Finetuning | None = None,
     name: str = "network",
+    strict: bool = False,
     dump: str | os.PathLike[str] | None = None,
     progress: Progress | None = None,
 ) -> Network:
@@ -111,6 +116,9 @@ def convert(
         Train the fused network for its short trains first, on all of ``images``.
     name : str
         Name of the network.
+    strict : bool
+        Raise the first warning as a ConversionError. Otherwise warnings are given as
+        :class:`.HwgenWarning`, and kept in the network's provenance, as notes are.
     dump : path or None
         Folder for the graph after each stage, NN-stage.yaml and NN-stage.npz.
     progress : callable (layers done, number of layers, name of the layer in work), or None
@@ -170,6 +178,7 @@ def convert(
     }
     options = Options(**{"pixel_bits": bits, **chosen_method.defaults, **by_user})
     require_range(pixels if finetuning is None else every, options)
+    check_images(pixels)
     values = counts_of(pixels)
     factor, offset = normalisation(values.shape[1], scale, mean, std)
     tuner = None if chosen_method.load_tuner is None else chosen_method.load_tuner()
@@ -202,6 +211,7 @@ def convert(
     best = outcomes[0]
     converted, fused = best.converted, graphs["fuse"]
     assert isinstance(fused, FloatGraph)
+    check_fidelity(best.fidelity, fused)
     hits = None if classes is None else run_float(fused, values).argmax(axis=1) == classes
     provenance = Provenance(
         method=method,
@@ -218,6 +228,8 @@ def convert(
         effort=str(chosen_effort),
         fidelity=best.fidelity,
         trials=[outcome.trial for outcome in outcomes] if len(outcomes) > 1 else (),
+        warnings=tuple(caution.record().warnings),
+        notes=tuple(caution.record().notes),
     )
     return replace(
         converted.network(name),

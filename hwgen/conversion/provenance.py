@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Self
 
+_LEFT_OUT = ("float_accuracy", "effort", "fidelity", "trials", "warnings", "notes")  # if empty
 Scales = dict[str, float | list[float]]  # by layer: one for all channels, or one per channel
 
 
@@ -81,7 +82,8 @@ class Provenance:
 
     ``options`` are the plain values of :class:`hwgen.conversion.Options` by name. The float model
     gets (scale · pixel − mean) / std; ``float_accuracy`` is its accuracy on the calibration images,
-    in per cent, None without labels. ``hwgen`` is the version of hwgen.
+    in per cent, None without labels. ``hwgen`` is the version of hwgen. ``warnings`` and ``notes``
+    are those that the conversion gave (:mod:`hwgen.caution`).
     """
 
     method: str | None = None
@@ -98,19 +100,23 @@ class Provenance:
     effort: str | None = None
     fidelity: Fidelity | None = None
     trials: Sequence[Trial] = ()  # with effort "best"; the first is the one that was taken
+    warnings: Sequence[str] = ()
+    notes: Sequence[str] = ()
 
     def plain(self) -> dict[str, Any]:
         """The mapping that ``network.provenance`` holds."""
         values = {item.name: getattr(self, item.name) for item in fields(self)}
         del values["figures"]
-        for name in ("float_accuracy", "effort", "fidelity"):
-            if values[name] is None:
+        for name in _LEFT_OUT:
+            if values[name] is None or values[name] == ():
                 del values[name]
+        for name in ("warnings", "notes"):
+            if name in values:
+                values[name] = list(values[name])
         if self.fidelity is not None:
             values["fidelity"] = asdict(self.fidelity)
-        values["trials"] = [asdict(trial) for trial in self.trials]
-        if not self.trials:
-            del values["trials"]
+        if self.trials:
+            values["trials"] = [asdict(trial) for trial in self.trials]
         return values | ({} if self.figures is None else self.figures.plain())
 
     @classmethod

@@ -237,3 +237,20 @@ def test_a_method_is_shown_with_its_equations(capsys: Captured) -> None:
     (listed,) = json.loads(capsys.readouterr().out).values()
     assert "W ← λ_{n−1} / λ_n·W" in listed["equations"]
     assert "did you mean 'rmp'?" in fails(capsys, 2, "methods", "rpm")
+
+
+def test_a_warning_is_one_line_and_an_error_under_strict(
+    capsys: Captured, model: Path, tmp_path: Path
+) -> None:
+    black, net = tmp_path / "black.npz", tmp_path / "net"
+    np.savez(black, images=np.zeros((4, 5, 5), np.uint8))
+    arguments = ["convert", f"{model}:tiny", "--data", str(black), "-o", str(net)]
+    warning = "calibration images: all are black; pass training images, as the model saw them"
+    message = fails(capsys, 2, *arguments, "--strict")
+    assert f"hwgen: error: {warning}\n" in message
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["black.npz", "model.py"]
+    assert run(arguments) == 0
+    lines = capsys.readouterr().err.splitlines()
+    assert lines.count(f"warning: {warning}") == 1
+    assert not [line for line in lines if "HwgenWarning" in line or "warnings.warn" in line]
+    assert warning in artefact.load(net).provenance["warnings"]

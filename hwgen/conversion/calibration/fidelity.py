@@ -16,6 +16,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from hwgen.caution import warn
 from hwgen.conversion.calibration.float_run import run_nodes
 from hwgen.conversion.calibration.input_decoding import counts_of
 from hwgen.conversion.calibration.levels import Levels
@@ -25,6 +26,8 @@ from hwgen.conversion.provenance import Fidelity, Figures
 from hwgen.golden.trials import Trials
 from hwgen.network import InverseLeakyNeuron, Network
 
+LOW_AGREEMENT = 90.0  # in per cent
+FEWEST_IMAGES = 20  # of which agreement says something
 BATCH = 64  # images whose float values are in memory at once
 MAX_RATIO = 200.0  # in dB, for values without an error
 
@@ -61,6 +64,19 @@ def measure(
 def classes(logits: np.ndarray) -> np.ndarray:
     """Classes of ``logits`` (images, classes); a single logit decides by its sign."""
     return logits[:, 0] > 0 if logits.shape[1] == 1 else logits.argmax(axis=1)
+
+
+def check_fidelity(fidelity: Fidelity, graph: FloatGraph) -> None:
+    """Warn if the network disagrees often with ``graph``, and name the layer to look at."""
+    if fidelity.agreement >= LOW_AGREEMENT or fidelity.images < FEWEST_IMAGES:
+        return
+    name = weakest(fidelity, graph)
+    remedy = "give the network more timesteps or more weight bits"
+    if name is not None:
+        remedy = (
+            f"layer {name!r} adds most error: give it more timesteps, or more weight bits to all"
+        )
+    warn(f"the conversion is poor: {fidelity.line()}; {remedy}")
 
 
 def weakest(fidelity: Fidelity, graph: FloatGraph) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from hwgen import golden
 from hwgen.conversion.calibration.fidelity import classes, weakest
 from hwgen.conversion.float_graph import FloatFlatten, FloatGraph, FloatIdentity, Population
 from hwgen.conversion.provenance import Fidelity
+from hwgen.errors import ConversionError, HwgenWarning
 from tests.support.conversion import convert
 from tests.support.float_models import pixels, tiny_cnn
 
@@ -92,6 +94,32 @@ def test_a_silent_layer_has_no_ratio() -> None:
 def test_a_single_logit_decides_by_its_sign() -> None:
     assert classes(np.array([[-2.0], [0.0], [3.0]])).tolist() == [False, False, True]
     assert classes(np.array([[1, 2], [3, 2]])).tolist() == [1, 0]
+
+
+def test_a_poor_conversion_is_told_with_the_layer() -> None:
+    """Two bits of weights in the second layer ruin it; the first has exact ones."""
+    torch.manual_seed(0)
+    model = nn.Sequential(
+        nn.Flatten(), nn.Linear(128, 64), nn.ReLU(), nn.Linear(64, 64), nn.ReLU(),
+        nn.Linear(64, 10, bias=False),
+    ).eval()  # fmt: skip
+    with torch.no_grad():
+        model[1].weight.copy_(model[1].weight.sign() * 0.05)
+        model[5].weight.copy_(model[5].weight.sign() * 0.05)
+    with pytest.warns(HwgenWarning) as seen:
+        network = convert(model, images(), timesteps=8, weight_bits=2, rounding="nearest")
+    (message,) = network.provenance["warnings"]
+    assert [str(item.message) for item in seen] == [message]
+    assert re.fullmatch(
+        r"the conversion is poor: \d\d\.\d % of the classes are those of the float model on 40 "
+        r"calibration images; logits have -?\d+\.\d dB of signal to error; layer '3' adds most "
+        r"error: give it more timesteps, or more weight bits to all",
+        message,
+    )
+    with pytest.raises(ConversionError, match="the conversion is poor"):
+        convert(model, images(), timesteps=8, weight_bits=2, rounding="nearest", strict=True)
+    close = convert(model, images(), timesteps=8, weight_bits=8, strict=True)
+    assert "warnings" not in close.provenance
 
 
 def population(name: str, *sources: str) -> Population:
