@@ -32,7 +32,7 @@ from hwgen.conversion.stages import STAGES, run_stages
 from hwgen.conversion.task import Task
 from hwgen.datasets.images import as_array, as_images, as_labels
 from hwgen.errors import ConversionError
-from hwgen.network import InputCode, Network
+from hwgen.network import InputCode, Network, decide
 from hwgen.suggest import require_known
 from hwgen.version import version
 
@@ -191,7 +191,7 @@ def convert(
     fused, converted = graphs["fuse"], list(graphs.values())[-1]
     assert isinstance(fused, FloatGraph)
     assert isinstance(converted, Converted)
-    hits = None if classes is None else run_float(fused, values).argmax(axis=1) == classes
+    hits = None if classes is None else decide(run_float(fused, values)) == classes
     provenance = Provenance(
         method=method,
         options=options.plain(),
