@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from hwgen.commands.options import COUNT, DATA, PATH, json_option, option
-from hwgen.commands.output import print_json, print_table, progress
+from hwgen.commands.output import note, print_json, print_table, progress
 
 if TYPE_CHECKING:
     import numpy as np
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from hwgen.datasets import Dataset
     from hwgen.golden import Result
     from hwgen.network import Network
+
+
+_OPTIONAL = ("classes", "warnings")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +49,7 @@ class Evaluation:
     """Figures of a run: accuracies in per cent, counts per image.
 
     ``float_images`` names the images of the float model's accuracy: "same" or "calibration".
+    ``warnings`` are those of the conversion.
     """
 
     network: str
@@ -59,10 +63,12 @@ class Evaluation:
     mac_operations: int
     layers: tuple[LayerFigures, ...]
     classes: tuple[ClassFigures, ...] = ()
+    warnings: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values, without ``classes`` if there are none."""
-        return {name: value for name, value in asdict(self).items() if name != "classes" or value}
+        """Plain values, without ``classes`` and ``warnings`` if there are none."""
+        plain = asdict(self)
+        return {name: plain[name] for name in plain if plain[name] or name not in _OPTIONAL}
 
 
 @click.command("evaluate", short_help="Accuracy, spikes and operations of a network.")
@@ -88,6 +94,7 @@ def command(
     operations of each layer.
     """
     from hwgen import artefact, datasets, golden
+    from hwgen.caution import warn
 
     loaded = artefact.load(network)
     dataset = datasets.load(
@@ -102,7 +109,13 @@ def command(
         result = golden.run(
             loaded, dataset.images, progress=lambda done: show(f"evaluating: {done:,} of {total}")
         )
+    if dataset.labels is not None and (
+        outside := golden.labels_outside(dataset.labels, loaded.classes)
+    ):
+        warn(outside)
     figures = summarise(loaded, result, dataset.labels)
+    for text in figures.warnings:
+        note(f"warning of the conversion: {text}")
     floats = None
     if model is not None:
         accuracy = None
@@ -182,7 +195,8 @@ def summarise(network: Network, result: Result, labels: np.ndarray | None) -> Ev
     spikes = sum(float(result.spikes[name].mean()) for name in firing)
     neurons = sum(result.neurons[name] for name in firing)
     accuracy = None if labels is None else 100 * float((result.classes == labels).mean())
-    calibration = Provenance.read(network.provenance).float_accuracy
+    origin = Provenance.read(network.provenance)
+    calibration = origin.float_accuracy
     return Evaluation(
         network=network.name,
         images=len(result),
@@ -194,6 +208,7 @@ def summarise(network: Network, result: Result, labels: np.ndarray | None) -> Ev
         synaptic_operations=sum(layer.synaptic_operations for layer in layers),
         mac_operations=sum(layer.mac_operations for layer in layers),
         layers=layers,
+        warnings=tuple(origin.warnings),
     )
 
 

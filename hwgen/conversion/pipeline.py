@@ -15,7 +15,7 @@ from torch.export import ExportedProgram
 from hwgen import caution
 from hwgen.arguments import require_integer, require_type
 from hwgen.conversion import choices
-from hwgen.conversion.calibration.checks import check_images
+from hwgen.conversion.calibration.checks import check_batch_norms, check_figures, check_images
 from hwgen.conversion.calibration.finetuning import Finetuning
 from hwgen.conversion.calibration.float_run import run_float
 from hwgen.conversion.calibration.images import as_frames, require_range, spread
@@ -174,6 +174,7 @@ def convert(
     values = counts_of(pixels)
     factor, offset = normalisation(values.shape[1], scale, mean, std)
     tuner = None if chosen_method.load_tuner is None else chosen_method.load_tuner()
+    check = None if chosen_method.load_check is None else chosen_method.load_check()
     task = Task(
         images=pixels,
         all_images=every,
@@ -183,15 +184,19 @@ def convert(
         options=options,
         finetuning=finetuning,
         tuner=tuner,
+        check=check,
         progress=progress or (lambda *_: None),
     )
     _, channels, height, width = values.shape
     program = export(model, (channels, height, width))
+    check_batch_norms(program)
     graphs = run_stages(task, program, STAGES, None if dump is None else Path(dump))
     fused, converted = graphs["fuse"], list(graphs.values())[-1]
     assert isinstance(fused, FloatGraph)
     assert isinstance(converted, Converted)
     hits = None if classes is None else decide(run_float(fused, values)) == classes
+    network = converted.network(name)
+    check_figures(converted.figures.silent_layers, hits, logits=network.logits)
     provenance = Provenance(
         method=method,
         options=options.plain(),
@@ -208,7 +213,7 @@ def convert(
         notes=caution.record().notes,
     )
     return replace(
-        converted.network(name),
+        network,
         provenance=provenance.plain(),
         probe=pixels[spread(len(pixels), PROBE_IMAGES)],
     )
