@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from hwgen.commands.options import COUNT, DATA, PATH, json_option, option
-from hwgen.commands.output import print_json, print_table, progress
+from hwgen.commands.output import note, print_json, print_table, progress
 
 if TYPE_CHECKING:
     import numpy as np
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from hwgen.datasets import Dataset
     from hwgen.golden import Result
     from hwgen.network import Network
+
+
+_OPTIONAL = ("classes", "warnings")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +50,7 @@ class Evaluation:
     """Figures of a run: accuracies in per cent, counts per image.
 
     ``float_images`` names the images of the float model's accuracy: "same" or "calibration".
+    ``warnings`` are those of the conversion.
     """
 
     network: str
@@ -62,10 +66,12 @@ class Evaluation:
     mac_operations: int
     layers: tuple[LayerFigures, ...]
     classes: tuple[ClassFigures, ...] = ()
+    warnings: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values, without ``classes`` if there are none."""
-        return {name: value for name, value in asdict(self).items() if name != "classes" or value}
+        """Plain values, without ``classes`` and ``warnings`` if there are none."""
+        plain = asdict(self)
+        return {name: plain[name] for name in plain if plain[name] or name not in _OPTIONAL}
 
 
 @click.command("evaluate", short_help="Accuracy, spikes and operations of a network.")
@@ -91,6 +97,7 @@ def command(
     operations of each layer.
     """
     from hwgen import artefact, datasets, golden
+    from hwgen.caution import warn
 
     loaded = artefact.load(network)
     dataset = datasets.load(
@@ -105,7 +112,13 @@ def command(
         result = golden.run(
             loaded, dataset.images, progress=lambda done: show(f"evaluating: {done:,} of {total}")
         )
+    if dataset.labels is not None and (
+        outside := golden.labels_outside(dataset.labels, loaded.classes)
+    ):
+        warn(outside)
     figures = summarise(loaded, result, dataset.labels)
+    for text in figures.warnings:
+        note(f"warning of the conversion: {text}")
     floats = None
     if model is not None:
         accuracy = None
@@ -200,6 +213,7 @@ def summarise(network: Network, result: Result, labels: np.ndarray | None) -> Ev
         synaptic_operations=sum(layer.synaptic_operations for layer in layers),
         mac_operations=sum(layer.mac_operations for layer in layers),
         layers=layers,
+        warnings=tuple(origin.warnings),
     )
 
 

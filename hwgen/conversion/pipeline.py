@@ -15,7 +15,7 @@ from torch.export import ExportedProgram
 from hwgen import caution
 from hwgen.arguments import require_integer, require_type
 from hwgen.conversion import choices
-from hwgen.conversion.calibration.checks import check_images
+from hwgen.conversion.calibration.checks import check_batch_norms, check_figures, check_images
 from hwgen.conversion.calibration.fidelity import check_fidelity
 from hwgen.conversion.calibration.finetuning import Finetuning
 from hwgen.conversion.calibration.float_run import run_float
@@ -34,7 +34,7 @@ from hwgen.conversion.stages import STAGES, run_stages
 from hwgen.conversion.task import Task
 from hwgen.datasets.images import as_array, as_images, as_labels
 from hwgen.errors import ConversionError
-from hwgen.network import InputCode, Network
+from hwgen.network import InputCode, Network, decide
 from hwgen.suggest import require_known
 from hwgen.version import version
 
@@ -182,6 +182,7 @@ def convert(
     values = counts_of(pixels)
     factor, offset = normalisation(values.shape[1], scale, mean, std)
     tuner = None if chosen_method.load_tuner is None else chosen_method.load_tuner()
+    check = None if chosen_method.load_check is None else chosen_method.load_check()
     task = Task(
         images=pixels,
         all_images=every,
@@ -191,10 +192,12 @@ def convert(
         options=options,
         finetuning=finetuning,
         tuner=tuner,
+        check=check,
         progress=progress or (lambda *_: None),
     )
     _, channels, height, width = values.shape
     program = export(model, (channels, height, width))
+    check_batch_norms(program)
     folder = None if dump is None else Path(dump)
     graphs = run_stages(task, program, [s for s in STAGES if not s.repeated], folder)
     fixed = {**chosen_method.defaults, **by_user}
@@ -212,7 +215,9 @@ def convert(
     converted, fused = best.converted, graphs["fuse"]
     assert isinstance(fused, FloatGraph)
     check_fidelity(best.fidelity, fused)
-    hits = None if classes is None else run_float(fused, values).argmax(axis=1) == classes
+    hits = None if classes is None else decide(run_float(fused, values)) == classes
+    network = converted.network(name)
+    check_figures(converted.figures.silent_layers, hits, logits=network.logits)
     provenance = Provenance(
         method=method,
         options=best.way.options.plain(),
@@ -232,7 +237,7 @@ def convert(
         notes=tuple(caution.record().notes),
     )
     return replace(
-        converted.network(name),
+        network,
         provenance=provenance.plain(),
         probe=pixels[spread(len(pixels), PROBE_IMAGES)],
     )

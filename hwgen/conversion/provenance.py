@@ -66,7 +66,7 @@ class Figures:
     output_scales: Scales = field(default_factory=dict)  # λ, real value of a unit of the code
     zero_points: Scales = field(default_factory=dict)  # z of linear layers: the code of zero
     silent_layers: list[str] = field(default_factory=list)  # that no calibration image makes fire
-    logit_scale: float = 1.0  # real value of one unit of the logits
+    logit_scale: float | None = None  # real value of one unit of the logits; None for a softmax
     leak: Mapping[str, float] | None = None  # n, m and k of a leak k < 2
     softmax_step: float | None = None  # of the spiking softmax's table, in units of its argument
     feedback: FeedbackFigures | None = None

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from torch.export import ExportedProgram
 
+from hwgen.conversion.calibration.checks import check_labels
 from hwgen.conversion.calibration.finetuning import finetune
 from hwgen.conversion.calibration.float_run import run_nodes
 from hwgen.conversion.converted import Converted
@@ -176,9 +177,12 @@ def same_weights(task: Task, before: Converted, after: Converted) -> str | None:
 
 
 def _fuse(task: Task, graph: OpGraph) -> FloatGraph:
+    if task.check is not None:
+        task.check(graph)
     linear = task.options.neuron.signed
     fused = fuse(graph, scale=task.scale, offset=task.offset, linear=linear)
     populations = [node for node in fused.nodes if isinstance(node, Population)]
+    check_labels(task.labels, logits=len(populations[-1].bias))
     last_fires = task.options.decoder.fires
     layers = [INPUT, *(node.name for node in populations if node.fires or last_fires)]
     unknown = [name for name in task.options.layer_timesteps if name not in layers]

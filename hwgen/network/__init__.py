@@ -8,6 +8,7 @@ computed here.
 """
 
 from hwgen.network.checks import MAX_WEIGHT_BITS
+from hwgen.network.decision import class_count, decide
 from hwgen.network.input import Input
 from hwgen.network.inverse_leak import DOUBLE, MAX_LEAK_BITS, NO_LEAK, InverseLeak
 from hwgen.network.network import Network, require_network
@@ -31,5 +32,6 @@ __all__ = [
     "IntegrateAndFireNeuron", "InverseLeak", "InverseLeakyNeuron", "Layer", "LayerSummary",
     "Linear", "MaxPool2d", "Network", "Neuron", "Node", "Pair", "Projection", "Quad", "Readout",
     "Shape", "SoftResetNeuron", "SoftmaxReadout", "Summary", "ThresholdNeuron",
-    "TimeToFirstSpikeNeuron", "TrainType", "exponentials", "require_network", "value_dtype",
+    "TimeToFirstSpikeNeuron", "TrainType", "class_count", "decide", "exponentials",
+    "require_network", "value_dtype",
 ]  # fmt: skip

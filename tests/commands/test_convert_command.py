@@ -254,3 +254,24 @@ def test_a_warning_is_one_line_and_an_error_under_strict(
     assert lines.count(f"warning: {warning}") == 1
     assert not [line for line in lines if "HwgenWarning" in line or "warnings.warn" in line]
     assert warning in artefact.load(net).provenance["warnings"]
+
+
+def test_evaluate_shows_what_conversion_warned_of_and_labels_outside(
+    capsys: Captured, model: Path, larger: Path, tmp_path: Path
+) -> None:
+    net, spec = tmp_path / "net", f"{model}:tiny"
+    images = np.load(larger)["images"]
+    np.savez(larger, images=images, labels=np.arange(6) % 3 + 1)
+    outside = (
+        "labels reach from 1 to 3, but the network has the classes 0 … 2; give data of the same "
+        "classes"
+    )
+    assert run(["convert", spec, "--data", str(larger), "-o", str(net)]) == 0
+    assert f"warning: calibration {outside}\n" in capsys.readouterr().err
+    evaluate = ["evaluate", str(net), "--data", str(larger)]
+    assert run([*evaluate, "--json"]) == 0
+    printed = capsys.readouterr()
+    assert json.loads(printed.out)["warnings"] == [f"calibration {outside}"]
+    lines = printed.err.splitlines()
+    assert f"warning: {outside}" in lines
+    assert f"warning of the conversion: calibration {outside}" in lines

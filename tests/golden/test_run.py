@@ -62,7 +62,7 @@ def test_results_have_the_documented_types_and_shapes():
     train_types = network.train_types
     result = golden.run(network, random_images(6, network, 5), trains=True)
     assert result.classes.dtype == result.logits.dtype == np.int64
-    assert result.logits.shape == (len(result), network.classes) == (5, network.classes)
+    assert result.logits.shape == (len(result), network.logits) == (5, network.classes)
     assert list(result.trains) == [name for name in train_types if name != network.readout.name]
     for name, train in result.trains.items():
         assert train.dtype == np.uint8
@@ -70,7 +70,7 @@ def test_results_have_the_documented_types_and_shapes():
         assert result.values[name].shape == (5, *train_types[name].shape)
         assert result.spikes[name].tolist() == train.sum(axis=(1, 2, 3, 4), dtype=int).tolist()
     assert list(result.membranes) == [layer.name for layer in network.layers]
-    assert result.membranes[network.readout.name].shape == (5, network.classes, 1, 1)
+    assert result.membranes[network.readout.name].shape == (5, network.logits, 1, 1)
     closed = golden.run(network, random_images(6, network, 5))
     assert closed.trains == closed.values == closed.membranes == {}
 

@@ -24,7 +24,7 @@ from hwgen.conversion.converted import Converted
 from hwgen.conversion.float_graph import FloatGraph, Population
 from hwgen.conversion.provenance import Fidelity, Figures
 from hwgen.golden.trials import Trials
-from hwgen.network import InverseLeakyNeuron, Network
+from hwgen.network import InverseLeakyNeuron, Network, decide
 
 LOW_AGREEMENT = 90.0  # in per cent
 FEWEST_IMAGES = 20  # of which agreement says something
@@ -55,15 +55,10 @@ def measure(
     return Fidelity(
         images=len(images),
         held_out=held_out,
-        agreement=100 * float((classes(model) == classes(network_logits)).mean()),
+        agreement=100 * float((decide(model) == decide(network_logits)).mean()),
         signal_to_error=_logit_ratio(model, network_logits),
         layers={name: _decibels(*power) for name, power in powers.items() if power[0] > 0},
     )
-
-
-def classes(logits: np.ndarray) -> np.ndarray:
-    """Classes of ``logits`` (images, classes); a single logit decides by its sign."""
-    return logits[:, 0] > 0 if logits.shape[1] == 1 else logits.argmax(axis=1)
 
 
 def check_fidelity(fidelity: Fidelity, graph: FloatGraph) -> None:

@@ -96,7 +96,7 @@ def finetune(
     generator = torch.Generator().manual_seed(tuning.seed)
     # In units of their own spread, so that small logits count as much as large ones.
     size = SOFTNESS * wanted.std().clamp(min=1e-6)
-    targets = F.softmax(wanted / size, dim=1)
+    targets = F.softmax(_of_classes(wanted / size), dim=1)
     for epoch in range(tuning.epochs):
         progress(epoch, tuning.epochs, "fine-tuning")
         order = torch.randperm(len(images), generator=generator)
@@ -104,12 +104,17 @@ def finetune(
             batch = order[start : start + tuning.batch]
             logits = student.logits(ready(images[batch.numpy()]))
             optimiser.zero_grad(set_to_none=True)
-            loss = F.cross_entropy(logits / size, targets[batch])
+            loss = F.cross_entropy(_of_classes(logits / size), targets[batch])
             torch.autograd.backward(loss)
             optimiser.step()
             schedule.step()
     progress(tuning.epochs, tuning.epochs, "fine-tuning")
     return student.graph()
+
+
+def _of_classes(logits: torch.Tensor) -> torch.Tensor:
+    """Logits of all classes: a single one is that of class 1, and class 0 has 0."""
+    return F.pad(logits, (1, 0)) if logits.shape[1] == 1 else logits
 
 
 def _with_steps(graph: FloatGraph, values: torch.Tensor, options: Options) -> FloatGraph:

@@ -15,6 +15,7 @@ from hwgen.conversion.choices import BiasCorrection, NeuronKind, Rounding, Thres
 
 if TYPE_CHECKING:
     from hwgen.conversion.converted import Tuner
+    from hwgen.conversion.task import Check
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,7 +24,8 @@ class Method:
 
     ``equations`` are those of the paper, and say where hwgen departs from them. ``defaults`` are
     options whose default differs from that of :class:`hwgen.conversion.Options`. ``load_tuner``
-    imports and returns the function that tunes the converted network on labelled images.
+    imports and returns the function that tunes the converted network on labelled images,
+    ``load_check`` the one that warns of models that the paper does not mean.
     """
 
     paper: str
@@ -32,6 +34,7 @@ class Method:
     equations: str
     defaults: Mapping[str, Any] = field(default_factory=dict)
     load_tuner: Callable[[], Tuner] | None = None
+    load_check: Callable[[], Check] | None = None
 
 
 _AS_PUBLISHED: Mapping[str, Any] = {
@@ -46,6 +49,18 @@ def _feedback() -> Tuner:
     from hwgen.conversion.methods.feedback import tune
 
     return tune
+
+
+def _without_biases() -> Check:
+    from hwgen.conversion.methods.needs import without_biases
+
+    return without_biases
+
+
+def _clipped() -> Check:
+    from hwgen.conversion.methods.needs import clipped
+
+    return clipped
 
 
 METHODS: Mapping[str, Method] = {
@@ -84,6 +99,7 @@ fusing with the framework's own ε, which hwgen always does.""",
         neurons=(NeuronKind.IF,),
         needs="a model trained with clipped ReLU; calibration images",
         defaults={**_AS_PUBLISHED, "thresholds": ThresholdRule.MAXIMUM},
+        load_check=_clipped,
         equations="""
 Single-phase soft reset, rate code. The model is trained with a clipped ReLU, min(max(x, 0), y_th).
 The threshold of a layer is its largest activation, at most y_th; a shift of V_thr / 2T in every
@@ -156,6 +172,7 @@ keeps the residue, so thresholds may be lower and rates higher.""",
             "input_code": "poisson",
         },
         load_tuner=_feedback,
+        load_check=_without_biases,
         equations="""
 Hard reset, rate code, Poisson input. A search raises and lowers the threshold of one layer after
 another while the share of output spikes that are right grows; hwgen.conversion.methods.feedback has

@@ -149,6 +149,8 @@ class _Layerwise:
         if not bool((sums > 0).any()) and node.low == 0:
             self.figures.silent_layers.append(node.name)
         self._note(self.figures.output_scales, node, scales.tolist())
+        if self.counts and node is self.graph.nodes[-1]:
+            self.figures.logit_scale = float(scales[0])  # of a spike
         given_max = max(known.q_max[name] for name in node.sources)
         quantised = quantise_layer(
             weights,

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from hwgen import golden
-from hwgen.conversion.calibration.fidelity import classes, weakest
+from hwgen.conversion.calibration.fidelity import weakest
 from hwgen.conversion.float_graph import FloatFlatten, FloatGraph, FloatIdentity, Population
 from hwgen.conversion.provenance import Fidelity
 from hwgen.errors import ConversionError, HwgenWarning
@@ -89,11 +89,6 @@ def test_a_silent_layer_has_no_ratio() -> None:
         model[3].bias.fill_(-1)
     layers = convert(model, images(), timesteps=4).provenance["fidelity"]["layers"]
     assert list(layers) == ["0"]
-
-
-def test_a_single_logit_decides_by_its_sign() -> None:
-    assert classes(np.array([[-2.0], [0.0], [3.0]])).tolist() == [False, False, True]
-    assert classes(np.array([[1, 2], [3, 2]])).tolist() == [1, 0]
 
 
 def test_a_poor_conversion_is_told_with_the_layer() -> None:

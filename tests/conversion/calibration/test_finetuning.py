@@ -170,6 +170,28 @@ def test_targets_are_the_softened_logits_of_the_float_model(
     )
 
 
+def test_a_single_logit_is_trained_against_zero(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The target of class 1 is σ(z / size); a softmax over one class would teach nothing."""
+    known, given = images(), []
+    torch.manual_seed(3)
+    made = nn.Sequential(nn.Flatten(), nn.Linear(64, 8), nn.ReLU(), nn.Linear(8, 1)).eval()
+    loss = torch.nn.functional.cross_entropy
+
+    def noted(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+        given.append(targets)
+        return loss(logits, targets)
+
+    monkeypatch.setattr(torch.nn.functional, "cross_entropy", noted)
+    finetune(graph_of(made, known), known, Options(timesteps=2), Finetuning(epochs=1, batch=200))
+    with torch.no_grad():
+        logits = made(torch.from_numpy(known).float() / 255)
+    one = torch.sigmoid(logits / (0.2 * logits.std()))[:, 0]
+    expected = torch.stack([1 - one, one], dim=1)
+    np.testing.assert_allclose(
+        np.sort(given[0].numpy(), axis=0), np.sort(expected.numpy(), axis=0), atol=1e-4
+    )
+
+
 def trained(known: np.ndarray, classes: np.ndarray) -> nn.Module:
     torch.manual_seed(5)
     made = nn.Sequential(

@@ -178,7 +178,7 @@ def test_a_model_of_zeros():
 def test_one_image_one_class_one_neuron():
     model = S(nn.Flatten(), nn.Linear(1, 1), nn.ReLU(), nn.Linear(1, 1)).eval()
     network = convert(model, pixels((1, 1, 1), samples=1))
-    assert network.classes == 1
+    assert (network.logits, network.classes) == (1, 2)
     assert len(network.probe) == 1
 
 
