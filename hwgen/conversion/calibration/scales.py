@@ -50,13 +50,14 @@ def choose_scales(
     high: float,
     options: Options,
     levels: np.ndarray | None = None,
+    reach: float | np.ndarray = 1.0,
 ) -> np.ndarray:
     """λ of each channel, float64 (channels,); all equal unless channel_scales is set.
 
     ``sums`` (samples, channels, height, width) are U_in on calibration images, ``high`` is the
     saturation of the activation; ``levels`` ascend, None is 0, 1, … q_max. A layer (or channel)
-    that never fires gets a scale from its saturation, or from the size of its sums: it stays silent
-    on such images with any scale.
+    that never fires gets a scale from its saturation, or from the size of its sums, or if these are
+    all 0 from its ``reach``, (channels,) or one: it stays silent on such images with any scale.
     """
     channels = sums.shape[1]
     rows, sample = _rows(sums, options)
@@ -74,8 +75,9 @@ def choose_scales(
         scales = _minimise(measure, largest / q_max)
     scales = scales * options.threshold_scale
     fires = (largest > 0) & (scales > 0) & np.isfinite(scales)
-    fallback = _silent_scale(sums, high, q_max) if not fires.any() else np.median(scales[fires])
-    return np.broadcast_to(np.where(fires, scales, fallback), (channels,)).copy()
+    if not fires.all():
+        scales = np.where(fires, scales, _silent_sizes(rows, high, reach) / q_max)
+    return np.broadcast_to(scales, (channels,)).copy()
 
 
 def choose_linear_scales(
@@ -84,6 +86,7 @@ def choose_linear_scales(
     q_max: float,
     options: Options,
     levels: np.ndarray | None = None,
+    reach: float | np.ndarray = 1.0,
 ) -> tuple[np.ndarray, np.ndarray]:
     """λ, float64, and z of each channel of a linear population, both (channels,).
 
@@ -92,7 +95,7 @@ def choose_linear_scales(
     rows, sample = _rows(sums, options)
     low = rows.min(dim=1).values.clamp(max=0).double().numpy()
     high = rows.max(dim=1).values.clamp(min=0).double().numpy()
-    span = np.where(high > low, high - low, 1.0)
+    span = np.where(high > low, high - low, _shared(reach, len(rows)))
     rule = _rule(q_max, options, levels)
     known = np.arange(q_max + 1) if levels is None else levels
     ideal = -low / span * q_max
@@ -188,6 +191,15 @@ def _rows(sums: torch.Tensor, options: Options) -> tuple[torch.Tensor, np.ndarra
     return rows, rows[:, picks].float().numpy()
 
 
-def _silent_scale(sums: torch.Tensor, high: float, q_max: float) -> float:
-    size = high if math.isfinite(high) else float(sums.abs().max())
-    return (size or 1.0) / q_max
+def _silent_sizes(rows: torch.Tensor, high: float, reach: float | np.ndarray) -> np.ndarray:
+    if math.isfinite(high):
+        return np.full(len(rows), high)
+    sizes = rows.abs().max(dim=1).values.double().numpy()
+    return np.where(sizes > 0, sizes, _shared(reach, len(rows)))
+
+
+def _shared(reach: float | np.ndarray, rows: int) -> np.ndarray:
+    """``reach`` of each row: that of its channel, or the largest of all where it is 0."""
+    largest = float(np.max(reach)) or 1.0
+    own = np.broadcast_to(reach if rows > 1 else largest, (rows,))
+    return np.where(own > 0, own, largest)

@@ -34,7 +34,7 @@ from hwgen.conversion.calibration.input_decoding import Decoding
 from hwgen.conversion.calibration.known import Known
 from hwgen.conversion.calibration.levels import Levels, minimum_threshold, rounding_loss
 from hwgen.conversion.calibration.scales import choose_linear_scales, choose_scales
-from hwgen.conversion.choices import BiasCorrection, Rounding, ThresholdRule
+from hwgen.conversion.choices import BiasCorrection, DecoderKind, Rounding, ThresholdRule
 from hwgen.conversion.converted import Converted, Progress
 from hwgen.conversion.float_graph import FloatFlatten, FloatGraph, FloatMaxPool, Population
 from hwgen.conversion.op_graph import INPUT
@@ -42,13 +42,21 @@ from hwgen.conversion.options import Options
 from hwgen.conversion.provenance import Figures, Scales
 from hwgen.conversion.quantisation.decoders import make_readout, read_values, with_firing_end
 from hwgen.conversion.quantisation.integers import (
+    BIAS_BITS,
+    MAX_FRAC_BITS,
     MIN_THRESHOLD,
     Quantised,
     quantise_layer,
     quantise_readout,
 )
 from hwgen.conversion.quantisation.neuron import make_neuron, whole_numbers
-from hwgen.conversion.quantisation.projections import in_steps, offset_sum, per_code, second_moment
+from hwgen.conversion.quantisation.projections import (
+    in_steps,
+    largest_sums,
+    offset_sum,
+    per_code,
+    second_moment,
+)
 from hwgen.conversion.quantisation.weight_fitting import Fit
 from hwgen.network import Layer, Node
 
@@ -120,9 +128,18 @@ class _Layerwise:
             second_moment(p, known.codes[p.source], known.decodings[p.source])
             for p in node.projections
         ]
+        largest = [known.q_max[p.source] for p in node.projections]
         if not node.fires:
-            bits = self.options.weight_bits
-            quantised = quantise_readout(weights, second_moments, bits=bits, rounder=rounder)
+            softmax = self.options.decoder is DecoderKind.SOFTMAX
+            steps = max(largest) if softmax else 1  # each has its share of the bias
+            quantised = quantise_readout(
+                weights,
+                second_moments,
+                bits=self.options.weight_bits,
+                bias=node.bias / steps,
+                bias_bits=BIAS_BITS if self.leak.doubles else BIAS_BITS - MAX_FRAC_BITS,
+                rounder=rounder,
+            )
             self.figures.logit_scale = float(quantised.scale[0])
             return self._finish(node, quantised, sums, None)
         options = self.options
@@ -133,15 +150,17 @@ class _Layerwise:
         if not self.leak.doubles:
             levels = Levels.of(self.leak, options.steps(node.name))
             q_max, values = levels.largest, levels.values
+        reach = largest_sums(weights, largest) + np.abs(node.bias)
+        rule = {"q_max": q_max, "options": options, "levels": values, "reach": reach}
         if node.low < 0:
-            scales, zero = choose_linear_scales(sums, q_max=q_max, options=options, levels=values)
+            scales, zero = choose_linear_scales(sums, **rule)
             self._note(self.figures.zero_points, node, zero.tolist())
         else:
             given = sums
             if self.options.thresholds is ThresholdRule.CURRENT and known.sent is not None:
                 given = known.largest_current(node, known.sent)
             scales = (
-                choose_scales(given, q_max=q_max, high=node.high, options=options, levels=values)
+                choose_scales(given, high=node.high, **rule)
                 if node.steps is None
                 else node.steps.scale
             )
@@ -149,7 +168,7 @@ class _Layerwise:
         if not bool((sums > 0).any()) and node.low == 0:
             self.figures.silent_layers.append(node.name)
         self._note(self.figures.output_scales, node, scales.tolist())
-        given_max = max(known.q_max[name] for name in node.sources)
+        given_max = max(largest)
         quantised = quantise_layer(
             weights,
             second_moments,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -20,6 +21,12 @@ def per_code(projection: FloatProjection, decoding: Decoding) -> np.ndarray:
         scale = decoding.scale.reshape(projection.groups, 1, -1, 1, 1)
         return np.asarray((grouped * scale).reshape(weights.shape))
     return np.asarray(weights * decoding.scale)
+
+
+def largest_sums(weights: Sequence[np.ndarray], q_max: Sequence[float]) -> np.ndarray:
+    """Σ |w|·q_max of each channel, float64 (channels,): no weighted sum of codes is larger."""
+    parts = [q * np.abs(w).reshape(len(w), -1).sum(axis=1) for w, q in zip(weights, q_max)]
+    return np.asarray(np.sum(parts, axis=0))
 
 
 def on_values(projection: Projection, decoding: Decoding) -> Projection:
