@@ -28,6 +28,7 @@ from hwgen.conversion.options import Options
 from hwgen.conversion.provenance import Provenance
 from hwgen.conversion.stages import STAGES, run_stages
 from hwgen.conversion.task import Task
+from hwgen.conversion.threads import one_thread_per_operation
 from hwgen.datasets.images import as_array, as_images, as_labels
 from hwgen.errors import ConversionError
 from hwgen.network import InputCode, Network
@@ -179,11 +180,12 @@ def convert(
     )
     _, channels, height, width = values.shape
     program = export(model, (channels, height, width))
-    graphs = run_stages(task, program, STAGES, None if dump is None else Path(dump))
-    fused, converted = graphs["fuse"], list(graphs.values())[-1]
-    assert isinstance(fused, FloatGraph)
-    assert isinstance(converted, Converted)
-    hits = None if classes is None else run_float(fused, values).argmax(axis=1) == classes
+    with one_thread_per_operation():
+        graphs = run_stages(task, program, STAGES, None if dump is None else Path(dump))
+        fused, converted = graphs["fuse"], list(graphs.values())[-1]
+        assert isinstance(fused, FloatGraph)
+        assert isinstance(converted, Converted)
+        hits = None if classes is None else run_float(fused, values).argmax(axis=1) == classes
     provenance = Provenance(
         method=method,
         options=options.plain(),

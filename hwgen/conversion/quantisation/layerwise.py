@@ -194,13 +194,11 @@ class _Layerwise:
         projections = known.projections(node, quantised.weights)
         offsets = [offset_sum(p, known.decodings[p.source]) for p in projections]
         bias = node.bias + quantised.scale * np.sum(offsets, axis=0)
-        membranes = torch.zeros((), dtype=torch.float64)
-        for p in known.on_values(projections):
-            membranes = membranes + calibrate.project(p, known.codes[p.source])
+        membranes = calibrate.integer_sums(known.on_values(projections), known.codes)
         corrected = self.options.bias_correction is BiasCorrection.MEAN
         if corrected or self.options.rounding is Rounding.FITTED:
-            reached = membranes.mean(dim=(0, 2, 3)).numpy() * quantised.scale + bias
-            bias = bias + sums.double().mean(dim=(0, 2, 3)).numpy() - reached
+            reached = calibrate.channel_means(membranes) * quantised.scale + bias
+            bias = bias + calibrate.channel_means(sums) - reached
         projections = tuple(in_steps(p, known.decodings[p.source]) for p in projections)
         units = bias / quantised.scale
         sent = known.sent
@@ -210,15 +208,17 @@ class _Layerwise:
             given = (known, self.figures, self.options)
             readout = make_readout(node, projections, units, lost, *given)
             if self.leak.doubles:
-                logits = membranes + calibrate.per_channel(readout.bias)
-                self.codes[node.name] = logits[:KEPT_IMAGES].numpy().astype(np.int64)
+                logits = membranes[:KEPT_IMAGES].double() + calibrate.per_channel(readout.bias)
+                self.codes[node.name] = logits.numpy().astype(np.int64)
             return readout
         step = 1 << quantised.frac_bits
         zero = -output.offset / output.scale
         zero = np.round(zero) if output.levels is None else zero
         shift = (self.options.eta + zero) * threshold + lost
         full = whole_numbers(step * units + shift, node.name)
-        known.values[node.name] = calibrate.activate(node, sums)
+        known.values[node.name] = calibrate.by_batches(
+            lambda part: calibrate.activate(node, part[""]), {"": sums}, out=sums
+        )
         neuron, whole = make_neuron(node.name, quantised, units, full, self.options)
         layer = Layer(name=node.name, projections=projections, bias=whole, neuron=neuron)
         if sent is not None:
@@ -233,8 +233,14 @@ class _Layerwise:
             output = replace(output, scale=output.scale * taken)
         else:
             q_max = self.code.q_max(self.options.steps(node.name))
-            closed = step * membranes + calibrate.per_channel(full)
-            codes = (closed / calibrate.per_channel(threshold)).floor().clamp(0, q_max)
-            known.codes[node.name], known.q_max[node.name] = codes.float(), q_max
+            shifts, divisors = calibrate.per_channel(full), calibrate.per_channel(threshold)
+
+            def fired(part: calibrate.Tensors) -> torch.Tensor:
+                closed = part[""].double().mul_(step).add_(shifts)
+                return closed.div_(divisors).floor_().clamp_(0, q_max).float()
+
+            out = membranes if membranes.dtype == torch.float32 else None
+            codes = calibrate.by_batches(fired, {"": membranes}, out=out)
+            known.codes[node.name], known.q_max[node.name] = codes, q_max
         known.decodings[node.name] = output
         return layer

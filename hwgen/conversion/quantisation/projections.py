@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import torch
 
+from hwgen.conversion.calibration.float_run import channel_means
 from hwgen.conversion.calibration.input_decoding import Decoding
 from hwgen.conversion.float_graph import FloatConv2d, FloatIdentity, FloatLinear, FloatProjection
 from hwgen.network import Conv2d, Identity, Linear, Projection
@@ -63,8 +64,7 @@ def second_moment(
 
     z is the code of zero: an error of a weight costs as much as the input that it multiplies.
     """
-    square = codes.square().mean(dim=(0, 2, 3), dtype=torch.float64).numpy()
-    mean = codes.mean(dim=(0, 2, 3), dtype=torch.float64).numpy()
+    square, mean = channel_means(codes, torch.square), channel_means(codes)
     shift = decoding.offset / decoding.scale
     square = np.maximum(square + shift * (2 * mean + shift), 0.0)
     match projection:

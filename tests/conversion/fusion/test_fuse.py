@@ -144,9 +144,9 @@ def test_merged_linear_maps_are_one_projection():
 
 @pytest.mark.parametrize("size", [1e-12, 1.0, 1e12])
 def test_padding_follows_the_scale_of_its_source(size: float) -> None:
-    """y = 2·x / size − 1/2 is 0 where x is size / 4; 3·(x + 0.1) − 0.3 is 0 where x is."""
+    """y = 2·x − size / 2 is 0 where x is size / 4; 3·(x + 0.1) − 0.3 is 0 where x is."""
     shifted = Forward(
-        lambda m, x: m.b(F.relu(m.a(x)) * (2 / size) - 0.5).flatten(1),
+        lambda m, x: m.b(F.relu(m.a(x)) * 2 - size / 2).flatten(1),
         a=nn.Conv2d(3, 4, 3), b=nn.Conv2d(4, 2, 3, stride=9, padding=1),
     )  # fmt: skip
     graph = fused(shifted.eval(), (3, 10, 10))
