@@ -32,6 +32,7 @@ from hwgen.conversion.options import Options
 from hwgen.conversion.provenance import Provenance
 from hwgen.conversion.stages import STAGES, run_stages
 from hwgen.conversion.task import Task
+from hwgen.conversion.threads import one_thread_per_operation
 from hwgen.datasets.images import as_array, as_images, as_labels
 from hwgen.errors import ConversionError
 from hwgen.network import InputCode, Network, decide
@@ -199,23 +200,24 @@ def convert(
     program = export(model, (channels, height, width))
     check_batch_norms(program)
     folder = None if dump is None else Path(dump)
-    graphs = run_stages(task, program, [s for s in STAGES if not s.repeated], folder)
-    fixed = {**chosen_method.defaults, **by_user}
-    left_open = [item.name for item in fields(Options) if item.name not in fixed]
-    outcomes = best_of(
-        ways(options, chosen_effort, left_open),
-        task,
-        graphs,
-        [stage for stage in STAGES if stage.repeated],
-        every[measured],
-        held_out=held_out,
-        dump=folder,
-    )
-    best = outcomes[0]
-    converted, fused = best.converted, graphs["fuse"]
-    assert isinstance(fused, FloatGraph)
-    check_fidelity(best.fidelity, fused)
-    hits = None if classes is None else decide(run_float(fused, values)) == classes
+    with one_thread_per_operation():
+        graphs = run_stages(task, program, [s for s in STAGES if not s.repeated], folder)
+        fixed = {**chosen_method.defaults, **by_user}
+        left_open = [item.name for item in fields(Options) if item.name not in fixed]
+        outcomes = best_of(
+            ways(options, chosen_effort, left_open),
+            task,
+            graphs,
+            [stage for stage in STAGES if stage.repeated],
+            every[measured],
+            held_out=held_out,
+            dump=folder,
+        )
+        best = outcomes[0]
+        converted, fused = best.converted, graphs["fuse"]
+        assert isinstance(fused, FloatGraph)
+        check_fidelity(best.fidelity, fused)
+        hits = None if classes is None else decide(run_float(fused, values)) == classes
     network = converted.network(name)
     check_figures(converted.figures.silent_layers, hits, logits=network.logits)
     provenance = Provenance(

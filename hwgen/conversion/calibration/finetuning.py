@@ -11,12 +11,17 @@ labels). Gradients ignore the rounding (straight-through), and λ is trained, to
 (:class:`hwgen.conversion.float_graph.Steps`). Inputs are the values of their codes. This activation
 is the closed form of a two-phase neuron, so conversion keeps the λ found here; only the rounding of
 the weights costs accuracy.
+
+Values are trained in units of about λ, so that the optimiser sees the same numbers whatever the
+scale of a layer. Gradients are summed over parts of a batch, in their order: the number of threads
+changes nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -27,14 +32,17 @@ from hwgen.arguments import require_integer, require_number
 from hwgen.conversion.calibration import float_run as calibrate
 from hwgen.conversion.calibration.input_decoding import counts_of, decode_input, encode, make_input
 from hwgen.conversion.calibration.scales import choose_scales
+from hwgen.conversion.calibration.units import Units, in_units, inverse, power_of_two
 from hwgen.conversion.converted import Progress
 from hwgen.conversion.float_graph import FloatGraph, FloatNode, Population, Steps
 from hwgen.conversion.op_graph import INPUT
 from hwgen.conversion.options import Options
 from hwgen.conversion.quantisation.weight_fitting import is_copy, is_tied
+from hwgen.conversion.threads import map_batches
 from hwgen.errors import ConversionError
 
 CHOOSING = 512  # images on which the first λ are chosen
+_PART = 16  # images of a batch on one thread
 SOFTNESS = 0.2  # temperature of the target logits, in their standard deviations
 
 
@@ -89,27 +97,38 @@ def finetune(
         return decoding.of(calibrate.as_tensor(encode(part, source)))
 
     wanted = torch.from_numpy(calibrate.run_float(graph, pixels))
-    student = _Student(_with_steps(graph, ready(images[:CHOOSING]), options))
+    # In units of their own spread, so that small logits count as much as large ones.
+    size = SOFTNESS * (float(wanted.double().std()) or 1.0)
+    targets = F.softmax(_of_classes(wanted / size), dim=1)
+    graph, units = _with_steps(graph, ready(images[:CHOOSING]), options)
+    logit = units[graph.nodes[-1].name].item(0) / size
+    student = _Student(in_units(graph, units))
     optimiser = torch.optim.Adam(student.groups(tuning.learning_rate))
     batches = -(-len(images) // tuning.batch)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, tuning.epochs * batches)
     generator = torch.Generator().manual_seed(tuning.seed)
-    # In units of their own spread, so that small logits count as much as large ones.
-    size = SOFTNESS * wanted.std().clamp(min=1e-6)
-    targets = F.softmax(_of_classes(wanted / size), dim=1)
+    tensors = student.tensors()
+
+    def gradients(part: torch.Tensor, batch: int) -> Sequence[torch.Tensor]:
+        logits = student.logits(ready(images[part.numpy()]))
+        loss = F.cross_entropy(_of_classes(logits * logit), targets[part]) * (len(part) / batch)
+        return torch.autograd.grad(loss, tensors)
+
     for epoch in range(tuning.epochs):
         progress(epoch, tuning.epochs, "fine-tuning")
         order = torch.randperm(len(images), generator=generator)
         for start in range(0, len(images), tuning.batch):
             batch = order[start : start + tuning.batch]
-            logits = student.logits(ready(images[batch.numpy()]))
-            optimiser.zero_grad(set_to_none=True)
-            loss = F.cross_entropy(_of_classes(logits / size), targets[batch])
-            torch.autograd.backward(loss)
+            parts = map_batches(
+                partial(gradients, batch=len(batch)),
+                [batch[first : first + _PART] for first in range(0, len(batch), _PART)],
+            )
+            for tensor, *found in zip(tensors, *parts):
+                tensor.grad = torch.stack(found).sum(dim=0)
             optimiser.step()
             schedule.step()
     progress(tuning.epochs, tuning.epochs, "fine-tuning")
-    return student.graph()
+    return in_units(student.graph(), inverse(units))
 
 
 def _of_classes(logits: torch.Tensor) -> torch.Tensor:
@@ -117,12 +136,16 @@ def _of_classes(logits: torch.Tensor) -> torch.Tensor:
     return F.pad(logits, (1, 0)) if logits.shape[1] == 1 else logits
 
 
-def _with_steps(graph: FloatGraph, values: torch.Tensor, options: Options) -> FloatGraph:
+def _with_steps(
+    graph: FloatGraph, values: torch.Tensor, options: Options
+) -> tuple[FloatGraph, Units]:
     """Choose λ by the method's rule, for each layer on the values of the layers before it.
 
-    A linear population keeps its float activation; its zero point is chosen later.
+    A linear population keeps its float activation; its zero point is chosen later. The units of
+    values are powers of two: about λ, or the largest value where there is none.
     """
     known, nodes = {INPUT: values}, list[FloatNode]()
+    units: dict[str, np.ndarray] = {INPUT: np.ones(values.shape[1])}
     for node in graph.nodes:
         if isinstance(node, Population) and node.fires and node.low == 0:
             sums = calibrate.preactivation(node, known)
@@ -131,7 +154,17 @@ def _with_steps(graph: FloatGraph, values: torch.Tensor, options: Options) -> Fl
             node = replace(node, steps=Steps(scale=scale, levels=q_max, eta=options.eta))
         known[node.name] = calibrate.step(node, known)
         nodes.append(node)
-    return replace(graph, nodes=tuple(nodes))
+        channels = known[node.name].shape[1]
+        if not isinstance(node, Population):
+            given = units[node.source]
+            units[node.name] = np.repeat(given, channels // len(given))
+        elif node.steps is not None:
+            units[node.name] = power_of_two(node.steps.scale)
+        else:
+            each = options.channel_scales and node.fires
+            sizes = known[node.name].abs().amax(dim=(0, 2, 3)).double().numpy()
+            units[node.name] = power_of_two(sizes if each else np.full(channels, sizes.max()))
+    return replace(graph, nodes=tuple(nodes)), units
 
 
 class _Student:
@@ -155,6 +188,11 @@ class _Student:
 
     def _populations(self) -> Iterator[Population]:
         return (node for node in self._graph.nodes if isinstance(node, Population))
+
+    def tensors(self) -> list[torch.Tensor]:
+        """What learns, in the order of :meth:`groups`."""
+        weights = [tensor for tensor in self._weights.values() if tensor.requires_grad]
+        return [*weights, *self._scales.values(), *self._biases.values()]
 
     def groups(self, rate: float) -> list[dict[str, Any]]:
         """Parameter groups: each tensor with a rate in proportion to its size, a bias to λ."""
@@ -202,7 +240,7 @@ def _learns(array: np.ndarray) -> torch.Tensor:
 
 
 def _size(tensor: torch.Tensor) -> float:
-    return float(tensor.detach().square().mean().sqrt().clamp(min=1e-12))
+    return float(tensor.detach().double().square().mean().sqrt())
 
 
 def _array(tensor: torch.Tensor) -> np.ndarray:

@@ -21,12 +21,14 @@ import numpy as np
 import torch
 
 from hwgen.conversion.calibration import float_run as calibrate
+from hwgen.conversion.threads import map_batches
 from hwgen.network import Conv2d, Projection
 
 RIDGE = 0.01  # ρ, as a share of the mean second moment of an input
 _DAMPING = 1e-3  # of the same, so that silent inputs have an inverse
 _WINDOWS = 1 << 15
 _WINDOWS_A_WEIGHT = 8
+_PART = 1 << 12  # windows of a product on one thread
 
 
 class Fit:
@@ -58,15 +60,14 @@ class Fit:
         wanted = sums[picks[0], :, picks[1], picks[2]].double()
         for i, projection in enumerate(projections):
             if i not in self._fitted:
-                copied = calibrate.project(
-                    replace(projection, weights=weights[i]), codes[projection.source]
-                )
+                given = codes[projection.source]
+                copied = calibrate.weighted_sums(replace(projection, weights=weights[i]), given)
                 wanted -= copied[picks[0], :, picks[1], picks[2]]
         wanted -= wanted.mean(dim=0)
         parts = [self._inputs(i, projections[i], codes, picks) for i in self._fitted]
         inputs = torch.cat(parts, dim=2)
         inputs -= inputs.mean(dim=1, keepdim=True)
-        self._hessians = [(x.T @ x).double().numpy() / len(x) for x in inputs]
+        self._hessians = [_product(x, x) / len(x) for x in inputs]
         self.weights = self._fit(weights, inputs, wanted)
 
     def _fit(
@@ -79,7 +80,7 @@ class Fit:
             mine = slice(g * size, (g + 1) * size)
             own = torch.from_numpy(rows[mine]).float()
             rest = wanted[:, mine].float() - inputs[g] @ own.T
-            pull = (inputs[g].T @ rest).double().numpy() / len(rest)
+            pull = _product(inputs[g], rest) / len(rest)
             fitted[mine] += np.linalg.solve(_regular(hessian, RIDGE), pull).T
         return self._spread(weights, fitted)
 
@@ -152,6 +153,15 @@ def _surgeon(rows: np.ndarray, hessian: np.ndarray, limit: int) -> np.ndarray:
         error = (left[:, j] - integers[:, k]) / upper[j, j]
         left[:, j + 1 :] -= error[:, np.newaxis] * upper[j, j + 1 :]
     return integers
+
+
+def _product(one: torch.Tensor, other: torch.Tensor) -> np.ndarray:
+    """``one.T @ other``, summed over parts of the windows in their order, float64."""
+    starts = range(0, len(one), _PART)
+    parts = map_batches(
+        lambda start: (one[start : start + _PART].T @ other[start : start + _PART]).double(), starts
+    )
+    return torch.stack(parts).sum(dim=0).numpy()
 
 
 def _regular(hessian: np.ndarray, part: float) -> np.ndarray:
