@@ -31,8 +31,9 @@ from hwgen.conversion.converted import Progress
 from hwgen.conversion.float_graph import FloatGraph, FloatNode, Population, Steps
 from hwgen.conversion.op_graph import INPUT
 from hwgen.conversion.options import Options
-from hwgen.conversion.quantisation.weight_fitting import is_copy, is_tied
+from hwgen.conversion.quantisation.weight_fitting import is_copy
 from hwgen.errors import ConversionError
+from hwgen.network import Pair, equal_taps, stored_weights
 
 CHOOSING = 512  # images on which the first λ are chosen
 SOFTNESS = 0.2  # temperature of the target logits, in their standard deviations
@@ -130,18 +131,20 @@ def _with_steps(graph: FloatGraph, values: torch.Tensor, options: Options) -> Fl
 
 
 class _Student:
-    """The network as trainable tensors; copies and averages stay as they are."""
+    """The network as trainable tensors: equal taps are one weight; copies and averages stay."""
 
     def __init__(self, graph: FloatGraph) -> None:
         self._graph = graph
         self._weights: dict[tuple[str, int], torch.Tensor] = {}
+        self._tiles: dict[tuple[str, int], Pair] = {}
         self._biases: dict[str, torch.Tensor] = {}
         self._scales: dict[str, torch.Tensor] = {}
         for node in self._populations():
             for index, projection in enumerate(node.projections):
-                weights = _learns(projection.weights)
-                fixed = is_copy(projection.weights) or is_tied(projection.weights)
-                self._weights[node.name, index] = weights.requires_grad_(not fixed)
+                stored = stored_weights(projection.weights)
+                weights = _learns(stored).requires_grad_(not is_copy(stored))
+                self._weights[node.name, index] = weights
+                self._tiles[node.name, index] = equal_taps(projection.weights)
             self._biases[node.name] = _learns(node.bias)
             if node.steps is not None:
                 shared = bool((node.steps.scale == node.steps.scale[0]).all())
@@ -168,7 +171,7 @@ class _Student:
                 continue
             sums = self._biases[node.name].reshape(-1, 1, 1)
             for index, projection in enumerate(node.projections):
-                weights = self._weights[node.name, index]
+                weights = self._taps(node.name, index)
                 sums = sums + calibrate.linear_map(projection, weights, known[projection.source])
             if node.steps is None:
                 known[node.name] = calibrate.activate(node, sums)
@@ -176,12 +179,19 @@ class _Student:
                 known[node.name] = node.steps.activate(sums, self._scales[node.name].abs())
         return known[self._graph.nodes[-1].name].flatten(1)
 
+    def _taps(self, name: str, index: int) -> torch.Tensor:
+        """Weights of a projection, of all its taps."""
+        weights, (ty, tx) = self._weights[name, index], self._tiles[name, index]
+        if ty * tx == 1:
+            return weights
+        return weights.repeat_interleave(ty, dim=2).repeat_interleave(tx, dim=3)
+
     def graph(self) -> FloatGraph:
         nodes: list[FloatNode] = []
         for node in self._graph.nodes:
             if isinstance(node, Population):
                 projections = tuple(
-                    replace(projection, weights=_array(self._weights[node.name, index]))
+                    replace(projection, weights=_array(self._taps(node.name, index)))
                     for index, projection in enumerate(node.projections)
                 )
                 node = replace(node, projections=projections, bias=_array(self._biases[node.name]))
