@@ -14,7 +14,14 @@ from hwgen.network.inverse_leak import DOUBLE, MAX_LEAK_BITS, NO_LEAK, InverseLe
 from hwgen.network.network import Network, require_network
 from hwgen.network.neuron import FiringConstants, Integers, Neuron, ThresholdNeuron
 from hwgen.network.nodes import Flatten, Layer, MaxPool2d, Node
-from hwgen.network.projections import Conv2d, Identity, Linear, Projection
+from hwgen.network.projections import (
+    Conv2d,
+    Identity,
+    Linear,
+    Projection,
+    equal_taps,
+    stored_weights,
+)
 from hwgen.network.readouts import Readout, SoftmaxReadout, exponentials
 from hwgen.network.summary import LayerSummary, Summary
 from hwgen.network.threshold_neurons import (
@@ -32,6 +39,6 @@ __all__ = [
     "IntegrateAndFireNeuron", "InverseLeak", "InverseLeakyNeuron", "Layer", "LayerSummary",
     "Linear", "MaxPool2d", "Network", "Neuron", "Node", "Pair", "Projection", "Quad", "Readout",
     "Shape", "SoftResetNeuron", "SoftmaxReadout", "Summary", "ThresholdNeuron",
-    "TimeToFirstSpikeNeuron", "TrainType", "class_count", "decide", "exponentials",
-    "require_network", "value_dtype",
+    "TimeToFirstSpikeNeuron", "TrainType", "class_count", "decide", "equal_taps", "exponentials",
+    "require_network", "stored_weights", "value_dtype",
 ]  # fmt: skip

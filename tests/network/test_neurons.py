@@ -167,10 +167,11 @@ def test_facts_of_each_kind() -> None:
 
 
 def test_summary_and_short_representations() -> None:
+    """All taps of the convolution are equal, so that 3·2 of its 24 weights are stored."""
     network = net()
     assert str(network.summary()).splitlines() == [
         "layer  shape  neuron              T  weights  thresholds",
-        "conv   3×3×4  InverseLeakyNeuron  4       24  1 … 3",
+        "conv   3×3×4  InverseLeakyNeuron  4        6  1 … 3",
         "out    3×1×1  Readout                     18",
     ]
     assert repr(network.summary()) == str(network.summary())

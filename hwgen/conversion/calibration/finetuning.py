@@ -19,10 +19,9 @@ changes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
 
 import numpy as np
 import torch
@@ -32,12 +31,12 @@ from hwgen.arguments import require_integer, require_number
 from hwgen.conversion.calibration import float_run as calibrate
 from hwgen.conversion.calibration.input_decoding import counts_of, decode_input, encode, make_input
 from hwgen.conversion.calibration.scales import choose_scales
+from hwgen.conversion.calibration.student import Student
 from hwgen.conversion.calibration.units import Units, in_units, inverse, power_of_two
 from hwgen.conversion.converted import Progress
 from hwgen.conversion.float_graph import FloatGraph, FloatNode, Population, Steps
 from hwgen.conversion.op_graph import INPUT
 from hwgen.conversion.options import Options
-from hwgen.conversion.quantisation.weight_fitting import is_copy, is_tied
 from hwgen.conversion.threads import map_batches
 from hwgen.errors import ConversionError
 
@@ -102,7 +101,7 @@ def finetune(
     targets = F.softmax(_of_classes(wanted / size), dim=1)
     graph, units = _with_steps(graph, ready(images[:CHOOSING]), options)
     logit = units[graph.nodes[-1].name].item(0) / size
-    student = _Student(in_units(graph, units))
+    student = Student(in_units(graph, units))
     optimiser = torch.optim.Adam(student.groups(tuning.learning_rate))
     batches = -(-len(images) // tuning.batch)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, tuning.epochs * batches)
@@ -165,83 +164,3 @@ def _with_steps(
             sizes = known[node.name].abs().amax(dim=(0, 2, 3)).double().numpy()
             units[node.name] = power_of_two(sizes if each else np.full(channels, sizes.max()))
     return replace(graph, nodes=tuple(nodes)), units
-
-
-class _Student:
-    """The network as trainable tensors; copies and averages stay as they are."""
-
-    def __init__(self, graph: FloatGraph) -> None:
-        self._graph = graph
-        self._weights: dict[tuple[str, int], torch.Tensor] = {}
-        self._biases: dict[str, torch.Tensor] = {}
-        self._scales: dict[str, torch.Tensor] = {}
-        for node in self._populations():
-            for index, projection in enumerate(node.projections):
-                weights = _learns(projection.weights)
-                fixed = is_copy(projection.weights) or is_tied(projection.weights)
-                self._weights[node.name, index] = weights.requires_grad_(not fixed)
-            self._biases[node.name] = _learns(node.bias)
-            if node.steps is not None:
-                shared = bool((node.steps.scale == node.steps.scale[0]).all())
-                scale = node.steps.scale[:1] if shared else node.steps.scale
-                self._scales[node.name] = _learns(scale)
-
-    def _populations(self) -> Iterator[Population]:
-        return (node for node in self._graph.nodes if isinstance(node, Population))
-
-    def tensors(self) -> list[torch.Tensor]:
-        """What learns, in the order of :meth:`groups`."""
-        weights = [tensor for tensor in self._weights.values() if tensor.requires_grad]
-        return [*weights, *self._scales.values(), *self._biases.values()]
-
-    def groups(self, rate: float) -> list[dict[str, Any]]:
-        """Parameter groups: each tensor with a rate in proportion to its size, a bias to λ."""
-        weights = [tensor for tensor in self._weights.values() if tensor.requires_grad]
-        sizes = [(tensor, _size(tensor)) for tensor in weights]
-        sizes += [(tensor, 0.1 * _size(tensor)) for tensor in self._scales.values()]
-        for name, bias in self._biases.items():
-            sizes.append((bias, _size(self._scales.get(name, bias))))
-        return [{"params": [tensor], "lr": rate * size} for tensor, size in sizes]
-
-    def logits(self, values: torch.Tensor) -> torch.Tensor:
-        known = {INPUT: values}
-        for node in self._graph.nodes:
-            if not isinstance(node, Population):
-                known[node.name] = calibrate.step(node, known)
-                continue
-            sums = self._biases[node.name].reshape(-1, 1, 1)
-            for index, projection in enumerate(node.projections):
-                weights = self._weights[node.name, index]
-                sums = sums + calibrate.linear_map(projection, weights, known[projection.source])
-            if node.steps is None:
-                known[node.name] = calibrate.activate(node, sums)
-            else:
-                known[node.name] = node.steps.activate(sums, self._scales[node.name].abs())
-        return known[self._graph.nodes[-1].name].flatten(1)
-
-    def graph(self) -> FloatGraph:
-        nodes: list[FloatNode] = []
-        for node in self._graph.nodes:
-            if isinstance(node, Population):
-                projections = tuple(
-                    replace(projection, weights=_array(self._weights[node.name, index]))
-                    for index, projection in enumerate(node.projections)
-                )
-                node = replace(node, projections=projections, bias=_array(self._biases[node.name]))
-                if node.steps is not None:
-                    scale = np.broadcast_to(_array(self._scales[node.name].abs()), node.bias.shape)
-                    node = replace(node, steps=replace(node.steps, scale=scale.copy()))
-            nodes.append(node)
-        return replace(self._graph, nodes=tuple(nodes))
-
-
-def _learns(array: np.ndarray) -> torch.Tensor:
-    return torch.from_numpy(np.array(array, np.float32)).requires_grad_()
-
-
-def _size(tensor: torch.Tensor) -> float:
-    return float(tensor.detach().double().square().mean().sqrt())
-
-
-def _array(tensor: torch.Tensor) -> np.ndarray:
-    return tensor.detach().double().numpy()

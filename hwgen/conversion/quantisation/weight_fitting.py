@@ -9,7 +9,7 @@ sample of windows, for each output channel (the bias corrects means)::
              little as possible (optimal brain surgeon; Frantar et al., "GPTQ", 2023, Eq. 2 – 3)
 
 Copies (identities, and convolutions with at most one weight per channel) stay as they are. Equal
-taps of a window, such as a global average's, are one weight.
+taps of a window, such as an average's (:func:`hwgen.network.equal_taps`), are one weight.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ import torch
 
 from hwgen.conversion.calibration import float_run as calibrate
 from hwgen.conversion.threads import map_batches
-from hwgen.network import Conv2d, Projection
+from hwgen.network import Conv2d, Projection, equal_taps
 
 RIDGE = 0.01  # ρ, as a share of the mean second moment of an input
 _DAMPING = 1e-3  # of the same, so that silent inputs have an inverse
@@ -54,7 +54,7 @@ class Fit:
         if not self._fitted or groups or (self._groups > 1 and len(self._fitted) > 1):
             self._fitted, self.weights = [], list(weights)
             return
-        self._tied = [i for i in self._fitted if is_tied(weights[i])]
+        self._tiles = {i: equal_taps(weights[i]) for i in self._fitted}
         fan = sum(self._rows(i, weights[i]).shape[1] for i in self._fitted)
         picks = _pick(sums, max(_WINDOWS, _WINDOWS_A_WEIGHT * fan), seed)
         wanted = sums[picks[0], :, picks[1], picks[2]].double()
@@ -100,20 +100,22 @@ class Fit:
 
     def _rows(self, i: int, weights: np.ndarray) -> np.ndarray:
         """Weights as (channels, weights per channel), tied ones once."""
-        if i in self._tied:
-            return weights[:, :, 0, 0]
+        if weights.ndim == 4:
+            ty, tx = self._tiles[i]
+            weights = weights[:, :, ::ty, ::tx]
         return weights.reshape(len(weights), -1)
 
     def _spread(self, weights: Sequence[np.ndarray], rows: np.ndarray) -> list[np.ndarray]:
         """``weights`` with the fitted ones replaced by ``rows``."""
         result, start = list(weights), 0
         for i in self._fitted:
-            shape = weights[i].shape
+            shape, (ty, tx) = weights[i].shape, self._tiles[i]
             width = self._rows(i, weights[i]).shape[1]
             part = rows[:, start : start + width]
             start += width
-            if i in self._tied:
-                part = np.broadcast_to(part[:, :, np.newaxis, np.newaxis], shape)
+            if len(shape) == 4:
+                part = part.reshape(*shape[:2], shape[2] // ty, shape[3] // tx)
+                part = part.repeat(ty, axis=2).repeat(tx, axis=3)
             result[i] = part.reshape(shape)
         return result
 
@@ -137,9 +139,9 @@ class Fit:
             for dy in range(ky)
             for dx in range(kx)
         ]
-        if i in self._tied:
-            return torch.stack(taps).sum(dim=0).transpose(0, 1)
-        return torch.stack(taps, dim=3).reshape(len(image), groups, -1).transpose(0, 1)
+        ty, tx = self._tiles[i]
+        tiles = torch.stack(taps, dim=3).reshape(-1, groups, fan, ky // ty, ty, kx // tx, tx)
+        return tiles.sum(dim=(4, 6)).reshape(len(image), groups, -1).transpose(0, 1)
 
 
 def _surgeon(rows: np.ndarray, hessian: np.ndarray, limit: int) -> np.ndarray:
@@ -172,10 +174,6 @@ def _regular(hessian: np.ndarray, part: float) -> np.ndarray:
 def is_copy(weights: np.ndarray) -> bool:
     flat = weights.reshape(len(weights), -1)
     return weights.ndim == 1 or bool((np.count_nonzero(flat, axis=1) <= 1).all())
-
-
-def is_tied(weights: np.ndarray) -> bool:
-    return weights.ndim == 4 and bool((weights == weights[:, :, :1, :1]).all())
 
 
 def _pick(sums: torch.Tensor, size: int, seed: int) -> tuple[torch.Tensor, ...]:

@@ -13,6 +13,7 @@ from hwgen.conversion.calibration.finetuning import finetune
 from hwgen.conversion.float_graph import FloatGraph, FloatIdentity, Population, Steps
 from hwgen.conversion.options import Options
 from hwgen.errors import ConversionError
+from hwgen.network import equal_taps, stored_weights
 from tests.support.conversion import PLAIN, convert
 from tests.support.float_models import Forward, fused, pixels
 
@@ -189,7 +190,7 @@ def test_a_single_logit_is_trained_against_zero(monkeypatch: pytest.MonkeyPatch)
     one = torch.sigmoid(logits / (0.2 * logits.std()))[:, 0]
     expected = torch.stack([1 - one, one], dim=1)
     np.testing.assert_allclose(
-        np.sort(given[0].numpy(), axis=0), np.sort(expected.numpy(), axis=0), atol=1e-4
+        np.sort(torch.cat(given).numpy(), axis=0), np.sort(expected.numpy(), axis=0), atol=1e-4
     )
 
 
@@ -240,6 +241,25 @@ def test_shortcuts_stay_copies() -> None:
     same = [np.array_equal(old.weights, new.weights) for old, new in pairs]
     assert same == [isinstance(old, FloatIdentity) for old, _ in pairs]
     assert sum(same) == 1
+
+
+def test_equal_taps_learn_as_one_weight_and_averages_stay() -> None:
+    """An average before a convolution is a population; one before a linear layer is merged."""
+    torch.manual_seed(1)
+    made = nn.Sequential(
+        nn.Conv2d(1, 4, 3, padding=1), nn.ReLU(), nn.AvgPool2d(2), nn.Conv2d(4, 4, 1), nn.ReLU(),
+        nn.AvgPool2d(2), nn.Flatten(), nn.Linear(16, 4),
+    ).eval()  # fmt: skip
+    before = graph_of(made, images())
+    after = finetune(before, images(), Options(timesteps=3), Finetuning(epochs=1))
+    (_, average, _, last), (_, same, _, tuned) = (
+        [node.projections[0].weights for node in graph.nodes if isinstance(node, Population)]
+        for graph in (before, after)
+    )
+    assert np.array_equal(average, same)
+    assert last.shape == (4, 4, 4, 4)
+    assert equal_taps(tuned) == (2, 2)
+    assert (stored_weights(tuned) != stored_weights(last)).mean() > 0.5  # some inputs are silent
 
 
 @pytest.mark.parametrize("neuron", ["ilif", "if2", "ttfs"])
