@@ -289,6 +289,7 @@ WRONG = {
         ("repeat", 2, SAMPLES * 5 - 1, 0),
         r"a result comes after those of all 4 samples",
     ),
+    "packet errors": (("packet", 0, 0, 0), r"packet_errors is 1 after correct packets, expected 0"),
     "withdrawn": (("withdraw", 1, 8, 0), r"layer 'conv1' changes or withdraws word 8 before"),
 }
 

@@ -6,10 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from amaranth.back import verilog
 
 from hwgen import boards
-from hwgen.generation.design import plain_verilog
+from hwgen.generation.verilog import to_verilog
 from hwgen.plan.units.memories import (
     LUTS_PER_BLOCK,
     READ_ONLY_KINDS,
@@ -129,8 +128,7 @@ def test_yosys_agrees(shape: tuple[int, int, str], tmp_path: Path) -> None:
     rows, width, kind = shape
     content = np.random.default_rng(0).integers(-2, 2, (rows, width // 2))
     memory = WeightMemory(rows=content, weight_bits=2, kind=kind)
-    text = verilog.convert(memory, name="top", emit_src=False, strip_internal_attrs=True)
-    files = {"top.v": plain_verilog(text)}
+    files = {"top.v": to_verilog(memory, name="top")}
     used = total(
         synthesise_out_of_context(boards.load("ulx3s-85f"), files, top="top", folder=tmp_path)
     )
