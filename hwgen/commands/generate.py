@@ -81,6 +81,7 @@ def command(
     hwgen generate net --board ulx3s-85f --lanes 32 --lanes conv1=16 -o build
     """
     from hwgen import artefact
+    from hwgen.artefact.evaluation_file import EvaluationFile
     from hwgen.generation.generator import generate
 
     loaded = artefact.load(network)
@@ -94,6 +95,9 @@ def command(
             **options,
         )
         design.write(output)
+        kept = EvaluationFile.read(network)
+        if kept and kept.network_hash == artefact.content_hash(loaded):
+            kept.write(output)
     predicted, expected = design.prediction, design.expected
     if as_json:
         print_json(

@@ -150,7 +150,7 @@ def generate(
         plan = make_plan(network, options, name=name)
         scanners_by_layer = folding_file.requested_scanners(network, options.scanners)
         if model is not None:
-            planned = evaluate_plan(plan, model.trains, scanners_by_layer)
+            planned = evaluate_plan(plan, model.affordable_trains, scanners_by_layer)
             prediction = model.predict(plan)
     expected = None
     if planned is not None:
@@ -189,9 +189,14 @@ class CycleModel:
     def _first(self, images: int) -> dict[str, NDArray[np.uint8]]:
         return {node: trains[:images] for node, trains in self._all.items()}
 
+    @property
+    def affordable_trains(self) -> dict[str, NDArray[np.uint8]]:
+        """Spike trains of the images of :meth:`predict`, or ``trains`` where it has none."""
+        return self._first(self._affordable) if self._affordable else self.trains
+
     def predict(self, plan: HardwarePlan) -> Prediction | None:
         """Cycles of the affordable calibration images; None where not even one is."""
-        return predict(plan, self._first(self._affordable)) if self._affordable else None
+        return predict(plan, self.affordable_trains) if self._affordable else None
 
     def predict_round(self, plan: HardwarePlan) -> Prediction | None:
         """Cycles of ``trains``, preceded by the last image, so that the interval is their mean."""

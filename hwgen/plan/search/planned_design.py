@@ -59,10 +59,14 @@ class PlannedDesign:
         return self.cycles[self.bottleneck]
 
     def lane_use(self, layer: LayerPlan, interval: float | None = None) -> float:
-        """Share of lane-cycles that add a weight: the layer's lanes, times the scanners of its
-        busiest projection, times ``interval``."""
+        """Share of lane-cycles that add a weight, at most 1: of the layer's lanes, times the
+        scanners of its busiest projection, times ``interval``.
+
+        Results never follow each other faster than the planned interval, unless ``interval`` is
+        that of images with fewer spikes than those that were counted here.
+        """
         work = self.works[layer.node]
-        sums = layer.lanes * work.scanners * (interval or self.interval)
+        sums = layer.lanes * work.scanners * max(interval or 0, self.interval)
         return work.spikes * layer.fan_out / sums
 
 

@@ -67,6 +67,14 @@ def test_the_slowest_unit_sets_the_interval() -> None:
     assert planned.lane_use(busy, interval=2 * 8 * WINDOWS) == pytest.approx(0.5)
 
 
+def test_no_more_lanes_are_used_than_there_are() -> None:
+    """An interval of other, quieter images counts as the planned one."""
+    planned = planner(quiet=8).for_cycles(8 * WINDOWS, Budget())
+    busy = next(stage for stage in planned.plan.layers if stage.node == "busy")
+    at_most = planned.lane_use(busy)
+    assert planned.lane_use(busy, interval=planned.interval / 2) == at_most <= 1
+
+
 def test_a_faster_rate_costs_more_and_an_unreachable_one_is_rejected() -> None:
     costs = [
         planner(quiet=8).for_cycles(cycles, Budget()).total.lut4 for cycles in (4096, 2048, 1024)
