@@ -31,7 +31,7 @@ class LayerFigures:
     neurons: int | None
     spikes_per_neuron: float | None
     synaptic_operations: float
-    mac_operations: int
+    macs: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +63,7 @@ class Evaluation:
     fidelity: Fidelity | None
     spikes_per_neuron: float
     synaptic_operations: float
-    mac_operations: int
+    macs: int
     layers: tuple[LayerFigures, ...]
     classes: tuple[ClassFigures, ...] = ()
     warnings: tuple[str, ...] = ()
@@ -91,15 +91,16 @@ def command(
     per_class: bool,
     as_json: bool,
 ) -> None:
-    """Run the golden model of the network folder NETWORK on images.
+    """Run the golden model of NETWORK, a network folder or a build folder, on images.
 
     The command prints the accuracy, next to the float model's, and the spikes and synaptic
-    operations of each layer.
+    operations of each layer. It keeps the figures in NETWORK/evaluation.json, for `hwgen report`.
     """
     from hwgen import artefact, datasets, golden
+    from hwgen.artefact.build_folder import is_build_folder
     from hwgen.caution import warn
 
-    loaded = artefact.load(network)
+    loaded = artefact.load(network / "network" if is_build_folder(network) else network)
     dataset = datasets.load(
         data,
         split="test" if data.is_dir() else None,
@@ -129,10 +130,33 @@ def command(
     if per_class and dataset.labels is not None:
         classes = _by_class(loaded, result.classes, floats, dataset.labels)
         figures = replace(figures, classes=classes)
+    keep(figures, loaded, network, data=data.name)
     if as_json:
         print_json(figures.to_json())
     else:
         print_figures(figures)
+
+
+def keep(figures: Evaluation, network: Network, folder: Path, *, data: str) -> None:
+    """Write the figures of ``network`` on ``data`` into ``folder``, for its report."""
+    from hwgen.artefact import content_hash
+    from hwgen.artefact.evaluation_file import EvaluationFile
+
+    kept = EvaluationFile(
+        network_hash=content_hash(network),
+        data=data,
+        images=figures.images,
+        accuracy=figures.accuracy,
+        float_accuracy=figures.float_accuracy,
+        float_images=figures.float_images,
+        spikes_per_neuron=figures.spikes_per_neuron,
+        synaptic_operations=figures.synaptic_operations,
+        macs=figures.macs,
+    )
+    try:
+        kept.write(folder)
+    except OSError as error:
+        note(f"the figures are not kept for `hwgen report`: {error}")
 
 
 def _float_classes(
@@ -190,7 +214,7 @@ def summarise(network: Network, result: Result, labels: np.ndarray | None) -> Ev
             neurons=result.neurons.get(name),
             spikes_per_neuron=result.spikes_per_neuron(name) if name in result.spikes else None,
             synaptic_operations=float(operations.mean()),
-            mac_operations=int(result.mac_operations[name]),
+            macs=int(result.macs[name]),
         )
         for name, operations in result.synaptic_operations.items()
     )
@@ -211,7 +235,7 @@ def summarise(network: Network, result: Result, labels: np.ndarray | None) -> Ev
         fidelity=origin.fidelity,
         spikes_per_neuron=spikes / neurons if neurons else 0.0,
         synaptic_operations=sum(layer.synaptic_operations for layer in layers),
-        mac_operations=sum(layer.mac_operations for layer in layers),
+        macs=sum(layer.macs for layer in layers),
         layers=layers,
         warnings=tuple(origin.warnings),
     )
@@ -219,7 +243,7 @@ def summarise(network: Network, result: Result, labels: np.ndarray | None) -> Ev
 
 def print_figures(figures: Evaluation) -> None:
     """Print the figures as tables."""
-    totals = figures.spikes_per_neuron, figures.synaptic_operations, figures.mac_operations
+    totals = figures.spikes_per_neuron, figures.synaptic_operations, figures.macs
     steps = f"T = {figures.timesteps}"
     if figures.input_timesteps != figures.timesteps:
         steps += f", input {figures.input_timesteps}"

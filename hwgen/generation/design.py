@@ -38,7 +38,7 @@ class Design:
     """A network with its hardware plan; :meth:`write` writes the files of ``docs/hardware.md``.
 
     ``prediction`` and ``expected`` are written into the manifest; ``folding`` is the text of the
-    folding file (see :mod:`hwgen.generation.generator`).
+    folding file, ``misfit`` what the board is short of (see :mod:`hwgen.generation.generator`).
     """
 
     network: Network
@@ -47,6 +47,7 @@ class Design:
     prediction: PredictedCycles | None = None
     expected: Expectation | None = None
     folding: str | None = None
+    misfit: str | None = None
 
     def files(self) -> dict[str, str]:
         """Text of every generated file except the manifest, by name."""

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from hwgen.golden.activity import Activity, channels_first, input_activity, rearranged
-from hwgen.golden.costs import Tally, mac_operations
+from hwgen.golden.costs import Tally, multiply_adds
 from hwgen.golden.layers import PreparedLayer
 from hwgen.golden.result import Result
 from hwgen.network import Layer, Network, decide
@@ -73,8 +73,8 @@ class Engine:
             spikes=counts.spikes,
             neurons={name: math.prod(self._train_types[name].shape) for name in self.senders},
             synaptic_operations=counts.operations,
-            mac_operations={
-                layer.name: mac_operations(layer, self._train_types[layer.name].shape)
+            macs={
+                layer.name: multiply_adds(layer, self._train_types[layer.name].shape)
                 for layer in self.network.layers
             },
             values=counts.values,

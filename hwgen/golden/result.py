@@ -31,8 +31,8 @@ class Result:
         Neurons, or pixels, of the same nodes.
     synaptic_operations : layer → int64 array, shape (N,)
         Additions that spikes trigger in the layer (SpikeConverter, Eq. 14; ECC, Eq. 14).
-    mac_operations : layer → int
-        Operations of the same layer in a CNN, for one image (ECC, Eq. 13).
+    macs : layer → int
+        Multiply-adds of the same layer in a CNN, for one image.
     values : node → int32 array, shape (N, channels, height, width)
         q of the trains (:class:`hwgen.network.Code`). With ``trains=True`` only, as the next two.
     trains : node → uint8 array, shape (N, T, channels, height, width)
@@ -46,7 +46,7 @@ class Result:
     spikes: dict[str, np.ndarray]
     neurons: dict[str, int]
     synaptic_operations: dict[str, np.ndarray]
-    mac_operations: dict[str, int]
+    macs: dict[str, int]
     values: dict[str, np.ndarray] = field(default_factory=dict)
     trains: dict[str, np.ndarray] = field(default_factory=dict)
     membranes: dict[str, np.ndarray] = field(default_factory=dict)
@@ -88,7 +88,7 @@ class Result:
 
         Raises :class:`.DataError` if there is no such node.
         """
-        names = [name for name in self.mac_operations if name in self.spikes]
+        names = [name for name in self.macs if name in self.spikes]
         if node is not None:
             require_known("node", node, self.spikes, error=DataError)
             names = [node]
