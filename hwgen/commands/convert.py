@@ -167,7 +167,7 @@ def command(
         --timesteps 8 --timesteps conv1=4 -o net
     """
     from hwgen import artefact, datasets, golden
-    from hwgen.commands.evaluate import print_figures, summarise
+    from hwgen.commands.evaluation import print_figures, summarise
     from hwgen.conversion import Finetuning, Provenance, convert, load_model
 
     chosen, named = by_layer(timesteps, option="--timesteps")

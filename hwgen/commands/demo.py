@@ -58,7 +58,8 @@ class DemoFigures:
 def run(output: Path, *, timesteps: int, samples: int) -> DemoFigures:
     """Train, convert, generate and simulate; everything is written to ``output``."""
     from hwgen import artefact, boards, golden
-    from hwgen.commands.evaluate import keep, summarise
+    from hwgen.commands.evaluate import keep
+    from hwgen.commands.evaluation import summarise
     from hwgen.conversion import convert
     from hwgen.conversion.frontend.model_files import run_file
     from hwgen.generation import generate

@@ -137,8 +137,10 @@ def _writer(window: WindowPlan) -> int:
 
 def _reader(path: SynapticPathPlan) -> int:
     window = path.window
-    run = (window.chunks, window.kernel[1]) if path.shared_taps else (window.kernel_row_chunks,)
-    total = _axes(
+    (tile_y, tile_x), (ky, kx) = path.tile, window.kernel
+    run = (window.chunks, tile_x, kx // tile_x) if tile_x > 1 else (window.kernel_row_chunks,)
+    total = _axes(tile_y) if tile_y < ky else 0
+    total += _axes(
         *run, window.kernel[0], window.rounds, window.out_columns, window.timesteps, window.out_rows
     )
     slots = bits(window.slots * window.planes)
@@ -147,7 +149,7 @@ def _reader(path: SynapticPathPlan) -> int:
     if not window.wide:
         reach = (window.out_columns - 1) * window.stride[1] + window.kernel[1]
         total += 2 * (max(reach * window.chunks, window.row_pitch).bit_length() + 1)
-    total += base_bits(path) * (5 if path.shared_taps else 4)
+    total += base_bits(path) * (4 + (tile_x > 1) + (tile_y > 1))
     total += bits(window.depth) + 6 + 3 * any(window.padding)
     total += window.chunk_width * (4 if window.pad_planes else 1)
     return total + bits(window.slots + 1) + 2 * bits(window.row_chunks + 1) + 1
