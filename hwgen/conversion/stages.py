@@ -28,6 +28,7 @@ from hwgen.conversion.fusion.fuse import fuse
 from hwgen.conversion.op_graph import INPUT, GraphError, OpGraph
 from hwgen.conversion.op_run import Values, run_ops
 from hwgen.conversion.quantisation.layerwise import KEPT_IMAGES, layerwise
+from hwgen.conversion.quantisation.outline import require_legal_trains
 from hwgen.conversion.task import Task
 from hwgen.errors import ConversionError, NetworkError
 from hwgen.golden.trials import Trials
@@ -178,6 +179,7 @@ def _fuse(task: Task, graph: OpGraph) -> FloatGraph:
         raise ConversionError(
             f"timesteps are given for {', '.join(unknown)}, but the network has {', '.join(layers)}"
         )
+    require_legal_trains(fused, task.options)
     return fused
 
 

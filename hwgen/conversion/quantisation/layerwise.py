@@ -50,7 +50,7 @@ from hwgen.conversion.quantisation.integers import (
 from hwgen.conversion.quantisation.neuron import make_neuron, whole_numbers
 from hwgen.conversion.quantisation.projections import in_steps, offset_sum, per_code, second_moment
 from hwgen.conversion.quantisation.weight_fitting import Fit
-from hwgen.network import Layer, Node
+from hwgen.network import JoinedTrains, Layer, Node
 
 KEPT_IMAGES = 4
 
@@ -185,7 +185,9 @@ class _Layerwise:
         projections = tuple(in_steps(p, known.decodings[p.source]) for p in projections)
         units = bias / quantised.scale
         sent = known.sent
-        lost = 0.0 if sent is None else rounding_loss(sent.train_types[node.sources[0]])
+        lost = 0.0
+        if sent is not None:
+            lost = rounding_loss(JoinedTrains.of(node, sent.train_types).longest)
         threshold = quantised.threshold
         if threshold is None or output is None:
             given = (known, self.figures, self.options)
