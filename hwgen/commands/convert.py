@@ -54,6 +54,12 @@ PER_CHANNEL = "one value, or one per channel"
     "Length of the spike trains, for all layers or for one; repeatable.  [default: 8]",
     multiple=True,
 )
+@option(
+    "--mean-timesteps",
+    float,
+    "Choose the timesteps of each layer: at most this many on average over the layers that fire; "
+    "--timesteps are then the input's.",
+)
 @option("--weight-bits", int, "Bits of a weight, 2 to 16.", 8)
 @option(
     "--method",

@@ -48,6 +48,7 @@ def convert(
     scale: float | None = None,
     timesteps: int = 8,
     layer_timesteps: Mapping[str, int] | None = None,
+    mean_timesteps: float | None = None,
     weight_bits: int = 8,
     method: str = "spikeconverter",
     neuron: choices.NeuronKind | str | None = None,
@@ -97,7 +98,7 @@ def convert(
         frames of events.
     method : str
         Name in :data:`hwgen.conversion.METHODS`.
-    timesteps, layer_timesteps, weight_bits, neuron, …, search_stop
+    timesteps, layer_timesteps, mean_timesteps, weight_bits, neuron, …, search_stop
         See :class:`hwgen.conversion.Options`. None takes the method's default.
     calibration_images : int
         Maximum number of images to calibrate on, evenly spread over ``images``.

@@ -9,13 +9,14 @@ is a bug of hwgen: :class:`RuntimeError` names the stage and the first layer tha
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from torch.export import ExportedProgram
 
+from hwgen.conversion.calibration.allocation import choose_timesteps
 from hwgen.conversion.calibration.finetuning import finetune
 from hwgen.conversion.calibration.float_run import run_nodes
 from hwgen.conversion.converted import Converted
@@ -46,6 +47,7 @@ class Stage:
     run: Callable[[Task, Any], Graph]
     check: Callable[[Task, Any, Any], str | None]
     wanted: Callable[[Task], bool] = lambda task: True  # whether it is part of this conversion
+    decide: Callable[[Task, Any], Task] = lambda task, graph: task  # for later stages, by its graph
 
 
 def run_stages(
@@ -73,6 +75,7 @@ def run_stages(
                 f"a bug of hwgen"
             )
         graphs[stage.name] = graph = made
+        task = stage.decide(task, graph)
     return graphs
 
 
@@ -183,6 +186,16 @@ def _fuse(task: Task, graph: OpGraph) -> FloatGraph:
     return fused
 
 
+def _choose_timesteps(task: Task, graph: FloatGraph) -> Task:
+    """The task with timesteps for every layer, where only their mean is given."""
+    options = task.options
+    if options.mean_timesteps is None:
+        return task
+    chosen = choose_timesteps(graph, task.images, options, task.progress)
+    layers = {**options.layer_timesteps, **chosen}
+    return replace(task, options=replace(options, layer_timesteps=layers))
+
+
 def _finetune(task: Task, graph: FloatGraph) -> FloatGraph:
     assert task.finetuning is not None
     return finetune(graph, task.all_images, task.options, task.finetuning, task.progress)
@@ -201,7 +214,7 @@ def _tune(task: Task, converted: Converted) -> Converted:
 STAGES = (
     Stage(name="trace", run=lambda task, program: trace(program), check=same_as_model),
     Stage(name="merge-clamps", run=lambda task, graph: merge_clamps(graph), check=same_operations),
-    Stage(name="fuse", run=_fuse, check=same_populations),
+    Stage(name="fuse", run=_fuse, check=same_populations, decide=_choose_timesteps),
     Stage(
         name="fine-tune",
         run=_finetune,

@@ -80,6 +80,7 @@ class _Layerwise:
             input_scale=decoding.scale.tolist(),
             input_offset=decoding.offset.tolist(),
             leak=None if leak.doubles else {"n": leak.n, "m": leak.m, "k": leak.k},
+            chosen_timesteps=options.chosen_timesteps,
         )
 
     def run(self) -> Converted:
