@@ -8,7 +8,13 @@ import numpy as np
 
 from hwgen.conversion.calibration.input_decoding import Decoding, make_input
 from hwgen.conversion.choices import DecoderKind
-from hwgen.conversion.float_graph import FloatFlatten, FloatGraph, FloatMaxPool, FloatNode
+from hwgen.conversion.float_graph import (
+    FloatFlatten,
+    FloatGraph,
+    FloatMaxPool,
+    FloatNode,
+    FloatProjection,
+)
 from hwgen.conversion.options import Options
 from hwgen.conversion.quantisation.decoders import with_firing_end
 from hwgen.conversion.quantisation.integers import MIN_THRESHOLD, Quantised
@@ -21,6 +27,7 @@ from hwgen.network import (
     MaxPool2d,
     Neuron,
     Node,
+    Projection,
     Readout,
     SoftmaxReadout,
     TrainType,
@@ -50,16 +57,7 @@ def _outline(node: FloatNode, types: Mapping[str, TrainType], options: Options) 
         return MaxPool2d(**vars(node))
     if isinstance(node, FloatFlatten):
         return Flatten(name=node.name, source=node.source)
-    one = np.ones((), dtype=np.int32)
-    projections = tuple(
-        integer_projection(
-            projection,
-            np.broadcast_to(one, projection.weights.shape),
-            Decoding(scale=(ones := np.ones(types[projection.source].shape[0])), offset=0 * ones),
-            types[projection.source].q_max,
-        )
-        for projection in node.projections
-    )
+    projections = tuple(_projection(item, types[item.source]) for item in node.projections)
     zeros = np.zeros(len(node.bias))
     bias = zeros.astype(np.int64)
     neuron: Neuron = Readout()
@@ -71,3 +69,10 @@ def _outline(node: FloatNode, types: Mapping[str, TrainType], options: Options) 
         steps = max(types[name].steps for name in node.sources)
         neuron = SoftmaxReadout(timesteps=steps, shift=0, table=exponentials(1.0))
     return Layer(name=node.name, projections=projections, bias=bias, neuron=neuron)
+
+
+def _projection(projection: FloatProjection, given: TrainType) -> Projection:
+    ones = np.ones(given.shape[0])
+    weights = np.broadcast_to(np.int32(1), projection.weights.shape)
+    decoding = Decoding(scale=ones, offset=0 * ones)
+    return integer_projection(projection, weights, decoding, given.q_max)
