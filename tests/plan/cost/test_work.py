@@ -65,20 +65,20 @@ def test_with_one_bank_firing_adds_to_summing() -> None:
 
 
 def test_a_shorter_train_is_scanned_in_the_last_timesteps() -> None:
-    """Four pixels send 1, then 0; their copies send 1 in the second timestep."""
-    source = Input(shape=(4, 1, 1), timesteps=2, pixel_bits=2)
-    every = np.ones((1, 4), dtype=np.int32)
+    """Eight pixels send 1, then 0; their copies send 1 in the second timestep."""
+    source = Input(shape=(8, 1, 1), timesteps=2, pixel_bits=2)
+    every = np.ones((1, 8), dtype=np.int32)
     copies = tiny.layer(
-        "copies", "input", np.eye(4), np.zeros(4),
-        InverseLeakyNeuron(threshold=np.ones(4, dtype=np.int64), timesteps=1),
+        "copies", "input", np.eye(8), np.zeros(8),
+        InverseLeakyNeuron(threshold=np.ones(8, dtype=np.int64), timesteps=1),
     )  # fmt: skip
     both = (Linear(source="input", weights=every), Linear(source="copies", weights=every))
     out = Layer(name="out", projections=both, bias=np.zeros(1, np.int64), neuron=Readout())
     network = Network(name="n", input=source, nodes=(copies, out))
-    trains = golden.run(network, np.full((1, 4, 1, 1), 2, np.uint8), trains=True).trains
+    trains = golden.run(network, np.full((1, 8, 1, 1), 2, np.uint8), trains=True).trains
     plan = make_plan(network, PlanOptions())
     done = Workload(trains, plan.stream).measure(plan.layers[-1])
-    assert (done.scan, done.read, done.spikes) == (4 + 4, 2, 4)
+    assert (done.scan, done.read, done.spikes) == (8 + 8, 2, 8)
 
 
 def test_bits_are_assigned_busiest_first() -> None:
