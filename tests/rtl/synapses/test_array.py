@@ -257,11 +257,11 @@ def test_silent_timesteps_cost_no_cycle() -> None:
     first, second = (
         SynapseInput(rows=np.ones((2, 1), dtype=np.int64), silent_steps=silent) for silent in (0, 2)
     )
-    spikes = plain([[1]] * 18, 1)
+    spikes = plain([[1, 0]] * 18, 1)
     _, sent, got, stalled = run([first, second], [spikes] * 2, bits=3, windows=3, timesteps=3)
-    assert sent[0].cycles == list(range(18))
-    assert sent[1].cycles == [6, 7, 8, 15, 16, 17]
-    assert got.cycles == [n + 5 for n in range(18)]
+    assert sent[0].cycles == list(range(36))
+    assert sent[1].cycles == [*range(12, 18), *range(30, 36)]
+    assert got.cycles == [2 * n + 1 + 5 for n in range(18)]
     assert not any(stalled)
 
 
