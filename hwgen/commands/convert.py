@@ -66,6 +66,11 @@ PER_CHANNEL = "one value, or one per channel"
     "input has as many as a pixel has bits]",
     multiple=True,
 )
+@option(
+    "--mean-timesteps",
+    float,
+    "Choose the timesteps of each layer: at most this many on average over the layers that fire.",
+)
 @option("--weight-bits", int, "Bits of a weight, 2 to 16.", 8)
 @option(
     "--method",

@@ -103,7 +103,7 @@ def best_of(
         if dump is not None and len(several) > 1:
             folder = dump / way.name.replace(" ", "-")
         own = replace(task, options=way.options)
-        graphs = run_stages(own, graph, stages, folder, done=len(before))
+        _, graphs = run_stages(own, graph, stages, folder, done=len(before))
         converted = list(graphs.values())[-1]
         assert isinstance(converted, Converted)
         fidelity = measure(converted, fused, images, held_out=held_out)

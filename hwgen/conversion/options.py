@@ -27,6 +27,7 @@ _INTEGERS = {
     "search_rounds": (0, 1000),
 }
 _NUMBERS: dict[str, tuple[str, Callable[[float], bool]]] = {
+    "mean_timesteps": ("from 1 to 16", lambda x: 1 <= x <= 16),
     "threshold_scale": ("above 0, up to 4", lambda x: 0 < x <= 4),
     "eta": ("of at least 0 and below 1", lambda x: 0 <= x < 1),
     "percentile": ("above 0, up to 100", lambda x: 0 < x <= 100),
@@ -50,6 +51,10 @@ class Options:
     layer_timesteps : mapping of name to int
         T2 of single layers, by their name in the model, and of "input". A radix input has as many
         timesteps as a pixel has bits by default, so that it loses nothing.
+    mean_timesteps : float or None
+        Chooses the timesteps of each layer: as few as possible where the logits hardly change, at
+        most this many on average over the layers that fire
+        (:mod:`hwgen.conversion.calibration.allocation`). For neuron "ilif" with k = 2.
     weight_bits : int
         2 … 16, sign included; weights are symmetric, ± (2^(bits−1) − 1).
     neuron : NeuronKind
@@ -105,6 +110,7 @@ class Options:
 
     timesteps: int = 8
     layer_timesteps: Mapping[str, int] = field(default_factory=dict)
+    mean_timesteps: float | None = None
     weight_bits: int = 8
     neuron: NeuronKind = NeuronKind.ILIF
     leak: float | str = 2.0
@@ -154,7 +160,8 @@ class Options:
         self._check_timesteps()
         self._check_neuron()
         if self.rounding is None:
-            few = self.timesteps <= FEW_TIMESTEPS or self.weight_bits <= FEW_WEIGHT_BITS
+            steps = self.mean_timesteps or self.timesteps
+            few = steps <= FEW_TIMESTEPS or self.weight_bits <= FEW_WEIGHT_BITS
             object.__setattr__(self, "rounding", Rounding.FITTED if few else Rounding.NEAREST)
 
     def _check_timesteps(self) -> None:
@@ -176,6 +183,12 @@ class Options:
             )
 
     def _check_neuron(self) -> None:
+        radix = self.neuron is NeuronKind.ILIF and parse_leak(self.leak).doubles
+        if self.mean_timesteps is not None and not radix:
+            raise ConversionError(
+                f"mean_timesteps needs neuron 'ilif' with leak 2, whose error falls by a factor "
+                f"with each timestep, not {self.neuron!r} with leak {self.leak}; leave it out"
+            )
         if self.thresholds is ThresholdRule.CURRENT and not self.neuron.single_phase:
             raise ConversionError(
                 f"thresholds 'current' needs a neuron that fires as it integrates, "
@@ -203,6 +216,13 @@ class Options:
     def source_code(self) -> InputCode:
         """Code of the input."""
         return self.input_code or InputCode(default_input(self.neuron))
+
+    @property
+    def chosen_timesteps(self) -> dict[str, int] | None:
+        """Timesteps by layer that mean_timesteps made of the options; None without it."""
+        if self.mean_timesteps is None:
+            return None
+        return {name: steps for name, steps in self.layer_timesteps.items() if name != "input"}
 
     def steps(self, name: str) -> int:
         """Timesteps of the trains of ``name``, a layer or "input"."""

@@ -19,7 +19,7 @@ from hwgen.conversion.calibration.checks import check_batch_norms, check_figures
 from hwgen.conversion.calibration.fidelity import check_fidelity
 from hwgen.conversion.calibration.finetuning import Finetuning
 from hwgen.conversion.calibration.float_run import run_float
-from hwgen.conversion.calibration.images import as_frames, bits_of, require_range, spread
+from hwgen.conversion.calibration.images import as_calibration, bits_of, require_range, spread
 from hwgen.conversion.calibration.input_decoding import counts_of
 from hwgen.conversion.converted import Progress
 from hwgen.conversion.effort import best_of, divide, ways
@@ -33,7 +33,7 @@ from hwgen.conversion.provenance import Provenance
 from hwgen.conversion.stages import STAGES, run_stages
 from hwgen.conversion.task import Task
 from hwgen.conversion.threads import one_thread_per_operation
-from hwgen.datasets.images import as_array, as_images, as_labels
+from hwgen.datasets.images import as_labels
 from hwgen.errors import ConversionError
 from hwgen.network import InputCode, Network, decide
 from hwgen.suggest import require_known
@@ -54,6 +54,7 @@ def convert(
     scale: float | None = None,
     timesteps: int = 8,
     layer_timesteps: Mapping[str, int] | None = None,
+    mean_timesteps: float | None = None,
     weight_bits: int = 8,
     method: str = "spikeconverter",
     neuron: choices.NeuronKind | str | None = None,
@@ -105,7 +106,7 @@ def convert(
         frames of events.
     method : str
         Name in :data:`hwgen.conversion.METHODS`.
-    timesteps, layer_timesteps, weight_bits, neuron, …, search_stop
+    timesteps, layer_timesteps, mean_timesteps, weight_bits, neuron, …, search_stop
         See :class:`hwgen.conversion.Options`. None takes the method's default.
     calibration_images : int
         Maximum number of images to calibrate on, evenly spread over ``images``.
@@ -148,12 +149,9 @@ def convert(
         raise ConversionError(
             f"the network's name must be a string that is not empty, not {name!r}"
         )
-    images = as_array(images, where="calibration images")
-    frames = images.ndim == 5
-    if frames:
-        pixels = as_frames(images, timesteps=(layer_timesteps or {}).get(INPUT, timesteps))
-    else:
-        pixels = as_images(images, where="calibration images", channels_first=True)
+    given = layer_timesteps if isinstance(layer_timesteps, Mapping) else {}
+    steps = given.get(INPUT, timesteps)
+    pixels, input_code = as_calibration(images, timesteps=steps, input_code=input_code)
     require_integer("calibration_images", calibration_images, 1, error=ConversionError)
     chosen_effort = choices.Effort.parse("effort", effort)
     chosen, measured, held_out = divide(len(pixels), calibration_images, chosen_effort)
@@ -162,13 +160,7 @@ def convert(
         classes = as_labels(labels, len(pixels), where="calibration labels")[chosen]
     elif chosen_method.load_tuner is not None:
         raise ConversionError(f"method {method!r} needs labels; pass those of the images")
-    input_code = input_code or ("events" if frames else None)
-    if (input_code == "events") != frames:
-        raise ConversionError(
-            "input_code 'events' goes with frames (samples, timesteps, channels, height, width), "
-            f"and other codes with images; here is {input_code!r} with shape {images.shape}"
-        )
-    scale = scale if scale is not None else 1 / images.shape[1] if frames else 1 / 255
+    scale = scale if scale is not None else 1 / pixels.shape[1] if pixels.ndim == 5 else 1 / 255
     bits = bits_of(pixels)
     every, pixels = pixels, pixels[chosen]
     arguments |= {"neuron": chosen_neuron, "input_code": input_code}
@@ -201,11 +193,11 @@ def convert(
     check_batch_norms(program)
     folder = None if dump is None else Path(dump)
     with one_thread_per_operation():
-        graphs = run_stages(task, program, [s for s in STAGES if not s.repeated], folder)
+        task, graphs = run_stages(task, program, [s for s in STAGES if not s.repeated], folder)
         fixed = {**chosen_method.defaults, **by_user}
         left_open = [item.name for item in fields(Options) if item.name not in fixed]
         outcomes = best_of(
-            ways(options, chosen_effort, left_open),
+            ways(task.options, chosen_effort, left_open),
             task,
             graphs,
             [stage for stage in STAGES if stage.repeated],

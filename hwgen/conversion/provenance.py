@@ -70,6 +70,7 @@ class Figures:
     leak: Mapping[str, float] | None = None  # n, m and k of a leak k < 2
     softmax_step: float | None = None  # of the spiking softmax's table, in units of its argument
     feedback: FeedbackFigures | None = None
+    chosen_timesteps: Mapping[str, int] | None = None  # by layer, for mean_timesteps
 
     def plain(self) -> dict[str, Any]:
         """Plain values by name, without those that do not apply."""

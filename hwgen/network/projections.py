@@ -10,7 +10,7 @@ import numpy as np
 
 from hwgen.network.checks import MAX_WEIGHT_BITS, require, require_integers, require_windows
 from hwgen.network.storage import INT32
-from hwgen.network.trains import Pair, Quad, Shape
+from hwgen.network.trains import Integers, Pair, Quad, Shape
 
 
 def window_positions(shape: Shape, kernel: Pair, stride: Pair, padding: Quad) -> Pair:
@@ -161,3 +161,19 @@ class Identity:
 
 
 Projection = Conv2d | Linear | Identity
+
+
+def current_range(projection: Projection) -> tuple[Integers, Integers]:
+    """Lowest and highest current of each channel in one timestep, over all inputs.
+
+    A sum of integers, in whatever order a matrix product takes them, lies between the sum of its
+    negative and the sum of its positive terms.
+
+    Returns
+    -------
+    two object arrays of Python ints, shape (channels,)
+    """
+    channels = len(projection.weights)
+    weights = projection.weights.astype(np.int64).reshape(channels, -1)
+    low = np.minimum(weights, 0).sum(axis=1).astype(object)
+    return low, np.maximum(weights, 0).sum(axis=1).astype(object)

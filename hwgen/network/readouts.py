@@ -8,9 +8,9 @@ from typing import ClassVar
 import numpy as np
 
 from hwgen.network.checks import require, require_int, require_integers, require_timesteps
-from hwgen.network.neuron import FiringConstants, Integers, Neuron
+from hwgen.network.neuron import FiringConstants, Neuron
 from hwgen.network.storage import OMITTED
-from hwgen.network.trains import Code, Shape, TrainType
+from hwgen.network.trains import Code, Integers, Shape, TrainType
 
 MAX_TABLE = 256
 TABLE_BITS = 16

@@ -17,7 +17,8 @@ from hwgen.conversion import Finetuning, pipeline
 from hwgen.conversion.converted import Converted
 from hwgen.conversion.float_graph import FloatGraph
 from hwgen.conversion.op_graph import ClampOp, OpGraph
-from hwgen.conversion.stages import STAGES, Stage, first_difference
+from hwgen.conversion.stage_checks import first_difference
+from hwgen.conversion.stages import STAGES, Stage
 from hwgen.errors import ArtefactError
 from hwgen.network import Layer
 from tests.support.conversion import convert

@@ -14,6 +14,7 @@ from hwgen.network import (
     InputCode,
     InverseLeak,
     InverseLeakyNeuron,
+    JoinedTrains,
     Readout,
     SoftmaxReadout,
     SoftResetNeuron,
@@ -62,7 +63,9 @@ def test_what_the_same_current_accumulates_to(leak: InverseLeak) -> None:
     membrane = [0, 0]
     for _ in range(4):
         membrane = [v + (v * leak.n >> leak.m) + i for v, i in zip(membrane, (5, -3))]
-    assert given.accumulated(np.array([5, -3], dtype=object)).tolist() == membrane
+    assert (
+        JoinedTrains((given,)).accumulated([np.array([5, -3], dtype=object)]).tolist() == membrane
+    )
 
 
 NEURONS = [

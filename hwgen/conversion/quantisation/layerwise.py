@@ -58,7 +58,7 @@ from hwgen.conversion.quantisation.projections import (
     second_moment,
 )
 from hwgen.conversion.quantisation.weight_fitting import Fit
-from hwgen.network import Layer, Node
+from hwgen.network import JoinedTrains, Layer, Node
 
 KEPT_IMAGES = 4
 
@@ -79,7 +79,6 @@ class _Layerwise:
         self.float_graph = graph
         self.graph = with_firing_end(graph) if self.counts else graph
         self.options, self.progress = options, progress
-        self.code = options.code
         self.known = Known(graph, images, options)
         self.codes = {INPUT: self.known.trains(INPUT, KEPT_IMAGES)}
         decoding = self.known.decodings[INPUT]
@@ -88,6 +87,7 @@ class _Layerwise:
             input_scale=decoding.scale.tolist(),
             input_offset=decoding.offset.tolist(),
             leak=None if leak.doubles else {"n": leak.n, "m": leak.m, "k": leak.k},
+            chosen_timesteps=options.chosen_timesteps,
         )
 
     def run(self) -> Converted:
@@ -145,7 +145,7 @@ class _Layerwise:
         options = self.options
         if self.counts and node is self.graph.nodes[-1]:
             options = replace(options, channel_scales=False)  # classes are compared
-        q_max: float = self.code.q_max(options.steps(node.name))
+        q_max: float = self.options.code.q_max(options.steps(node.name))
         levels = values = None
         if not self.leak.doubles:
             levels = Levels.of(self.leak, options.steps(node.name))
@@ -204,7 +204,9 @@ class _Layerwise:
         projections = tuple(in_steps(p, known.decodings[p.source]) for p in projections)
         units = bias / quantised.scale
         sent = known.sent
-        lost = 0.0 if sent is None else rounding_loss(sent.train_types[node.sources[0]])
+        lost = 0.0
+        if sent is not None:
+            lost = rounding_loss(JoinedTrains.of(node, sent.train_types).longest)
         threshold = quantised.threshold
         if threshold is None or output is None:
             given = (known, self.figures, self.options)
@@ -234,7 +236,7 @@ class _Layerwise:
             taken = level / (threshold * self.leak.k ** (neuron.timesteps - 1))
             output = replace(output, scale=output.scale * taken)
         else:
-            q_max = self.code.q_max(self.options.steps(node.name))
+            q_max = self.options.code.q_max(self.options.steps(node.name))
             shifts, divisors = calibrate.per_channel(full), calibrate.per_channel(threshold)
 
             def fired(part: calibrate.Tensors) -> torch.Tensor:
