@@ -47,7 +47,10 @@ PER_CHANNEL = "one value, or one per channel"
 @option("--name", str, "Name of the network.  [default: the model's]")
 @option("--samples", COUNT, "Read the first samples of the data only.")
 @option(
-    "--calibration-images", COUNT, "Maximum number of images to calibrate on, evenly spread.", 1000
+    "--calibration-images",
+    COUNT,
+    "Maximum number of images to calibrate on, evenly spread.  [default: 1000; 3000 with "
+    "--effort best]",
 )
 @option(
     "--effort",

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from hwgen.arguments import require_integer
 from hwgen.conversion.calibration.fidelity import measure
 from hwgen.conversion.calibration.images import spread
 from hwgen.conversion.choices import Effort, Rounding
@@ -21,6 +22,10 @@ from hwgen.conversion.options import Options
 from hwgen.conversion.provenance import Fidelity, Trial
 from hwgen.conversion.stages import Graph, Stage, run_stages
 from hwgen.conversion.task import Task
+from hwgen.errors import ConversionError
+
+CALIBRATION_IMAGES = {Effort.FAST: 1000, Effort.BEST: 3000}
+"""More than 1,000 change no scale, but serve a fit of the weights."""
 
 HELD_OUT_IMAGES = 512
 HELD_OUT_SHARE = 5  # one image in five, where calibration would take all
@@ -52,13 +57,16 @@ class Outcome:
         )
 
 
-def divide(count: int, wanted: int, effort: Effort) -> tuple[np.ndarray, np.ndarray, bool]:
+def divide(count: int, wanted: int | None, effort: Effort) -> tuple[np.ndarray, np.ndarray, bool]:
     """Indices of images to calibrate on, and to measure on; and whether the latter are held out.
 
+    At most ``wanted`` calibrate; None takes CALIBRATION_IMAGES of the effort.
     Images that calibration does not need are held out. Where it would take all ``count``, effort
     "best" holds one in five back, and "fast" measures on those of the calibration.
     """
-    chosen = spread(count, wanted)
+    if wanted is not None:
+        require_integer("calibration_images", wanted, 1, error=ConversionError)
+    chosen = spread(count, CALIBRATION_IMAGES[effort] if wanted is None else wanted)
     spare = np.setdiff1d(np.arange(count), chosen)
     if not len(spare) and effort is Effort.BEST and count >= FEWEST_IMAGES:
         spare = np.arange(HELD_OUT_SHARE - 1, count, HELD_OUT_SHARE)

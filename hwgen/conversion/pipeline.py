@@ -13,7 +13,7 @@ from torch import nn
 from torch.export import ExportedProgram
 
 from hwgen import caution
-from hwgen.arguments import require_integer, require_type
+from hwgen.arguments import require_type
 from hwgen.conversion import choices
 from hwgen.conversion.calibration.checks import check_batch_norms, check_figures, check_images
 from hwgen.conversion.calibration.fidelity import check_fidelity
@@ -39,7 +39,6 @@ from hwgen.network import InputCode, Network, decide
 from hwgen.suggest import require_known
 from hwgen.version import version
 
-CALIBRATION_IMAGES = 1000  # more change no scale, but serve a fit of the weights
 PROBE_IMAGES = 8
 
 
@@ -79,7 +78,7 @@ def convert(
     search_rounds: int = Options.search_rounds,
     search_step: float = Options.search_step,
     search_stop: float = Options.search_stop,
-    calibration_images: int = CALIBRATION_IMAGES,
+    calibration_images: int | None = None,
     effort: choices.Effort | str = choices.Effort.BEST,
     finetuning: Finetuning | None = None,
     name: str = "network",
@@ -108,8 +107,9 @@ def convert(
         Name in :data:`hwgen.conversion.METHODS`.
     timesteps, layer_timesteps, mean_timesteps, weight_bits, neuron, …, search_stop
         See :class:`hwgen.conversion.Options`. None takes the method's default.
-    calibration_images : int
-        Maximum number of images to calibrate on, evenly spread over ``images``.
+    calibration_images : int or None
+        Maximum number of images to calibrate on, evenly spread over ``images``. None: 1,000, or
+        3,000 with effort "best".
     effort : Effort
         "best" converts in every way that the options leave open, and keeps the one whose logits are
         closest to the float model's on images held out from ``images``, without labels; "fast"
@@ -152,7 +152,6 @@ def convert(
     given = layer_timesteps if isinstance(layer_timesteps, Mapping) else {}
     steps = given.get(INPUT, timesteps)
     pixels, input_code = as_calibration(images, timesteps=steps, input_code=input_code)
-    require_integer("calibration_images", calibration_images, 1, error=ConversionError)
     chosen_effort = choices.Effort.parse("effort", effort)
     chosen, measured, held_out = divide(len(pixels), calibration_images, chosen_effort)
     classes = None

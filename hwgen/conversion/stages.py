@@ -18,6 +18,7 @@ from torch.export import ExportedProgram
 from hwgen.conversion.calibration.allocation import choose_timesteps
 from hwgen.conversion.calibration.checks import check_labels
 from hwgen.conversion.calibration.finetuning import finetune
+from hwgen.conversion.calibration.images import spread
 from hwgen.conversion.converted import Converted
 from hwgen.conversion.dump import dump_graph
 from hwgen.conversion.float_graph import FloatGraph, Population
@@ -38,6 +39,7 @@ from hwgen.conversion.stage_checks import (
 from hwgen.conversion.task import Task
 from hwgen.errors import ConversionError, NetworkError
 
+SENSITIVITY_IMAGES = 1000
 Graph = ExportedProgram | OpGraph | FloatGraph | Converted
 
 
@@ -114,7 +116,8 @@ def _choose_timesteps(task: Task, graph: FloatGraph) -> Task:
     options = task.options
     if options.mean_timesteps is None:
         return task
-    chosen = choose_timesteps(graph, task.images, options, task.progress)
+    images = task.images[spread(len(task.images), SENSITIVITY_IMAGES)]
+    chosen = choose_timesteps(graph, images, options, task.progress)
     layers = {**options.layer_timesteps, **chosen}
     return replace(task, options=replace(options, layer_timesteps=layers))
 

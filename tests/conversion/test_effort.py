@@ -46,6 +46,13 @@ def test_images_that_calibration_does_not_need_are_held_out() -> None:
     assert not set(chosen) & set(measured)
 
 
+def test_the_best_effort_calibrates_on_more_images() -> None:
+    for effort, expected in ((Effort.FAST, 1000), (Effort.BEST, 3000)):
+        chosen, measured, _ = divide(5000, None, effort)
+        assert len(chosen) == expected
+        assert not set(chosen) & set(measured)
+
+
 def test_one_image_in_five_is_held_out_where_calibration_would_take_all() -> None:
     chosen, measured, held_out = divide(10, 1000, Effort.BEST)
     assert (chosen.tolist(), measured.tolist(), held_out) == (
