@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
+from hwgen import artefact
 from hwgen.artefact.build_folder import PlanField, read_manifest
 from hwgen.artefact.evaluation_file import EvaluationFile
 from hwgen.artefact.report_file import ReportFile
@@ -25,6 +26,32 @@ class NetworkFigures(FrozenModel):
     hash: str
     board: str | None
     tools: Mapping[str, str]
+
+
+class ConversionFigures(FrozenModel):
+    """What the conversion measured without labels, and what it warned of.
+
+    Parameters
+    ----------
+    images : int
+        Images that the network was compared with the float model on.
+    held_out : bool
+        Whether calibration has not seen them.
+    agreement : float
+        Share of images with the same class, in per cent.
+    signal_to_error : float
+        Of the logits, in dB.
+    layers : mapping of name to float
+        Signal to error of each layer, in dB.
+    warnings : tuple of str
+    """
+
+    images: int
+    held_out: bool
+    agreement: float
+    signal_to_error: float
+    layers: Mapping[str, float]
+    warnings: tuple[str, ...]
 
 
 class Performance(FrozenModel):
@@ -59,6 +86,7 @@ class BuildFigures(ReportFile):
     network: NetworkFigures
     plan: PlanField
     predicted: PredictedCycles | None
+    conversion: ConversionFigures | None
     evaluation: EvaluationFile | None
     simulation: SimulationReport | None
     synthesis: BuildReport | None
@@ -104,6 +132,16 @@ def _performance(
     )
 
 
+def _conversion(folder: Path) -> ConversionFigures | None:
+    """Figures of the conversion of the network in ``folder``, if it has been converted."""
+    if not folder.is_dir():
+        return None
+    origin = artefact.load(folder).provenance
+    if "fidelity" not in origin:
+        return None
+    return ConversionFigures(**origin["fidelity"], warnings=tuple(origin.get("warnings", ())))
+
+
 def gather(folder: str | os.PathLike[str]) -> BuildFigures:
     """Figures of a build folder.
 
@@ -132,6 +170,7 @@ def gather(folder: str | os.PathLike[str]) -> BuildFigures:
         ),  # fmt: skip
         plan=manifest.plan,
         predicted=manifest.predicted,
+        conversion=_conversion(folder / "network"),
         evaluation=evaluation,
         simulation=simulation,
         synthesis=synthesis,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -12,15 +13,18 @@ from hwgen.artefact.evaluation_file import EvaluationFile
 from hwgen.boards import Resource
 from hwgen.commands.report import print_summary
 from hwgen.errors import ArtefactError
+from hwgen.generation import generate
 from hwgen.plan.timing.predict import PredictedCycles
 from hwgen.report import gather, write
 from hwgen.report.figures import Performance
-from hwgen.report.html import show
+from hwgen.report.html import render, show
 from hwgen.simulation.options import StallPattern
 from hwgen.simulation.report import SimulationReport
 from hwgen.synthesis import BuildReport
 from hwgen.synthesis.report import CriticalPath, PathStep, Usage
+from tests.support.conversion import convert
 from tests.support.cores.tiny_core import write_tiny_core
+from tests.support.float_models import pixels, tiny_cnn
 from tests.support.reports import simulation_report
 
 NETWORK_HASH = "abc"
@@ -201,6 +205,23 @@ def test_the_page_shows_the_figures(tmp_path: Path) -> None:
     # A name is text, never markup.
     assert ["<i>conv", "200", "5", "–", "–"] in rows
     assert "http" not in page.read_text()
+
+
+def test_the_page_shows_what_the_conversion_measured(tmp_path: Path) -> None:
+    network = convert(tiny_cnn(), pixels((2, 8, 8), samples=30), timesteps=4)
+    fidelity = network.provenance["fidelity"]
+    said = dict(network.provenance) | {"warnings": ["layer <b> is odd"]}
+    build = generate(replace(network, provenance=said)).write(tmp_path / "build")
+    figures = gather(build.folder)
+    assert figures.conversion is not None
+    assert figures.conversion.model_dump() == fidelity | {"warnings": ("layer <b> is odd",)}
+    page = render(figures)
+    assert "layer &lt;b&gt; is odd" in page
+    cells = Cells()
+    cells.feed(page)
+    rows = [[cell.strip() for cell in row] for row in cells.rows]
+    assert ["logits", show(fidelity["signal_to_error"])] in rows
+    assert ["0", show(fidelity["layers"]["0"])] in rows
 
 
 def test_the_page_is_written_for_a_fresh_build_folder_too(tmp_path: Path) -> None:
