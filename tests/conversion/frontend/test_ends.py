@@ -97,7 +97,10 @@ def test_float_accuracy_of_a_single_output() -> None:
     ]
 
 
-@pytest.mark.parametrize(("name", "bias"), [("relu", -50.0), ("sigmoid", 50.0), ("softmax", 0.0)])
+@pytest.mark.parametrize(
+    ("name", "bias"),
+    [("relu", -50.0), ("relu, dropout, softmax", -50.0), ("sigmoid", 50.0), ("softmax", 0.0)],
+)
 def test_outputs_that_tie_are_told_apart_by_their_logits(name: str, bias: float) -> None:
     """All zeros of a ReLU, and all ones of a sigmoid: PyTorch's arg-max is the first of them."""
     images, made = pixels(SHAPE, samples=30), linear(4, bias=bias)
