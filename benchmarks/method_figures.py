@@ -21,8 +21,8 @@ from hwgen.network import Network
 LANES = 16
 ADDITION_PJ, MULTIPLY_ADD_PJ = 0.9, 4.6
 """Energy of 32-bit floating-point operations at 45 nm (Horowitz, ISSCC 2014), as in the SNN papers:
-0.9 pJ per synaptic operation, and 4.6 pJ per multiply-add of the CNN (ECC, Eq. 13, halved, because
-it counts a multiplication and an addition separately). Memories and the clock are not included."""
+0.9 pJ per synaptic operation, and 4.6 pJ per multiply-add of the CNN. Memories and the clock are
+not included."""
 
 
 def with_epsilon(model: nn.Module, epsilon: float | None) -> nn.Module:
@@ -61,7 +61,7 @@ def measure(case: Case, subject: Subject, hits: Any, *, hardware: bool) -> dict[
         **figures,
         "loss": floats - figures["accuracy"],
         "energy_uj": figures["synaptic_operations"] * ADDITION_PJ / 1e6,
-        "cnn_energy_uj": sum(result.mac_operations.values()) / 2 * MULTIPLY_ADD_PJ / 1e6,
+        "cnn_energy_uj": sum(result.macs.values()) * MULTIPLY_ADD_PJ / 1e6,
         "paper": case.paper,
     }
     if hardware:

@@ -78,13 +78,17 @@ MODELS = {"vgg16": vgg16, "mobilenet_v2": mobilenet_v2}
 def random_model(name: str, seed: int = 0, samples: int = 32) -> nn.Module:
     """Model ``name`` of MODELS in eval mode: random weights, batch-norm statistics set."""
     torch.manual_seed(seed)
-    model = MODELS[name]()
+    return settled(MODELS[name](), images(samples, seed))
+
+
+def settled(model: nn.Module, seen: np.ndarray) -> nn.Module:
+    """``model`` in eval mode; its batch norms have the statistics of the images ``seen``."""
     with torch.no_grad():
         for module in model.modules():
             if isinstance(module, nn.BatchNorm2d):
                 module.momentum = None  # cumulative mean
                 nn.init.uniform_(module.bias, -0.5, 0.5)
-        model.train()(torch.from_numpy(images(samples, seed)).float() / 255)
+        model.train()(torch.from_numpy(seen).float() / 255)
     return model.eval()
 
 

@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 from amaranth import Cat, Module, Signal
-from amaranth.back import verilog
 from amaranth.hdl import Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
@@ -24,7 +23,8 @@ from rich.console import Console
 from benchmarks.command import make_parser, write_json
 from benchmarks.table import make_table, text
 from hwgen import boards
-from hwgen.generation.design import TEMPLATES, plain_verilog
+from hwgen.generation.design import TEMPLATES
+from hwgen.generation.verilog import to_verilog
 from hwgen.network import Conv2d, Input, InverseLeakyNeuron, Layer, Network, Readout
 from hwgen.plan.assembly import make_plan
 from hwgen.plan.units.hardware_plan import HardwarePlan
@@ -93,9 +93,8 @@ class Registered(wiring.Component):
         return m
 
 
-def to_verilog(component: Any) -> str:
-    text = verilog.convert(component, name="top", emit_src=False, strip_internal_attrs=True)
-    text = plain_verilog(text)
+def source_of(component: Any) -> str:
+    text = to_verilog(component, name="top")
     templates = resource_dir("rtl_templates")
     return text + "".join((templates / name).read_text(encoding="utf-8") for name in TEMPLATES)
 
@@ -149,7 +148,7 @@ def measure(options: Mapping[str, Any], *, seeds: int, size: int = 32) -> dict[s
     net = network(channels=16, size=size, timesteps=4)
     plan = make_plan(net, PlanOptions(**options))
     unit, stage = make_unit(net, plan)
-    source = to_verilog(unit)
+    source = source_of(unit)
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         modules = synthesise(source, folder, flat=False)
@@ -163,7 +162,7 @@ def measure(options: Mapping[str, Any], *, seeds: int, size: int = 32) -> dict[s
             "modules": {name: dict(counts) for name, counts in modules.items()},
         }
         if seeds:
-            synthesise(to_verilog(Registered(make_unit(net, plan)[0])), folder, flat=True)
+            synthesise(source_of(Registered(make_unit(net, plan)[0])), folder, flat=True)
             placed = [place(folder, seed) for seed in range(1, seeds + 1)]
             row |= max(placed, key=lambda result: result["fmax_mhz"])
             row["fmax_mhz_of_seeds"] = [result["fmax_mhz"] for result in placed]

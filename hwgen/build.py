@@ -165,12 +165,12 @@ class Build(os.PathLike[str]):
     def report(self) -> BuildFigures:
         """Collect all figures of the folder and write ``report.json`` and ``report.html``.
 
-        Figures come from the manifest, the last simulation and the last place and route.
+        Figures come from the manifest and the last evaluation, simulation, and place and route.
 
         Raises
         ------
         ArtefactError
-            The folder is damaged, or a simulation in it belongs to another network.
+            The folder is damaged, or holds the simulation or evaluation of another network.
         """
         from hwgen.report import gather, write
 

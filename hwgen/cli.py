@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
 
 import click
 
-from hwgen.errors import HwgenError, ToolError
+from hwgen.errors import HwgenError, HwgenNote, HwgenWarning, ToolError
 from hwgen.suggest import unknown
 
 COMMANDS = ("convert", "methods", "evaluate", "generate", "simulate", "build", "report", "demo")
@@ -84,7 +87,8 @@ def cli() -> None:
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run a command line and return its exit code; bugs keep their traceback."""
     try:
-        result = cli.main(args=arguments, prog_name="hwgen", standalone_mode=False)
+        with _warnings_as_lines():
+            result = cli.main(args=arguments, prog_name="hwgen", standalone_mode=False)
         return result if isinstance(result, int) else 0
     except click.UsageError as error:
         _complain(error.format_message().rstrip("."))
@@ -106,6 +110,25 @@ def run(arguments: Sequence[str] | None = None) -> int:
             raise
         _complain(f"{package} is not installed: pip install 'hwgen[{_EXTRAS[package]}]'")
         return ToolError.exit_code
+
+
+@contextmanager
+def _warnings_as_lines() -> Iterator[None]:
+    """Print hwgen's warnings and notes as one line each, and others as Python does."""
+    kinds = {HwgenWarning: "warning", HwgenNote: "note"}
+    with warnings.catch_warnings():
+        for kind in kinds:
+            warnings.simplefilter("always", kind)
+        usual = warnings.showwarning
+
+        def show(message: Warning | str, category: type[Warning], *place: Any) -> None:
+            if category in kinds:
+                click.echo(f"{kinds[category]}: {message}", err=True)
+            else:
+                usual(message, category, *place)
+
+        warnings.showwarning = show  # type: ignore[assignment]  # the place is passed on
+        yield
 
 
 def _complain(message: str) -> None:

@@ -1,4 +1,4 @@
-"""Errors that a user can correct: one message with the place, the rule, the value and a remedy."""
+"""Errors and warnings that a user can act on: place, rule, value and remedy in one message."""
 
 
 class HwgenError(Exception):
@@ -40,3 +40,15 @@ class MismatchError(HwgenError):
     """The Verilog differs from the golden model."""
 
     exit_code = 1
+
+
+class HwgenWarning(UserWarning):
+    """A result is probably not what was wanted; ``strict`` makes it an error.
+
+    Raised by :mod:`hwgen.caution`. A filter that silences it: ``warnings.simplefilter("ignore",
+    hwgen.errors.HwgenWarning)``.
+    """
+
+
+class HwgenNote(UserWarning):
+    """A decision of hwgen that is worth knowing; never an error."""

@@ -2,11 +2,14 @@
 // ECP5: clk_out = clk_in / REFERENCE * FEEDBACK, with the oscillator at clk_out * OUTPUT.
 `default_nettype none
 
+/* verilator lint_off DECLFILENAME */  // one module name for all families
 module hwgen_board_pll #(
     parameter REFERENCE = 1,
     parameter FEEDBACK  = 1,
     parameter OUTPUT    = 1,
+    /* verilator lint_off UNUSEDPARAM */
     parameter FILTER    = 0  // unused; only the iCE40 PLL has a filter
+    /* verilator lint_on UNUSEDPARAM */
 ) (
     input  wire clk_in,
     output wire clk_out,

@@ -2,6 +2,7 @@
 // iCE40: clk_out = clk_in * (FEEDBACK + 1) / (REFERENCE + 1) / 2^OUTPUT. Placed at the clock pin.
 `default_nettype none
 
+/* verilator lint_off DECLFILENAME */  // one module name for all families
 module hwgen_board_pll #(
     parameter REFERENCE = 0,
     parameter FEEDBACK  = 0,
@@ -12,13 +13,11 @@ module hwgen_board_pll #(
     output wire clk_out,
     output wire locked
 );
-    localparam [3:0] DIVR = REFERENCE;
-    localparam [6:0] DIVF = FEEDBACK;
-    localparam [2:0] DIVQ = OUTPUT;
-    localparam [2:0] RANGE = FILTER;
+    localparam [31:0] R = REFERENCE, F = FEEDBACK, Q = OUTPUT, RANGE = FILTER;
 
     SB_PLL40_PAD #(
-        .FEEDBACK_PATH("SIMPLE"), .DIVR(DIVR), .DIVF(DIVF), .DIVQ(DIVQ), .FILTER_RANGE(RANGE)
+        .FEEDBACK_PATH("SIMPLE"), .DIVR(R[3:0]), .DIVF(F[6:0]), .DIVQ(Q[2:0]),
+        .FILTER_RANGE(RANGE[2:0])
     ) pll (
         .PACKAGEPIN(clk_in), .PLLOUTGLOBAL(clk_out), .LOCK(locked),
         .RESETB(1'b1), .BYPASS(1'b0)

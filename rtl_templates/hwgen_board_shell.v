@@ -8,6 +8,8 @@
 `default_nettype none
 
 // Releases reset 15 cycles after `go`: the PLL has locked and the button is not pressed.
+/* verilator lint_off DECLFILENAME */  // a small module beside the shell
+/* verilator lint_off PROCASSINIT */  // initial values: nothing resets the reset
 (* keep_hierarchy *)
 module hwgen_board_reset (
     input  wire clk,
@@ -18,10 +20,12 @@ module hwgen_board_reset (
     reg [3:0] hold  = 4'd0;
     always @(posedge clk) begin
         going <= {going[0], go};
-        hold  <= going[1] ? hold + (hold != 4'd15) : 4'd0;
+        hold  <= going[1] ? hold + {3'd0, hold != 4'd15} : 4'd0;
         rst   <= hold != 4'd15;
     end
 endmodule
+/* verilator lint_on PROCASSINIT */
+/* verilator lint_on DECLFILENAME */
 
 module hwgen_board_shell #(
     parameter DIVISOR       = 100,
@@ -62,8 +66,11 @@ module hwgen_board_shell #(
     wire                      pixels_tvalid, pixels_tready, pixels_tlast;
     wire [8*OUTPUT_BYTES-1:0] result_tdata;
     wire                      result_tvalid, result_tready;
+    /* verilator lint_off UNUSEDSIGNAL */  // by a core without counters
     wire [ADDRESS_WIDTH-1:0]  counter_address;
+    /* verilator lint_on UNUSEDSIGNAL */
     wire [31:0]               counter_data;
+    wire [7:0]                packet_errors;
 
     hwgen_board_uart #(
         .DIVISOR(DIVISOR), .INPUT_BYTES(INPUT_BYTES), .SAMPLE_BYTES(SAMPLE_BYTES),
@@ -73,7 +80,8 @@ module hwgen_board_shell #(
         .pixels_tdata(pixels_tdata), .pixels_tvalid(pixels_tvalid),
         .pixels_tready(pixels_tready), .pixels_tlast(pixels_tlast),
         .result_tdata(result_tdata), .result_tvalid(result_tvalid), .result_tready(result_tready),
-        .counter_address(counter_address), .counter_data(counter_data)
+        .counter_address(counter_address), .counter_data(counter_data),
+        .packet_errors(packet_errors)
     );
 
     `HWGEN_CORE core (
@@ -81,7 +89,10 @@ module hwgen_board_shell #(
         .s_axis_tdata(pixels_tdata), .s_axis_tvalid(pixels_tvalid),
         .s_axis_tready(pixels_tready), .s_axis_tlast(pixels_tlast),
         .m_axis_tdata(result_tdata), .m_axis_tvalid(result_tvalid),
-        .m_axis_tready(result_tready), .m_axis_tlast()
+        .m_axis_tready(result_tready), .packet_errors(packet_errors),
+        /* verilator lint_off PINCONNECTEMPTY */  // the host counts the words of a result
+        .m_axis_tlast()
+        /* verilator lint_on PINCONNECTEMPTY */
 `ifdef HWGEN_COUNTERS
         , .counter_address(counter_address), .counter_data(counter_data)
 `endif

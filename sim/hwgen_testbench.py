@@ -60,6 +60,7 @@ async def streams(dut: Any) -> None:
         results=_state(dut.check_results),
         sink=None if sink is None else _received(sink),
         counters=await _counters(dut, job.counters),
+        packet_errors=int(dut.packet_errors.value),
     ).write(Path(job.log_file))
 
 

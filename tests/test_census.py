@@ -26,6 +26,7 @@ from tests.rtl import (
     test_networks,
 )
 from tests.simulation import test_cosim, test_cosim_decoders, test_cosim_inputs
+from tests.support.joined import adds_unlike_trains
 
 LEAST = 10
 EXPECTED = {
@@ -34,6 +35,7 @@ EXPECTED = {
     "soft reset, single phase", "hard reset", "time to first spike",
     "max-pool of radix", "max-pool of rate, ones first", "max-pool by spike count",
     "max-pool of ttfs",
+    "sum of trains of several lengths",
     "membrane", "softmax", "spike_count", "first_spike",
 }  # fmt: skip
 
@@ -77,6 +79,8 @@ def decoder_of(network: Network) -> str:
 def parts_of(network: Network) -> set[str]:
     train_types = network.train_types
     parts = {f"input {network.input.code}", decoder_of(network)}
+    if adds_unlike_trains(network):
+        parts.add("sum of trains of several lengths")
     for node in network.nodes:
         if isinstance(node, MaxPool2d):
             given = train_types[node.source]

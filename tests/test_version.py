@@ -14,9 +14,10 @@ import hwgen
 from hwgen import version as version_module
 from hwgen.artefact.build_folder import read_manifest
 from hwgen.cli import run
-from hwgen.conversion import Provenance, convert
+from hwgen.conversion import Provenance
 from hwgen.version import checkout_version, version
 from tests.support.command_line import Captured, small_network
+from tests.support.conversion import convert
 from tests.support.float_models import pixels, tiny_cnn
 
 FILES = {

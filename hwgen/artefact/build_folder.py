@@ -29,7 +29,7 @@ from hwgen.plan.units.hardware_plan import HardwarePlan
 from hwgen.validation import FrozenModel, first_problem
 
 MANIFEST_FILE = "manifest.json"
-VERSION: Literal[2] = 2
+VERSION: Literal[3] = 3
 """Version of the manifest; a build folder of another version has to be generated again."""
 
 
@@ -131,7 +131,7 @@ class Manifest(FrozenModel):
     """
 
     format: Literal["hwgen-build"] = "hwgen-build"
-    version: Literal[2] = VERSION
+    version: Literal[3] = VERSION
     name: str
     top: str
     sources: tuple[str, ...]
@@ -148,8 +148,9 @@ class Manifest(FrozenModel):
     files: Mapping[str, str]
 
     @model_validator(mode="after")
-    def _has_data_ports(self) -> Manifest:
-        if missing := {"s_axis_tdata", "m_axis_tdata"} - {port.name for port in self.ports}:
+    def _has_every_port(self) -> Manifest:
+        needed = {"s_axis_tdata", "m_axis_tdata", "packet_errors"}
+        if missing := needed - {port.name for port in self.ports}:
             raise ValueError(f"port {max(missing)} is missing")
         return self
 

@@ -24,6 +24,7 @@ from hwgen.commands.output import print_json, print_table, progress
 from hwgen.conversion.choices import (
     BiasCorrection,
     DecoderKind,
+    Effort,
     ErrorNorm,
     NeuronKind,
     Rounding,
@@ -44,15 +45,31 @@ PER_CHANNEL = "one value, or one per channel"
 @option("--output", PATH, "Folder to write.", None, "-o", required=True)
 @option("--dump", PATH, "Folder for the graph after each stage.")
 @option("--name", str, "Name of the network.  [default: the model's]")
-@option("--samples", COUNT, "Calibrate with the first samples only; 1,000 are enough.")
+@option("--samples", COUNT, "Read the first samples of the data only.")
+@option(
+    "--calibration-images", COUNT, "Maximum number of images to calibrate on, evenly spread.", 1000
+)
+@option(
+    "--effort",
+    Effort,
+    "Convert in every way that the options leave open and keep the closest to the float model, or "
+    "in one way.",
+    Effort.BEST,
+)
 @option("--mean", Numbers(), f"Mean of the scaled pixels: {PER_CHANNEL}.")
 @option("--std", Numbers(), f"Standard deviation of the scaled pixels: {PER_CHANNEL}.")
 @option("--scale", Fraction(), "Factor of a pixel.  [default: 1/255; 1/T for events]")
 @option(
     "--timesteps",
     ByLayer(),
-    "Length of the spike trains, for all layers or for one; repeatable.  [default: 8]",
+    "Length of the spike trains, for all layers or for one; repeatable.  [default: 8; a radix "
+    "input has as many as a pixel has bits]",
     multiple=True,
+)
+@option(
+    "--mean-timesteps",
+    float,
+    "Choose the timesteps of each layer: at most this many on average over the layers that fire.",
 )
 @option("--weight-bits", int, "Bits of a weight, 2 to 16.", 8)
 @option(
@@ -84,18 +101,21 @@ PER_CHANNEL = "one value, or one per channel"
 @option("--eta", float, f"Share of its threshold in every membrane at the start.  {BY_METHOD}")
 @option("--error", ErrorNorm, f"Conversion error that thresholds minimise.  {BY_METHOD}")
 @option("--percentile", float, "Use this percentile of the activations as the largest one.")
-@option("--channel-scales", bool, "One output scale per channel, not per layer.", is_flag=True)
+@option(
+    "--channel-scales/--layer-scales",
+    bool,
+    f"One output scale per channel, or one per layer.  {BY_METHOD}",
+)
 @option(
     "--bias-correction",
     BiasCorrection,
-    "Correct biases by the mean error of each channel.",
-    BiasCorrection.NONE,
+    f"Correct biases by the mean error of each channel.  {BY_METHOD}",
 )
 @option(
     "--rounding",
     Rounding,
-    "Round each weight to the nearest integer, or fit weights to the calibration data.",
-    Rounding.NEAREST,
+    "Round each weight to the nearest integer, or fit weights to the calibration data.  [default: "
+    "the better one; with --effort fast by timesteps and weight bits]",
 )
 @option(
     "--finetune",
@@ -104,6 +124,7 @@ PER_CHANNEL = "one value, or one per channel"
     metavar="EPOCHS",
 )
 @option("--finetune-rate", float, "Learning rate of --finetune.", 0.01)
+@option("--pixel-bits", int, "Bits of a pixel, 1 to 16.  [default: those of the largest one]")
 @option(
     "--input-code",
     Suggest(list(INPUT_CODES)),
@@ -129,6 +150,7 @@ PER_CHANNEL = "one value, or one per channel"
     DecoderKind.MEMBRANE,
 )
 @option("--temperature", float, "Divisor in a spiking softmax: 1, or up to the timesteps.", 1.0)
+@option("--strict", bool, "Warnings are errors.", is_flag=True)
 @json_option("figures")
 def command(
     model: str,
@@ -150,8 +172,8 @@ def command(
         --timesteps 8 --timesteps conv1=4 -o net
     """
     from hwgen import artefact, datasets, golden
-    from hwgen.commands.evaluate import print_figures, summarise
-    from hwgen.conversion import Finetuning, convert, load_model
+    from hwgen.commands.evaluation import print_figures, summarise
+    from hwgen.conversion import Finetuning, Provenance, convert, load_model
 
     chosen, named = by_layer(timesteps, option="--timesteps")
     default = 8 if chosen is None else chosen
@@ -191,3 +213,6 @@ def command(
         footer=f"written to {output}",
     )
     print_figures(figures)
+    if trials := Provenance.read(network.provenance).trials:
+        first, *others = (f"{trial.name} ({trial.signal_to_error:.1f} dB)" for trial in trials)
+        click.echo(f"kept {first}, the closest to the float model; tried {', '.join(others)}")

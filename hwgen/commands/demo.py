@@ -58,7 +58,8 @@ class DemoFigures:
 def run(output: Path, *, timesteps: int, samples: int) -> DemoFigures:
     """Train, convert, generate and simulate; everything is written to ``output``."""
     from hwgen import artefact, boards, golden
-    from hwgen.commands.evaluate import summarise
+    from hwgen.commands.evaluate import keep
+    from hwgen.commands.evaluation import summarise
     from hwgen.conversion import convert
     from hwgen.conversion.frontend.model_files import run_file
     from hwgen.generation import generate
@@ -79,6 +80,8 @@ def run(output: Path, *, timesteps: int, samples: int) -> DemoFigures:
         evaluation = summarise(network, golden.run(network, images), labels)
     with progress(f"generating Verilog for {BOARD}"):
         build = generate(network, board=BOARD).write(output / "build")
+    for folder in (output / "net", output / "build"):
+        keep(evaluation, network, folder, data="test.npz")
     with progress(f"simulating {samples} digits with Verilator") as show_progress:
         report = build.simulate(images, labels=labels, samples=samples, progress=show_progress)
     hz = boards.load(BOARD).default_hz

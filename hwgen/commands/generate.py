@@ -63,6 +63,7 @@ def per_layer(name: str, text: str) -> Decorator:
     default=True,
     help="Build performance counters of cycles, stalls and spikes.",
 )
+@option("--force", bool, "Write a core that does not fit the board.", is_flag=True)
 @json_option("the plan")
 def command(
     network: Path,
@@ -81,6 +82,7 @@ def command(
     hwgen generate net --board ulx3s-85f --lanes 32 --lanes conv1=16 -o build
     """
     from hwgen import artefact
+    from hwgen.artefact.evaluation_file import EvaluationFile
     from hwgen.generation.generator import generate
 
     loaded = artefact.load(network)
@@ -94,6 +96,11 @@ def command(
             **options,
         )
         design.write(output)
+        kept = EvaluationFile.read(network)
+        if kept and kept.network_hash == artefact.content_hash(loaded):
+            kept.write(output)
+    if design.misfit:
+        click.secho(f"warning: {design.misfit}", fg="red", err=True)
     predicted, expected = design.prediction, design.expected
     if as_json:
         print_json(
@@ -127,7 +134,7 @@ def _per_layer(
     return by_name
 
 
-_EXPECTED = ("cycles", "lanes used", "LUT4", "block RAM")
+_EXPECTED = ("cycles", "lanes used", "LUT4", "FF", "block RAM")
 
 
 def _print_plan(plan: HardwarePlan, output: Path, expected: Expectation | None) -> None:
@@ -139,7 +146,7 @@ def _print_plan(plan: HardwarePlan, output: Path, expected: Expectation | None) 
         figures: tuple[object, ...] = (None,) * len(_EXPECTED)
         if unit := units.get(stage.node):
             use = None if unit.lane_use is None else f"{unit.lane_use:.0%}"
-            figures = (unit.cycles, use, unit.lut4, unit.block_ram)
+            figures = (unit.cycles, use, unit.lut4, unit.ff, unit.block_ram)
         choice: tuple[object, ...] = (None,) * 4
         if isinstance(stage, LayerPlan):
             memories = "+".join(dict.fromkeys(path.memory for path in stage.paths))
@@ -166,7 +173,10 @@ def _totals(expected: Expectation | None) -> Iterator[str]:
         f"{used:,} {label}" + (f" of {available:,}" if available is not None else "")
         for used, available, label in (
             (expected.lut4, expected.lut4_available, "LUT4"),
+            (expected.ff, expected.ff_available, "flip-flops"),
+            (expected.cells, expected.cells_available, "logic cells"),
             (expected.block_ram, expected.block_ram_available, "block RAMs"),
         )
+        if used is not None
     ]
-    yield f"about {' and '.join(resources)}, {expected.units[''].lut4:,} LUT4 between the units"
+    yield f"about {', '.join(resources)}; {expected.units[''].lut4:,} LUT4 between the units"

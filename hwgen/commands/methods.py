@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from hwgen.commands.options import Suggest
-from hwgen.commands.output import print_json, print_table
+from hwgen.commands.output import print_json, print_table, show
 from hwgen.conversion.methods.registry import METHODS, Method
 
 
@@ -54,7 +54,7 @@ def _neurons(method: Method) -> str:
 
 
 def _print_method(name: str, method: Method) -> None:
-    defaults = ", ".join(f"{option} {value}" for option, value in method.defaults.items())
+    defaults = ", ".join(f"{option} {show(value)}" for option, value in method.defaults.items())
     click.echo(f"{name}: {method.paper}")
     click.echo(f"neurons {_neurons(method)}; needs {method.needs}")
     click.echo(f"defaults {defaults or 'those of hwgen convert'}\n{method.equations}")

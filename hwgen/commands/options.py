@@ -29,6 +29,8 @@ def option(
     if default is not None:
         plain = default.value if isinstance(default, StrEnum) else default
         attributes |= {"default": plain, "show_default": True}
+    elif "/" in name:  # of a pair of flags that are both left out
+        attributes["default"] = None
     return click.option(*more, name, type=kind, help=text, **attributes)
 
 

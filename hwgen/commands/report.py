@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 def command(folder: Path, as_json: bool) -> None:
     """Write the figures of the build folder FOLDER into its report.json and report.html.
 
-    The figures come from the manifest, the last `hwgen simulate` and the last `hwgen build`.
+    The figures come from the manifest and the last `hwgen evaluate`, `hwgen simulate` and
+    `hwgen build`.
     """
     from hwgen.report import gather, write
 
@@ -37,12 +38,18 @@ def command(folder: Path, as_json: bool) -> None:
 def print_summary(figures: BuildFigures) -> None:
     """Print the most important figures as a table."""
     rates, simulation, synthesis = figures.performance, figures.simulation, figures.synthesis
-    exact = None
+    accuracy = exact = simulated = None
+    if (evaluation := figures.evaluation) and evaluation.accuracy is not None:
+        accuracy = f"{evaluation.accuracy:.2f} ({evaluation.images:,} images, {evaluation.data})"
     if simulation:
         verdict = "yes" if simulation.bit_exact else "NO"
         exact = f"{verdict} ({simulation.samples:,} samples, {simulation.simulator})"
+        if simulation.accuracy is not None:
+            simulated = f"{simulation.accuracy:.2f} ({simulation.samples:,} images)"
     rows: list[tuple[str, object]] = [
+        ("accuracy, %", accuracy),
         ("bit-exact in simulation", exact),
+        ("accuracy of the simulated images, %", simulated),
         ("latency, cycles", rates.latency_cycles),
         ("interval, cycles", rates.interval_cycles),
         ("cycles from", rates.cycles_from),

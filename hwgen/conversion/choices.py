@@ -116,6 +116,13 @@ class Rounding(Choice):
     FITTED = "fitted"
 
 
+class Effort(Choice):
+    """Effort of a conversion: one pass, or several, of which the best one is kept."""
+
+    FAST = "fast"
+    BEST = "best"
+
+
 class BiasCorrection(Choice):
     """Correction of biases: none, or by the mean error of each channel."""
 

@@ -198,6 +198,11 @@ class FloatGraph:
     nodes: tuple[FloatNode, ...]  # the last is the readout; names are unique, and none is "input"
     origins: Mapping[str, str] = field(default_factory=dict)  # as those of an OpGraph
 
+    @property
+    def trained(self) -> bool:
+        """Whether fine-tuning has given steps to populations."""
+        return any(isinstance(node, Population) and node.steps is not None for node in self.nodes)
+
     def verify(self) -> None:
         """Raise :class:`hwgen.conversion.op_graph.GraphError` at the first broken rule."""
         shapes: dict[str, Size] = {INPUT: self.input_shape}

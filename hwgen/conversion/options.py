@@ -10,11 +10,13 @@ from typing import Any
 from hwgen.arguments import require_integer, require_number
 from hwgen.conversion import choices
 from hwgen.conversion.calibration.levels import parse_leak
-from hwgen.conversion.choices import SINGLE_PHASE, Choice, NeuronKind, ThresholdRule
+from hwgen.conversion.choices import SINGLE_PHASE, Choice, NeuronKind, Rounding, ThresholdRule
 from hwgen.conversion.combinations import INPUT_CODES, default_input, require_legal
 from hwgen.errors import ConversionError
 from hwgen.network import MAX_WEIGHT_BITS, Code, Input, InputCode, InverseLeak
 from hwgen.suggest import require_known
+
+FEW_TIMESTEPS, FEW_WEIGHT_BITS = 3, 4  # up to which fitted weights pay
 
 _INTEGERS = {
     "weight_bits": (2, MAX_WEIGHT_BITS),
@@ -25,6 +27,7 @@ _INTEGERS = {
     "search_rounds": (0, 1000),
 }
 _NUMBERS: dict[str, tuple[str, Callable[[float], bool]]] = {
+    "mean_timesteps": ("from 1 to 16", lambda x: 1 <= x <= 16),
     "threshold_scale": ("above 0, up to 4", lambda x: 0 < x <= 4),
     "eta": ("of at least 0 and below 1", lambda x: 0 <= x < 1),
     "percentile": ("above 0, up to 100", lambda x: 0 < x <= 100),
@@ -43,9 +46,15 @@ class Options:
     Parameters
     ----------
     timesteps : int
-        T of the input and of every layer: 1 … 16 for "ilif", 1 … 1,024 for the others.
+        T of every layer: 1 … 16 for "ilif", 1 … 1,024 for the others. Also that of an input whose
+        code is not "radix".
     layer_timesteps : mapping of name to int
-        T2 of single layers, by their name in the model, and of "input".
+        T2 of single layers, by their name in the model, and of "input". A radix input has as many
+        timesteps as a pixel has bits by default, so that it loses nothing.
+    mean_timesteps : float or None
+        Chooses the timesteps of each layer: as few as possible where the logits hardly change, at
+        most this many on average over the layers that fire
+        (:mod:`hwgen.conversion.calibration.allocation`). For neuron "ilif" with k = 2.
     weight_bits : int
         2 … 16, sign included; weights are symmetric, ± (2^(bits−1) − 1).
     neuron : NeuronKind
@@ -63,23 +72,23 @@ class Options:
         Share of its threshold that every membrane gets in addition to its currents, 0 ≤ η < 1: 1/2
         rounds the number of spikes to the nearest (ECC, Eq. 9), 0 rounds it down.
     error : ErrorNorm
-        Conversion error that output scales minimise; "squared" is better for deep networks with 2
-        or 3 timesteps.
+        Conversion error that output scales minimise.
     percentile : float or None
         Use this percentile of the activations as the largest one; no error is minimised then.
     channel_scales : bool
         One output scale per channel instead of one per layer.
     bias_correction : BiasCorrection
         "mean" corrects the bias of each channel by the mean error of the layers before it.
-    rounding : Rounding
+    rounding : Rounding or None
         "fitted" fits and rounds weights on calibration data
-        (:mod:`hwgen.conversion.quantisation.weight_fitting`).
+        (:mod:`hwgen.conversion.quantisation.weight_fitting`). None takes "fitted" for up to 3
+        timesteps or 4 weight bits, where it pays, and "nearest" otherwise.
     decoder : DecoderKind
         Where the logits come from; :mod:`hwgen.conversion.combinations` has the legal ones.
     temperature : float
         Divisor of the softmax's argument (:mod:`hwgen.conversion.quantisation.decoders`).
     pixel_bits : int or None
-        Bits of a pixel, 1 … 16; None takes those of the images' type.
+        Bits of a pixel, 1 … 16; None takes those of the largest calibration pixel.
     input_code : InputCode or None
         Code of the input (:class:`hwgen.network.Input`); None takes the neuron's own. Single-phase
         neurons take "rate", "poisson", "direct" (pixels as a constant current) and "events"; the
@@ -101,17 +110,18 @@ class Options:
 
     timesteps: int = 8
     layer_timesteps: Mapping[str, int] = field(default_factory=dict)
+    mean_timesteps: float | None = None
     weight_bits: int = 8
     neuron: NeuronKind = NeuronKind.ILIF
     leak: float | str = 2.0
     thresholds: ThresholdRule = ThresholdRule.ERROR
     threshold_scale: float = 1.0
     eta: float = 0.5
-    error: choices.ErrorNorm = choices.ErrorNorm.ABSOLUTE
+    error: choices.ErrorNorm = choices.ErrorNorm.SQUARED
     percentile: float | None = None
-    channel_scales: bool = False
-    bias_correction: choices.BiasCorrection = choices.BiasCorrection.NONE
-    rounding: choices.Rounding = choices.Rounding.NEAREST
+    channel_scales: bool = True
+    bias_correction: choices.BiasCorrection = choices.BiasCorrection.MEAN
+    rounding: Rounding | None = None
     decoder: choices.DecoderKind = choices.DecoderKind.MEMBRANE
     temperature: float = 1.0
     pixel_bits: int | None = None
@@ -130,6 +140,8 @@ class Options:
             if isinstance(item.default, Choice):
                 chosen = item.default.parse(item.name, getattr(self, item.name))
                 object.__setattr__(self, item.name, chosen)
+        if self.rounding is not None:
+            object.__setattr__(self, "rounding", Rounding.parse("rounding", self.rounding))
         for name, (low, high) in _INTEGERS.items():
             if (value := getattr(self, name)) is not None:
                 require_integer(name, value, low, high, error=ConversionError)
@@ -147,6 +159,10 @@ class Options:
         require_legal(self.neuron, self.source_code, self.decoder)
         self._check_timesteps()
         self._check_neuron()
+        if self.rounding is None:
+            steps = self.mean_timesteps or self.timesteps
+            few = steps <= FEW_TIMESTEPS or self.weight_bits <= FEW_WEIGHT_BITS
+            object.__setattr__(self, "rounding", Rounding.FITTED if few else Rounding.NEAREST)
 
     def _check_timesteps(self) -> None:
         if not isinstance(self.layer_timesteps, Mapping):
@@ -167,6 +183,12 @@ class Options:
             )
 
     def _check_neuron(self) -> None:
+        radix = self.neuron is NeuronKind.ILIF and parse_leak(self.leak).doubles
+        if self.mean_timesteps is not None and not radix:
+            raise ConversionError(
+                f"mean_timesteps needs neuron 'ilif' with leak 2, whose error falls by a factor "
+                f"with each timestep, not {self.neuron!r} with leak {self.leak}; leave it out"
+            )
         if self.thresholds is ThresholdRule.CURRENT and not self.neuron.single_phase:
             raise ConversionError(
                 f"thresholds 'current' needs a neuron that fires as it integrates, "
@@ -195,9 +217,18 @@ class Options:
         """Code of the input."""
         return self.input_code or InputCode(default_input(self.neuron))
 
+    @property
+    def chosen_timesteps(self) -> dict[str, int] | None:
+        """Timesteps by layer that mean_timesteps made of the options; None without it."""
+        if self.mean_timesteps is None:
+            return None
+        return {name: steps for name, steps in self.layer_timesteps.items() if name != "input"}
+
     def steps(self, name: str) -> int:
         """Timesteps of the trains of ``name``, a layer or "input"."""
-        return self.layer_timesteps.get(name, self.timesteps)
+        lossless = name == "input" and self.source_code is InputCode.RADIX
+        default = (self.pixel_bits or 8) if lossless else self.timesteps
+        return self.layer_timesteps.get(name, default)
 
     def plain(self) -> dict[str, Any]:
         """Options as plain values, by name."""

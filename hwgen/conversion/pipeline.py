@@ -12,13 +12,17 @@ import numpy as np
 from torch import nn
 from torch.export import ExportedProgram
 
+from hwgen import caution
 from hwgen.arguments import require_integer, require_type
 from hwgen.conversion import choices
+from hwgen.conversion.calibration.checks import check_batch_norms, check_figures, check_images
+from hwgen.conversion.calibration.fidelity import check_fidelity
 from hwgen.conversion.calibration.finetuning import Finetuning
 from hwgen.conversion.calibration.float_run import run_float
-from hwgen.conversion.calibration.images import as_frames, require_range, spread
+from hwgen.conversion.calibration.images import as_calibration, bits_of, require_range, spread
 from hwgen.conversion.calibration.input_decoding import counts_of
-from hwgen.conversion.converted import Converted, Progress
+from hwgen.conversion.converted import Progress
+from hwgen.conversion.effort import best_of, divide, ways
 from hwgen.conversion.float_graph import FloatGraph
 from hwgen.conversion.frontend.float_model import Numbers, normalisation
 from hwgen.conversion.frontend.torch_program import export
@@ -28,9 +32,10 @@ from hwgen.conversion.options import Options
 from hwgen.conversion.provenance import Provenance
 from hwgen.conversion.stages import STAGES, run_stages
 from hwgen.conversion.task import Task
-from hwgen.datasets.images import as_array, as_images, as_labels
+from hwgen.conversion.threads import one_thread_per_operation
+from hwgen.datasets.images import as_labels
 from hwgen.errors import ConversionError
-from hwgen.network import InputCode, Network
+from hwgen.network import InputCode, Network, decide
 from hwgen.suggest import require_known
 from hwgen.version import version
 
@@ -38,6 +43,7 @@ CALIBRATION_IMAGES = 1000  # more change no scale, but serve a fit of the weight
 PROBE_IMAGES = 8
 
 
+@caution.recorded(error=ConversionError)
 def convert(
     model: nn.Module | ExportedProgram,
     images: np.ndarray,
@@ -48,6 +54,7 @@ def convert(
     scale: float | None = None,
     timesteps: int = 8,
     layer_timesteps: Mapping[str, int] | None = None,
+    mean_timesteps: float | None = None,
     weight_bits: int = 8,
     method: str = "spikeconverter",
     neuron: choices.NeuronKind | str | None = None,
@@ -57,9 +64,9 @@ def convert(
     eta: float | None = None,
     error: choices.ErrorNorm | str | None = None,
     percentile: float | None = None,
-    channel_scales: bool = False,
-    bias_correction: choices.BiasCorrection | str = choices.BiasCorrection.NONE,
-    rounding: choices.Rounding | str = choices.Rounding.NEAREST,
+    channel_scales: bool | None = None,
+    bias_correction: choices.BiasCorrection | str | None = None,
+    rounding: choices.Rounding | str | None = None,
     decoder: choices.DecoderKind | str = choices.DecoderKind.MEMBRANE,
     temperature: float = 1.0,
     pixel_bits: int | None = None,
@@ -73,8 +80,10 @@ def convert(
     search_step: float = Options.search_step,
     search_stop: float = Options.search_stop,
     calibration_images: int = CALIBRATION_IMAGES,
+    effort: choices.Effort | str = choices.Effort.BEST,
     finetuning: Finetuning | None = None,
     name: str = "network",
+    strict: bool = False,
     dump: str | os.PathLike[str] | None = None,
     progress: Progress | None = None,
 ) -> Network:
@@ -97,14 +106,21 @@ def convert(
         frames of events.
     method : str
         Name in :data:`hwgen.conversion.METHODS`.
-    timesteps, layer_timesteps, weight_bits, neuron, …, search_stop
+    timesteps, layer_timesteps, mean_timesteps, weight_bits, neuron, …, search_stop
         See :class:`hwgen.conversion.Options`. None takes the method's default.
     calibration_images : int
         Maximum number of images to calibrate on, evenly spread over ``images``.
+    effort : Effort
+        "best" converts in every way that the options leave open, and keeps the one whose logits are
+        closest to the float model's on images held out from ``images``, without labels; "fast"
+        takes one way by rule (:mod:`hwgen.conversion.effort`).
     finetuning : :class:`hwgen.conversion.Finetuning` or None
         Train the fused network for its short trains first, on all of ``images``.
     name : str
         Name of the network.
+    strict : bool
+        Raise the first warning as a ConversionError. Otherwise warnings are given as
+        :class:`.HwgenWarning`, and kept in the network's provenance, as notes are.
     dump : path or None
         Folder for the graph after each stage, NN-stage.yaml and NN-stage.npz.
     progress : callable (layers done, number of layers, name of the layer in work), or None
@@ -133,27 +149,19 @@ def convert(
         raise ConversionError(
             f"the network's name must be a string that is not empty, not {name!r}"
         )
-    images = as_array(images, where="calibration images")
-    frames = images.ndim == 5
-    if frames:
-        pixels = as_frames(images, timesteps=(layer_timesteps or {}).get(INPUT, timesteps))
-    else:
-        pixels = as_images(images, where="calibration images", channels_first=True)
+    given = layer_timesteps if isinstance(layer_timesteps, Mapping) else {}
+    steps = given.get(INPUT, timesteps)
+    pixels, input_code = as_calibration(images, timesteps=steps, input_code=input_code)
     require_integer("calibration_images", calibration_images, 1, error=ConversionError)
-    chosen = spread(len(pixels), calibration_images)
+    chosen_effort = choices.Effort.parse("effort", effort)
+    chosen, measured, held_out = divide(len(pixels), calibration_images, chosen_effort)
     classes = None
     if labels is not None:
         classes = as_labels(labels, len(pixels), where="calibration labels")[chosen]
     elif chosen_method.load_tuner is not None:
         raise ConversionError(f"method {method!r} needs labels; pass those of the images")
-    input_code = input_code or ("events" if frames else None)
-    if (input_code == "events") != frames:
-        raise ConversionError(
-            "input_code 'events' goes with frames (samples, timesteps, channels, height, width), "
-            f"and other codes with images; here is {input_code!r} with shape {images.shape}"
-        )
-    scale = scale if scale is not None else 1 / images.shape[1] if frames else 1 / 255
-    bits = 1 if frames else 8 * pixels.dtype.itemsize
+    scale = scale if scale is not None else 1 / pixels.shape[1] if pixels.ndim == 5 else 1 / 255
+    bits = bits_of(pixels)
     every, pixels = pixels, pixels[chosen]
     arguments |= {"neuron": chosen_neuron, "input_code": input_code}
     by_user = {
@@ -163,9 +171,11 @@ def convert(
     }
     options = Options(**{"pixel_bits": bits, **chosen_method.defaults, **by_user})
     require_range(pixels if finetuning is None else every, options)
+    check_images(pixels)
     values = counts_of(pixels)
     factor, offset = normalisation(values.shape[1], scale, mean, std)
     tuner = None if chosen_method.load_tuner is None else chosen_method.load_tuner()
+    check = None if chosen_method.load_check is None else chosen_method.load_check()
     task = Task(
         images=pixels,
         all_images=every,
@@ -175,18 +185,36 @@ def convert(
         options=options,
         finetuning=finetuning,
         tuner=tuner,
+        check=check,
         progress=progress or (lambda *_: None),
     )
     _, channels, height, width = values.shape
     program = export(model, (channels, height, width))
-    graphs = run_stages(task, program, STAGES, None if dump is None else Path(dump))
-    fused, converted = graphs["fuse"], list(graphs.values())[-1]
-    assert isinstance(fused, FloatGraph)
-    assert isinstance(converted, Converted)
-    hits = None if classes is None else run_float(fused, values).argmax(axis=1) == classes
+    check_batch_norms(program)
+    folder = None if dump is None else Path(dump)
+    with one_thread_per_operation():
+        task, graphs = run_stages(task, program, [s for s in STAGES if not s.repeated], folder)
+        fixed = {**chosen_method.defaults, **by_user}
+        left_open = [item.name for item in fields(Options) if item.name not in fixed]
+        outcomes = best_of(
+            ways(task.options, chosen_effort, left_open),
+            task,
+            graphs,
+            [stage for stage in STAGES if stage.repeated],
+            every[measured],
+            held_out=held_out,
+            dump=folder,
+        )
+        best = outcomes[0]
+        converted, fused = best.converted, graphs["fuse"]
+        assert isinstance(fused, FloatGraph)
+        check_fidelity(best.fidelity, fused)
+        hits = None if classes is None else decide(run_float(fused, values)) == classes
+    network = converted.network(name)
+    check_figures(converted.figures.silent_layers, hits, logits=network.logits)
     provenance = Provenance(
         method=method,
-        options=options.plain(),
+        options=best.way.options.plain(),
         eta=options.eta,
         scale=float(scale),
         mean=_list(mean),
@@ -196,9 +224,14 @@ def convert(
         figures=converted.figures,
         hwgen=version(),
         float_accuracy=None if hits is None else 100 * float(hits.mean()),
+        effort=str(chosen_effort),
+        fidelity=best.fidelity,
+        trials=[outcome.trial for outcome in outcomes] if len(outcomes) > 1 else (),
+        warnings=tuple(caution.record().warnings),
+        notes=tuple(caution.record().notes),
     )
     return replace(
-        converted.network(name),
+        network,
         provenance=provenance.plain(),
         probe=pixels[spread(len(pixels), PROBE_IMAGES)],
     )

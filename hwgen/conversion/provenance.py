@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Self
 
+_LEFT_OUT = ("float_accuracy", "effort", "fidelity", "trials", "warnings", "notes")  # if empty
 Scales = dict[str, float | list[float]]  # by layer: one for all channels, or one per channel
 
 
@@ -25,6 +26,37 @@ class FeedbackFigures:
     consistency: Mapping[str, float]  # C
 
 
+@dataclass(frozen=True, kw_only=True)
+class Fidelity:
+    """Agreement of the converted network with the float model; no labels are needed.
+
+    Ratios are those of signal to error, in dB; ``layers`` leaves silent ones out.
+    """
+
+    images: int
+    held_out: bool  # whether calibration has not seen them
+    agreement: float  # share of images with the same class, in per cent
+    signal_to_error: float  # of the logits
+    layers: Mapping[str, float]
+
+    def line(self) -> str:
+        """The figure in one line."""
+        kind = "held-out calibration images" if self.held_out else "calibration images"
+        return (
+            f"{self.agreement:.1f} % of the classes are those of the float model on "
+            f"{self.images:,} {kind}; logits have {self.signal_to_error:.1f} dB of signal to error"
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trial:
+    """One of the ways that ``--effort best`` tried."""
+
+    name: str
+    agreement: float  # in per cent, on the images of the fidelity
+    signal_to_error: float  # of the logits, in dB
+
+
 @dataclass(kw_only=True)
 class Figures:
     """Figures of the calibration and quantisation."""
@@ -34,10 +66,11 @@ class Figures:
     output_scales: Scales = field(default_factory=dict)  # λ, real value of a unit of the code
     zero_points: Scales = field(default_factory=dict)  # z of linear layers: the code of zero
     silent_layers: list[str] = field(default_factory=list)  # that no calibration image makes fire
-    logit_scale: float = 1.0  # real value of one unit of the logits
+    logit_scale: float | None = None  # real value of one unit of the logits; None for a softmax
     leak: Mapping[str, float] | None = None  # n, m and k of a leak k < 2
     softmax_step: float | None = None  # of the spiking softmax's table, in units of its argument
     feedback: FeedbackFigures | None = None
+    chosen_timesteps: Mapping[str, int] | None = None  # by layer, for mean_timesteps
 
     def plain(self) -> dict[str, Any]:
         """Plain values by name, without those that do not apply."""
@@ -50,7 +83,8 @@ class Provenance:
 
     ``options`` are the plain values of :class:`hwgen.conversion.Options` by name. The float model
     gets (scale · pixel − mean) / std; ``float_accuracy`` is its accuracy on the calibration images,
-    in per cent, None without labels. ``hwgen`` is the version of hwgen.
+    in per cent, None without labels. ``hwgen`` is the version of hwgen. ``warnings`` and ``notes``
+    are those that the conversion gave (:mod:`hwgen.caution`).
     """
 
     method: str | None = None
@@ -64,17 +98,34 @@ class Provenance:
     figures: Figures | None = None
     hwgen: str = "unknown"
     float_accuracy: float | None = None
+    effort: str | None = None
+    fidelity: Fidelity | None = None
+    trials: Sequence[Trial] = ()  # with effort "best"; the first is the one that was taken
+    warnings: Sequence[str] = ()
+    notes: Sequence[str] = ()
 
     def plain(self) -> dict[str, Any]:
         """The mapping that ``network.provenance`` holds."""
         values = {item.name: getattr(self, item.name) for item in fields(self)}
         del values["figures"]
-        if self.float_accuracy is None:
-            del values["float_accuracy"]
+        for name in _LEFT_OUT:
+            if values[name] is None or values[name] == ():
+                del values[name]
+        for name in ("warnings", "notes"):
+            if name in values:
+                values[name] = list(values[name])
+        if self.fidelity is not None:
+            values["fidelity"] = asdict(self.fidelity)
+        if self.trials:
+            values["trials"] = [asdict(trial) for trial in self.trials]
         return values | ({} if self.figures is None else self.figures.plain())
 
     @classmethod
     def read(cls, plain: Mapping[str, Any]) -> Self:
         """Provenance of a saved network, without figures; unknown names are ignored."""
         names = {item.name for item in fields(cls)} - {"figures"}
-        return cls(**{name: value for name, value in plain.items() if name in names})
+        values = {name: value for name, value in plain.items() if name in names}
+        if "fidelity" in values:
+            values["fidelity"] = Fidelity(**values["fidelity"])
+        values["trials"] = tuple(Trial(**trial) for trial in values.get("trials", ()))
+        return cls(**values)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,9 +10,12 @@ import numpy as np
 from hwgen.conversion.calibration.finetuning import Finetuning
 from hwgen.conversion.calibration.input_decoding import counts_of
 from hwgen.conversion.converted import Progress, Tuner
+from hwgen.conversion.op_graph import OpGraph
 from hwgen.conversion.options import Options
 
 CHECKED_IMAGES = 4
+Check = Callable[[OpGraph], None]
+"""Function that warns of models for which a method is not meant."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -26,6 +30,7 @@ class Task:
     options: Options
     finetuning: Finetuning | None
     tuner: Tuner | None  # of the method; needs labels
+    check: Check | None  # of the method
     progress: Progress
 
     @property

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import os
-import re
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 from typing import Literal
 
-from amaranth import ClockDomain, Elaboratable
-from amaranth.back import verilog
+from amaranth import Elaboratable
 
 from hwgen.arguments import require_path
 from hwgen.artefact import build_folder, content_hash, save
 from hwgen.artefact.atomic import replace_folder
 from hwgen.build import Build
 from hwgen.errors import ArtefactError
+from hwgen.generation.lint import WAIVER_FILE, waivers
+from hwgen.generation.verilog import to_verilog
 from hwgen.network import Network
 from hwgen.plan.search.expectation import Expectation
 from hwgen.plan.timing.predict import PredictedCycles
@@ -38,7 +38,7 @@ class Design:
     """A network with its hardware plan; :meth:`write` writes the files of ``docs/hardware.md``.
 
     ``prediction`` and ``expected`` are written into the manifest; ``folding`` is the text of the
-    folding file (see :mod:`hwgen.generation.generator`).
+    folding file, ``misfit`` what the board is short of (see :mod:`hwgen.generation.generator`).
     """
 
     network: Network
@@ -47,6 +47,7 @@ class Design:
     prediction: PredictedCycles | None = None
     expected: Expectation | None = None
     folding: str | None = None
+    misfit: str | None = None
 
     def files(self) -> dict[str, str]:
         """Text of every generated file except the manifest, by name."""
@@ -56,7 +57,8 @@ class Design:
         return Core(plan=self.plan, constants=layer_constants(self.network, self.plan))
 
     def _files(self, core: Core) -> dict[str, str]:
-        return {**_verilog(core, self.plan.name, reset_less=True), **core.files}
+        verilog = _verilog(core, self.plan.name, reset_less=True)
+        return {**verilog, WAIVER_FILE: waivers(f"{self.plan.name}.v"), **core.files}
 
     def write(self, path: str | os.PathLike[str]) -> Build:
         """Write the build folder completely or, on an error, not at all.
@@ -140,24 +142,6 @@ def unit_files(network: Network, plan: HardwarePlan, node: str) -> dict[str, str
 
 def _verilog(unit: Elaboratable, name: str, *, reset_less: bool) -> dict[str, str]:
     """Verilog of ``unit``, and of the hand-written modules; ``reset_less``: it has no ``rst``."""
-    text = verilog.convert(
-        unit,
-        name=name,
-        emit_src=False,
-        strip_internal_attrs=True,
-        missing_domain=lambda domain: ClockDomain(domain, reset_less=reset_less),
-    )
     templates = resource_dir("rtl_templates")
     files = {name: (templates / name).read_text(encoding="utf-8") for name in TEMPLATES}
-    return {f"{name}.v": plain_verilog(text), **files}
-
-
-def plain_verilog(text: str) -> str:
-    """Amaranth's Verilog without its banner and without escaped names that look like bits.
-
-    The banner holds the tool's version, which is in the manifest. The name of lane 3 of an array is
-    ``\\row[3]``; ABC9 of yosys reads this as bit 3 of ``row`` and fails an assertion. ``\\row.3``
-    is safe and unique, since no field of a structure is a number.
-    """
-    text = re.sub(r"\A/\*.*?\*/\n", "", text, flags=re.DOTALL)
-    return re.sub(r"\\\S+", lambda name: re.sub(r"\[(\d+)\]", r".\1", name[0]), text)
+    return {f"{name}.v": to_verilog(unit, name=name, reset_less=reset_less), **files}

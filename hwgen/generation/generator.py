@@ -16,7 +16,7 @@ from hwgen.plan.assembly import make_plan
 from hwgen.plan.search.expectation import expect
 from hwgen.plan.search.planned_design import PlannedDesign, evaluate_plan
 from hwgen.plan.search.planner import Planner
-from hwgen.plan.search.target import Target, design_for
+from hwgen.plan.search.target import Target, design_for, forced_design, misfit
 from hwgen.plan.timing.predict import Prediction, predict
 from hwgen.plan.units.geometry import Schedule
 from hwgen.plan.units.hardware_plan import HardwarePlan
@@ -50,6 +50,7 @@ def generate(
     weight_memory: PerLayerMemory = None,
     orders: Orders | None = None,
     counters: bool = True,
+    force: bool = False,
 ) -> Design:
     """Generate the hardware of a network; ``.write(path)`` writes the build folder.
 
@@ -88,6 +89,8 @@ def generate(
         For each projection, the bits of a chunk that each scanner owns.
     counters : bool
         Whether to build performance counters.
+    force : bool
+        Whether to accept a plan that does not fit the board; ``Design.misfit`` says what is short.
 
     Raises
     ------
@@ -136,6 +139,7 @@ def generate(
     name = identifier(network.name)
     planned: PlannedDesign | None = None
     prediction: Prediction | None = None
+    short: str | None = None
     if target.needs_planner:
         if model is None:
             raise PlanError(
@@ -143,15 +147,24 @@ def generate(
                 "convert it with hwgen, or give lanes and scanners"
             )
         planner = Planner(network, model.trains, name=name, options=options)
-        planned = design_for(target, planner, model.interval)
+        try:
+            planned = design_for(target, planner, model.interval)
+        except PlanError as error:
+            if not force:
+                raise
+            planned, short = forced_design(target, planner, model.interval), str(error)
         plan, scanners_by_layer = planned.plan, planned.scanners
         prediction = model.predict_round(plan)
     else:
         plan = make_plan(network, options, name=name)
         scanners_by_layer = folding_file.requested_scanners(network, options.scanners)
         if model is not None:
-            planned = evaluate_plan(plan, model.trains, scanners_by_layer)
+            fabric = target.budget(chosen_board).fabric
+            planned = evaluate_plan(plan, model.affordable_trains, scanners_by_layer, fabric)
             prediction = model.predict(plan)
+        short = misfit(plan, chosen_board) if chosen_board else None
+        if short and not force:
+            raise PlanError(short)
     expected = None
     if planned is not None:
         expected = expect(planned, target, prediction.interval_cycles if prediction else None)
@@ -161,6 +174,7 @@ def generate(
         board=chosen_board.name if chosen_board else None,
         prediction=prediction.summary if prediction else None,
         expected=expected,
+        misfit=short,
         folding=folding_file.to_yaml(
             folding_file.folding_of(plan, scanners_by_layer),
             name=network.name,
@@ -189,9 +203,14 @@ class CycleModel:
     def _first(self, images: int) -> dict[str, NDArray[np.uint8]]:
         return {node: trains[:images] for node, trains in self._all.items()}
 
+    @property
+    def affordable_trains(self) -> dict[str, NDArray[np.uint8]]:
+        """Spike trains of the images of :meth:`predict`, or ``trains`` where it has none."""
+        return self._first(self._affordable) if self._affordable else self.trains
+
     def predict(self, plan: HardwarePlan) -> Prediction | None:
         """Cycles of the affordable calibration images; None where not even one is."""
-        return predict(plan, self._first(self._affordable)) if self._affordable else None
+        return predict(plan, self.affordable_trains) if self._affordable else None
 
     def predict_round(self, plan: HardwarePlan) -> Prediction | None:
         """Cycles of ``trains``, preceded by the last image, so that the interval is their mean."""

@@ -7,13 +7,14 @@ conversion that makes a network layer by layer.
 """
 
 from hwgen.golden.costs import power_estimate, synapse_count
-from hwgen.golden.result import ClassAccuracy, Result, per_class
+from hwgen.golden.result import ClassAccuracy, Result, labels_outside, per_class
 from hwgen.golden.runner import classify, run
 
 __all__ = [
     "ClassAccuracy",
     "Result",
     "classify",
+    "labels_outside",
     "per_class",
     "power_estimate",
     "run",

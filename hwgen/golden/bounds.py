@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hwgen.errors import NetworkError
-from hwgen.network import Layer, ThresholdNeuron, TrainType
+from hwgen.network import JoinedTrains, Layer, ThresholdNeuron
 
 WORD_BITS = 62
 FLOAT32_EXACT = 1 << 24  # every integer up to here is a float32
@@ -36,19 +36,18 @@ class Bounds:
     span: int
 
 
-def bound(layer: Layer, given: TrainType, *, where: str) -> Bounds:
-    """Prove the bounds of ``layer``, whose projections bring trains of the type ``given``.
+def bound(layer: Layer, joined: JoinedTrains, *, where: str) -> Bounds:
+    """Prove the bounds of ``layer``, whose projections bring the trains ``joined``.
 
     Raises :class:`.NetworkError` beyond 62 bits.
     """
     low, high = layer.current_range()
     step = _magnitude(low, high)
     bias = layer.bias.astype(object)  # Python's integers: the proof itself cannot overflow
-    neuron = layer.neuron
+    neuron, given = layer.neuron, joined.longest
     span = 0
     if neuron.two_phase:
-        shift = neuron.frac_bits
-        low, high = (given.accumulated(side << shift) for side in (low, high))
+        low, high = joined.accumulated_range(layer, neuron.frac_bits)
         product = _magnitude(low, high)
         membrane = max(product, _magnitude(low + bias, high + bias), _magnitude(bias))
         if isinstance(neuron, ThresholdNeuron):

@@ -16,18 +16,14 @@ it, has "0.37 mJ" in print; the result of its Eq. 10 is that of 0.37 pJ."""
 _BITS_SET = np.array([value.bit_count() for value in range(1 << 16)], dtype=np.uint8)
 
 
-def connections(layer: Layer, shape: Shape) -> int:
-    """Synapses: the inputs of all neurons of ``layer``, whose map has ``shape``.
+def multiply_adds(layer: Layer, shape: Shape) -> int:
+    """Multiply-adds of ``layer``, whose map has ``shape``, in a CNN: Σ over the neurons of f_in.
 
-    Taps outside the map count, as they do in the CNN that the layer came from.
+    f_in are the inputs of one neuron, its synapses. Taps outside the map count, as they do in the
+    CNN that the layer came from.
     """
     fan_in = sum(int(projection.weights[0].size) for projection in layer.projections)
     return fan_in * math.prod(shape)
-
-
-def mac_operations(layer: Layer, shape: Shape) -> int:
-    """Σ over the neurons of 2·f_in + 1 (ECC, Eq. 13), f_in being the inputs of one neuron."""
-    return 2 * connections(layer, shape) + math.prod(shape)
 
 
 class Tally:
@@ -119,7 +115,7 @@ def _popcount(words: np.ndarray) -> np.ndarray:
 def synapse_count(network: Network) -> int:
     """Connections of all layers; those that share a weight count separately."""
     shapes = {name: train_type.shape for name, train_type in network.train_types.items()}
-    return sum(connections(layer, shapes[layer.name]) for layer in network.layers)
+    return sum(multiply_adds(layer, shapes[layer.name]) for layer in network.layers)
 
 
 def power_estimate(

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 import numpy as np
 
 from hwgen.golden.activity import Activity, channels_first, input_activity, rearranged
-from hwgen.golden.costs import Tally, mac_operations
+from hwgen.golden.costs import Tally, multiply_adds
 from hwgen.golden.layers import PreparedLayer
 from hwgen.golden.result import Result
-from hwgen.network import Layer, Network
+from hwgen.network import Layer, Network, decide
 
 BATCH_BYTES = 1 << 24
 """Memory of one node's maps in one worker: bounded, and small enough for the caches."""
@@ -67,13 +67,14 @@ class Engine:
             for source in self._finished.get(name, ()):
                 del known[source]
         return Result(
-            classes=logits.argmax(axis=1).astype(np.int64),
+            classes=decide(logits),
             logits=logits,
+            logit_scale=_scale_of(self.network),
             spikes=counts.spikes,
             neurons={name: math.prod(self._train_types[name].shape) for name in self.senders},
             synaptic_operations=counts.operations,
-            mac_operations={
-                layer.name: mac_operations(layer, self._train_types[layer.name].shape)
+            macs={
+                layer.name: multiply_adds(layer, self._train_types[layer.name].shape)
                 for layer in self.network.layers
             },
             values=counts.values,
@@ -134,6 +135,11 @@ class _Counts:
         if self._engine.keep:
             self.values[name] = channels_first(activity.get_values().astype(np.int32))
             self.trains[name] = channels_first(activity.get_train().swapaxes(0, 1))
+
+
+def _scale_of(network: Network) -> float | None:
+    scale = network.provenance.get("logit_scale")
+    return float(scale) if isinstance(scale, int | float) else None
 
 
 def _logits(activity: Activity | None, membrane: np.ndarray | None) -> np.ndarray:

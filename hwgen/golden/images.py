@@ -46,7 +46,7 @@ def check_images(network: Network, images: Any) -> np.ndarray:
         raise DataError(
             f"{where} contain a pixel of {images.max()}, but the network was converted for pixels "
             f"of {source.pixel_bits} bits, 0 … {(1 << source.pixel_bits) - 1}; scale them like the "
-            f"calibration data"
+            f"calibration data, or convert with pixel_bits={int(images.max()).bit_length()}"
         )
     return images.astype(value_dtype((1 << source.pixel_bits) - 1), copy=False)
 

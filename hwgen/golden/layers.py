@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import repeat
 from typing import NamedTuple
 
@@ -14,7 +14,7 @@ from hwgen.golden.closed_form import Quantiser
 from hwgen.golden.single_phase import integrate, membrane_dtype
 from hwgen.golden.synapses import Synapses, prepare
 from hwgen.golden.two_phase import accumulate, close, fire
-from hwgen.network import Conv2d, Layer, ThresholdNeuron, TrainType
+from hwgen.network import Conv2d, JoinedTrains, Layer, ThresholdNeuron, TrainType
 
 ALL = slice(None)
 CACHE_BYTES = 1 << 21  # of windows and sums at once; measured, flat between 1 and 4 MiB
@@ -42,11 +42,12 @@ class PreparedLayer:
         self, layer: Layer, train_types: Mapping[str, TrainType], *, where: str, steps: bool
     ) -> None:
         self.layer = layer
-        self._given = train_types[layer.sources[0]]
+        self._joined = JoinedTrains.of(layer, train_types)
+        self._given = self._joined.longest
         self._train_type = train_types[layer.name]
         self.stepped = steps or self._given.fractional or not layer.neuron.closed_form
         self._all_steps = steps
-        bounds = bound(layer, self._given, where=where)
+        bounds = bound(layer, self._joined, where=where)
         shift = 0
         self._quantiser: Quantiser | None = None
         if not self.stepped and isinstance(layer.neuron, ThresholdNeuron):
@@ -137,21 +138,31 @@ class PreparedLayer:
     def _plane_currents(
         self, activities: Mapping[str, Activity], images: slice
     ) -> Iterator[np.ndarray]:
-        """W·s[t] of each step of the trains."""
+        """W·s[t] of each step of the trains; a shorter one starts later."""
         trains = [activities[name].get_train()[:, images] for name, _, _ in self._synapses]
-        steps = self._given.timesteps
         pad_trains = [
-            None if pad is None else self._given.code.encode_train(pad, steps) for pad in self._pads
+            None if pad is None else given.code.encode_train(pad, given.timesteps)
+            for pad, given in zip(self._pads, self._joined.types)
         ]
-        for step in range(steps):
-            planes = [train[step] for train in trains]
-            pads = [None if pad is None else pad[step] for pad in pad_trains]
+        silent_steps = self._joined.silent_steps
+        for step in range(self._given.timesteps):
+            planes = [
+                None if step < silent else train[step - silent]
+                for train, silent in zip(trains, silent_steps)
+            ]
+            pads = [
+                None if pad is None or step < silent else pad[step - silent]
+                for pad, silent in zip(pad_trains, silent_steps)
+            ]
             yield self._blocks(planes, pads)
 
-    def _blocks(self, sources: list[np.ndarray], pads: list[np.ndarray | None]) -> np.ndarray:
+    def _blocks(
+        self, sources: Sequence[np.ndarray | None], pads: Sequence[np.ndarray | None]
+    ) -> np.ndarray:
+        images = next(len(source) for source in sources if source is not None)
         sums = [
-            self._sum([source[block] for source in sources], pads)
-            for block in self._image_blocks(len(sources[0]))
+            self._sum([None if source is None else source[block] for source in sources], pads)
+            for block in self._image_blocks(images)
         ]
         return sums[0] if len(sums) == 1 else np.concatenate(sums)
 
@@ -159,9 +170,14 @@ class PreparedLayer:
         """Blocks of so few samples that their windows and sums stay in the cache."""
         return [slice(start, start + self._block) for start in range(0, images, self._block)]
 
-    def _sum(self, sources: list[np.ndarray], pads: list[np.ndarray | None]) -> np.ndarray:
+    def _sum(
+        self, sources: Sequence[np.ndarray | None], pads: Sequence[np.ndarray | None]
+    ) -> np.ndarray:
+        """Σ of the currents of all projections, without those that are silent (None)."""
         total: np.ndarray | None = None
         for (_, synapses, _), source, pad in zip(self._synapses, sources, pads):
+            if source is None:
+                continue
             current = synapses.current(source, pad)
             total = current if total is None else np.add(total, current, out=total)
         assert total is not None

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from hwgen.errors import DataError
+from hwgen.network import class_count
 from hwgen.suggest import require_known
 
 
@@ -18,17 +19,20 @@ class Result:
     Parameters
     ----------
     classes : int64 array, shape (N,)
-        Arg-max of the logits; the lowest index wins a tie.
-    logits : int64 array, shape (N, classes)
+        Arg-max of the logits; the lowest index wins a tie. Of a single logit: 1 where it is
+        positive, 0 elsewhere.
+    logits : int64 array, shape (N, logits)
         Membranes of the readout in units of 2^−frac_bits, or counts of a spiking softmax.
+    logit_scale : float or None
+        Real value of one unit of the logits, from the network's provenance.
     spikes : node → int64 array, shape (N,)
         Spikes that the node sends: the input, every layer but the last, pools and flattens.
     neurons : node → int
         Neurons, or pixels, of the same nodes.
     synaptic_operations : layer → int64 array, shape (N,)
         Additions that spikes trigger in the layer (SpikeConverter, Eq. 14; ECC, Eq. 14).
-    mac_operations : layer → int
-        Operations of the same layer in a CNN, for one image (ECC, Eq. 13).
+    macs : layer → int
+        Multiply-adds of the same layer in a CNN, for one image.
     values : node → int32 array, shape (N, channels, height, width)
         q of the trains (:class:`hwgen.network.Code`). With ``trains=True`` only, as the next two.
     trains : node → uint8 array, shape (N, T, channels, height, width)
@@ -42,10 +46,11 @@ class Result:
     spikes: dict[str, np.ndarray]
     neurons: dict[str, int]
     synaptic_operations: dict[str, np.ndarray]
-    mac_operations: dict[str, int]
+    macs: dict[str, int]
     values: dict[str, np.ndarray] = field(default_factory=dict)
     trains: dict[str, np.ndarray] = field(default_factory=dict)
     membranes: dict[str, np.ndarray] = field(default_factory=dict)
+    logit_scale: float | None = None
 
     def __len__(self) -> int:
         return len(self.classes)
@@ -53,6 +58,19 @@ class Result:
     def __repr__(self) -> str:
         mean = self.spikes_per_neuron()
         return f"<Result: {len(self)} samples, {mean:.2f} spikes per neuron and sample>"
+
+    @property
+    def real_logits(self) -> np.ndarray:
+        """Logits in the float model's units, float64 (N, logits): its outputs, for a regression.
+
+        Raises :class:`.DataError` for a network whose provenance has no ``logit_scale``.
+        """
+        if self.logit_scale is None:
+            raise DataError(
+                "the network's provenance has no logit_scale, the real value of one unit of its "
+                "logits; convert the model with hwgen.convert and a decoder other than 'softmax'"
+            )
+        return self.logits * self.logit_scale
 
     def accuracy(self, labels: np.ndarray | None) -> float:
         """Correct classes, in per cent of the samples.
@@ -62,7 +80,7 @@ class Result:
         """
         if labels is None:
             raise DataError("accuracy needs labels, and the data has none")
-        rows = per_class(self.classes, labels, count=self.logits.shape[1])
+        rows = per_class(self.classes, labels, count=class_count(self.logits.shape[1]))
         return 100 * sum(row.correct for row in rows) / len(self)
 
     def spikes_per_neuron(self, node: str | None = None) -> float:
@@ -70,7 +88,7 @@ class Result:
 
         Raises :class:`.DataError` if there is no such node.
         """
-        names = [name for name in self.mac_operations if name in self.spikes]
+        names = [name for name in self.macs if name in self.spikes]
         if node is not None:
             require_known("node", node, self.spikes, error=DataError)
             names = [node]
@@ -107,6 +125,16 @@ class ClassAccuracy:
         return 100 * self.correct / self.images if self.images else None
 
 
+def labels_outside(labels: np.ndarray, count: int) -> str | None:
+    """Message about integer ``labels`` that are not all classes 0 … ``count`` − 1, or None."""
+    if not labels.size or 0 <= int(labels.min()) <= int(labels.max()) < count:
+        return None
+    return (
+        f"labels reach from {labels.min()} to {labels.max()}, but the network has the classes "
+        f"0 … {count - 1}; give data of the same classes"
+    )
+
+
 def per_class(classes: np.ndarray, labels: np.ndarray, *, count: int) -> tuple[ClassAccuracy, ...]:
     """The accuracy of each class 0 … ``count`` − 1 (feedback thresholds, Table II).
 
@@ -119,11 +147,8 @@ def per_class(classes: np.ndarray, labels: np.ndarray, *, count: int) -> tuple[C
         raise DataError(f"labels must be integers, the numbers of classes, not {labels.dtype}")
     if labels.shape != classes.shape:
         raise DataError(f"{labels.size} labels do not fit {classes.size} images")
-    if labels.size and not 0 <= int(labels.min()) <= int(labels.max()) < count:
-        raise DataError(
-            f"labels reach from {labels.min()} to {labels.max()}, but the network has the classes "
-            f"0 … {count - 1}; give data of the same classes"
-        )
+    if (outside := labels_outside(labels, count)) is not None:
+        raise DataError(outside)
     images = np.bincount(labels, minlength=count)
     correct = np.bincount(labels[classes == labels], minlength=count)
     return tuple(

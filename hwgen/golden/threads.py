@@ -30,7 +30,7 @@ def workers() -> int:
 def map_batches(function: Callable[[Item], Out], items: Iterable[Item]) -> Iterator[Out]:
     """Results of ``function`` for all items, in order, as soon as each is done."""
     items = list(items)
-    with _one_blas_thread():
+    with one_blas_thread():
         if min(len(items), workers()) == 1:
             yield from map(function, items)
             return
@@ -45,7 +45,8 @@ def _controller() -> Any:
     return ThreadpoolController()
 
 
-def _one_blas_thread() -> AbstractContextManager[Any]:
+def one_blas_thread() -> AbstractContextManager[Any]:
+    """Context in which NumPy's BLAS uses one thread per operation."""
     try:
         limit: AbstractContextManager[Any] = _controller().limit(limits=1, user_api="blas")
     except ImportError:

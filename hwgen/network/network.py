@@ -11,6 +11,7 @@ import numpy as np
 
 from hwgen.arguments import require_type
 from hwgen.errors import NetworkError
+from hwgen.network.decision import class_count
 from hwgen.network.input import Input
 from hwgen.network.nodes import Layer, Node
 from hwgen.network.trains import TrainType
@@ -63,9 +64,23 @@ class Network:
         return last
 
     @property
-    def classes(self) -> int:
-        """Number of classes."""
+    def logits(self) -> int:
+        """Number of logits: one per class, or a single one for two classes."""
         return int(self.readout.bias.shape[0])
+
+    @property
+    def classes(self) -> int:
+        """Number of classes (:func:`hwgen.network.decide`)."""
+        return class_count(self.logits)
+
+    @property
+    def timesteps(self) -> int:
+        """Timesteps of the layers that fire, the largest number if they differ.
+
+        Those of the input if no layer fires.
+        """
+        fired = [layer.neuron.timesteps for layer in self.layers if not layer.neuron.is_decoder]
+        return max(fired, default=self.input.timesteps)
 
     @cached_property
     def train_types(self) -> dict[str, TrainType]:

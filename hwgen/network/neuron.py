@@ -21,17 +21,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple
+from typing import ClassVar, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hwgen.network.checks import require, require_int, require_integers, require_timesteps
 from hwgen.network.inverse_leak import NO_LEAK, InverseLeak
-from hwgen.network.trains import Code, Shape, TrainType
-
-Integers = NDArray[Any]
-"""Python ints in an object array, so that a proven range cannot overflow itself."""
+from hwgen.network.trains import Code, Integers, Shape, TrainType
 
 
 class FiringConstants(NamedTuple):

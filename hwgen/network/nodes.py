@@ -7,14 +7,17 @@ from typing import ClassVar
 
 import numpy as np
 
-from hwgen.network.neuron import Integers, Neuron
-from hwgen.network.projections import Projection, window_positions
-from hwgen.network.trains import Pair, Quad, Shape
+from hwgen.network.neuron import Neuron
+from hwgen.network.projections import Projection, current_range, window_positions
+from hwgen.network.trains import Integers, Pair, Quad, Shape
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Layer:
     """A population: projections that add into one membrane, a bias, a neuron.
+
+    The trains of the projections have one code; of a two-phase neuron they may have several
+    lengths, and then end in the same timestep (:class:`hwgen.network.JoinedTrains`).
 
     Parameters
     ----------
@@ -37,22 +40,14 @@ class Layer:
         return tuple(projection.source for projection in self.projections)
 
     def current_range(self) -> tuple[Integers, Integers]:
-        """Lowest and highest current of each channel in one timestep, over all inputs.
-
-        A sum of integers, in whatever order a matrix product takes them, lies between the sum of
-        its negative and the sum of its positive terms.
+        """Lowest and highest current of each channel in a timestep in which all projections spike.
 
         Returns
         -------
         two object arrays of Python ints, shape (channels,)
         """
-        low = np.zeros(self.bias.size, dtype=object)
-        high = np.zeros_like(low)
-        for projection in self.projections:
-            weights = projection.weights.astype(np.int64).reshape(low.size, -1)
-            low += np.minimum(weights, 0).sum(axis=1).astype(object)
-            high += np.maximum(weights, 0).sum(axis=1).astype(object)
-        return low, high
+        lows, highs = zip(*map(current_range, self.projections), strict=True)
+        return sum(lows[1:], lows[0]), sum(highs[1:], highs[0])
 
     def __repr__(self) -> str:
         neuron, sources = type(self.neuron).__name__, ", ".join(self.sources)

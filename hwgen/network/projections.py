@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -9,7 +10,7 @@ import numpy as np
 
 from hwgen.network.checks import MAX_WEIGHT_BITS, require, require_integers, require_windows
 from hwgen.network.storage import INT32
-from hwgen.network.trains import Pair, Quad, Shape
+from hwgen.network.trains import Integers, Pair, Quad, Shape
 
 
 def window_positions(shape: Shape, kernel: Pair, stride: Pair, padding: Quad) -> Pair:
@@ -17,6 +18,29 @@ def window_positions(shape: Shape, kernel: Pair, stride: Pair, padding: Quad) ->
     top, left, bottom, right = padding
     rows = (shape[1] + top + bottom - kernel[0]) // stride[0] + 1
     return rows, (shape[2] + left + right - kernel[1]) // stride[1] + 1
+
+
+def equal_taps(weights: np.ndarray) -> Pair:
+    """(ty, tx): the largest tiles of a kernel's taps such that taps of one tile are equal.
+
+    ``weights`` (out, in, ky, kx) are those of a convolution; any others have no taps to share.
+    Tiles divide the kernel. They are an average's windows where an average is merged into the
+    weights, and (1, 1) for most kernels.
+    """
+    if weights.ndim != 4:
+        return 1, 1
+    sizes = []
+    for axis in (2, 3):
+        taps = np.moveaxis(weights, axis, 0)
+        differ = np.any(taps[1:] != taps[:-1], axis=(1, 2, 3))  # from the tap before
+        sizes.append(math.gcd(len(taps), *(np.flatnonzero(differ) + 1).tolist()))
+    return sizes[0], sizes[1]
+
+
+def stored_weights(weights: np.ndarray) -> np.ndarray:
+    """The weights of a projection of any kind, with one tap of each tile of equal ones."""
+    ty, tx = equal_taps(weights)
+    return weights[:, :, ::ty, ::tx] if ty * tx > 1 else weights
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -137,3 +161,19 @@ class Identity:
 
 
 Projection = Conv2d | Linear | Identity
+
+
+def current_range(projection: Projection) -> tuple[Integers, Integers]:
+    """Lowest and highest current of each channel in one timestep, over all inputs.
+
+    A sum of integers, in whatever order a matrix product takes them, lies between the sum of its
+    negative and the sum of its positive terms.
+
+    Returns
+    -------
+    two object arrays of Python ints, shape (channels,)
+    """
+    channels = len(projection.weights)
+    weights = projection.weights.astype(np.int64).reshape(channels, -1)
+    low = np.minimum(weights, 0).sum(axis=1).astype(object)
+    return low, np.maximum(weights, 0).sum(axis=1).astype(object)

@@ -8,9 +8,9 @@ from typing import ClassVar
 import numpy as np
 
 from hwgen.network.checks import require, require_int, require_integers, require_timesteps
-from hwgen.network.neuron import FiringConstants, Integers, Neuron
+from hwgen.network.neuron import FiringConstants, Neuron
 from hwgen.network.storage import OMITTED
-from hwgen.network.trains import Code, Shape, TrainType
+from hwgen.network.trains import Code, Integers, Shape, TrainType
 
 MAX_TABLE = 256
 TABLE_BITS = 16
@@ -20,9 +20,9 @@ TABLE_BITS = 16
 class Readout(Neuron):
     """Accumulates as a two-phase neuron, adds B and does not fire: its membranes are the logits.
 
-    The class is their arg-max; the lowest index wins a tie. After an identity of weight 1 they
-    are the values q of the trains: spike counts of rate trains, and of ttfs trains T + 1 − t*, so
-    that the first spike wins.
+    The class is their arg-max, or the sign of a single one (:func:`hwgen.network.decide`). After an
+    identity of weight 1 they are the values q of the trains: spike counts of rate trains, and of
+    ttfs trains T + 1 − t*, so that the first spike wins.
 
     Parameters
     ----------
@@ -77,7 +77,8 @@ class SoftmaxReadout(Neuron):
     those of the shift register of :class:`hwgen.network.Input`, b[k + 32] = b[k + 22] ⊕ b[k + 2] ⊕
     b[k + 1] ⊕ b[k], with b[0] … b[31] those of ``seed``, the lowest first, and
     r = Σ b[n·R + i]·2^i with n = t·classes + c. Every sample draws the same numbers. The logits are
-    the counts Σ_t y_c; the class is their arg-max, the lowest index wins a tie.
+    the counts Σ_t y_c; the class is their arg-max, the lowest index wins a tie. A single class
+    spikes in every timestep, so a softmax is of use from two on.
 
     Parameters
     ----------

@@ -6,11 +6,15 @@ from dataclasses import dataclass
 
 from hwgen.network.network import Network
 from hwgen.network.neuron import Neuron, ThresholdNeuron
+from hwgen.network.projections import stored_weights
 
 
 @dataclass(frozen=True, kw_only=True)
 class LayerSummary:
-    """One row of a :class:`Summary`; a layer that gives logits has no timesteps."""
+    """One row of a :class:`Summary`; a layer that gives logits has no timesteps.
+
+    ``weights`` counts equal taps of an average's windows once, as the hardware stores them.
+    """
 
     layer: str
     shape: str
@@ -46,7 +50,7 @@ def summarise(network: Network) -> Summary:
                 shape="×".join(map(str, network.train_types[layer.name].shape)),
                 neuron=type(layer.neuron).__name__,
                 timesteps=None if layer.neuron.is_decoder else layer.neuron.timesteps,
-                weights=sum(projection.weights.size for projection in layer.projections),
+                weights=sum(stored_weights(p.weights).size for p in layer.projections),
                 thresholds=_thresholds(layer.neuron),
             )
             for layer in network.layers

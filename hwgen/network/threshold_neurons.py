@@ -9,9 +9,9 @@ import numpy as np
 
 from hwgen.network.checks import require, require_integers
 from hwgen.network.inverse_leak import DOUBLE, InverseLeak
-from hwgen.network.neuron import FiringConstants, Integers, ThresholdNeuron
+from hwgen.network.neuron import FiringConstants, ThresholdNeuron
 from hwgen.network.storage import OMITTED, OPTIONAL
-from hwgen.network.trains import Code, TrainType
+from hwgen.network.trains import Code, Integers, TrainType
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

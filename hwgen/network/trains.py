@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hwgen.network.inverse_leak import DOUBLE, NO_LEAK, InverseLeak
 
+Integers = NDArray[Any]
+"""Python ints in an object array, so that a proven range cannot overflow itself."""
 Shape = tuple[int, int, int]
 Pair = tuple[int, int]
 Quad = tuple[int, int, int, int]
@@ -154,15 +158,3 @@ class TrainType:
         a fired spike takes D off the membrane, which grows by at most k in a step.
         """
         return self.code is not Code.RATE or self.ones_first
-
-    def accumulated(self, current: np.ndarray) -> np.ndarray:
-        """V after Phase I when a reader gets ``current`` in every step.
-
-        Exact with object arrays. A leak never shrinks a membrane, so no partial sum exceeds it.
-        """
-        if not self.fractional:
-            return current * self.q_max
-        total = current
-        for _ in range(self.timesteps - 1):
-            total = self.leak.grow(total) + current
-        return total

@@ -9,6 +9,7 @@ import numpy as np
 
 from hwgen.errors import NetworkError
 from hwgen.network.checks import require, require_integers, require_windows
+from hwgen.network.joined import JoinedTrains
 from hwgen.network.network import Network
 from hwgen.network.nodes import Flatten, Layer, MaxPool2d
 from hwgen.network.trains import TrainType
@@ -65,18 +66,8 @@ def _infer_layer(layer: Layer, train_types: Mapping[str, TrainType], *, where: s
     for projection in layer.projections:
         given = train_types[projection.source]
         projection.verify(given.shape, given.q_max, where=where)
-    inputs = [train_types[name] for name in layer.sources]
-    trains = {(given.label, given.steps, given.q_max) for given in inputs}
-    require(
-        len(trains) == 1,
-        f"{where}: all projections must bring trains of one code and length, not "
-        f"{sorted((label, steps) for label, steps, _ in trains)}",
-    )
-    leaks = {given.leak.k for given in inputs}
-    require(
-        len(leaks) == 1,
-        f"{where}: all projections must bring trains of one leak, not k = {sorted(leaks)}",
-    )
+    joined = JoinedTrains.of(layer, train_types)
+    _verify_joined(joined, layer, where=where)
     shapes = {p.output_shape(train_types[p.source].shape) for p in layer.projections}
     require(len(shapes) == 1, f"{where}: projections give different shapes {sorted(shapes)}")
     shape = shapes.pop()
@@ -91,8 +82,29 @@ def _infer_layer(layer: Layer, train_types: Mapping[str, TrainType], *, where: s
             f"{where}: the readout must give one value per class, but its map is "
             f"{shape[1]}×{shape[2]}; flatten before it",
         )
-    layer.neuron.verify(shape[0], inputs[0], where=where)
-    return layer.neuron.train_type(shape, inputs[0])
+    layer.neuron.verify(shape[0], joined.longest, where=where)
+    return layer.neuron.train_type(shape, joined.longest)
+
+
+def _verify_joined(joined: JoinedTrains, layer: Layer, *, where: str) -> None:
+    """Trains add up in one membrane if it decodes all of them alike."""
+    codes = {given.label for given in joined.types}
+    require(
+        len(codes) == 1,
+        f"{where}: all projections must bring trains of one code, not {', '.join(sorted(codes))}",
+    )
+    leaks = {given.leak.k for given in joined.types}
+    require(
+        len(leaks) == 1,
+        f"{where}: all projections must bring trains of one leak, not k = {sorted(leaks)}",
+    )
+    lengths = sorted({given.steps for given in joined.types})
+    require(
+        len(lengths) == 1 or layer.neuron.two_phase,
+        f"{where}: trains of {' and '.join(map(str, lengths))} timesteps add up only in two-phase "
+        f"neurons, which decode whole trains before they fire; give all sources of a single-phase "
+        f"neuron the same timesteps",
+    )
 
 
 def _infer_pool(pool: MaxPool2d, given: TrainType, *, where: str) -> TrainType:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from hwgen.artefact.build_folder import PlanField, read_manifest
+from hwgen.artefact.evaluation_file import EvaluationFile
 from hwgen.artefact.report_file import ReportFile
 from hwgen.boards import Resource
 from hwgen.errors import ArtefactError
@@ -50,7 +51,7 @@ class Performance(FrozenModel):
 
 
 class BuildFigures(ReportFile):
-    """Figures of a build folder: what was generated, simulated, and placed and routed."""
+    """Figures of a build folder: what was evaluated, generated, simulated, and routed."""
 
     FILE = "report.json"
     COMMAND = "report"
@@ -58,6 +59,7 @@ class BuildFigures(ReportFile):
     network: NetworkFigures
     plan: PlanField
     predicted: PredictedCycles | None
+    evaluation: EvaluationFile | None
     simulation: SimulationReport | None
     synthesis: BuildReport | None
     performance: Performance
@@ -114,10 +116,13 @@ def gather(folder: str | os.PathLike[str]) -> BuildFigures:
     folder = Path(folder)
     simulation = SimulationReport.read(folder)
     synthesis = BuildReport.read(folder)
-    if simulation is not None and simulation.network_hash != manifest.network_hash:
-        raise ArtefactError(
-            f"{folder}: the last simulation was of another network; run `hwgen simulate` again"
-        )
+    evaluation = EvaluationFile.read(folder)
+    for kept, what in ((simulation, "simulation"), (evaluation, "evaluation")):
+        if kept is not None and kept.network_hash != manifest.network_hash:
+            raise ArtefactError(
+                f"{folder}: the last {what} was of another network; "
+                f"run `hwgen {kept.COMMAND}` again"
+            )
     return BuildFigures(
         network=NetworkFigures(
             name=manifest.name,
@@ -127,6 +132,7 @@ def gather(folder: str | os.PathLike[str]) -> BuildFigures:
         ),  # fmt: skip
         plan=manifest.plan,
         predicted=manifest.predicted,
+        evaluation=evaluation,
         simulation=simulation,
         synthesis=synthesis,
         performance=_performance(manifest.predicted, simulation, synthesis),

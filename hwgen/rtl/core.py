@@ -11,8 +11,9 @@ from hwgen.plan.units.geometry import StreamPlan
 from hwgen.plan.units.hardware_plan import HardwarePlan
 from hwgen.plan.units.layer import LayerPlan
 from hwgen.plan.units.layer_constants import LayerConstants
-from hwgen.rtl.counters import CounterBank, popcount
+from hwgen.rtl.counters import ERROR_WIDTH, CounterBank, SaturatingCounter, popcount
 from hwgen.rtl.input.address_event_encoder import AddressEventEncoder
+from hwgen.rtl.input.packet_length import PacketLength
 from hwgen.rtl.input.pixel_encoder import PixelEncoder
 from hwgen.rtl.layer import LayerUnit, word_layout
 from hwgen.rtl.names import identifier
@@ -23,7 +24,9 @@ from hwgen.rtl.streams.fork import StreamFork
 from hwgen.rtl.streams.reset_sequencer import ResetSequencer
 from hwgen.rtl.synapses.weight_memory import INLINE_BITS
 
-SUBMODULES = ("encoder", "results", "counters", "reset_sequencer")
+SUBMODULES = (
+    "encoder", "results", "counters", "reset_sequencer", "packet_length", "packet_error_counter",
+)  # fmt: skip
 """Submodules besides the layers and pools, which are named after their nodes."""
 
 
@@ -68,6 +71,7 @@ class Core(wiring.Component):
             "m_axis_tvalid": Out(1),
             "m_axis_tready": In(1),
             "m_axis_tlast": Out(1),
+            "packet_errors": Out(ERROR_WIDTH),
         }
         if self.counters:
             ports["counter_address"] = In(range(max(2, len(self.counters))))
@@ -106,7 +110,7 @@ class Core(wiring.Component):
         settled = sequencer.settled
         m.d.comb += [
             sequencer.rst.eq(self.rst),
-            # Pixels are counted; only the address-event encoder uses tlast.
+            # Beats of pixels are counted; only the address-event encoder uses tlast.
             encoder.beats.payload.eq(Cat(self.s_axis_tdata, self.s_axis_tlast)),
             encoder.beats.valid.eq(self.s_axis_tvalid & settled),
             self.s_axis_tready.eq(encoder.beats.ready & settled),
@@ -126,9 +130,26 @@ class Core(wiring.Component):
             ]
             self._distribute(m, stream_plan, words, resets[name])
         wiring.connect(m, sources[-1][1], results.logits)
+        self._check_packets(m, resets["encoder"])
         if self.counters:
             self._count(m, resets["encoder"])
         return m
+
+    def _check_packets(self, m: Module, reset: Value) -> None:
+        """Count what shows that an input packet is too long, too short or out of order."""
+        counter = SaturatingCounter()
+        m.submodules.packet_error_counter = ResetInserter(reset)(counter)
+        m.d.comb += self.packet_errors.eq(counter.total)
+        if self.plan.encoder.reads_address_events:  # a packet has any number of beats
+            m.d.comb += counter.step.eq(self._encoder.disordered)
+            return
+        length = PacketLength(beats=self.plan.encoder.beats)
+        m.submodules.packet_length = ResetInserter(reset)(length)
+        m.d.comb += [
+            length.moved.eq(self.s_axis_tvalid & self.s_axis_tready),
+            length.last.eq(self.s_axis_tlast),
+            counter.step.eq(length.wrong),
+        ]
 
     def _distribute(self, m: Module, stream_plan: StreamPlan, words: Value, reset: Value) -> None:
         """Connect a stream to all units that read it."""

@@ -1,4 +1,4 @@
-"""Performance counters, read by address."""
+"""Performance counters, read by address, and a counter that saturates."""
 
 from collections.abc import Sequence
 
@@ -9,6 +9,7 @@ from amaranth.lib.wiring import In, Out
 from hwgen.rtl.parameters import Parameter, is_positive
 
 COUNTER_WIDTH = 32
+ERROR_WIDTH = 8
 
 
 def popcount(bits: Value) -> Value:
@@ -54,4 +55,25 @@ class CounterBank(wiring.Component):
             m.d.sync += [step.eq(getattr(self, f"step_{index}")), total.eq(total + step)]
             sums.append(total)
         m.d.sync += self.data.eq(Array(sums)[self.address])
+        return m
+
+
+class SaturatingCounter(wiring.Component):
+    """Counts the cycles with ``step``, two cycles later, up to its maximum; a reset clears it.
+
+    Members
+    -------
+    step : ``In(1)``
+    total : ``Out(8)``
+    """
+
+    def __init__(self) -> None:
+        super().__init__({"step": In(1), "total": Out(ERROR_WIDTH)})
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        step = Signal()
+        m.d.sync += step.eq(self.step)
+        with m.If(step & ~self.total.all()):
+            m.d.sync += self.total.eq(self.total + 1)
         return m

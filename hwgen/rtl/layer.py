@@ -62,12 +62,20 @@ class LayerUnit(wiring.Component):
             raise ValueError(f"files must name {len(pairs)} memories, not {len(self.files)}")
         self._synapses = SynapseArray(
             inputs=[
-                SynapseInput(rows=rows, masked=path.is_masked, file=file, memory=path.memory)
+                SynapseInput(
+                    rows=rows,
+                    masked=path.is_masked,
+                    file=file,
+                    memory=path.memory,
+                    silent_steps=plan.silent_steps(path),
+                )
                 for (path, rows), file in zip(pairs, self.files, strict=True)
             ],
             lanes=plan.lanes,
             weight_bits=plan.weight_bits,
             current_width=plan.current_width,
+            windows=plan.positions * plan.rounds,
+            timesteps=plan.timesteps_in,
         )
         members = {
             **{

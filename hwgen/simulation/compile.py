@@ -30,9 +30,7 @@ _ARGUMENTS = {
     # file compiles faster than several until it is large.
     Simulator.VERILATOR: ["--no-public-flat-rw", "-Wno-fatal", "-Wno-lint", "-Wno-style"]
     + ["--output-split", "150000"],
-    # cocotb passes -g2012, under which `always @*` ignores initial values: nets of the core stay
-    # undefined, and `if` takes them for false.
-    Simulator.ICARUS: ["-g2005"],
+    Simulator.ICARUS: [],
 }
 # The signals that the testbench reads and writes.
 _VISIBLE = f"""`verilator_config

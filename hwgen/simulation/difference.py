@@ -13,7 +13,7 @@ def first_difference(manifest: Manifest, expected: Expected, log: SimulationLog)
     """Message that names the first difference, or None if there is none.
 
     Streams are compared first, in the order of the data flow and each by its first wrong word; then
-    the results, missing words, the packets of the AXI4-Stream sink, and the counters.
+    the results, missing words, the packets of the AXI4-Stream sink, the counters and packet_errors.
     """
     for layout, state in zip(expected.streams, log.streams, strict=True):
         if text := _stream_difference(layout, state, expected.samples):
@@ -24,6 +24,7 @@ def first_difference(manifest: Manifest, expected: Expected, log: SimulationLog)
         or _unstable(expected, log)
         or _sink_difference(expected, log.sink)
         or _counter_difference(manifest, expected, log)
+        or _packet_errors(log)
     )
 
 
@@ -129,4 +130,10 @@ def _counter_difference(manifest: Manifest, expected: Expected, log: SimulationL
         if wanted is not None and value != wanted % (1 << 32):
             of = f" of layer {counter.node!r}" if counter.node else ""
             return f"counter {counter.kind}{of} is {value}, expected {wanted % (1 << 32)}"
+    return None
+
+
+def _packet_errors(log: SimulationLog) -> str | None:
+    if log.packet_errors:
+        return f"packet_errors is {log.packet_errors} after correct packets, expected 0"
     return None

@@ -58,7 +58,7 @@ def write_expected(
     write_beats(work.beats, packets)
     work.packets.write_bytes(b"".join(packet.tobytes() for packet in packets))
     streams = tuple(map(StreamLayout, manifest.streams))
-    results = ResultLayout(classes=network.classes, width=manifest.output_width)
+    results = ResultLayout(logits=network.logits, width=manifest.output_width)
     classes = np.empty(len(images), dtype=np.int64)
     out_packets: list[np.ndarray] = []
     spikes = [0] * len(streams)

@@ -99,23 +99,23 @@ class ResultLayout:
     ``width`` is that of a word without ``last``.
     """
 
-    classes: int
+    logits: int
     width: int
 
     @property
     def words(self) -> int:
         """Words per sample."""
-        return self.classes + 1
+        return self.logits + 1
 
     def pack(self, logits: np.ndarray, classes: np.ndarray) -> np.ndarray:
         """Pack the results of some samples into words with ``last`` as their highest bit.
 
-        ``logits`` has shape (samples, classes), ``classes`` (samples,); the result is uint8 of 0
+        ``logits`` has shape (samples, logits), ``classes`` (samples,); the result is uint8 of 0
         and 1, shape (samples · words, width + 1), bit 0 first.
         """
         values = np.concatenate([logits, classes[:, None]], axis=1).astype(np.int64).reshape(-1, 1)
         bits = (values >> np.minimum(np.arange(self.width), 63)) & 1
-        last = np.arange(len(values)) % self.words == self.classes
+        last = np.arange(len(values)) % self.words == self.logits
         return np.concatenate([bits, last[:, None]], axis=1).astype(np.uint8)
 
     def as_bytes(self, words: np.ndarray) -> np.ndarray:
@@ -126,4 +126,4 @@ class ResultLayout:
     def locate(self, word: int) -> tuple[int, int | None]:
         """Sample and class of the logit in word number ``word``; class None for the class word."""
         sample, index = divmod(word, self.words)
-        return sample, index if index < self.classes else None
+        return sample, index if index < self.logits else None

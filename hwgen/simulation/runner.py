@@ -12,6 +12,7 @@ import numpy as np
 from hwgen import artefact, golden
 from hwgen.arguments import require_integer, require_type
 from hwgen.artefact.build_folder import Manifest, read_manifest
+from hwgen.caution import warn
 from hwgen.errors import ArtefactError, DataError, MismatchError, ToolError
 from hwgen.network import Network
 from hwgen.plan.timing.predict import predict
@@ -68,6 +69,8 @@ def simulate(
     folder = Path(build).resolve()
     network = _load_network(folder, manifest)
     images, labels = _choose(images, labels, samples)
+    if labels is not None and (outside := golden.labels_outside(labels, network.classes)):
+        warn(outside)
     work = WorkFolder(build=folder, simulator=Simulator(simulator), waves=waves)
     with work.locked():
         tell("golden: computing the expected words of every stream")

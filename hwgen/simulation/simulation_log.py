@@ -66,6 +66,8 @@ class SimulationLog:
     streams, counters : tuple, by tap and by address
     sink : SinkState or None
         None without bus models.
+    packet_errors : int
+        Of the core's port; 0, since all packets are correct.
     """
 
     cycles: int
@@ -76,6 +78,7 @@ class SimulationLog:
     results: CheckerState
     sink: SinkState | None
     counters: tuple[int, ...]
+    packet_errors: int
 
     def write(self, path: Path) -> None:
         """Write the log; ``path`` appears only when it is complete."""

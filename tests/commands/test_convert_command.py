@@ -76,7 +76,7 @@ def test_convert_and_evaluate_against_the_float_model(
     capsys.readouterr()
     loaded = artefact.load(net)
     assert loaded.name == "tiny"
-    assert (loaded.input.timesteps, loaded.layers[0].neuron.timesteps) == (7, 5)  # type: ignore[union-attr]
+    assert (loaded.input.timesteps, loaded.layers[0].neuron.timesteps) == (8, 5)  # type: ignore[union-attr]
     assert run(["evaluate", str(net), "--data", str(larger), "--model", spec, "--json"]) == 0
     figures = json.loads(capsys.readouterr().out)
     assert figures["float_accuracy"] == pytest.approx(100 * 5 / 6)
@@ -182,8 +182,7 @@ def test_options_and_defaults_of_the_command_are_those_of_the_function() -> None
     options = {option.name: option for option in command.params}
     own = {"model", "weights", "data", "output", "samples", "as_json", "finetune", "finetune_rate"}
     python_only = {
-        "images", "labels", "layer_timesteps", "pixel_bits", "calibration_images",
-        "finetuning", "progress", "model",
+        "images", "labels", "layer_timesteps", "finetuning", "progress", "model",
     }  # fmt: skip
     assert set(options) - own == set(function) - python_only
     for name in set(options) - own - {"timesteps", "name", "input_seed", "leak"}:
@@ -231,9 +230,48 @@ def test_a_method_is_shown_with_its_equations(capsys: Captured) -> None:
     assert run(["methods", "rmp"]) == 0
     shown = capsys.readouterr().out
     assert shown.startswith("rmp: RMP-SNN (Han, Srinivasan, Roy, CVPR 2020)\nneurons if (rate)")
-    assert "defaults thresholds current, threshold_scale 0.8, eta 0.0" in shown
+    plain = "channel_scales no, bias_correction none, rounding nearest"
+    assert f"defaults {plain}, thresholds current, threshold_scale 0.8, eta 0" in shown
     assert "a soft reset" in shown
     assert run(["methods", "weight_norm", "--json"]) == 0
     (listed,) = json.loads(capsys.readouterr().out).values()
     assert "W ← λ_{n−1} / λ_n·W" in listed["equations"]
     assert "did you mean 'rmp'?" in fails(capsys, 2, "methods", "rpm")
+
+
+def test_a_warning_is_one_line_and_an_error_under_strict(
+    capsys: Captured, model: Path, tmp_path: Path
+) -> None:
+    black, net = tmp_path / "black.npz", tmp_path / "net"
+    np.savez(black, images=np.zeros((4, 5, 5), np.uint8))
+    arguments = ["convert", f"{model}:tiny", "--data", str(black), "-o", str(net)]
+    warning = "calibration images: all are black; pass training images, as the model saw them"
+    message = fails(capsys, 2, *arguments, "--strict")
+    assert f"hwgen: error: {warning}\n" in message
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["black.npz", "model.py"]
+    assert run(arguments) == 0
+    lines = capsys.readouterr().err.splitlines()
+    assert lines.count(f"warning: {warning}") == 1
+    assert not [line for line in lines if "HwgenWarning" in line or "warnings.warn" in line]
+    assert warning in artefact.load(net).provenance["warnings"]
+
+
+def test_evaluate_shows_what_conversion_warned_of_and_labels_outside(
+    capsys: Captured, model: Path, larger: Path, tmp_path: Path
+) -> None:
+    net, spec = tmp_path / "net", f"{model}:tiny"
+    images = np.load(larger)["images"]
+    np.savez(larger, images=images, labels=np.arange(6) % 3 + 1)
+    outside = (
+        "labels reach from 1 to 3, but the network has the classes 0 … 2; give data of the same "
+        "classes"
+    )
+    assert run(["convert", spec, "--data", str(larger), "-o", str(net)]) == 0
+    assert f"warning: calibration {outside}\n" in capsys.readouterr().err
+    evaluate = ["evaluate", str(net), "--data", str(larger)]
+    assert run([*evaluate, "--json"]) == 0
+    printed = capsys.readouterr()
+    assert json.loads(printed.out)["warnings"] == [f"calibration {outside}"]
+    lines = printed.err.splitlines()
+    assert f"warning: {outside}" in lines
+    assert f"warning of the conversion: calibration {outside}" in lines

@@ -13,6 +13,9 @@ from hwgen.artefact.build_folder import read_manifest
 from hwgen.cli import run
 from tests.support.command_line import Captured, fails, small_network
 
+MACS = 2 * 9 * 4 + 3 * 18
+"""Of the small network: 18 neurons with 4 inputs each, and 3 with 18."""
+
 # --- folders and data ---------------------------------------------------------------------------
 
 
@@ -115,6 +118,22 @@ def test_evaluate_prints_only_json_on_standard_output(
 def test_evaluate_takes_the_first_samples(capsys: Captured, net: Path, data: Path) -> None:
     assert run(["evaluate", str(net), "--data", str(data), "--json", "--samples", "4"]) == 0
     assert json.loads(capsys.readouterr().out)["images"] == 4
+
+
+def test_an_evaluation_goes_with_its_network(
+    capsys: Captured, net: Path, data: Path, tmp_path: Path
+) -> None:
+    """`generate` takes the figures of `evaluate` along; a build folder is evaluated as well."""
+    build, kept = tmp_path / "build", "evaluation.json"
+    assert run(["evaluate", str(net), "--data", str(data)]) == 0
+    assert run(["generate", str(net), "-o", str(build)]) == 0
+    figures = json.loads((build / kept).read_text())
+    assert (figures["images"], figures["data"], figures["macs"]) == (6, "data.npz", MACS)
+    assert run(["evaluate", str(build), "--data", str(data), "--samples", "4"]) == 0
+    assert json.loads((build / kept).read_text())["images"] == 4
+    (net / kept).write_text((net / kept).read_text().replace(figures["network_hash"], "other"))
+    assert run(["generate", str(net), "-o", str(build)]) == 0
+    assert not (build / kept).exists()
 
 
 @pytest.mark.parametrize("name", ["module", "a.b/c", "10 ways"])

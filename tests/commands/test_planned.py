@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+import yaml
 
-from hwgen import artefact
+from hwgen import artefact, boards
 from hwgen.cli import run
 from hwgen.errors import PlanError
 from hwgen.generation.generator import generate
@@ -67,8 +68,9 @@ def test_the_table_names_the_bottleneck(capsys: Captured, probed: Path, tmp_path
     assert run(["generate", str(probed), "-o", str(tmp_path / "b"), *arguments]) == 0
     shown = " ".join(capsys.readouterr().out.split())
     assert "/s at 100 MHz; limited by" in shown
-    assert "LUT4 of 18,216 and" in shown  # 75 % of 24,288
-    assert "block RAMs of 56" in shown
+    assert "LUT4 of 18,216," in shown  # 75 % of 24,288
+    assert "flip-flops of 24,138," in shown  # 150 are the shell's
+    assert "block RAMs of 56;" in shown
 
 
 def test_without_a_rate_the_fastest_plan_that_fits_is_chosen(probed: Path) -> None:
@@ -130,9 +132,30 @@ def test_a_larger_board_is_named(monkeypatch: pytest.MonkeyPatch, probed: Path) 
     network = artefact.load(probed)
     needs = expected(network, target_fps=100000, clock_mhz=10).lut4
     monkeypatch.setattr(planning, "FILL", 1.1 * needs / 43848)
+    monkeypatch.setattr(planning, "CELL_FILL", 0.01)
     with pytest.raises(PlanError) as rejected:
         generate(network, target_fps=100000, clock_mhz=10, board="ulx3s-25f")
-    assert str(rejected.value).endswith("it fits on ulx3s-45f")
+    assert "; it fits on ulx3s-45f; or omit the counters" in str(rejected.value)
     monkeypatch.setattr(planning, "FILL", 0.001)
     with pytest.raises(PlanError, match="it fits on no board that comes with hwgen"):
         generate(network, target_fps=100000, clock_mhz=10, board="ulx3s-25f")
+
+
+@pytest.mark.parametrize("way", [(), ("--target-fps", "max")])
+def test_what_does_not_fit_is_written_with_force_only(
+    capsys: Captured, probed: Path, tmp_path: Path, way: tuple[str, ...]
+) -> None:
+    """By hand and by the planner; the warning is red on a terminal, and on standard error."""
+    given = tmp_path / "tiny.yaml"
+    board = boards.load("icebreaker").model_dump()
+    board |= {"name": "tiny", "resources": board["resources"] | {"lut4": 900, "block_ram": 2}}
+    given.write_text(yaml.safe_dump(board))
+    build = tmp_path / "b"
+    arguments = [probed, "-o", build, "--board", given, *way]
+    message = fails(capsys, 2, "generate", *arguments)
+    assert re.search(r"needs [\d,]+ LUT4 of 700 \([\d,]+ too many\), .* block RAMs of 2 ", message)
+    assert re.search(r"it fits on \S+; .*convert with fewer weight bits", message)
+    assert not build.exists()
+    assert run(["generate", *map(str, arguments), "--force"]) == 0
+    assert re.search(r"^warning: .*LUT4 of 700", capsys.readouterr().err, re.MULTILINE)
+    assert (build / "manifest.json").exists()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -11,7 +12,8 @@ from torch import nn
 
 from examples import digits
 from hwgen import golden
-from hwgen.conversion import convert
+from hwgen.errors import DataError
+from tests.support.conversion import convert
 from tests.support.float_models import firing, pixels, tiny_cnn
 
 S = nn.Sequential
@@ -46,7 +48,7 @@ def test_activations_are_within_a_unit_of_the_float_model(seed, timesteps):
     mean, std = [51 / 255, 102 / 255], [0.25, 0.5]
     network = convert(
         model, images, mean=mean, std=std, weight_bits=16, timesteps=timesteps,
-        layer_timesteps={"input": 8}, percentile=100,
+        percentile=100, channel_scales=False, bias_correction="none",
     )  # fmt: skip
     assert network.nodes[0].projections[0].pad_value.tolist() == [51, 102]
     ready = (torch.from_numpy(images).double() / 255 - torch.tensor(mean).view(2, 1, 1)) / (
@@ -88,12 +90,40 @@ def test_without_the_pad_value_the_border_would_be_wrong():
 def test_logits_are_the_float_model_s_in_units_of_logit_scale(neuron):
     model, images = tiny_cnn(3), pixels((2, 8, 8), 3, samples=100)
     network = convert(model, images, timesteps=16, weight_bits=16, neuron=neuron)
-    logits = golden.run(network, images).logits * network.provenance["logit_scale"]
+    result = golden.run(network, images, batch=30)
+    logits = result.real_logits
+    np.testing.assert_array_equal(logits, result.logits * network.provenance["logit_scale"])
     with torch.no_grad():
         expected = model(torch.from_numpy(images).float() / 255).numpy()
     size = np.abs(expected - expected.mean(axis=0)).max()
     tolerance = {"ilif": 1e-3, "if2": 0.5}[neuron]  # 16 steps are 16 bits, or 16 levels
     assert np.abs(logits - expected).max() < tolerance * size
+
+
+@pytest.mark.parametrize(
+    ("method", "neuron", "decoder"),
+    [("spikeconverter", "if2", "spike_count"), ("ttfs", "ttfs", "first_spike")],
+)
+def test_real_logits_of_spikes(method, neuron, decoder):
+    """Spikes carry the positive logits, in steps of logit_scale."""
+    model, images = tiny_cnn(3), pixels((2, 8, 8), 3, samples=100)
+    network = convert(model, images, timesteps=64, neuron=neuron, decoder=decoder, method=method)
+    with torch.no_grad():
+        expected = model(torch.from_numpy(images).float() / 255).relu().numpy()
+    assert expected.max() > 0.1
+    logits = golden.run(network, images).real_logits
+    np.testing.assert_allclose(logits, expected, atol=0.1 * expected.max())
+
+
+def test_a_network_without_a_logit_scale_has_no_real_logits():
+    images = pixels((2, 8, 8), 3, samples=10)
+    network = convert(tiny_cnn(), images, neuron="if2", decoder="softmax", timesteps=4)
+    assert "logit_scale" not in network.provenance
+    for unknown in (network, replace(network, provenance={})):
+        result = golden.run(unknown, images)
+        assert result.logit_scale is None
+        with pytest.raises(DataError, match="has no logit_scale, the real value of one unit of"):
+            _ = result.real_logits
 
 
 @pytest.mark.parametrize("bits", range(2, 17))
@@ -188,7 +218,7 @@ def test_bias_correction_leaves_no_mean_error(trained):
     sums = {}
     for kind in ("none", "mean"):
         images = train[0][:800]
-        network = convert(model, images, timesteps=3, bias_correction=kind)
+        network = convert(model, images, timesteps=3, bias_correction=kind, rounding="nearest")
         with torch.no_grad():
             expected = model(torch.from_numpy(images).float() / 255).numpy()
         found = golden.run(network, images).logits * network.provenance["logit_scale"]

@@ -10,7 +10,6 @@ import torch
 from torch import nn
 
 from hwgen import golden
-from hwgen.conversion import convert
 from hwgen.conversion.calibration.conversion_error import conversion_error
 from hwgen.conversion.calibration.known import Known
 from hwgen.conversion.calibration.levels import Levels, rounding_loss
@@ -20,6 +19,7 @@ from hwgen.conversion.quantisation import layerwise
 from hwgen.golden.incremental import IncrementalRun
 from hwgen.golden.two_phase import accumulate
 from hwgen.network import DOUBLE, Code, InverseLeak, Readout, TrainType
+from tests.support.conversion import convert
 from tests.support.float_models import firing, pixels, tiny_cnn
 
 S = nn.Sequential
@@ -84,7 +84,9 @@ def test_rounding_of_accumulation_is_made_up_for(monkeypatch):
     assert rounding_loss(replace(given, leak=DOUBLE)) == 0
 
     def biases() -> list[np.ndarray]:
-        network = convert(tiny_cnn(), pixels((2, 8, 8)), timesteps=4, leak="5/8")
+        network = convert(
+            tiny_cnn(), pixels((2, 8, 8)), timesteps=4, leak="5/8", bias_correction="none"
+        )
         return [layer.bias for layer in network.layers]
 
     before = biases()
@@ -105,7 +107,7 @@ def test_readers_know_what_a_spike_takes(monkeypatch):
         forget(self, needed)
 
     monkeypatch.setattr(Known, "forget", keep)
-    network = convert(tiny_cnn(), pixels((2, 8, 8)), timesteps=7, leak="1/2")
+    network = convert(tiny_cnn(), pixels((2, 8, 8)), timesteps=7, leak="1/2", channel_scales=False)
     for layer in firing(network):
         scale = network.provenance["output_scales"][layer.name]
         for theta, found in zip(layer.neuron.threshold.tolist(), kept[layer.name].scale):

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from hwgen.conversion import Provenance, convert
+from hwgen.conversion import Provenance
 from hwgen.conversion.choices import Choice
+from tests.support.conversion import convert
 from tests.support.float_models import pixels, tiny_cnn
 
 

@@ -37,6 +37,13 @@ from tests.support.float_models import pixels, tiny_cnn
         ({"layer_timesteps": {"0": 99}}, "timesteps of '0' must be"),
         ({"layer_timesteps": {"conv": 4}}, "given for conv, but the network has input, 0, 3"),
         ({"layer_timesteps": {"0": 4}, "neuron": "if"}, "single-phase neurons fire in the step"),
+        (
+            {"layer_timesteps": {"conv": 4}, "mean_timesteps": 3},
+            "given for conv, but the network has input, 0, 3",
+        ),
+        ({"mean_timesteps": 0.5}, "mean_timesteps must be a number from 1 to 16, not 0.5"),
+        ({"mean_timesteps": 3, "neuron": "if2"}, "mean_timesteps needs neuron 'ilif' with leak 2"),
+        ({"mean_timesteps": 3, "leak": 1.6}, "not 'ilif' with leak 1.6; leave it out"),
         ({"leak": 2.5}, "leak must be a k above 1, up to 2"),
         ({"leak": "5/9"}, "leak n/2^m must have m from 0 to 8"),
         ({"leak": 1.6, "neuron": "if2"}, "leak needs neuron 'ilif', not 'if2'"),

@@ -13,13 +13,15 @@ import torch
 import yaml
 from torch import nn
 
-from hwgen.conversion import Finetuning, convert, pipeline
+from hwgen.conversion import Finetuning, pipeline
 from hwgen.conversion.converted import Converted
 from hwgen.conversion.float_graph import FloatGraph
 from hwgen.conversion.op_graph import ClampOp, OpGraph
-from hwgen.conversion.stages import STAGES, Stage, first_difference
+from hwgen.conversion.stage_checks import first_difference
+from hwgen.conversion.stages import STAGES, Stage
 from hwgen.errors import ArtefactError
 from hwgen.network import Layer
+from tests.support.conversion import convert
 from tests.support.float_models import Forward, pixels, tiny_cnn
 
 IMAGES = pixels((2, 8, 8), samples=30)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections import OrderedDict
 from collections.abc import Callable
@@ -98,8 +99,28 @@ def of_artefact(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     return {}
 
 
+def of_hardware(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """A build folder with images, and the page's bench as a file that a simulator finds."""
+    from hwgen.generation import generate
+    from hwgen.simulation.tools import environment
+    from tests.docs.examples import ROOT, blocks
+    from tests.support.random_networks import random_images, random_network
+
+    network = random_network(11, neuron="radix", max_size=5, max_channels=4, max_timesteps=3)
+    generate(network, lanes=4).write("build")
+    np.savez("build/test.npz", images=random_images(11, network, 2))
+    bench = next(block for block in blocks(ROOT / "docs/hardware.md") if "cocotb" in block.code)
+    Path("bench.py").write_text(bench.code)
+    monkeypatch.setenv("PATH", environment()["PATH"])
+    monkeypatch.setenv("MAKEFLAGS", environment()["MAKEFLAGS"])
+    monkeypatch.setenv("PYTHONPATH", f"{Path.cwd()}{os.pathsep}{environment()['PYTHONPATH']}")
+    monkeypatch.syspath_prepend(Path.cwd())
+    return {}
+
+
 GIVEN: dict[str, Callable[[pytest.MonkeyPatch], dict[str, Any]]] = {
     "docs/artefact.md": of_artefact,
+    "docs/hardware.md": of_hardware,
     "docs/usage.md": of_usage,
 }
 """A document that is not listed takes nothing as given but the checkout."""

@@ -252,13 +252,6 @@ def test_any_names_of_layers_make_legal_verilog(kind: str, tmp_path: Path) -> No
     assert [stream.node for stream in read_manifest(folder).streams] == ["input", *names[:-1]]
 
 
-def test_lanes_have_a_point_instead_of_brackets() -> None:
-    """ABC9 mistakes an escaped name with brackets for a bit; bits of other names stay."""
-    text = "/* from */\nwire [3:0] \\total[12] ;\nassign \\a.total[12].x = b[3];\n"
-    expected = "wire [3:0] \\total.12 ;\nassign \\a.total.12.x = b[3];\n"
-    assert design_module.plain_verilog(text) == expected
-
-
 @pytest.mark.parametrize(
     "name", ["module", "a/b.c", "größe", "../up", "9", "hwgen_weight_memory", "encoder", "x" * 99]
 )

@@ -30,7 +30,7 @@ def test_accuracy_and_spikes_of_a_result():
         spikes={"input": np.array([9, 9]), "n": np.array([3, 1]), "m": np.array([1, 1])},
         neurons={"input": 9, "n": 1, "m": 2},
         synaptic_operations={},
-        mac_operations={"n": 1, "m": 1, "out": 1},
+        macs={"n": 1, "m": 1, "out": 1},
     )
     assert result.accuracy(np.array([0, 3])) == 50
     assert result.spikes_per_neuron("n") == 2

@@ -15,6 +15,7 @@ from hwgen.network import (
     Conv2d,
     Input,
     InverseLeakyNeuron,
+    JoinedTrains,
     Layer,
     Network,
     Readout,
@@ -62,7 +63,7 @@ def test_results_have_the_documented_types_and_shapes():
     train_types = network.train_types
     result = golden.run(network, random_images(6, network, 5), trains=True)
     assert result.classes.dtype == result.logits.dtype == np.int64
-    assert result.logits.shape == (len(result), network.classes) == (5, network.classes)
+    assert result.logits.shape == (len(result), network.logits) == (5, network.classes)
     assert list(result.trains) == [name for name in train_types if name != network.readout.name]
     for name, train in result.trains.items():
         assert train.dtype == np.uint8
@@ -70,7 +71,7 @@ def test_results_have_the_documented_types_and_shapes():
         assert result.values[name].shape == (5, *train_types[name].shape)
         assert result.spikes[name].tolist() == train.sum(axis=(1, 2, 3, 4), dtype=int).tolist()
     assert list(result.membranes) == [layer.name for layer in network.layers]
-    assert result.membranes[network.readout.name].shape == (5, network.classes, 1, 1)
+    assert result.membranes[network.readout.name].shape == (5, network.logits, 1, 1)
     closed = golden.run(network, random_images(6, network, 5))
     assert closed.trains == closed.values == closed.membranes == {}
 
@@ -135,7 +136,8 @@ def test_extremes_of_the_range_are_exact(weight, timesteps, dtype):
             layer("out", "n", [[1, 0], [0, 1], [-32768, 32767]], [0, 0, 1 << 46], Readout()),
         ),
     )
-    product = bound(network.nodes[0], network.train_types["input"], where="n").product
+    joined = JoinedTrains((network.train_types["input"],))
+    product = bound(network.nodes[0], joined, where="n").product
     assert exact_dtype(product) == dtype
     images = np.full((2, fan_in, 1, 1), (1 << timesteps) - 1, np.uint16)
     images[1, ::3] = 0
@@ -184,7 +186,7 @@ def test_bounds_are_tight():
             layer("out", "n", [[1]], [0], Readout()),
         ),
     )
-    bounds = bound(network.nodes[0], network.train_types["input"], where="n")
+    bounds = bound(network.nodes[0], JoinedTrains((network.train_types["input"],)), where="n")
     assert (bounds.step, bounds.product, bounds.membrane, bounds.span) == (10, 60, 60, 20)
     extremes = np.array([[3, 0, 3], [0, 3, 0]], np.uint8).reshape(2, 3, 1, 1)
     membranes = golden.run(network, extremes, trains=True).membranes["n"]
@@ -195,7 +197,7 @@ def test_the_bound_of_a_single_phase_membrane_is_its_lowest_value():
     """w = −7, B = −2, four spikes: 4·(−9) = −36 is left; the threshold of 1 is on top."""
     neuron = SoftResetNeuron(two_phase=False, threshold=ints(1), timesteps=4)
     network = one_neuron(neuron, weight=-7, bias=-2, timesteps=4, code="rate", pixel_bits=8)
-    bounds = bound(network.nodes[0], network.train_types["input"], where="n")
+    bounds = bound(network.nodes[0], JoinedTrains((network.train_types["input"],)), where="n")
     assert (bounds.step, bounds.membrane) == (7, 37)
     white = np.full((1, 1, 1, 1), 255, np.uint8)
     result = golden.run(network, white, trains=True)

@@ -146,7 +146,22 @@ BAD = {
             ),
             POOL, FLAT, LAST,
         ),
-        r"must bring trains of one code and length, not \[\('radix', 4\), \('rate', 4\)\]",
+        r"net\.conv: all projections must bring trains of one code, not radix, rate",
+    ),
+    "two lengths in a single phase": (
+        net(
+            replace(LAYER, name="a", neuron=SOFT),
+            replace(LAYER, name="b", neuron=replace(SOFT, timesteps=5)),
+            Layer(
+                name="conv",
+                projections=tuple(Identity(source=s, weights=weights(3)) for s in "ab"),
+                bias=ints(0, 0, 0),
+                neuron=replace(SOFT, timesteps=5, two_phase=False),
+            ),
+            POOL, FLAT, LAST,
+        ),
+        r"net\.conv: trains of 4 and 5 timesteps add up only in two-phase neurons, .* give all "
+        r"sources of a single-phase neuron the same timesteps",
     ),
     "bias size": (
         net(replace(LAYER, bias=ints(0, 0)), POOL, FLAT, LAST),

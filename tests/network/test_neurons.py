@@ -14,6 +14,7 @@ from hwgen.network import (
     InputCode,
     InverseLeak,
     InverseLeakyNeuron,
+    JoinedTrains,
     Readout,
     SoftmaxReadout,
     SoftResetNeuron,
@@ -62,7 +63,9 @@ def test_what_the_same_current_accumulates_to(leak: InverseLeak) -> None:
     membrane = [0, 0]
     for _ in range(4):
         membrane = [v + (v * leak.n >> leak.m) + i for v, i in zip(membrane, (5, -3))]
-    assert given.accumulated(np.array([5, -3], dtype=object)).tolist() == membrane
+    assert (
+        JoinedTrains((given,)).accumulated([np.array([5, -3], dtype=object)]).tolist() == membrane
+    )
 
 
 NEURONS = [
@@ -167,10 +170,11 @@ def test_facts_of_each_kind() -> None:
 
 
 def test_summary_and_short_representations() -> None:
+    """All taps of the convolution are equal, so that 3·2 of its 24 weights are stored."""
     network = net()
     assert str(network.summary()).splitlines() == [
         "layer  shape  neuron              T  weights  thresholds",
-        "conv   3×3×4  InverseLeakyNeuron  4       24  1 … 3",
+        "conv   3×3×4  InverseLeakyNeuron  4        6  1 … 3",
         "out    3×1×1  Readout                     18",
     ]
     assert repr(network.summary()) == str(network.summary())

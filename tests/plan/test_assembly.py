@@ -38,7 +38,7 @@ def layer(name: str, *projections: Projection, out: int, last: bool = False) -> 
 def ones(*shape: int) -> np.ndarray:
     """Weights 1 except one per kernel, since equal taps would share their weights."""
     weights = np.ones(shape, dtype=np.int32)
-    weights[..., -1] = 2
+    weights[(..., -1, -1) if len(shape) == 4 else (..., -1)] = 2
     return weights
 
 

@@ -107,18 +107,27 @@ class Design:
     hardware: Mapping[str, Any] = field(default_factory=dict)
     events: bool = False
 
+    @property
+    def pixel_bits(self) -> int:
+        return 1 if self.events else 8
+
 
 DESIGNS = {
     "mlp": Design(
         model=Mlp,
         shape=(1, 6, 6),
-        conversion={"timesteps": 3},
+        conversion={"timesteps": 3, "layer_timesteps": {"input": 3}},
         hardware={"lanes": 6, "scanners": 2},
     ),
     "cnn": Design(
         model=Cnn,
         shape=(2, 8, 8),
-        conversion={"timesteps": 4, "error": "squared", "bias_correction": "mean"},
+        conversion={
+            "timesteps": 4,
+            "layer_timesteps": {"input": 4},
+            "error": "squared",
+            "bias_correction": "mean",
+        },
         hardware={"target_fps": "max", "max_luts": 5000},
     ),
     "strided": Design(
@@ -130,19 +139,19 @@ DESIGNS = {
     "residual": Design(
         model=lambda: Residual(1),
         shape=(3, 8, 8),
-        conversion={"timesteps": 4, "rounding": "fitted"},
+        conversion={"timesteps": 4, "layer_timesteps": {"input": 4}, "rounding": "fitted"},
         hardware={"lanes": 8, "scanners": 2, "membrane_lanes": 4},
     ),
     "residual_strided": Design(
         model=lambda: Residual(2),
         shape=(3, 8, 8),
-        conversion={"timesteps": 4, "weight_bits": 6},
+        conversion={"timesteps": 4, "layer_timesteps": {"input": 4}, "weight_bits": 6},
         hardware={"lanes": 4, "schedule": "time", "pipeline": "overlap"},
     ),
     "depthwise": Design(
         model=Depthwise,
         shape=(3, 8, 8),
-        conversion={"timesteps": 6},
+        conversion={"timesteps": 6, "layer_timesteps": {"input": 6}},
         hardware={"lanes": 8, "pipeline": "alternate", "weight_memory": "block"},
     ),
     "events": Design(
@@ -177,13 +186,13 @@ DESIGNS = {
     "ttfs": Design(
         model=Cnn,
         shape=(2, 8, 8),
-        conversion={"timesteps": 7, "method": "ttfs", "decoder": "first_spike"},
+        conversion={"timesteps": 7, "method": "ttfs", "error": "squared", "decoder": "first_spike"},
         hardware={"lanes": 6, "pipeline": "alternate"},
     ),
     "leaky": Design(
         model=Cnn,
         shape=(2, 8, 8),
-        conversion={"timesteps": 5, "leak": 1.6},
+        conversion={"timesteps": 5, "layer_timesteps": {"input": 5}, "leak": 1.6},
         hardware={"lanes": 6, "weight_memory": "lut"},
     ),
     "softmax": Design(

@@ -17,14 +17,16 @@ from hwgen import artefact, golden
 from hwgen.plan.timing.predict import predict
 from hwgen.synthesis.tools import run
 from tests.recorded.designs import SAMPLES, Design, make_images, make_model
+from tests.support.conversion import PLAIN, convert
 
 
 def figures_of(design: Design) -> dict[str, Any]:
     """Every recorded figure of ``design``, as plain values."""
     images = make_images(design, 24)
-    network = hwgen.convert(
-        make_model(design), images, scale=1 / 256, name="recorded", **design.conversion
-    )
+    network = convert(
+        make_model(design), images, scale=1 / 256, name="recorded", pixel_bits=design.pixel_bits,
+        **PLAIN | design.conversion,
+    )  # fmt: skip
     built = hwgen.generate(network, **design.hardware)
     result = golden.run(network, images[:SAMPLES], trains=True)
     prediction = predict(built.plan, result.trains)

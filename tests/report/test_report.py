@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from hwgen.artefact.evaluation_file import EvaluationFile
 from hwgen.boards import Resource
+from hwgen.commands.report import print_summary
 from hwgen.errors import ArtefactError
 from hwgen.plan.timing.predict import PredictedCycles
 from hwgen.report import gather, write
@@ -47,16 +49,32 @@ SYNTHESIS = BuildReport(
 )
 
 
+EVALUATION = EvaluationFile(
+    network_hash=NETWORK_HASH,
+    data="test.npz",
+    images=360,
+    accuracy=97.5,
+    float_accuracy=98.0,
+    float_images="same",
+    spikes_per_neuron=0.5,
+    synaptic_operations=1000.0,
+    macs=4000,
+)
+
+
 def write_build(
     folder: Path,
     *,
     simulation: SimulationReport | None = None,
     synthesis: BuildReport | None = None,
+    evaluation: EvaluationFile | None = None,
 ) -> Path:
     predicted = PredictedCycles(images=1, latency_cycles=480, interval_cycles=None, busy_cycles={})
     write_tiny_core(folder, network_hash=NETWORK_HASH, predicted=predicted)
     if simulation:
         simulation.write(folder)
+    if evaluation:
+        evaluation.write(folder)
     if synthesis:
         (folder / "synth").mkdir()
         synthesis.write(folder)
@@ -101,6 +119,30 @@ def test_a_simulation_of_another_network_is_refused(tmp_path: Path) -> None:
     folder = write_build(tmp_path / "build", simulation=other)
     with pytest.raises(ArtefactError, match="the last simulation was of another network"):
         gather(folder)
+
+
+def test_an_evaluation_of_another_network_is_refused(tmp_path: Path) -> None:
+    other = EVALUATION.model_copy(update={"network_hash": "abd"})
+    folder = write_build(tmp_path / "build", evaluation=other)
+    with pytest.raises(ArtefactError, match="the last evaluation was .*run `hwgen evaluate` again"):
+        gather(folder)
+
+
+def test_two_accuracies_have_two_names(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """97.5 % of the 360 evaluated images, 100 % of the two simulated ones."""
+    simulation = SIMULATION.model_copy(update={"accuracy": 100.0})
+    folder = write_build(tmp_path / "build", simulation=simulation, evaluation=EVALUATION)
+    figures = gather(folder)
+    print_summary(figures)
+    printed = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+    assert "│ accuracy, % │ 97.50 (360 images, test.npz) │" in printed
+    assert (
+        f"│ accuracy of the simulated images, % │ 100.00 ({SIMULATION.samples} images) │" in printed
+    )
+    _, page = write(folder, figures)
+    text = " ".join(page.read_text().split())
+    assert "accuracy, % of 360 images</span> <b>97.5</b>" in text
+    assert f"Accuracy of these {SIMULATION.samples} images: 100 %." in text
 
 
 def test_a_damaged_report_is_refused(tmp_path: Path) -> None:

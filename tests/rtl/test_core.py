@@ -5,12 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from hwgen import golden
 from hwgen.network import Input, InverseLeakyNeuron, Layer, Linear, Network, Readout
 from hwgen.plan.assembly import make_plan
 from hwgen.plan.units.options import PlanOptions
 from tests.support.random_networks import random_images, random_network
 from tests.support.rtl.cores import CoreBench
 from tests.support.rtl.streams import PAUSE
+from tests.support.tiny import layer
 
 
 def bench_of(seed: int, neuron: str | None, samples: int, **options) -> CoreBench:
@@ -72,6 +74,19 @@ def test_a_core_without_counters() -> None:
     bench.run()
     assert bench.counters == {}
     assert not hasattr(bench.core, "counter_data")
+
+
+def test_a_core_with_a_single_logit() -> None:
+    """Eight grey pixels: logits of both signs, and 0, which is class 0."""
+    neuron = InverseLeakyNeuron(threshold=np.array([3, 2]), timesteps=2)
+    ends = [("a", "input", [[3], [1]], [0, 0], neuron), ("out", "a", [[1, -1]], [-1], Readout())]
+    nodes = tuple(layer(*end) for end in ends)
+    network = Network(name="net", input=Input(shape=(1, 1, 1), timesteps=2), nodes=nodes)
+    images = np.arange(0, 256, 32, np.uint8).reshape(-1, 1, 1, 1)
+    result = golden.run(network, images)
+    assert {-1, 0, 1} <= set(np.sign(result.logits[:, 0]))
+    assert set(result.classes) == {0, 1}
+    CoreBench(make_plan(network), network, images).run(stall=(0.3, 0.3))
 
 
 def test_forks_of_similar_names() -> None:

@@ -8,7 +8,7 @@ import pytest
 from amaranth import Signal
 from amaranth.sim import Simulator
 
-from hwgen.rtl.counters import CounterBank, popcount
+from hwgen.rtl.counters import CounterBank, SaturatingCounter, popcount
 
 
 def simulate(dut, bench) -> None:
@@ -73,3 +73,19 @@ def test_popcount_counts_set_bits(width: int) -> None:
     simulator = Simulator(m)
     simulator.add_testbench(bench)
     simulator.run()
+
+
+def test_a_saturating_counter_stays_at_its_maximum() -> None:
+    """A step of cycle n is in the total of cycle n + 2."""
+    dut = SaturatingCounter()
+
+    async def bench(ctx) -> None:
+        ctx.set(dut.step, 1)
+        for cycle in range(300):
+            assert ctx.get(dut.total) == min(max(cycle - 1, 0), 255)
+            await ctx.tick()
+        ctx.set(dut.step, 0)
+        await ctx.tick().repeat(2)
+        assert ctx.get(dut.total) == 255
+
+    simulate(dut, bench)

@@ -82,5 +82,5 @@ def test_equal_taps_share_their_weights() -> None:
             layer, source, samples=4, stall=(0.4, 0.4), lanes=2, scanners=2, schedule=schedule
         )
         (path,) = plan.paths
-        assert path.shared_taps
+        assert path.tile == (3, 3)
         assert path.weight_depth == 2 * 2  # two rounds, two channels per scanner

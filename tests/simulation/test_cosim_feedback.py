@@ -10,8 +10,9 @@ import torch
 from examples import feedback
 from examples.digits import accuracy, digits_data
 from hwgen import generate, golden
-from hwgen.conversion import adjust, convert
+from hwgen.conversion import adjust
 from hwgen.network import HardResetNeuron, Readout
+from tests.support.conversion import convert
 
 
 def test_a_network_with_feedback_thresholds_equals_golden(tmp_path: Path) -> None:

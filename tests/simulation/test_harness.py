@@ -106,12 +106,12 @@ def test_locate_is_the_inverse_of_pack(layout: str, width: int, schedule: str) -
 
 
 def test_result_words_by_hand() -> None:
-    layout = ResultLayout(classes=2, width=4)
+    layout = ResultLayout(logits=2, width=4)
     words = layout.pack(np.array([[-3, 5]]), np.array([1]))
     assert words.tolist() == [[1, 0, 1, 1, 0], [1, 0, 1, 0, 0], [1, 0, 0, 0, 1]]
     assert layout.locate(5) == (1, None)
     assert layout.locate(4) == (1, 1)
-    wide = ResultLayout(classes=2, width=64).pack(np.array([[-1, 1 << 40]]), np.array([1]))
+    wide = ResultLayout(logits=2, width=64).pack(np.array([[-1, 1 << 40]]), np.array([1]))
     assert wide.sum(axis=1).tolist() == [64, 1, 2]
 
 
@@ -289,6 +289,7 @@ WRONG = {
         ("repeat", 2, SAMPLES * 5 - 1, 0),
         r"a result comes after those of all 4 samples",
     ),
+    "packet errors": (("packet", 0, 0, 0), r"packet_errors is 1 after correct packets, expected 0"),
     "withdrawn": (("withdraw", 1, 8, 0), r"layer 'conv1' changes or withdraws word 8 before"),
 }
 

@@ -7,6 +7,8 @@ of a reader: sixteen chunks, and fifteen spike indices.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -44,15 +46,23 @@ def same(source: str) -> Identity:
 
 
 def network_of(
-    *layers: tuple[str, tuple[Projection, ...]], single: bool = False, columns: int = 20
+    *layers: tuple[str, tuple[Projection, ...]],
+    single: bool = False,
+    columns: int = 20,
+    lengths: Mapping[str, int] = MappingProxyType({}),
 ) -> Network:
-    """``layers`` in turn, then a read-out of their last."""
+    """``layers`` in turn, then a read-out of their last.
+
+    ``lengths`` are timesteps of two-phase layers other than STEPS.
+    """
     nodes: list[Any] = []
     code = "rate" if single else "radix"
     source = Input(shape=(2, ROWS, columns), timesteps=STEPS, code=code, name="x")
     shapes = {"x": source.shape}
     for name, projections in layers:
-        neuron: Any = InverseLeakyNeuron(threshold=np.array([7, 9]), timesteps=STEPS)
+        neuron: Any = InverseLeakyNeuron(
+            threshold=np.array([7, 9]), timesteps=lengths.get(name, STEPS)
+        )
         if single:
             neuron = SoftResetNeuron(threshold=np.array([7, 9]), timesteps=STEPS, two_phase=False)
         bias = np.zeros(2, dtype=np.int64)
@@ -67,7 +77,7 @@ def network_of(
     return Network(name="n", input=source, nodes=tuple(nodes))
 
 
-def plain(**options: bool) -> Network:
+def plain(**options: Any) -> Network:
     return network_of(("b", (three("x"),)), ("c", (three("b"), same("x"))), **options)
 
 

@@ -8,8 +8,9 @@ import numpy as np
 import torch
 from torch import nn
 
-from hwgen.conversion import METHODS, convert
+from hwgen.conversion import METHODS
 from hwgen.network import Network
+from tests.support.conversion import convert
 from tests.support.float_models import pixels
 
 STEPS = 6

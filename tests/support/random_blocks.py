@@ -24,13 +24,16 @@ class BlockBuilder(Builder):
         stride = int(rng.choice([1, 1, 2]))
         same = stride == 1 and rng.random() < 0.6
         out = channels if same else self.channels()
-        # Trains of joined paths must have the same type.
+        # Trains of joined paths must have one code; those of single phases, one length too.
         rate = "rate_two"
         if self.single:
             rate = "rate_hard" if self.neuron == "rate_hard" else "rate_single"
         kind = rate if self.code == "rate" else self.code if self.leak.doubles else "fractional"
         for _ in range(int(rng.choice([0, 1, 1, 2]))):
-            self.add_layer((self.inner(out),), kind=kind)
+            steps = self.steps
+            if not self.single and self.lengths.random() < 0.4:
+                steps = int(self.lengths.integers(1, self.max_timesteps, endpoint=True))
+            self.add_layer((self.inner(out),), kind=kind, steps=steps)
             values[self.name] = self.q
         projections = [self.main(out, stride), self.shortcut(start, channels, out, stride)]
         if rng.random() < 0.3:

@@ -61,6 +61,7 @@ class Builder:
         input_code: str | None = None,
     ) -> None:
         self.rng, self.neuron = rng, neuron
+        self.lengths = rng.spawn(1)[0]  # of trains that join; draws nothing from rng
         self.decoder = "membrane"
         self.max_timesteps, self.max_channels = max_timesteps, max_channels
         single = neuron in SINGLE or (neuron is None and rng.random() < 0.25)
@@ -238,11 +239,13 @@ class Builder:
         *,
         last: bool = False,
         kind: str | None = None,
+        steps: int | None = None,
         q: dict[str, np.ndarray] | None = None,
     ) -> None:
         """Add a layer.
 
-        ``kind`` keeps the timesteps of the source; ``q`` holds the values of other sources.
+        ``kind`` keeps the timesteps of the source unless ``steps`` are given; ``q`` holds the
+        values of other sources.
         """
         rng, name = self.rng, self.new_name()
         values = q or {self.name: self.q}
@@ -261,7 +264,7 @@ class Builder:
             elif self.decoder != "membrane":
                 bias *= 0
         else:
-            neuron, bias = self.fit(currents, kind)
+            neuron, bias = self.fit(currents, kind, steps)
         self.nodes.append(
             Layer(name=name, projections=projections, bias=bias.astype(np.int64), neuron=neuron)
         )
@@ -275,7 +278,9 @@ class Builder:
         quotient = quotient // by_channel(neuron.threshold)
         self.q = np.clip(quotient, 0, self.largest(self.code, self.steps, self.leak))
 
-    def fit(self, currents: np.ndarray, target: str | None) -> tuple[Neuron, np.ndarray]:
+    def fit(
+        self, currents: np.ndarray, target: str | None, length: int | None = None
+    ) -> tuple[Neuron, np.ndarray]:
         """Neuron and bias fitted to the currents W·q_in (n, c, h, w) of a few images."""
         rng, channels = self.rng, currents.shape[1]
         kind = target or self.neuron
@@ -284,12 +289,13 @@ class Builder:
             if self.single and self.code == "rate" and rng.random() < 0.8:
                 kind = str(rng.choice(SINGLE))
         steps = self.steps if target or kind in SINGLE else self.timesteps()
+        steps = length or steps
         shift = 0 if kind in SINGLE or rng.random() < 0.6 else int(rng.integers(1, 5))
         drive = np.moveaxis(currents, 1, 0).reshape(channels, -1) << shift
         low, high = np.quantile(drive, [rng.uniform(0, 0.6), 0.95], axis=1)
         leak = DOUBLE
         if kind == "fractional":
-            # Trains of joined paths must have the same type.
+            # Trains of joined paths must have the same leak.
             leak = self.leak if target else random_leak(rng)
         code = {"fractional": "radix", "ttfs": "ttfs"}.get(kind, kind.split("_")[0])
         levels = self.largest(code, steps, leak)

@@ -128,14 +128,17 @@ def _layer(oracle: Oracle, layer: Layer, train_types: dict[str, TrainType]) -> N
     scale = 2.0 ** (neuron.frac_bits if last else neuron.frac_bits)
     if source_type.fractional:
         sums = torch.zeros(())
-        for step in range(source_type.timesteps):
+        longest = max(len(oracle.trains[item.source]) for item in layer.projections)
+        for left in range(longest, 0, -1):  # steps to go: all trains end together
             sums = _leak(sums, source_type) + scale * sum(
-                _current(item, oracle.trains[item.source][step], source_type, step)
+                _current(item, train[-left], train_types[item.source], len(train) - left)
                 for item in layer.projections
+                if left <= len(train := oracle.trains[item.source])
             )
     else:
         sums = scale * sum(
-            _current(item, oracle.values[item.source], source_type) for item in layer.projections
+            _current(item, oracle.values[item.source], train_types[item.source])
+            for item in layer.projections
         )
     oracle.membranes[layer.name] = sums + bias
     if last:

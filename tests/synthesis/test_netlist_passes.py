@@ -10,11 +10,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from amaranth.back import verilog
 
 from hwgen import boards
 from hwgen.boards import Resource
-from hwgen.generation.design import plain_verilog
+from hwgen.generation.verilog import to_verilog
 from hwgen.rtl.synapses.weight_memory import WeightMemory
 from hwgen.synthesis.netlist import synthesise_out_of_context, total
 from hwgen.synthesis.netlist_passes import absorb
@@ -131,9 +130,7 @@ def test_an_output_that_is_also_a_port_keeps_its_register(tmp_path: Path) -> Non
 def test_registers_of_a_weight_memory_from_yosys_are_absorbed(tmp_path: Path) -> None:
     rows = np.random.default_rng(0).integers(-8, 8, (1300, 3))  # three banks
     memory = WeightMemory(rows=rows, weight_bits=4, kind="block")
-    source = plain_verilog(
-        verilog.convert(memory, name="top", emit_src=False, strip_internal_attrs=True)
-    )
+    source = to_verilog(memory, name="top")
     board = boards.load("ulx3s-85f")
     units = synthesise_out_of_context(board, {"top.v": source}, top="top", folder=tmp_path)
     before = total(units)

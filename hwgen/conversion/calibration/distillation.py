@@ -1,14 +1,16 @@
 """Training of a network with steps towards the logits of the float network. Needs no labels.
 
 The loss is the divergence of the two softmaxes of the logits, at a temperature that shows the
-float network's opinion of every class, not only of the first.
+float network's opinion of every class, not only of the first. Gradients are summed over parts of a
+batch, in their order: the number of threads changes nothing.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -20,11 +22,12 @@ from hwgen.conversion.calibration.input_decoding import counts_of, decode_input,
 from hwgen.conversion.calibration.student import Student
 from hwgen.conversion.float_graph import FloatGraph
 from hwgen.conversion.options import Options
+from hwgen.conversion.threads import map_batches
 
 SOFTNESS = 0.5  # temperature of the softmaxes, in standard deviations of the logits
 HELD_OUT = 512  # at most as many images are for judging
 _HELD_OUT_SHARE = 10  # and at most one in as many
-_BATCH = 256
+_PART = 16  # images of a batch on one thread
 
 
 class Lessons:
@@ -38,10 +41,9 @@ class Lessons:
         self._source = make_input(graph, options)
         self._images = images
         self._decoding = decode_input(pixels, self._source, graph)
-        every = np.arange(len(images))
-        self.logits = _logits(graph, every, lambda part: calibrate.as_tensor(self.pixels(part)))
+        self.logits = torch.from_numpy(calibrate.run_float(graph, pixels))
         # In units of their own spread, so that small logits count as much as large ones.
-        self._temperature = SOFTNESS * self.logits.std().clamp(min=1e-6)
+        self._temperature = SOFTNESS * (float(self.logits.double().std()) or 1.0)
         order = np.random.default_rng(seed).permutation(len(images))
         apart = min(HELD_OUT, len(images) // _HELD_OUT_SHARE)
         self.held_out, self.known = np.sort(order[:apart]), np.sort(order[apart:])
@@ -54,8 +56,8 @@ class Lessons:
 
     def divergence(self, logits: torch.Tensor, picks: np.ndarray) -> torch.Tensor:
         """Mean divergence of ``logits`` for the images ``picks`` from the float network's."""
-        wanted = F.log_softmax(self.logits[picks] / self._temperature, dim=1)
-        given = F.log_softmax(logits / self._temperature, dim=1)
+        wanted = F.log_softmax(_of_classes(self.logits[picks] / self._temperature), dim=1)
+        given = F.log_softmax(_of_classes(logits / self._temperature), dim=1)
         return F.kl_div(given, wanted, log_target=True, reduction="batchmean")
 
     def better(self, before: FloatGraph, after: FloatGraph) -> tuple[bool, str]:
@@ -64,21 +66,18 @@ class Lessons:
         Not a number is never less.
         """
         picks = self.held_out if len(self.held_out) else self.known
+        values = self.values(picks).numpy()
         old, new = (
-            float(self.divergence(_logits(graph, picks, self.values), picks))
+            float(self.divergence(torch.from_numpy(calibrate.run_float(graph, values)), picks))
             for graph in (before, after)
         )
         kept = new < old
         return kept, f"{'kept' if kept else 'dropped'}: divergence {old:.4f} -> {new:.4f}"
 
 
-def _logits(
-    graph: FloatGraph, picks: np.ndarray, values_of: Callable[[np.ndarray], torch.Tensor]
-) -> torch.Tensor:
-    student = Student(graph)
-    parts = (picks[start : start + _BATCH] for start in range(0, len(picks), _BATCH))
-    with torch.no_grad():
-        return torch.cat([student.logits(values_of(part)) for part in parts])
+def _of_classes(logits: torch.Tensor) -> torch.Tensor:
+    """Logits of all classes: a single one is that of class 1, and class 0 has 0."""
+    return F.pad(logits, (1, 0)) if logits.shape[1] == 1 else logits
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,16 +103,23 @@ class Schedule:
         loss_of: Callable[[np.ndarray], torch.Tensor],
         report: Callable[[int], None] = lambda step: None,
     ) -> None:
-        """Minimise ``loss_of`` a batch of ``picks`` by the parameter ``groups``."""
+        """Minimise ``loss_of``, a mean over some ``picks``, by the parameter ``groups``."""
         optimiser = torch.optim.Adam(groups)
         rates = [group["lr"] for group in groups]
+        tensors = [tensor for group in groups for tensor in group["params"]]
+
+        def gradients(part: np.ndarray, of: int) -> Sequence[torch.Tensor]:
+            return torch.autograd.grad(loss_of(part) * (len(part) / of), tensors)
+
         for step, batch in enumerate(self.batches(picks)):
             report(step)
             share = (1 + math.cos(math.pi * step / self.steps)) / 2
             for group, rate in zip(optimiser.param_groups, rates):
                 group["lr"] = rate * share
-            optimiser.zero_grad(set_to_none=True)
-            torch.autograd.backward(loss_of(batch))
+            parts = [batch[first : first + _PART] for first in range(0, len(batch), _PART)]
+            found = map_batches(partial(gradients, of=len(batch)), parts)
+            for tensor, *each in zip(tensors, *found):
+                tensor.grad = torch.stack(each).sum(dim=0)
             optimiser.step()
 
 
@@ -121,13 +127,14 @@ def distil(
     student: Student,
     lessons: Lessons,
     schedule: Schedule,
+    *,
     rate: float,
+    unit: float,
     report: Callable[[int], None] = lambda step: None,
 ) -> None:
-    """Train all of ``student`` towards the logits of the float network."""
-    schedule.train(
-        student.groups(rate),
-        lessons.known,
-        lambda batch: lessons.divergence(student.logits(lessons.values(batch)), batch),
-        report,
-    )
+    """Train all of ``student``, whose logits are in ``unit``, towards the float network's."""
+
+    def loss_of(picks: np.ndarray) -> torch.Tensor:
+        return lessons.divergence(student.logits(lessons.values(picks)) * unit, picks)
+
+    schedule.train(student.groups(rate), lessons.known, loss_of, report)

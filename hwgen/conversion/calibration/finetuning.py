@@ -13,7 +13,8 @@ is the closed form of a two-phase neuron, so conversion keeps the λ found here;
 the weights costs accuracy.
 
 Training starts from fitted weights (:mod:`hwgen.conversion.calibration.starting_point`). Its result
-is kept only if it is better than no training, on images that it has not seen.
+is kept only if it is better than no training, on images that it has not seen. Values are trained in
+units of about λ, so that the optimiser sees the same numbers whatever the scale of a layer.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from hwgen.arguments import require_integer, require_number
 from hwgen.conversion.calibration.distillation import Lessons, Schedule, distil
 from hwgen.conversion.calibration.starting_point import Start
 from hwgen.conversion.calibration.student import Student
+from hwgen.conversion.calibration.units import in_units, inverse
 from hwgen.conversion.converted import Progress
 from hwgen.conversion.float_graph import FloatGraph
 from hwgen.conversion.options import Options
@@ -77,17 +79,18 @@ def finetune(
         )
     lessons = Lessons(graph, images, options, tuning.seed)
     start = Start(graph, lessons, options)
-    student = Student(start.best)
+    student = Student(in_units(start.best, start.units))
     batches = -(-len(lessons.known) // tuning.batch)
     schedule = Schedule(steps=tuning.epochs * batches, batch=tuning.batch, seed=tuning.seed)
     distil(
         student,
         lessons,
         schedule,
-        tuning.learning_rate,
-        lambda step: progress(step // batches, tuning.epochs, "fine-tuning"),
+        rate=tuning.learning_rate,
+        unit=start.units[graph.nodes[-1].name].item(0),
+        report=lambda step: progress(step // batches, tuning.epochs, "fine-tuning"),
     )
-    trained = student.graph()
+    trained = in_units(student.graph(), inverse(start.units))
     kept, what = lessons.better(start.untrained, trained)
     progress(tuning.epochs, tuning.epochs, f"fine-tuning {what}")
     return trained if kept else graph

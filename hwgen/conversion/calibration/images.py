@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from hwgen.conversion.options import Options
+from hwgen.datasets.images import as_array, as_images
 from hwgen.errors import ConversionError, DataError
 
 
@@ -24,9 +25,36 @@ def as_frames(images: np.ndarray, *, timesteps: int) -> np.ndarray:
     return images.astype(np.uint8)
 
 
+def as_calibration(
+    images: np.ndarray, *, timesteps: int, input_code: str | None
+) -> tuple[np.ndarray, str | None]:
+    """Checked images, or frames of ``timesteps``; and the input code, "events" for frames.
+
+    Raises :class:`.DataError`, or :class:`.ConversionError` for a code that does not go with them.
+    """
+    images = as_array(images, where="calibration images")
+    frames = images.ndim == 5
+    input_code = input_code or ("events" if frames else None)
+    if frames:
+        pixels = as_frames(images, timesteps=timesteps)
+    else:
+        pixels = as_images(images, where="calibration images", channels_first=True)
+    if (input_code == "events") != frames:
+        raise ConversionError(
+            "input_code 'events' goes with frames (samples, timesteps, channels, height, width), "
+            f"and other codes with images; here is {input_code!r} with shape {images.shape}"
+        )
+    return pixels, input_code
+
+
 def spread(length: int, wanted: int) -> np.ndarray:
     """Indices of ``wanted`` items (all, if there are fewer), evenly spread over ``length``."""
     return np.linspace(0, length - 1, min(length, wanted)).round().astype(int)
+
+
+def bits_of(pixels: np.ndarray) -> int:
+    """Bits of the largest of ``pixels``; those of their type if all are 0."""
+    return int(pixels.max()).bit_length() or 8 * pixels.dtype.itemsize
 
 
 def require_range(pixels: np.ndarray, options: Options) -> None:

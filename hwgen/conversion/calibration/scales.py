@@ -50,32 +50,35 @@ def choose_scales(
     high: float,
     options: Options,
     levels: np.ndarray | None = None,
+    reach: float | np.ndarray = 1.0,
 ) -> np.ndarray:
     """λ of each channel, float64 (channels,); all equal unless channel_scales is set.
 
     ``sums`` (samples, channels, height, width) are U_in on calibration images, ``high`` is the
     saturation of the activation; ``levels`` ascend, None is 0, 1, … q_max. A layer (or channel)
-    that never fires gets a scale from its saturation, or from the size of its sums: it stays silent
-    on such images with any scale.
+    that never fires gets a scale from its saturation, or from the size of its sums, or if these are
+    all 0 from its ``reach``, (channels,) or one: it stays silent on such images with any scale.
     """
     channels = sums.shape[1]
-    rows, sample = _rows(sums, options)
-    largest = rows.max(dim=1).values.clamp(max=high).double().numpy()
-    sample = np.maximum(sample, 0)
+    low, top = _extremes(sums, options)
+    largest = np.minimum(top, high)
     if options.percentile is not None:
-        scales = _percentile(rows, options.percentile, high) / q_max
+        scales = _percentile(_rows(sums, options), options.percentile, high) / q_max
     elif options.thresholds is ThresholdRule.ONE:
-        scales = np.full(len(rows), 1 / q_max)
+        scales = np.full(len(top), 1 / q_max)
     elif options.thresholds is not ThresholdRule.ERROR:
         scales = largest / q_max
     else:
         rule = _rule(q_max, options, levels)
+        sample = np.maximum(_sample(sums, options), 0)
         measure = partial(error, sample, np.minimum(sample, high), **rule)
         scales = _minimise(measure, largest / q_max)
     scales = scales * options.threshold_scale
     fires = (largest > 0) & (scales > 0) & np.isfinite(scales)
-    fallback = _silent_scale(sums, high, q_max) if not fires.any() else np.median(scales[fires])
-    return np.broadcast_to(np.where(fires, scales, fallback), (channels,)).copy()
+    if not fires.all():
+        silent = _silent_sizes(np.maximum(-low, top), high, reach)
+        scales = np.where(fires, scales, silent / q_max)
+    return np.broadcast_to(scales, (channels,)).copy()
 
 
 def choose_linear_scales(
@@ -84,15 +87,15 @@ def choose_linear_scales(
     q_max: float,
     options: Options,
     levels: np.ndarray | None = None,
+    reach: float | np.ndarray = 1.0,
 ) -> tuple[np.ndarray, np.ndarray]:
     """λ, float64, and z of each channel of a linear population, both (channels,).
 
     All equal unless channel_scales is set. Parameters as in :func:`choose_scales`.
     """
-    rows, sample = _rows(sums, options)
-    low = rows.min(dim=1).values.clamp(max=0).double().numpy()
-    high = rows.max(dim=1).values.clamp(min=0).double().numpy()
-    span = np.where(high > low, high - low, 1.0)
+    low, high = _extremes(sums, options)
+    low, high, sample = np.minimum(low, 0), np.maximum(high, 0), _sample(sums, options)
+    span = np.where(high > low, high - low, _shared(reach, len(low)))
     rule = _rule(q_max, options, levels)
     known = np.arange(q_max + 1) if levels is None else levels
     ideal = -low / span * q_max
@@ -101,7 +104,7 @@ def choose_linear_scales(
         if levels is None
         else (np.abs(known - ideal[:, np.newaxis]).argmin(axis=1))
     )
-    best, zeros, smallest = span / q_max, known[middle], np.full(len(rows), np.inf)
+    best, zeros, smallest = span / q_max, known[middle], np.full(len(low), np.inf)
     for shift in (0, -1, 1):
         zero = known[np.clip(middle + shift, 0, len(known) - 1)]
         scales = _minimise(partial(error, sample, sample, zero=zero, **rule), span / q_max)
@@ -178,16 +181,41 @@ def _percentile(rows: torch.Tensor, percentile: float, high: float) -> np.ndarra
     return found
 
 
-def _rows(sums: torch.Tensor, options: Options) -> tuple[torch.Tensor, np.ndarray]:
-    """Values of each scale, and random ones of them; a stride would pick the same pixels."""
-    rows = sums.transpose(0, 1).reshape(sums.shape[1] if options.channel_scales else 1, -1)
-    size = _CHANNEL_SAMPLES if options.channel_scales else _SAMPLES
-    if (length := rows.shape[1]) <= size:
-        return rows, rows.float().numpy()
-    picks = torch.from_numpy(np.random.default_rng(0).integers(0, length, size))
-    return rows, rows[:, picks].float().numpy()
+def _extremes(sums: torch.Tensor, options: Options) -> tuple[np.ndarray, np.ndarray]:
+    """Smallest and largest value of each scale, float64."""
+    low, high = (f(sums, dim=(0, 2, 3)).double().numpy() for f in (torch.amin, torch.amax))
+    return (low, high) if options.channel_scales else (low.min(keepdims=True),
+                                                       high.max(keepdims=True))  # fmt: skip
 
 
-def _silent_scale(sums: torch.Tensor, high: float, q_max: float) -> float:
-    size = high if math.isfinite(high) else float(sums.abs().max())
-    return (size or 1.0) / q_max
+def _rows(sums: torch.Tensor, options: Options) -> torch.Tensor:
+    """All values of each scale."""
+    return sums.transpose(0, 1).reshape(sums.shape[1] if options.channel_scales else 1, -1)
+
+
+def _sample(sums: torch.Tensor, options: Options) -> np.ndarray:
+    """Random values of each scale, float32; a stride would pick the same pixels."""
+    images, channels, *size = sums.shape
+    each = options.channel_scales
+    length = sums.numel() // channels if each else sums.numel()
+    wanted = _CHANNEL_SAMPLES if each else _SAMPLES
+    if length <= wanted:
+        return _rows(sums, options).float().numpy()
+    picks = np.random.default_rng(0).integers(0, length, wanted)
+    shape = (images, *size) if each else (channels, images, *size)
+    *channel, image, y, x = (torch.from_numpy(i) for i in np.unravel_index(picks, shape))
+    found = sums[image, :, y, x].T if each else sums[image, channel[0], y, x].reshape(1, -1)
+    return found.float().contiguous().numpy()
+
+
+def _silent_sizes(sizes: np.ndarray, high: float, reach: float | np.ndarray) -> np.ndarray:
+    if math.isfinite(high):
+        return np.full(len(sizes), high)
+    return np.where(sizes > 0, sizes, _shared(reach, len(sizes)))
+
+
+def _shared(reach: float | np.ndarray, rows: int) -> np.ndarray:
+    """``reach`` of each row: that of its channel, or the largest of all where it is 0."""
+    largest = float(np.max(reach)) or 1.0
+    own = np.broadcast_to(reach if rows > 1 else largest, (rows,))
+    return np.where(own > 0, own, largest)

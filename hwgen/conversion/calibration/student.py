@@ -1,4 +1,4 @@
-"""The float network as trainable tensors, with the gradients of its spiking neurons."""
+"""A float network as tensors that learn."""
 
 from __future__ import annotations
 
@@ -8,37 +8,31 @@ from typing import Any
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 
 from hwgen.conversion.calibration import float_run as calibrate
-from hwgen.conversion.float_graph import (
-    FloatConv2d,
-    FloatGraph,
-    FloatNode,
-    FloatProjection,
-    Population,
-)
+from hwgen.conversion.float_graph import FloatGraph, FloatNode, FloatProjection, Population
 from hwgen.conversion.op_graph import INPUT
-from hwgen.conversion.quantisation.weight_fitting import is_copy, is_tied
+from hwgen.conversion.quantisation.weight_fitting import is_copy
+from hwgen.network import Pair, equal_taps, stored_weights
 
 SCALE_RATE = 0.1  # learning rate of λ as a share of that of weights
 
 
 class Student:
-    """Trainable copy of ``graph``: weights, biases, and λ where a population has steps.
-
-    Copies and averages stay as they are. Maps are channels-last in memory, in which convolutions
-    are fastest.
-    """
+    """The network as trainable tensors: equal taps are one weight; copies and averages stay."""
 
     def __init__(self, graph: FloatGraph) -> None:
         self._graph = graph
         self._weights: dict[tuple[str, int], torch.Tensor] = {}
+        self._tiles: dict[tuple[str, int], Pair] = {}
         self._biases: dict[str, torch.Tensor] = {}
         self._scales: dict[str, torch.Tensor] = {}
         for node in self._populations():
             for index, projection in enumerate(node.projections):
-                self._weights[node.name, index] = _weights(projection)
+                stored = stored_weights(projection.weights)
+                weights = _tensor(stored).requires_grad_(learns(projection))
+                self._weights[node.name, index] = weights
+                self._tiles[node.name, index] = equal_taps(projection.weights)
             self._biases[node.name] = _tensor(node.bias).requires_grad_()
             if node.steps is not None:
                 shared = bool((node.steps.scale == node.steps.scale[0]).all())
@@ -52,35 +46,41 @@ class Student:
         """Parameter groups: each tensor with a rate in proportion to its size, a bias to λ."""
         weights = [tensor for tensor in self._weights.values() if tensor.requires_grad]
         sizes = [(tensor, _size(tensor)) for tensor in weights]
-        sizes += [(scale, SCALE_RATE * _size(scale)) for scale in self._scales.values()]
+        sizes += [(tensor, SCALE_RATE * _size(tensor)) for tensor in self._scales.values()]
         for name, bias in self._biases.items():
             sizes.append((bias, _size(self._scales.get(name, bias))))
         return [{"params": [tensor], "lr": rate * size} for tensor, size in sizes]
 
     def logits(self, values: torch.Tensor) -> torch.Tensor:
-        known = {INPUT: values.contiguous(memory_format=torch.channels_last)}
+        known = {INPUT: values}
         for node in self._graph.nodes:
             if not isinstance(node, Population):
                 known[node.name] = calibrate.step(node, known)
                 continue
             sums = self._biases[node.name].reshape(-1, 1, 1)
             for index, projection in enumerate(node.projections):
-                weights = self._weights[node.name, index]
-                sums = sums + _linear_map(projection, weights, known[projection.source])
+                weights = self._taps(node.name, index)
+                sums = sums + calibrate.linear_map(projection, weights, known[projection.source])
             if node.steps is None:
                 known[node.name] = calibrate.activate(node, sums)
             else:
                 known[node.name] = node.steps.activate(sums, self._scales[node.name].abs())
-
         return known[self._graph.nodes[-1].name].flatten(1)
+
+    def _taps(self, name: str, index: int) -> torch.Tensor:
+        """Weights of a projection, of all its taps."""
+        weights, (ty, tx) = self._weights[name, index], self._tiles[name, index]
+        if ty * tx == 1:
+            return weights
+        return weights.repeat_interleave(ty, dim=2).repeat_interleave(tx, dim=3)
 
     def graph(self) -> FloatGraph:
         nodes: list[FloatNode] = []
         for node in self._graph.nodes:
             if isinstance(node, Population):
                 projections = tuple(
-                    replace(p, weights=_array(self._weights[node.name, index]))
-                    for index, p in enumerate(node.projections)
+                    replace(projection, weights=_array(self._taps(node.name, index)))
+                    for index, projection in enumerate(node.projections)
                 )
                 node = replace(node, projections=projections, bias=_array(self._biases[node.name]))
                 if node.steps is not None:
@@ -90,26 +90,9 @@ class Student:
         return replace(self._graph, nodes=tuple(nodes))
 
 
-def _linear_map(
-    projection: FloatProjection, weights: torch.Tensor, values: torch.Tensor
-) -> torch.Tensor:
-    """Weighted sums; a convolution pads by itself where it can, which saves a copy."""
-    if isinstance(projection, FloatConv2d) and projection.pad_value is None:
-        top, left, bottom, right = projection.padding
-        if (top, left) == (bottom, right):
-            stride, groups = projection.stride, projection.groups
-            return F.conv2d(values, weights, None, stride, (top, left), 1, groups)
-    return calibrate.linear_map(projection, weights, values)
-
-
-def _weights(projection: FloatProjection) -> torch.Tensor:
-    """Trainable weights, except those of copies and of averages of several pixels."""
-    weights = projection.weights
-    fixed = is_copy(weights) or (is_tied(weights) and weights.shape[2:] != (1, 1))
-    tensor = _tensor(weights)
-    if tensor.ndim == 4:
-        tensor = tensor.contiguous(memory_format=torch.channels_last)
-    return tensor.requires_grad_(not fixed)
+def learns(projection: FloatProjection) -> bool:
+    """Whether weights of ``projection`` learn: not those of copies and averages."""
+    return not is_copy(stored_weights(projection.weights))
 
 
 def _tensor(array: np.ndarray) -> torch.Tensor:
@@ -117,8 +100,8 @@ def _tensor(array: np.ndarray) -> torch.Tensor:
 
 
 def _size(tensor: torch.Tensor) -> float:
-    return float(tensor.detach().square().mean().sqrt().clamp(min=1e-12))
+    return float(tensor.detach().double().square().mean().sqrt())
 
 
 def _array(tensor: torch.Tensor) -> np.ndarray:
-    return tensor.detach().double().contiguous().numpy()
+    return tensor.detach().double().numpy()

@@ -12,8 +12,9 @@ import torch
 from torch import nn
 from torch.export import ExportedProgram
 
-from hwgen.conversion.frontend.torch_program import MODEL_ERRORS, run_program
+from hwgen.conversion.frontend.torch_program import BATCH, export, run_program
 from hwgen.errors import ConversionError
+from hwgen.network import decide
 
 Numbers = float | Sequence[float] | np.ndarray
 _BATCH = 256
@@ -53,7 +54,7 @@ def float_classes(
     scale: float = 1 / 255,
     progress: Callable[[int], object] | None = None,
 ) -> np.ndarray:
-    """Classes of the float model, int64 (samples,), computed in float32.
+    """Classes of the float model, int64 (samples,), by the rule of :func:`hwgen.network.decide`.
 
     ``images`` (samples, channels, height, width) are scaled by :func:`normalisation`. ``progress``
     gets the number of images done after each batch. Raises :class:`.ConversionError` if the model
@@ -63,23 +64,13 @@ def float_classes(
         torch.from_numpy(numbers.reshape(-1, 1, 1)).float()
         for numbers in normalisation(images.shape[1], scale, mean, std)
     )
-    if isinstance(model, nn.Module):
-        model.eval()
+    batch = max(BATCH, min(_BATCH, len(images)))
+    program = export(model, images.shape[1:], batch=batch)
     classes = []
     for start in range(0, len(images), _BATCH):
         pixels = torch.from_numpy(images[start : start + _BATCH].astype(np.float32))
         ready = pixels * factor + offset
-        try:
-            with torch.no_grad():
-                if isinstance(model, ExportedProgram):
-                    logits = torch.from_numpy(run_program(model, ready.numpy()))
-                else:
-                    logits = model(ready)
-        except MODEL_ERRORS as error:
-            raise ConversionError(
-                f"the float model does not accept images of shape {images.shape[1:]}: {error}"
-            ) from error
-        classes.append(logits.argmax(1).numpy())
+        classes.append(decide(run_program(program, ready.numpy())))
         if progress is not None:
             progress(start + len(pixels))
     return np.concatenate(classes)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import copy
 import math
-import warnings
+import sys
 from collections.abc import Iterable, Iterator
+from contextlib import redirect_stdout
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,8 @@ from torch import nn
 from torch.export import ExportedProgram
 from torch.export.graph_signature import InputKind, OutputKind
 
+from hwgen.conversion.frontend.ends import logits_of
+from hwgen.conversion.frontend.unsuitable import quiet_tracing, require_suitable, untraceable
 from hwgen.errors import ConversionError
 from hwgen.network import Shape
 
@@ -22,16 +25,18 @@ MODEL_ERRORS = (
     *(RuntimeError, ValueError, TypeError),
     *(IndexError, KeyError, AttributeError, AssertionError),
 )
-_BATCH = 2  # not 1: torch.export treats a batch of one as a constant, and views may drop it
+BATCH = 2  # not 1: torch.export treats a batch of one as a constant, and views may drop it
 _SIZES = (28, 32, 8, 16, 14, 24, 34, 40, 48, 56, 64, 96, 112, 128, 160, 192, 224, 256, 299)
 
 
-def export(model: nn.Module | ExportedProgram, shape: Shape) -> ExportedProgram:
+def export(
+    model: nn.Module | ExportedProgram, shape: Shape, *, batch: int = BATCH
+) -> ExportedProgram:
     """Export ``model`` for float32 images of ``shape`` (channels, height, width).
 
-    A module is copied to the CPU in eval mode and float32; the caller's does not change. Raises
-    :class:`.ConversionError` if it does not accept such images, returns no logits, or cannot be
-    traced.
+    The program runs ``batch`` images at a time, at least two. A module is copied to the CPU in eval
+    mode and float32; the caller's does not change. Raises :class:`.ConversionError` if it does not
+    accept such images, returns no logits, or cannot be traced.
     """
     if isinstance(model, ExportedProgram):
         _require_program_shape(model, shape)
@@ -41,60 +46,61 @@ def export(model: nn.Module | ExportedProgram, shape: Shape) -> ExportedProgram:
             f"the model must be a torch.nn.Module or a torch.export program, not "
             f"{type(model).__name__}"
         )
+    require_suitable(model)
     try:
         module = copy.deepcopy(model).eval().cpu().float()
     except MODEL_ERRORS as error:
         raise ConversionError(f"the model cannot be copied: {first_line(error)}") from error
-    images = torch.zeros(_BATCH, *shape)
+    images = torch.zeros(batch, *shape)
     _require_logits(module, images)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # torch.export warns of its own internals
+    with quiet_tracing():
         try:
             return torch.export.export(module, (images,), strict=False)
         except MODEL_ERRORS as error:
-            raise ConversionError(
-                f"torch.export cannot trace the model: {first_line(error)}; its forward must "
-                f"not depend on the values that it computes"
-            ) from error
+            raise untraceable(error) from error
 
 
 def run_program(program: ExportedProgram, images: np.ndarray) -> np.ndarray:
-    """Logits of float ``images`` (samples, channels, height, width)."""
-    return _run(program, images, torch.fx.Interpreter(program.graph_module))
+    """Logits (samples, logits) of float ``images`` (samples, channels, height, width).
+
+    They are the values before activations at the end (:mod:`hwgen.conversion.frontend.ends`).
+    """
+    name = logits_of(user_output(program)).name
+    return run_program_nodes(program, images, only=name)[name].reshape(len(images), -1)
 
 
-def run_program_nodes(program: ExportedProgram, images: np.ndarray) -> dict[str, np.ndarray]:
-    """Tensors of the traced graph's nodes, by name, for float ``images``."""
-    recorder = _Recorder(program.graph_module)
+def run_program_nodes(
+    program: ExportedProgram, images: np.ndarray, *, only: str | None = None
+) -> dict[str, np.ndarray]:
+    """Tensors of the traced graph's nodes, or of one of them, by name, for float ``images``."""
+    recorder = _Recorder(program.graph_module, only)
     _run(program, images, recorder)
     return {name: np.concatenate(parts)[: len(images)] for name, parts in recorder.results.items()}
 
 
 class _Recorder(torch.fx.Interpreter):
-    """Keeps the tensors of every node, one for each batch."""
+    """Keeps the tensors of every node, or of one, for each batch."""
 
-    def __init__(self, module: torch.fx.GraphModule) -> None:
+    def __init__(self, module: torch.fx.GraphModule, only: str | None) -> None:
         super().__init__(module)
+        self.only = only
         self.results: dict[str, list[np.ndarray]] = {}
 
     def run_node(self, n: torch.fx.Node) -> Any:
         result = super().run_node(n)
-        if isinstance(result, torch.Tensor) and result.ndim and n.op == "call_function":
+        wanted = n.op == "call_function" if self.only is None else n.name == self.only
+        if wanted and isinstance(result, torch.Tensor) and result.ndim:
             # A copy, as the model may change the tensor in place.
             self.results.setdefault(n.name, []).append(result.detach().clone().numpy())
         return result
 
 
-def _run(
-    program: ExportedProgram, images: np.ndarray, interpreter: torch.fx.Interpreter
-) -> np.ndarray:
-    """Logits, in batches of the traced size."""
+def _run(program: ExportedProgram, images: np.ndarray, interpreter: torch.fx.Interpreter) -> None:
+    """Run ``images`` in batches of the traced size."""
     tensor = torch.from_numpy(images).float()
     value = user_input(program).meta["val"]
     batch = value.shape[0] if isinstance(value.shape[0], int) else len(images)
     constants = constants_of(program)
-    position = user_output(program)
-    logits = []
     with torch.no_grad():
         for start in range(0, len(images), batch):
             part = tensor[start : start + batch]
@@ -102,8 +108,7 @@ def _run(
             given = [
                 constants.get(node.name, filled.to(value.dtype)) for node in placeholders(program)
             ]
-            logits.append(interpreter.run(*given)[position][: len(part)].numpy())
-    return np.concatenate(logits)
+            interpreter.run(*given)
 
 
 def placeholders(program: ExportedProgram) -> Iterator[torch.fx.Node]:
@@ -145,8 +150,8 @@ def user_input(program: ExportedProgram) -> torch.fx.Node:
     return nodes[0]
 
 
-def user_output(program: ExportedProgram) -> int:
-    """Position of the logits among the program's outputs."""
+def user_output(program: ExportedProgram) -> torch.fx.Node:
+    """The node that the model returns, of its logits."""
     specs = program.graph_signature.output_specs
     found = [i for i, spec in enumerate(specs) if spec.kind == OutputKind.USER_OUTPUT]
     if len(found) != 1:
@@ -154,7 +159,9 @@ def user_output(program: ExportedProgram) -> int:
             f"the model must return one tensor, the logits, not {len(found)}; wrap it in a module "
             f"that returns the logits alone"
         )
-    return found[0]
+    end = next(reversed(program.graph.nodes))
+    output: torch.fx.Node = end.args[0][found[0]]
+    return output
 
 
 def _require_program_shape(program: ExportedProgram, shape: Shape) -> None:
@@ -170,7 +177,7 @@ def _require_program_shape(program: ExportedProgram, shape: Shape) -> None:
 def _require_logits(module: nn.Module, images: torch.Tensor) -> None:
     shape = tuple(images.shape[1:])
     try:
-        with torch.no_grad():
+        with torch.no_grad(), redirect_stdout(sys.stderr):  # a result may go to standard output
             logits = module(images)
     except MODEL_ERRORS as error:
         expected = _expected_shape(module, shape)
@@ -186,11 +193,15 @@ def _require_logits(module: nn.Module, images: torch.Tensor) -> None:
             f"the model must return one tensor, the logits, not {type(logits).__name__}; wrap it "
             f"in a module that returns the logits alone"
         )
-    if logits.ndim != 2 or len(logits) != len(images):
+    if not _are_logits(logits, len(images)):
         raise ConversionError(
-            f"the model must return logits of shape (samples, classes), not {tuple(logits.shape)} "
-            f"for {len(images)} samples"
+            f"the model must return logits of shape (samples, classes) or (samples,), not "
+            f"{tuple(logits.shape)} for {len(images)} samples"
         )
+
+
+def _are_logits(output: torch.Tensor, samples: int) -> bool:
+    return output.ndim in (1, 2) and len(output) == samples
 
 
 def _expected_shape(module: nn.Module, shape: tuple[int, ...]) -> Shape | None:
@@ -198,10 +209,10 @@ def _expected_shape(module: nn.Module, shape: tuple[int, ...]) -> Shape | None:
     for candidate in _candidates(module, shape):
         try:
             with torch.no_grad():
-                logits = module(torch.zeros(_BATCH, *candidate))
+                logits = module(torch.zeros(BATCH, *candidate))
         except MODEL_ERRORS:
             continue
-        if isinstance(logits, torch.Tensor) and logits.ndim == 2 and len(logits) == _BATCH:
+        if isinstance(logits, torch.Tensor) and _are_logits(logits, BATCH):
             return candidate
     return None
 

@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch.export import ExportedProgram
 
+from hwgen.conversion.frontend.ends import end_of, operator_name
 from hwgen.conversion.frontend.operators.call import HANDLERS, Call, Ref, Refusal
 from hwgen.conversion.frontend.remedies import remedy
 from hwgen.conversion.frontend.torch_program import (
@@ -76,10 +77,9 @@ class _Tracer:
                 f"{len(self.images.meta['val'].shape)} axes"
             )
         self.constants = constants_of(self.program)
-        position = user_output(self.program)
-        end = next(node for node in self.program.graph.nodes if node.op == "output")
-        self.end = end.args[0][position]
-        self.live = _ancestors(self.end) | {end}
+        self.end = user_output(self.program)
+        self.live = _ancestors(self.end) | {next(reversed(self.program.graph.nodes))}
+        self.last = end_of(self.end)
 
     def visit(self, node: torch.fx.Node) -> None:
         match node.op:
@@ -103,7 +103,7 @@ class _Tracer:
         refs = [value for value in given if isinstance(value, Ref)]
         if not refs:
             return self._constant(node, args, kwargs)
-        operator = _operator(node)
+        operator = operator_name(node)
         if operator == "sym_size":  # size of a symbolic batch, for a view
             axis = args[1]
             return refs[0].shape[axis - 1] if isinstance(axis, int) and axis else -1
@@ -121,7 +121,7 @@ class _Tracer:
             where=_where(node),
             shape=shape,
             floating=_value(node).dtype.is_floating_point,
-            last=node is self.end,
+            last=node in self.last,
             arguments=_bind(node, args, kwargs),
         )
         try:
@@ -173,14 +173,6 @@ def _ancestors(node: torch.fx.Node) -> set[torch.fx.Node]:
     return found
 
 
-def _operator(node: torch.fx.Node) -> str:
-    """``relu`` for ``aten.relu_.default``, ``getitem`` for ``operator.getitem``."""
-    target = node.target
-    if isinstance(target, torch._ops.OpOverload):
-        return str(target._schema.name).split("::")[-1].rstrip("_")
-    return str(getattr(target, "__name__", target)).rstrip("_")
-
-
 def _bind(node: torch.fx.Node, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
     """Arguments by the names of the operator's schema, defaults filled in."""
     assert isinstance(node.target, torch._ops.OpOverload)
@@ -199,8 +191,11 @@ def _value(node: Any) -> torch.Tensor:
 
 
 def _shape(node: Any) -> tuple[int, ...]:
-    """Shape of a node's (first) result without the samples' axis; −1 for a symbolic length."""
-    return tuple(n if isinstance(n, int) else -1 for n in _value(node).shape[1:])
+    """Shape of a node's (first) result without the samples' axis; −1 for a symbolic length.
+
+    One number per sample is one feature, whether the model keeps an axis for it or not.
+    """
+    return tuple(n if isinstance(n, int) else -1 for n in _value(node).shape[1:]) or (1,)
 
 
 def _module(node: torch.fx.Node) -> tuple[str, str]:
@@ -220,4 +215,4 @@ def _where(node: torch.fx.Node) -> str:
         return f"{path} ({kind})"
     lines = [line.strip() for line in node.meta.get("stack_trace", "").splitlines()]
     source = f', "{lines[-1]}"' if lines else ""
-    return f"{path + '.' if path else ''}forward{source} ({_operator(node)})"
+    return f"{path + '.' if path else ''}forward{source} ({operator_name(node)})"

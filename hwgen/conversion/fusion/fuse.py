@@ -1,8 +1,8 @@
 """OpGraph to FloatGraph: everything between two neurons becomes one linear map.
 
 Batch norm and normalisation are fused into the weights before or after them, average pools into the
-next linear map; where that is not exact they become a population of their own. Each op changes a
-symbolic :class:`Value` until a ReLU closes it into a
+next linear layer; where that is not exact, or takes more weights than the model has, they become a
+population of their own. Each op changes a symbolic :class:`Value` until a ReLU closes it into a
 :class:`hwgen.conversion.float_graph.Population`.
 
 An addition makes one population with the projections of all its branches. A linear map without a
@@ -169,9 +169,9 @@ class _Fuser:
         if not value.is_flat:
             raise Refusal("a linear map needs flattened maps; put a Flatten before it")
         shape = (len(op.weights), 1, 1)
-        if value.map is not None and value.shape[1:] == (1, 1):
-            # After a global average: a convolution over the whole map with equal taps.
-            kernel = Kernel(weights=op.weights[:, :, np.newaxis, np.newaxis], bias=op.bias)
+        if value.map is not None and (value.map.average or value.shape[1:] == (1, 1)):
+            # After an average: a convolution over the whole map, whose taps are equal in tiles.
+            kernel = Kernel(weights=op.weights.reshape(-1, *value.shape), bias=op.bias)
             merged = merge_kernel(self.build, op, kernel, value)
             if merged is not None:
                 return replace(merged, view=shape[:1])

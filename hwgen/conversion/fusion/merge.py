@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -20,6 +21,7 @@ from hwgen.conversion.fusion.compose import (
 )
 from hwgen.conversion.fusion.pending import Map, Value
 from hwgen.conversion.op_graph import AddOp, AveragePoolOp, LinearOp, Op
+from hwgen.network import stored_weights
 
 
 def add(build: Builder, op: AddOp, values: list[Value]) -> Value:
@@ -40,14 +42,16 @@ def add(build: Builder, op: AddOp, values: list[Value]) -> Value:
 def merge_kernel(build: Builder, op: Op, kernel: Kernel, value: Value) -> Value | None:
     """Merge ``kernel`` into the pending map of ``value``; None if not exact or not worthwhile.
 
-    Averages are always merged: before a 1×1 map they repeat its weights, which are stored once.
+    An average repeats weights of the map after it: merged where the hardware stores them once
+    (:func:`hwgen.network.equal_taps`).
     """
     first = value.fused_map()
     parts = [as_convolution(projection) for projection in first.projections]
     convolutions = [part for part in parts if part is not None]
     if value.pools or value.pad is not None or len(convolutions) < len(parts):
         return None
-    if not isinstance(op, AveragePoolOp) and not first.average:
+    averages = isinstance(op, AveragePoolOp)
+    if not averages and not first.average:
         separate = sum(part.weights.size for part in convolutions) + kernel.weights.size
         if not _pays(build, sum(composed_size(part, kernel) for part in convolutions), separate):
             return None
@@ -61,19 +65,24 @@ def merge_kernel(build: Builder, op: Op, kernel: Kernel, value: Value) -> Value 
             return None
         projections.append(merged[0])
         total = merged[1]  # the kernel on the whole bias: the same for every part
-    named = first.op if isinstance(op, AveragePoolOp) else op
+    if first.average and _stored(projections) > kernel.weights.size:
+        return None
+    named = first.op if averages else op
     shape = (op.shape[0], *op.shape[1:], 1, 1)[:3]
     new = Map(projections=join(projections), bias=total, op=named)
     return value.mapped(new, (shape[0], shape[1], shape[2]))
 
 
 def merge_linear(build: Builder, op: LinearOp, value: Value) -> Map | None:
-    """Merge ``op`` into the pending map of ``value``: one linear map of flattened sources."""
+    """Merge ``op`` into the pending map of ``value``: one linear map of flattened sources.
+
+    None where that takes more weights, as with an average.
+    """
     first = value.fused_map()
     given = [build.shapes[projection.source] for projection in first.projections]
     size = sum(len(op.weights) * math.prod(shape) for shape in given)
     separate = sum(p.weights.size for p in first.projections) + op.weights.size
-    if not first.average and not _pays(build, size, separate):
+    if first.average or not _pays(build, size, separate):
         return None
     projections: list[FloatProjection] = []
     bias, offset, total = first.bias, op.bias, np.zeros_like(op.bias)
@@ -88,6 +97,11 @@ def merge_linear(build: Builder, op: LinearOp, value: Value) -> Map | None:
         total = total + merged[1]
         bias, offset = np.zeros_like(bias), np.zeros_like(offset)  # counted once
     return Map(projections=join(projections), bias=total, op=op)
+
+
+def _stored(projections: Sequence[FloatProjection]) -> int:
+    """Weights that the hardware stores for the projections."""
+    return sum(stored_weights(projection.weights).size for projection in projections)
 
 
 def _pays(build: Builder, merged: int, separate: int) -> bool:

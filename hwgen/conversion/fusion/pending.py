@@ -13,6 +13,8 @@ from hwgen.conversion.fusion.compose import Kernel
 from hwgen.conversion.op_graph import NO_PADDING, MaxPoolOp, Op, Padding
 from hwgen.network import Shape
 
+_ROUNDING = 2.0**-22  # of a difference of two float32 numbers, as a share of them
+
 
 @dataclass(frozen=True, eq=False)
 class Pad:
@@ -73,7 +75,7 @@ class Value:
         return replace(
             self,
             scale=scale * self.scale,
-            offset=scale * self.offset + offset,
+            offset=_total(scale * self.offset, offset),
             pad=self.pad and Pad(self.pad.sides, scale * self.pad.value + offset),
         )
 
@@ -157,17 +159,23 @@ class Value:
                 f"{kernel.weights.shape[2:]}; pad less"
             )
         dead = self.scale == 0
-        wanted = pad.value - self.offset
+        wanted = _total(pad.value, -self.offset)
         if (wanted[dead] != 0).any():
             raise Refusal("pads a channel whose scale is 0; use padding=0")
         codes = np.where(dead, 0.0, wanted / np.where(dead, 1.0, self.scale))
-        codes[np.abs(codes) < 1e-9] = 0.0
         if (bad := codes[(codes < low) | (codes > high)]).size:
             raise Refusal(
                 f"its padding is the value {bad[0]:.4g} of {self.source!r}, but spikes "
                 f"carry {low:g} … {high:g}; put the batch norm before the ReLU, or use padding=0"
             )
         return padding, codes if codes.any() else None
+
+
+def _total(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """``first + second``; 0 where they cancel but for their rounding to float32."""
+    total = first + second
+    noise = _ROUNDING * np.maximum(np.abs(first), np.abs(second))
+    return np.where(np.abs(total) <= noise, 0.0, total)
 
 
 def _sum(first: Padding, second: Padding) -> Padding:

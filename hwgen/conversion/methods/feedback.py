@@ -48,9 +48,10 @@ from hwgen.conversion.converted import Converted, Progress
 from hwgen.conversion.options import Options
 from hwgen.conversion.provenance import FeedbackFigures, Scales
 from hwgen.conversion.quantisation.neuron import moved
-from hwgen.errors import ConversionError
+from hwgen.errors import ConversionError, DataError
+from hwgen.golden import labels_outside
 from hwgen.golden.trials import Trials
-from hwgen.network import Layer, Network, Node, ThresholdNeuron
+from hwgen.network import Layer, Network, Node, ThresholdNeuron, decide
 
 MAX_OCTAVES = 16.0  # thresholds stay within a factor of 2^±16 of their start
 
@@ -78,6 +79,14 @@ def tune(
             f"method 'feedback' compares membranes of the last layer with the CNN's logits, so the "
             f"decoder must be 'membrane', not {options.decoder!r}"
         )
+    if (count := converted.network().logits) == 1:
+        raise ConversionError(
+            "method 'feedback' compares the spikes of the right class with those of the others, "
+            "but the model has a single logit; give it one logit per class, or use method "
+            "'threshold_balancing'"
+        )
+    if (outside := labels_outside(labels, count)) is not None:
+        raise DataError(f"method 'feedback': {outside}")
     for node in converted.nodes:
         if isinstance(node, Layer) and len(node.projections) > 1:
             raise ConversionError(
@@ -156,7 +165,7 @@ class _Search:
         return network, _Best(
             octaves=octaves,
             share=right_share(logits, self.labels),
-            accuracy=100 * float((logits.argmax(axis=1) == self.labels).mean()),
+            accuracy=100 * float((decide(logits) == self.labels).mean()),
             consistency=consistency,
         )
 
@@ -198,6 +207,7 @@ class _Search:
             thresholds=thresholds,
             consistency=self.best.consistency,
         )
+        assert figures.logit_scale is not None  # of membranes
         logit = figures.logit_scale * 2.0**upstream
         figures = replace(figures, output_scales=scales, logit_scale=logit, feedback=found)
         return replace(self.start, nodes=self.nodes, figures=figures)

@@ -11,10 +11,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from hwgen.conversion.choices import ErrorNorm, NeuronKind, ThresholdRule
+from hwgen.conversion.choices import BiasCorrection, NeuronKind, Rounding, ThresholdRule
 
 if TYPE_CHECKING:
     from hwgen.conversion.converted import Tuner
+    from hwgen.conversion.task import Check
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,7 +24,8 @@ class Method:
 
     ``equations`` are those of the paper, and say where hwgen departs from them. ``defaults`` are
     options whose default differs from that of :class:`hwgen.conversion.Options`. ``load_tuner``
-    imports and returns the function that tunes the converted network on labelled images.
+    imports and returns the function that tunes the converted network on labelled images,
+    ``load_check`` the one that warns of models that the paper does not mean.
     """
 
     paper: str
@@ -32,12 +34,33 @@ class Method:
     equations: str
     defaults: Mapping[str, Any] = field(default_factory=dict)
     load_tuner: Callable[[], Tuner] | None = None
+    load_check: Callable[[], Check] | None = None
+
+
+_AS_PUBLISHED: Mapping[str, Any] = {
+    "channel_scales": False,
+    "bias_correction": BiasCorrection.NONE,
+    "rounding": Rounding.NEAREST,
+}
+"""What the papers of single-phase methods do not have."""
 
 
 def _feedback() -> Tuner:
     from hwgen.conversion.methods.feedback import tune
 
     return tune
+
+
+def _without_biases() -> Check:
+    from hwgen.conversion.methods.needs import without_biases
+
+    return without_biases
+
+
+def _clipped() -> Check:
+    from hwgen.conversion.methods.needs import clipped
+
+    return clipped
 
 
 METHODS: Mapping[str, Method] = {
@@ -59,7 +82,7 @@ residue. V_th minimises the expected conversion error E |U_in − U_out| (Eq. 13
         paper="ECC (Wu, Yi, Huang, 2021)",
         neurons=(NeuronKind.IF,),
         needs="calibration images",
-        defaults={"thresholds": ThresholdRule.MAXIMUM},
+        defaults={**_AS_PUBLISHED, "thresholds": ThresholdRule.MAXIMUM},
         equations="""
 Explicit current control (tool SpKeras): single-phase soft reset, rate code. Current normalisation
 (CN, Eq. 7–8) takes the largest activation λ_n of layer n as the value of a spike in every timestep,
@@ -75,7 +98,8 @@ fusing with the framework's own ε, which hwgen always does.""",
         paper="Deng and Gu, ICLR 2021; thReLU report (Chang et al.)",
         neurons=(NeuronKind.IF,),
         needs="a model trained with clipped ReLU; calibration images",
-        defaults={"thresholds": ThresholdRule.MAXIMUM},
+        defaults={**_AS_PUBLISHED, "thresholds": ThresholdRule.MAXIMUM},
+        load_check=_clipped,
         equations="""
 Single-phase soft reset, rate code. The model is trained with a clipped ReLU, min(max(x, 0), y_th).
 The threshold of a layer is its largest activation, at most y_th; a shift of V_thr / 2T in every
@@ -88,7 +112,6 @@ initial membrane, which integers hold exactly: a constant current I then gives
         paper="Less than one spike per neuron (López-Randulfe, Reeb, Knoll, 2022)",
         neurons=(NeuronKind.TTFS,),
         needs="calibration images",
-        defaults={"error": ErrorNorm.SQUARED},
         equations="""
 At most one spike per neuron; a larger value spikes earlier. A value x of 0 … x_max spikes at
 t(x) = t_max / x_max·(x_max − x) (Eq. 1), rounded to a timestep; x ≤ 0 does not spike. In the silent
@@ -104,7 +127,7 @@ coarse; u_th has the smallest root mean square error on calibration data (Fig. 2
         paper="2017-SNN (Rueckauer et al., Frontiers 2017)",
         neurons=(NeuronKind.IF,),
         needs="calibration images",
-        defaults={"thresholds": ThresholdRule.MAXIMUM, "eta": 0.0},
+        defaults={**_AS_PUBLISHED, "thresholds": ThresholdRule.MAXIMUM, "eta": 0.0},
         equations="""
 Single-phase soft reset, rate code ("2017-SNN" in ECC's tables). Each layer's weights are scaled by
 its largest activation, or by a high percentile of its activations (--percentile 99.9), so that all
@@ -118,7 +141,7 @@ There is no rounding offset (η = 0): spike counts are rounded down.""",
         paper="Sengupta et al., Frontiers 2019",
         neurons=(NeuronKind.IF_HARD,),
         needs="calibration images",
-        defaults={"thresholds": ThresholdRule.CURRENT, "eta": 0.0},
+        defaults={**_AS_PUBLISHED, "thresholds": ThresholdRule.CURRENT, "eta": 0.0},
         equations="""
 Hard reset, rate code. The threshold of a layer is the largest current that any of its neurons gets
 in a timestep while the layers before it spike on calibration images:
@@ -131,7 +154,10 @@ A neuron then fires at most once per timestep, and loses the rest of its membran
         paper="RMP-SNN (Han, Srinivasan, Roy, CVPR 2020)",
         neurons=(NeuronKind.IF,),
         needs="calibration images",
-        defaults={"thresholds": ThresholdRule.CURRENT, "threshold_scale": 0.8, "eta": 0.0},
+        defaults={
+            **_AS_PUBLISHED, "thresholds": ThresholdRule.CURRENT, "threshold_scale": 0.8,
+            "eta": 0.0,
+        },
         equations="""
 Residual membrane potential: single-phase soft reset, rate code. Thresholds are those of threshold
 balancing, the largest current in a timestep, times 0.8 (or 0.9, --threshold-scale): a soft reset
@@ -142,9 +168,11 @@ keeps the residue, so thresholds may be lower and rates higher.""",
         neurons=(NeuronKind.IF_HARD, NeuronKind.IF),
         needs="labelled calibration images; a model adjusted by hwgen.conversion.adjust",
         defaults={
-            "thresholds": ThresholdRule.MAXIMUM, "eta": 0.0, "floor": 0.0, "input_code": "poisson",
+            **_AS_PUBLISHED, "thresholds": ThresholdRule.MAXIMUM, "eta": 0.0, "floor": 0.0,
+            "input_code": "poisson",
         },
         load_tuner=_feedback,
+        load_check=_without_biases,
         equations="""
 Hard reset, rate code, Poisson input. A search raises and lowers the threshold of one layer after
 another while the share of output spikes that are right grows; hwgen.conversion.methods.feedback has

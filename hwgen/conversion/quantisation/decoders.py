@@ -23,6 +23,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from hwgen.caution import warn
 from hwgen.conversion.calibration.known import Known
 from hwgen.conversion.calibration.levels import readout_bits
 from hwgen.conversion.choices import DecoderKind
@@ -30,6 +31,7 @@ from hwgen.conversion.float_graph import FloatGraph, Population
 from hwgen.conversion.options import Options
 from hwgen.conversion.provenance import Figures
 from hwgen.conversion.quantisation.neuron import whole_numbers
+from hwgen.errors import ConversionError
 from hwgen.network import Identity, Layer, Projection, Readout, SoftmaxReadout, exponentials
 
 _REACH = math.log(2 * 65535)  # from there on the table's entries round to 0
@@ -40,6 +42,11 @@ def with_firing_end(graph: FloatGraph) -> FloatGraph:
     """The graph whose last layer fires."""
     *nodes, last = graph.nodes
     assert isinstance(last, Population)
+    if len(last.bias) == 1:
+        warn(
+            f"{last.name}: the single logit fires from about half a spike's value on, so small "
+            f"positive logits give class 0; use decoder 'membrane', which decides at 0"
+        )
     return replace(graph, nodes=(*nodes, replace(last, fires=True)))
 
 
@@ -70,14 +77,21 @@ def make_readout(
 
     ``units`` (channels,) is the bias in membrane units, ``loss`` the mean loss by rounding in units
     of the membrane's fraction. The ``logit_scale`` of ``figures`` is that of a membrane unit, and
-    becomes that of a logit.
+    becomes that of a logit; the counts of a softmax have none.
     """
+    assert figures.logit_scale is not None
+    if options.decoder is DecoderKind.SOFTMAX and len(units) == 1:
+        raise ConversionError(
+            f"{node.name}: a spiking softmax of a single logit always spikes; use decoder "
+            f"'membrane', or a model with one logit per class"
+        )
     largest = max(known.q_max[name] for name in node.sources)
     if options.decoder is DecoderKind.SOFTMAX:
         timesteps = int(largest)  # of a rate train
         softmax, figures.softmax_step = softmax_of(
             figures.logit_scale, timesteps, options.temperature
         )
+        figures.logit_scale = None
         bias = whole_numbers(units / timesteps, node.name)  # its share in every timestep
         return Layer(name=node.name, projections=projections, bias=bias, neuron=softmax)
     fractional = any(known.decodings[name].levels is not None for name in node.sources)

@@ -20,9 +20,11 @@ Rounder = Callable[[Sequence[np.ndarray], np.ndarray, int], tuple[np.ndarray, ..
 MIN_THRESHOLD = 256  # changes no scale by more than 2^−9
 MAX_FRAC_BITS = 16
 IDENTITY_BITS = 4
+BIAS_BITS = 46  # of a readout's bias, without sign; a network's biases have 48
 _TRIES = 80
 _COLUMNS = 1 << 11
 _BLOCK = 1 << 16
+_EQUAL = 1e-9  # difference of two equal weights, as a share of them
 _UNSEEN = 1e-3  # second moment of an input that is always silent, as a share of the mean
 
 
@@ -84,15 +86,28 @@ def quantise_readout(
     second_moments: Sequence[np.ndarray],
     *,
     bits: int,
+    bias: np.ndarray,
+    bias_bits: int = BIAS_BITS,
     rounder: Rounder | None = None,
 ) -> Quantised:
-    """Integer weights of the readout: one scale for all channels, as the arg-max compares them."""
+    """Integer weights of the readout: one scale for all channels, as the arg-max compares them.
+
+    ``bias``, float64 (channels,) in real units, takes at most ``bias_bits`` and a sign with that
+    scale, even if the weights are tiny. It alone decides the scale if all weights are 0.
+    """
     flat, second_moment = _flatten(weights, second_moments)
-    limit = _limit(bits)
-    scale = _search(flat.reshape(1, -1), second_moment.reshape(1, -1), limit)
-    scale = np.broadcast_to(scale, len(flat)).copy()
-    scale[scale == 0] = 1.0
-    return Quantised(weights=_round(weights, scale, bits, rounder), scale=scale)
+    scale = _search(flat.reshape(1, -1), second_moment.reshape(1, -1), _limit(bits))[0]
+    if scale == 0:
+        scale = _bias_scale(bias, bits)
+    scale = max(scale, float(np.abs(bias).max()) / (1 << bias_bits)) or 1.0
+    scales = np.full(len(flat), scale)
+    return Quantised(weights=_round(weights, scales, bits, rounder), scale=scales)
+
+
+def _bias_scale(bias: np.ndarray, bits: int) -> float:
+    """Scale with which rounded biases keep their order, and take at least ``bits``; 0 for zeros."""
+    gaps = np.diff(np.unique(bias))  # half of the smallest, as halves may round to one integer
+    return min(float(gaps.min(initial=np.inf)) / 2, float(np.abs(bias).max()) / _limit(bits))
 
 
 def _spare(
@@ -149,7 +164,8 @@ def _search(flat: np.ndarray, second_moment: np.ndarray, limit: int) -> np.ndarr
     sizes = np.abs(flat)
     largest = sizes.max(axis=1)
     # Weights of one magnitude, such as an average's, become ±1 exactly.
-    single = ((sizes == 0) | np.isclose(sizes, largest[:, np.newaxis], rtol=1e-9)).all(axis=1)
+    equal = sizes >= (1 - _EQUAL) * largest[:, np.newaxis]
+    single = ((sizes == 0) | equal).all(axis=1)
     if flat.shape[1] > _COLUMNS:
         picks = np.random.default_rng(0).choice(flat.shape[1], _COLUMNS, replace=False)
         flat, second_moment = flat[:, picks], second_moment[:, picks]

@@ -34,7 +34,7 @@ from hwgen.conversion.calibration.input_decoding import Decoding
 from hwgen.conversion.calibration.known import Known
 from hwgen.conversion.calibration.levels import Levels, minimum_threshold, rounding_loss
 from hwgen.conversion.calibration.scales import choose_linear_scales, choose_scales
-from hwgen.conversion.choices import BiasCorrection, Rounding, ThresholdRule
+from hwgen.conversion.choices import BiasCorrection, DecoderKind, Rounding, ThresholdRule
 from hwgen.conversion.converted import Converted, Progress
 from hwgen.conversion.float_graph import FloatFlatten, FloatGraph, FloatMaxPool, Population
 from hwgen.conversion.op_graph import INPUT
@@ -42,15 +42,23 @@ from hwgen.conversion.options import Options
 from hwgen.conversion.provenance import Figures, Scales
 from hwgen.conversion.quantisation.decoders import make_readout, read_values, with_firing_end
 from hwgen.conversion.quantisation.integers import (
+    BIAS_BITS,
+    MAX_FRAC_BITS,
     MIN_THRESHOLD,
     Quantised,
     quantise_layer,
     quantise_readout,
 )
 from hwgen.conversion.quantisation.neuron import make_neuron, whole_numbers
-from hwgen.conversion.quantisation.projections import in_steps, offset_sum, per_code, second_moment
+from hwgen.conversion.quantisation.projections import (
+    in_steps,
+    largest_sums,
+    offset_sum,
+    per_code,
+    second_moment,
+)
 from hwgen.conversion.quantisation.weight_fitting import Fit
-from hwgen.network import Layer, Node
+from hwgen.network import JoinedTrains, Layer, Node
 
 KEPT_IMAGES = 4
 
@@ -71,7 +79,6 @@ class _Layerwise:
         self.float_graph = graph
         self.graph = with_firing_end(graph) if self.counts else graph
         self.options, self.progress = options, progress
-        self.code = options.code
         self.known = Known(graph, images, options)
         self.codes = {INPUT: self.known.trains(INPUT, KEPT_IMAGES)}
         decoding = self.known.decodings[INPUT]
@@ -80,6 +87,7 @@ class _Layerwise:
             input_scale=decoding.scale.tolist(),
             input_offset=decoding.offset.tolist(),
             leak=None if leak.doubles else {"n": leak.n, "m": leak.m, "k": leak.k},
+            chosen_timesteps=options.chosen_timesteps,
         )
 
     def run(self) -> Converted:
@@ -120,28 +128,39 @@ class _Layerwise:
             second_moment(p, known.codes[p.source], known.decodings[p.source])
             for p in node.projections
         ]
+        largest = [known.q_max[p.source] for p in node.projections]
         if not node.fires:
-            bits = self.options.weight_bits
-            quantised = quantise_readout(weights, second_moments, bits=bits, rounder=rounder)
+            softmax = self.options.decoder is DecoderKind.SOFTMAX
+            steps = max(largest) if softmax else 1  # each has its share of the bias
+            quantised = quantise_readout(
+                weights,
+                second_moments,
+                bits=self.options.weight_bits,
+                bias=node.bias / steps,
+                bias_bits=BIAS_BITS if self.leak.doubles else BIAS_BITS - MAX_FRAC_BITS,
+                rounder=rounder,
+            )
             self.figures.logit_scale = float(quantised.scale[0])
             return self._finish(node, quantised, sums, None)
         options = self.options
         if self.counts and node is self.graph.nodes[-1]:
             options = replace(options, channel_scales=False)  # classes are compared
-        q_max: float = self.code.q_max(options.steps(node.name))
+        q_max: float = self.options.code.q_max(options.steps(node.name))
         levels = values = None
         if not self.leak.doubles:
             levels = Levels.of(self.leak, options.steps(node.name))
             q_max, values = levels.largest, levels.values
+        reach = largest_sums(weights, largest) + np.abs(node.bias)
+        rule = {"q_max": q_max, "options": options, "levels": values, "reach": reach}
         if node.low < 0:
-            scales, zero = choose_linear_scales(sums, q_max=q_max, options=options, levels=values)
+            scales, zero = choose_linear_scales(sums, **rule)
             self._note(self.figures.zero_points, node, zero.tolist())
         else:
             given = sums
             if self.options.thresholds is ThresholdRule.CURRENT and known.sent is not None:
                 given = known.largest_current(node, known.sent)
             scales = (
-                choose_scales(given, q_max=q_max, high=node.high, options=options, levels=values)
+                choose_scales(given, high=node.high, **rule)
                 if node.steps is None
                 else node.steps.scale
             )
@@ -149,7 +168,9 @@ class _Layerwise:
         if not bool((sums > 0).any()) and node.low == 0:
             self.figures.silent_layers.append(node.name)
         self._note(self.figures.output_scales, node, scales.tolist())
-        given_max = max(known.q_max[name] for name in node.sources)
+        if self.counts and node is self.graph.nodes[-1]:
+            self.figures.logit_scale = float(scales[0])  # of a spike
+        given_max = max(largest)
         quantised = quantise_layer(
             weights,
             second_moments,
@@ -171,36 +192,37 @@ class _Layerwise:
         self, node: Population, quantised: Quantised, sums: torch.Tensor, output: Decoding | None
     ) -> Layer:
         """The layer with these weights; its codes go to ``known``."""
-        known = self.known
+        known, options = self.known, self.options
         projections = known.projections(node, quantised.weights)
         offsets = [offset_sum(p, known.decodings[p.source]) for p in projections]
         bias = node.bias + quantised.scale * np.sum(offsets, axis=0)
-        membranes = torch.zeros((), dtype=torch.float64)
-        for p in known.on_values(projections):
-            membranes = membranes + calibrate.project(p, known.codes[p.source])
-        corrected = self.options.bias_correction is BiasCorrection.MEAN
-        if corrected or self.options.rounding is Rounding.FITTED:
-            reached = membranes.mean(dim=(0, 2, 3)).numpy() * quantised.scale + bias
-            bias = bias + sums.double().mean(dim=(0, 2, 3)).numpy() - reached
+        membranes = calibrate.integer_sums(known.on_values(projections), known.codes)
+        # Of 5,000 images new to ResNet-20 at T = 2, 267 were right only uncorrected, 223 only so.
+        corrected = options.bias_correction is BiasCorrection.MEAN and not self.float_graph.trained
+        if corrected or options.rounding is Rounding.FITTED:
+            reached = calibrate.channel_means(membranes) * quantised.scale + bias
+            bias = bias + calibrate.channel_means(sums) - reached
         projections = tuple(in_steps(p, known.decodings[p.source]) for p in projections)
         units = bias / quantised.scale
-        sent = known.sent
-        lost = 0.0 if sent is None else rounding_loss(sent.train_types[node.sources[0]])
+        sent, lost = known.sent, 0.0
+        if sent is not None:
+            lost = rounding_loss(JoinedTrains.of(node, sent.train_types).longest)
         threshold = quantised.threshold
         if threshold is None or output is None:
-            given = (known, self.figures, self.options)
-            readout = make_readout(node, projections, units, lost, *given)
+            readout = make_readout(node, projections, units, lost, known, self.figures, options)
             if self.leak.doubles:
-                logits = membranes + calibrate.per_channel(readout.bias)
-                self.codes[node.name] = logits[:KEPT_IMAGES].numpy().astype(np.int64)
+                logits = membranes[:KEPT_IMAGES].double() + calibrate.per_channel(readout.bias)
+                self.codes[node.name] = logits.numpy().astype(np.int64)
             return readout
         step = 1 << quantised.frac_bits
         zero = -output.offset / output.scale
         zero = np.round(zero) if output.levels is None else zero
-        shift = (self.options.eta + zero) * threshold + lost
+        shift = (options.eta + zero) * threshold + lost
         full = whole_numbers(step * units + shift, node.name)
-        known.values[node.name] = calibrate.activate(node, sums)
-        neuron, whole = make_neuron(node.name, quantised, units, full, self.options)
+        known.values[node.name] = calibrate.by_batches(
+            lambda part: calibrate.activate(node, part[""]), {"": sums}, out=sums
+        )
+        neuron, whole = make_neuron(node.name, quantised, units, full, options)
         layer = Layer(name=node.name, projections=projections, bias=whole, neuron=neuron)
         if sent is not None:
             sent.add(layer)
@@ -213,9 +235,15 @@ class _Layerwise:
             taken = level / (threshold * self.leak.k ** (neuron.timesteps - 1))
             output = replace(output, scale=output.scale * taken)
         else:
-            q_max = self.code.q_max(self.options.steps(node.name))
-            closed = step * membranes + calibrate.per_channel(full)
-            codes = (closed / calibrate.per_channel(threshold)).floor().clamp(0, q_max)
-            known.codes[node.name], known.q_max[node.name] = codes.float(), q_max
+            q_max = options.code.q_max(options.steps(node.name))
+            shifts, divisors = calibrate.per_channel(full), calibrate.per_channel(threshold)
+
+            def fired(part: calibrate.Tensors) -> torch.Tensor:
+                closed = part[""].double().mul_(step).add_(shifts)
+                return closed.div_(divisors).floor_().clamp_(0, q_max).float()
+
+            out = membranes if membranes.dtype == torch.float32 else None
+            known.codes[node.name] = calibrate.by_batches(fired, {"": membranes}, out=out)
+            known.q_max[node.name] = q_max
         known.decodings[node.name] = output
         return layer

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 import torch
 
+from hwgen.conversion.calibration.float_run import channel_means
 from hwgen.conversion.calibration.input_decoding import Decoding
 from hwgen.conversion.float_graph import FloatConv2d, FloatIdentity, FloatLinear, FloatProjection
 from hwgen.network import Conv2d, Identity, Linear, Projection
@@ -20,6 +22,12 @@ def per_code(projection: FloatProjection, decoding: Decoding) -> np.ndarray:
         scale = decoding.scale.reshape(projection.groups, 1, -1, 1, 1)
         return np.asarray((grouped * scale).reshape(weights.shape))
     return np.asarray(weights * decoding.scale)
+
+
+def largest_sums(weights: Sequence[np.ndarray], q_max: Sequence[float]) -> np.ndarray:
+    """Σ |w|·q_max of each channel, float64 (channels,): no weighted sum of codes is larger."""
+    parts = [q * np.abs(w).reshape(len(w), -1).sum(axis=1) for w, q in zip(weights, q_max)]
+    return np.asarray(np.sum(parts, axis=0))
 
 
 def on_values(projection: Projection, decoding: Decoding) -> Projection:
@@ -56,8 +64,7 @@ def second_moment(
 
     z is the code of zero: an error of a weight costs as much as the input that it multiplies.
     """
-    square = codes.square().mean(dim=(0, 2, 3), dtype=torch.float64).numpy()
-    mean = codes.mean(dim=(0, 2, 3), dtype=torch.float64).numpy()
+    square, mean = channel_means(codes, torch.square), channel_means(codes)
     shift = decoding.offset / decoding.scale
     square = np.maximum(square + shift * (2 * mean + shift), 0.0)
     match projection:

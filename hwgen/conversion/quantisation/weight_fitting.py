@@ -9,7 +9,7 @@ sample of windows, for each output channel (the bias corrects means)::
              little as possible (optimal brain surgeon; Frantar et al., "GPTQ", 2023, Eq. 2 – 3)
 
 Copies (identities, and convolutions with at most one weight per channel) stay as they are. Equal
-taps of a window, such as a global average's, are one weight.
+taps of a window, such as an average's (:func:`hwgen.network.equal_taps`), are one weight.
 """
 
 from __future__ import annotations
@@ -22,12 +22,14 @@ import torch
 
 from hwgen.conversion.calibration import float_run as calibrate
 from hwgen.conversion.float_graph import FloatConv2d, FloatProjection
-from hwgen.network import Conv2d, Projection
+from hwgen.conversion.threads import map_batches
+from hwgen.network import Conv2d, Projection, equal_taps
 
 RIDGE = 0.01  # ρ, as a share of the mean second moment of an input
 _DAMPING = 1e-3  # of the same, so that silent inputs have an inverse
 _WINDOWS = 1 << 15
 _WINDOWS_A_WEIGHT = 8
+_PART = 1 << 12  # windows of a product on one thread
 
 
 class Fit:
@@ -54,21 +56,20 @@ class Fit:
         if not self._fitted or groups or (self._groups > 1 and len(self._fitted) > 1):
             self._fitted, self.weights = [], list(weights)
             return
-        self._tied = [i for i in self._fitted if is_tied(weights[i])]
+        self._tiles = {i: equal_taps(weights[i]) for i in self._fitted}
         fan = sum(self._rows(i, weights[i]).shape[1] for i in self._fitted)
         picks = _pick(sums, max(_WINDOWS, _WINDOWS_A_WEIGHT * fan), seed)
         wanted = sums[picks[0], :, picks[1], picks[2]].double()
         for i, projection in enumerate(projections):
             if i not in self._fitted:
-                copied = calibrate.project(
-                    replace(projection, weights=weights[i]), codes[projection.source]
-                )
+                given = codes[projection.source]
+                copied = calibrate.weighted_sums(replace(projection, weights=weights[i]), given)
                 wanted -= copied[picks[0], :, picks[1], picks[2]]
         wanted -= wanted.mean(dim=0)
         parts = [self._inputs(i, projections[i], codes, picks) for i in self._fitted]
         inputs = torch.cat(parts, dim=2)
         inputs -= inputs.mean(dim=1, keepdim=True)
-        self._hessians = [(x.T @ x).double().numpy() / len(x) for x in inputs]
+        self._hessians = [_product(x, x) / len(x) for x in inputs]
         self.weights = self._fit(weights, inputs, wanted)
 
     def _fit(
@@ -81,7 +82,7 @@ class Fit:
             mine = slice(g * size, (g + 1) * size)
             own = torch.from_numpy(rows[mine]).float()
             rest = wanted[:, mine].float() - inputs[g] @ own.T
-            pull = (inputs[g].T @ rest).double().numpy() / len(rest)
+            pull = _product(inputs[g], rest) / len(rest)
             fitted[mine] += np.linalg.solve(_regular(hessian, RIDGE), pull).T
         return self._spread(weights, fitted)
 
@@ -101,20 +102,22 @@ class Fit:
 
     def _rows(self, i: int, weights: np.ndarray) -> np.ndarray:
         """Weights as (channels, weights per channel), tied ones once."""
-        if i in self._tied:
-            return weights[:, :, 0, 0]
+        if weights.ndim == 4:
+            ty, tx = self._tiles[i]
+            weights = weights[:, :, ::ty, ::tx]
         return weights.reshape(len(weights), -1)
 
     def _spread(self, weights: Sequence[np.ndarray], rows: np.ndarray) -> list[np.ndarray]:
         """``weights`` with the fitted ones replaced by ``rows``."""
         result, start = list(weights), 0
         for i in self._fitted:
-            shape = weights[i].shape
+            shape, (ty, tx) = weights[i].shape, self._tiles[i]
             width = self._rows(i, weights[i]).shape[1]
             part = rows[:, start : start + width]
             start += width
-            if i in self._tied:
-                part = np.broadcast_to(part[:, :, np.newaxis, np.newaxis], shape)
+            if len(shape) == 4:
+                part = part.reshape(*shape[:2], shape[2] // ty, shape[3] // tx)
+                part = part.repeat(ty, axis=2).repeat(tx, axis=3)
             result[i] = part.reshape(shape)
         return result
 
@@ -138,9 +141,9 @@ class Fit:
             for dy in range(ky)
             for dx in range(kx)
         ]
-        if i in self._tied:
-            return torch.stack(taps).sum(dim=0).transpose(0, 1)
-        return torch.stack(taps, dim=3).reshape(len(image), groups, -1).transpose(0, 1)
+        ty, tx = self._tiles[i]
+        tiles = torch.stack(taps, dim=3).reshape(-1, groups, fan, ky // ty, ty, kx // tx, tx)
+        return tiles.sum(dim=(4, 6)).reshape(len(image), groups, -1).transpose(0, 1)
 
 
 def _surgeon(rows: np.ndarray, hessian: np.ndarray, limit: int) -> np.ndarray:
@@ -156,6 +159,15 @@ def _surgeon(rows: np.ndarray, hessian: np.ndarray, limit: int) -> np.ndarray:
     return integers
 
 
+def _product(one: torch.Tensor, other: torch.Tensor) -> np.ndarray:
+    """``one.T @ other``, summed over parts of the windows in their order, float64."""
+    starts = range(0, len(one), _PART)
+    parts = map_batches(
+        lambda start: (one[start : start + _PART].T @ other[start : start + _PART]).double(), starts
+    )
+    return torch.stack(parts).sum(dim=0).numpy()
+
+
 def _regular(hessian: np.ndarray, part: float) -> np.ndarray:
     mean = float(np.trace(hessian)) / len(hessian)
     return hessian + np.eye(len(hessian)) * (part * mean if mean > 0 else 1.0)
@@ -164,10 +176,6 @@ def _regular(hessian: np.ndarray, part: float) -> np.ndarray:
 def is_copy(weights: np.ndarray) -> bool:
     flat = weights.reshape(len(weights), -1)
     return weights.ndim == 1 or bool((np.count_nonzero(flat, axis=1) <= 1).all())
-
-
-def is_tied(weights: np.ndarray) -> bool:
-    return weights.ndim == 4 and bool((weights == weights[:, :, :1, :1]).all())
 
 
 def _pick(sums: torch.Tensor, size: int, seed: int) -> tuple[torch.Tensor, ...]:

@@ -1,17 +1,30 @@
-"""Resources of units on an ECP5, estimated from the plan alone: LUT4 and block RAMs.
+"""Resources of units, estimated from the plan alone: LUT4, flip-flops and block RAMs.
 
-Counted as synthesis counts: a carry cell is two LUT4, 16 × 4 bits of distributed RAM are six. Each
-term is a part of a unit; the coefficients are fitted to the results of yosys
-(``benchmarks/resources.py``). Coefficients named ``…_BIT`` are LUT4 per bit.
+Counted as synthesis counts: a carry cell of an ECP5 is two LUT4, 16 × 4 bits of distributed RAM are
+six. Each term is a part of a unit; the coefficients are fitted to the results of yosys for the ECP5
+(``benchmarks/resources.py``) and hold for an iCE40 too, whose memories differ. Coefficients named
+``…_BIT`` are LUT4 per bit. Flip-flops are counted, not fitted (:mod:`hwgen.plan.cost.registers`).
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hwgen.network import InputCode
-from hwgen.plan.cost.usage import SELECTED_BIT, Usage, constants_usage, memory_usage, weight_usage
+from hwgen.plan.cost import registers
+from hwgen.plan.cost.fabric import ECP5, Fabric
+from hwgen.plan.cost.registers import base_bits, bits
+from hwgen.plan.cost.usage import (
+    FIFO_ROWS,
+    SELECTED_BIT,
+    Usage,
+    constants_usage,
+    fifo_usage,
+    memory_usage,
+    weight_usage,
+)
 from hwgen.plan.units.encoder import EncoderPlan
 from hwgen.plan.units.hardware_plan import HardwarePlan
-from hwgen.plan.units.latencies import CHUNK_QUEUE_DEPTH
 from hwgen.plan.units.layer import LayerPlan, UnitKind
 from hwgen.plan.units.pool import PoolPlan, Stage
 from hwgen.plan.units.signed_digits import signed_digits
@@ -48,76 +61,92 @@ ENCODERS = {
     InputCode.EVENTS: (200, 9),
 }
 """By input code: LUT4 of an encoder, and of each pixel of its word."""
-RESULT_BIT, COUNTER = 5, 50
-"""A bit of the result unit, and a performance counter."""
+RESULT_BIT, COUNTER, FORKED = 5, 90, 9
+"""A bit of the result unit, a performance counter with its input to a multiplexer of 32 bits, and
+the skid buffer of a stream."""
 SOFTMAX, STAGE_BIT, TERM_BIT = 170, 3.8, 5
 """A softmax unit: control, a bit of the sum in each comparison stage, and a bit of a membrane on
 its way to the table."""
-FIFO_DEPTH = 8
-"""Depth at which the FIFOs of units were fitted."""
 
 
-def path_usage(path: SynapticPathPlan) -> Usage:
-    """A window buffer and its scanners."""
+def path_usage(path: SynapticPathPlan, fabric: Fabric = ECP5) -> Usage:
+    """A window buffer and its scanners, without their registers."""
     window = path.window
-    total = memory_usage(window.depth, window.chunk_width) + _reader(path) + Usage(WRITER)
+    total = memory_usage(window.depth, window.chunk_width, fabric)
+    logic = _reader(path) + WRITER
     if window.pack > 1:
-        total += Usage(PACKED_BIT * window.pixel_width)
-    address = _bits(path.weight_depth)
+        logic += PACKED_BIT * window.pixel_width
+    address, base = bits(path.weight_depth), base_bits(path)
     for _ in range(window.scanners):
         flags = 2 if path.kind == PathKind.SPIKES else 1
-        queue = memory_usage(CHUNK_QUEUE_DEPTH, window.slice_width + address + flags)
-        total += queue + Usage(QUEUED_BIT * window.slice_width)
+        total += fifo_usage(window.slice_width + base + flags, fabric)
+        logic += QUEUED_BIT * window.slice_width
         if path.kind == PathKind.SPIKES:
-            total += memory_usage(FIFO_DEPTH, address + 2)
-            total += Usage(SCANNER + SCANNED_BIT * window.slice_width + ADDRESS_BIT * address)
-    return total
+            total += fifo_usage(address + 2, fabric)
+            logic += SCANNER + SCANNED_BIT * window.slice_width + ADDRESS_BIT * address
+    return total + Usage(logic)
 
 
-def layer_usage(plan: LayerPlan) -> Usage:
+def layer_usage(plan: LayerPlan, fabric: Fabric = ECP5) -> Usage:
     """A layer without its weights."""
-    total = sum(map(path_usage, plan.paths), Usage(LAYER))
+    total = sum((path_usage(path, fabric) for path in plan.paths), Usage())
+    logic: float = LAYER
 
     # Synapse array: an accumulator per lane, and an adder per lane for each further scanner.
-    total += Usage(plan.lanes * (plan.current_width + CARRY))
-    bits = sorted(path.weight_bits for path in plan.paths for _ in range(path.window.scanners))
-    total += Usage(sum(plan.lanes * (width + ADDER) for width in bits[:-1]))
+    logic += plan.lanes * (plan.current_width + CARRY)
+    widths = sorted(path.weight_bits for path in plan.paths for _ in range(path.window.scanners))
+    logic += sum(plan.lanes * (width + ADDER) for width in widths[:-1])
 
     # Membrane unit: adders, and a table of constants with two rows per word.
     width = plan.membrane_lanes * plan.membrane_width
     banks = 1 if plan.kind == UnitKind.CONSTANT_CURRENT else plan.banks
-    total += memory_usage(banks * plan.membrane_depth, width)
+    total += memory_usage(banks * plan.membrane_depth, width, fabric)
     if plan.fractional:
-        total += _leaky_usage(plan)
+        total += _leaky_usage(plan, fabric)
     else:
-        bit = MEMBRANE_BIT if plan.kind.is_two_phase else SINGLE_PHASE_BIT
-        total += Usage(bit * width) + constants_usage(2 * plan.words, width)
+        logic += (MEMBRANE_BIT if plan.kind.is_two_phase else SINGLE_PHASE_BIT) * width
+        total += constants_usage(2 * plan.words, width, fabric)
     if plan.kind == UnitKind.CONSTANT_CURRENT:
         currents = plan.membrane_lanes * plan.constant_current_width
-        total += Usage(CONSTANT_CURRENT_BIT * currents)
-        total += memory_usage(plan.banks * plan.membrane_depth, currents)
+        logic += CONSTANT_CURRENT_BIT * currents
+        total += memory_usage(plan.banks * plan.membrane_depth, currents, fabric)
     if plan.accumulates_slopes:
         slopes = plan.membrane_lanes * plan.current_width
-        total += Usage(MEMBRANE_BIT * slopes) + memory_usage(plan.membrane_depth, slopes)
+        logic += MEMBRANE_BIT * slopes
+        total += memory_usage(plan.membrane_depth, slopes, fabric)
     if plan.words_per_round > 1:
-        total += Usage(SERIALIZED_BIT * plan.lanes * plan.current_width)
-    word = width if plan.gives_logits else plan.membrane_lanes
+        logic += SERIALIZED_BIT * plan.lanes * plan.current_width
     if plan.softmax is not None:
-        total += softmax_usage(plan.softmax, plan.membrane_width, plan.membrane_lanes)
-    return total + memory_usage(FIFO_DEPTH, word)
+        total += softmax_usage(plan.softmax, plan.membrane_width, plan.membrane_lanes, fabric)
+    total += _output_fifo(plan, fabric)
+    return total + Usage(logic, ff=registers.layer_registers(plan))
 
 
-def softmax_usage(plan: SoftmaxPlan, membrane_width: int, lanes: int) -> Usage:
-    """A softmax unit that reads words of ``lanes`` membranes."""
-    total = Usage(SOFTMAX + STAGE_BIT * plan.stages * plan.sum_width)
-    total += Usage(TERM_BIT * membrane_width + SELECTED_BIT * (lanes - 1) * membrane_width)
-    total += memory_usage(plan.classes, membrane_width)
-    total += memory_usage(2 * plan.classes, plan.entry_width)
-    total += memory_usage(plan.classes, plan.count_width)
-    return total + constants_usage(plan.entries, plan.entry_width)
+def _output_fifo(plan: LayerPlan, fabric: Fabric) -> Usage:
+    """The FIFO of a membrane unit. Logits that come one at a time are read into a register of the
+    result unit, which makes the FIFO a memory that is read by the clock."""
+    if not plan.gives_logits:
+        return fifo_usage(plan.membrane_lanes, fabric)
+    width = plan.membrane_lanes * plan.membrane_width
+    if plan.membrane_lanes > 1 or fabric.has_lut_ram:
+        return fifo_usage(width, fabric)
+    return memory_usage(FIFO_ROWS, width, fabric)
 
 
-def _leaky_usage(plan: LayerPlan) -> Usage:
+def softmax_usage(
+    plan: SoftmaxPlan, membrane_width: int, lanes: int, fabric: Fabric = ECP5
+) -> Usage:
+    """A softmax unit that reads words of ``lanes`` membranes, without its registers."""
+    logic = SOFTMAX + STAGE_BIT * plan.stages * plan.sum_width
+    logic += TERM_BIT * membrane_width + SELECTED_BIT * (lanes - 1) * membrane_width
+    total = memory_usage(plan.classes, membrane_width, fabric)
+    total += memory_usage(2 * plan.classes, plan.entry_width, fabric)
+    total += memory_usage(plan.classes, plan.count_width, fabric)
+    total += constants_usage(plan.entries, plan.entry_width, fabric)
+    return total + Usage(logic)
+
+
+def _leaky_usage(plan: LayerPlan, fabric: Fabric) -> Usage:
     """The pipeline of a leak below 2, with its tables of constants and of levels.
 
     Tables of up to four rows are free: there are few functions of two index bits.
@@ -132,49 +161,59 @@ def _leaky_usage(plan: LayerPlan) -> Usage:
     total = Usage(LEAKY + plan.membrane_lanes * lane)
     width = plan.membrane_lanes * plan.membrane_width
     for rows in (2 * plan.words, plan.words):
-        total += constants_usage(rows, width) if rows > 4 else Usage()
+        total += constants_usage(rows, width, fabric) if rows > 4 else Usage()
     return total
 
 
-def pool_usage(plan: PoolPlan) -> Usage:
+def pool_usage(plan: PoolPlan, fabric: Fabric = ECP5) -> Usage:
     """A max-pool: a window buffer, the state of each candidate of a word, and a word of outputs."""
     width = plan.output.width
-    states = memory_usage(plan.words * plan.candidates, (plan.count_bits or 2) * width)
-    outputs = memory_usage(plan.words, width)
-    counted = _bits(plan.words * plan.candidates) + _bits(plan.words)
-    race = Usage((RACE_BIT + SPIKE_COUNT_BIT * plan.count_bits) * width + COUNTER_BIT * counted)
-    return path_usage(plan.path) + states + outputs + memory_usage(FIFO_DEPTH, width) + race
+    total = path_usage(plan.path, fabric) + fifo_usage(width, fabric)
+    total += memory_usage(plan.words * plan.candidates, (plan.count_bits or 2) * width, fabric)
+    total += memory_usage(plan.words, width, fabric)
+    counted = bits(plan.words * plan.candidates) + bits(plan.words)
+    race = (RACE_BIT + SPIKE_COUNT_BIT * plan.count_bits) * width + COUNTER_BIT * counted
+    return total + Usage(race, ff=registers.pool_registers(plan))
 
 
-def stage_usage(stage: Stage) -> Usage:
+def stage_usage(stage: Stage, fabric: Fabric = ECP5) -> Usage:
     """A layer with its weights, or a pool."""
     if isinstance(stage, PoolPlan):
-        return pool_usage(stage)
-    weights = (weight_usage(stage, path, path.memory) for path in stage.paths)
-    return sum(weights, layer_usage(stage))
+        return pool_usage(stage, fabric)
+    weights = (weight_usage(stage, path, path.memory, fabric) for path in stage.paths)
+    return sum(weights, layer_usage(stage, fabric))
 
 
-def plan_usage(plan: HardwarePlan) -> dict[str, Usage]:
+def plan_usage(plan: HardwarePlan, fabric: Fabric = ECP5) -> dict[str, Usage]:
     """Resources of each stage by node; "" for the logic between the stages."""
-    rest = encoder_usage(plan.encoder) + Usage(RESULT_BIT * plan.logit_width)
+    last = plan.layers[-1]
+    logits = RESULT_BIT + SELECTED_BIT * (last.membrane_lanes - 1)
+    logic = logits * last.membrane_width + FORKED * len(plan.streams)
     if plan.counters:
-        rest += Usage(COUNTER * (2 + 2 * len(plan.streams) + 2 * len(plan.layers)))
-    return {"": rest, **{stage.node: stage_usage(stage) for stage in plan.stages}}
+        logic += COUNTER * (2 + 2 * len(plan.streams) + 2 * len(plan.layers))
+    rest = encoder_usage(plan.encoder, fabric)
+    rest += Usage(logic, ff=registers.core_registers(plan))
+    usage = {"": rest, **{stage.node: stage_usage(stage, fabric) for stage in plan.stages}}
+    return {node: replace(used, lut4=fabric.margin * used.lut4) for node, used in usage.items()}
 
 
-def encoder_usage(plan: EncoderPlan) -> Usage:
+def encoder_usage(plan: EncoderPlan, fabric: Fabric = ECP5) -> Usage:
     """The input encoder with its frame memory, or with its planes of address events."""
     fixed, pixel = ENCODERS[plan.code]
     if plan.reads_address_events:  # two planes
-        plane = memory_usage(plan.plane_depth, plan.word_pixels)
+        plane = memory_usage(plan.plane_depth, plan.word_pixels, fabric)
         memory = plane + plane
     else:
-        memory = memory_usage(2 * plan.output.words_per_plane, plan.word_pixels * plan.pixel_bits)
-    return memory + Usage(fixed + pixel * plan.word_pixels)
+        depth, width = 2 * plan.output.words_per_plane, plan.word_pixels * plan.pixel_bits
+        memory = memory_usage(depth, width, fabric)
+    if not fabric.has_lut_ram:
+        memory += fifo_usage(plan.word_pixels, fabric)
+    logic = fabric.encoder * (fixed + pixel * plan.word_pixels)
+    return memory + Usage(logic, ff=registers.encoder_registers(plan))
 
 
-def _reader(path: SynapticPathPlan) -> Usage:
-    """A window's reader: counters for its axes and for the address."""
+def _reader(path: SynapticPathPlan) -> float:
+    """LUT4 of a window's reader: counters for its axes and for the address."""
     window = path.window
     axes = (
         window.kernel_row_chunks, window.kernel[0], window.rounds, window.out_columns,
@@ -182,8 +221,4 @@ def _reader(path: SynapticPathPlan) -> Usage:
         path.weight_depth,
     )  # fmt: skip
     extras = KERNEL_ROWS * (window.kernel[0] > 1) + PADDING * any(window.padding)
-    return Usage(READER_BIT * sum(map(_bits, axes)) + extras)
-
-
-def _bits(count: int) -> int:
-    return (count - 1).bit_length()
+    return READER_BIT * sum(map(bits, axes)) + extras

@@ -71,7 +71,7 @@ class Workload:
         """Work per sample, averaged over all samples."""
         counts, spikes, scanners = self._count_windows(plan)
         cycles = np.arange(len(counts))
-        windows = plan.passes * plan.positions * plan.timesteps_in
+        windows = plan.passes * plan.positions * plan.rounds
         words = plan.passes * plan.membrane_depth
         fire = 0 if plan.is_single_phase else plan.timesteps_out * words
         work = Work(
@@ -79,7 +79,9 @@ class Workload:
                 float(counts @ np.maximum(cycles, apart)) / plan.rounds
                 for apart in window_distances(plan)
             ),
-            read=max(plan.rounds * windows * path.window.window_chunks for path in plan.paths),
+            read=max(
+                windows * path.window.timesteps * path.window.window_chunks for path in plan.paths
+            ),
             membrane=plan.timesteps_in * words + fire,
             softmax=0 if plan.softmax is None else plan.softmax.sample_cycles,
             words=max(map(self._words, plan.paths)),
@@ -120,7 +122,10 @@ class Workload:
             slowest: NDArray[np.int64] = np.zeros(1, dtype=np.int64)
             for index, path in enumerate(plan.paths):
                 costs = self._costs(sample, path)
-                slowest = np.maximum(slowest, scan_cycles(costs).max(axis=-1))
+                cycles = scan_cycles(costs).max(axis=-1)
+                silent = (plan.silent_steps(path), 0)
+                cycles = np.pad(cycles, (silent, *[(0, 0)] * (cycles.ndim - 1)))
+                slowest = np.maximum(slowest, cycles)
                 spikes[index] += float(costs.sum()) / costs.shape[3] / samples
             found = np.bincount(slowest.ravel())
             counts = np.pad(counts, (0, max(0, len(found) - len(counts))))

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from math import ceil
+from functools import cached_property
+from math import ceil, inf
 
 from hwgen.network import Layer
 from hwgen.plan.cost.area import layer_usage
+from hwgen.plan.cost.fabric import ECP5, Fabric
 from hwgen.plan.cost.usage import Usage, weight_usage
 from hwgen.plan.cost.work import Work, Workload
 from hwgen.plan.units.layer import LayerPlan
@@ -26,26 +28,48 @@ NEAR = 1.5
 
 @dataclass(frozen=True, kw_only=True)
 class Candidate:
-    """One way to build a layer.
+    """One way to build a layer. Only the spikes that decide between candidates are counted.
 
-    ``scanners`` is the requested number; ``usage`` excludes the weights, which ``weights`` gives
-    for each projection and memory kind.
+    ``unit`` is the plan without balanced scanners, ``scanners`` the requested number; ``usage``
+    excludes the weights, which ``weights`` gives for each projection and memory kind.
     """
 
-    plan: LayerPlan
+    unit: LayerPlan
     scanners: int
-    work: Work
     usage: Usage
     weights: tuple[dict[MemoryKind, Usage], ...]
+    fabric: Fabric
+    workload: Workload
+
+    @cached_property
+    def plan(self) -> LayerPlan:
+        return self.workload.balance(self.unit)
+
+    @cached_property
+    def work(self) -> Work:
+        return self.workload.measure(self.plan)
 
     def at(self, price: float) -> tuple[LayerPlan, Usage]:
-        """Plan and usage with the cheapest weight memories, at ``price`` LUT4 per block RAM."""
-        paths, usage = [], self.usage
-        for path, kinds in zip(self.plan.paths, self.weights, strict=True):
-            kind = min(kinds, key=lambda name: kinds[name].cost(price))
-            paths.append(replace(path, memory=kind))
-            usage += kinds[kind]
-        return replace(self.plan, paths=tuple(paths)), usage
+        """Plan and usage with the cheapest weight memories, at ``price`` cells per block RAM."""
+        kinds = self._kinds(price)
+        paths = [
+            replace(path, memory=kind) for path, kind in zip(self.plan.paths, kinds, strict=True)
+        ]
+        return replace(self.plan, paths=tuple(paths)), self._usage(kinds)
+
+    def cost(self, price: float) -> float:
+        """Cost at ``price`` cells per block RAM."""
+        return self._usage(self._kinds(price)).cost(price, self.fabric)
+
+    def _kinds(self, price: float) -> list[MemoryKind]:
+        def cheapest(kinds: dict[MemoryKind, Usage]) -> MemoryKind:
+            return min(kinds, key=lambda name: kinds[name].cost(price, self.fabric))
+
+        return [cheapest(kinds) for kinds in self.weights]
+
+    def _usage(self, chosen: list[MemoryKind]) -> Usage:
+        pairs = zip(self.weights, chosen, strict=True)
+        return sum((kinds[kind] for kinds, kind in pairs), self.usage)
 
 
 class Candidates:
@@ -57,68 +81,86 @@ class Candidates:
         self._units: dict[object, LayerPlan] = {}
         self._spikes: dict[str, float] = {}
 
-    def within(self, layer: Layer, context: LayerContext, cycles: float) -> list[Candidate]:
-        """For each number of lanes, the first candidate that takes at most ``cycles``, in order of
-        increasing scanners, then membrane lanes."""
+    def within(
+        self,
+        layer: Layer,
+        context: LayerContext,
+        cycles: float,
+        price: float,
+        fabric: Fabric = ECP5,
+    ) -> list[Candidate]:
+        """For each number of lanes, the cheapest candidate that takes at most ``cycles``; of
+        equal ones, that with the fewest scanners. ``price`` is that of :meth:`Candidate.at`."""
         found = []
         maximum = min(MAX_SCANNERS, max_scanners(layer, context.inputs))
         for lanes in lane_counts(context.output.shape[0]):
             minimum = self._min_scanners(layer, context, lanes, cycles)
-            scanners = range(minimum, maximum + 1)
-            candidates = (c for n in scanners for c in self._of(layer, context, lanes, n))
-            within = (c for c in candidates if c.work.cycles <= cycles)
-            if (first := next(within, None)) is not None:
-                found.append(first)
+            best, lowest = None, inf
+            for scanners in range(minimum, maximum + 1):
+                for candidate in self._of(layer, context, lanes, scanners, fabric):
+                    cost = candidate.cost(price)
+                    if cost < lowest and candidate.work.cycles <= cycles:
+                        best, lowest = candidate, cost
+            if best is not None:
+                found.append(best)
         return found
 
-    def fastest(self, layer: Layer, context: LayerContext) -> Candidate:
+    def fastest(self, layer: Layer, context: LayerContext, fabric: Fabric = ECP5) -> Candidate:
         """The candidate with the fewest cycles; of equal ones, that with the fewest scanners."""
         maximum = min(MAX_SCANNERS, max_scanners(layer, context.inputs))
         lanes = lane_counts(context.output.shape[0])[-1]
-        every = (c for n in range(1, maximum + 1) for c in self._of(layer, context, lanes, n))
+        counts = range(1, maximum + 1)
+        every = (c for n in counts for c in self._of(layer, context, lanes, n, fabric))
         return min(every, key=lambda candidate: candidate.work.cycles)
 
     def _min_scanners(self, layer: Layer, context: LayerContext, lanes: int, cycles: float) -> int:
         """Fewest scanners that can meet ``cycles``, at one spike per cycle and scanner."""
         if layer.name not in self._spikes:
-            self._spikes[layer.name] = next(self._of(layer, context, lanes, 1)).work.spikes
+            self._spikes[layer.name] = next(self._of(layer, context, lanes, 1, ECP5)).work.spikes
         rounds = ceil(context.output.shape[0] / lanes)
         return max(1, ceil(rounds * self._spikes[layer.name] / max(cycles, 1)))
 
     def _of(
-        self, layer: Layer, context: LayerContext, lanes: int, scanners: int
+        self, layer: Layer, context: LayerContext, lanes: int, scanners: int, fabric: Fabric
     ) -> Iterator[Candidate]:
         """Candidates in order of increasing membrane_lanes."""
         for words in range(min(lanes, MAX_WORDS_PER_ROUND), 0, -1):
             if lanes % words == 0 and lanes // words <= MAX_SLICE_WIDTH:
-                yield self._make(layer, context, lanes, scanners, lanes // words)
+                yield self._make(layer, context, lanes, scanners, lanes // words, fabric)
 
     def _make(
-        self, layer: Layer, context: LayerContext, lanes: int, scanners: int, membrane_lanes: int
+        self,
+        layer: Layer,
+        context: LayerContext,
+        lanes: int,
+        scanners: int,
+        membrane_lanes: int,
+        fabric: Fabric,
     ) -> Candidate:
-        key = (layer.name, context.streams, lanes, scanners, membrane_lanes)
+        key = (layer.name, context.streams, lanes, scanners, membrane_lanes, fabric.name)
         if key not in self._known:
             unit = self._unit(layer, context, lanes, scanners)
             output = replace(unit.output, width=membrane_lanes)
             plan = replace(unit, membrane_lanes=membrane_lanes, output=output)
             self._known[key] = Candidate(
-                plan=plan,
+                unit=plan,
                 scanners=scanners,
-                work=self._workload.measure(plan),
-                usage=layer_usage(plan),
+                usage=layer_usage(plan, fabric),
                 weights=tuple(
-                    {kind: weight_usage(plan, path, kind) for kind in READ_ONLY_KINDS}
+                    {kind: weight_usage(plan, path, kind, fabric) for kind in READ_ONLY_KINDS}
                     for path in plan.paths
                 ),
+                fabric=fabric,
+                workload=self._workload,
             )
         return self._known[key]
 
     def _unit(self, layer: Layer, context: LayerContext, lanes: int, scanners: int) -> LayerPlan:
-        """The unit with default membrane lanes and balanced scanners."""
+        """The unit with default membrane lanes."""
         key = (layer.name, context.streams, lanes, scanners)
         if key not in self._units:
             options = LayerOptions(lanes=Request(lanes), scanners=Request(scanners))
-            self._units[key] = self._workload.balance(plan_layer(layer, context, options))
+            self._units[key] = plan_layer(layer, context, options)
         return self._units[key]
 
 

@@ -26,6 +26,7 @@ class UnitExpectation:
     lane_use: float | None
     lut4: int
     block_ram: int
+    ff: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,9 +41,11 @@ class Expectation:
         Mean distance of results.
     clock_mhz, results_per_s : float or None
         None where no clock is known.
-    lut4, block_ram : int
-        All units together.
-    lut4_available, block_ram_available : int or None
+    lut4, block_ram, ff : int
+        All units together; ``ff`` is None in a manifest of an earlier version.
+    cells : int or None
+        Logic cells, where LUT4 and flip-flops share one.
+    lut4_available, block_ram_available, ff_available, cells_available : int or None
         Budget; None where it is unlimited.
     units : {node: UnitExpectation}
         "" for the logic between the units.
@@ -57,6 +60,10 @@ class Expectation:
     lut4_available: int | None
     block_ram_available: int | None
     units: Mapping[str, UnitExpectation]
+    ff: int | None = None
+    ff_available: int | None = None
+    cells: int | None = None
+    cells_available: int | None = None
 
     def folding_notes(self) -> dict[str, str]:
         """Comments of the folding file on each unit, and on the whole network ("")."""
@@ -68,7 +75,8 @@ class Expectation:
         }
         notes[""] = (
             f"Expected: a result every {self.interval_cycles:,.0f} cycles, limited by "
-            f"{self.bottleneck};\n{self.lut4:,} LUT4, {self.block_ram} block RAMs."
+            f"{self.bottleneck};\n{self.lut4:,} LUT4, {self.ff:,} flip-flops, "
+            f"{self.block_ram} block RAMs."
         )
         return notes
 
@@ -87,7 +95,11 @@ def expect(planned: PlannedDesign, target: Target, interval: float | None) -> Ex
             lane_use=round(planned.lane_use(layers[name], interval), 4) if is_layer else None,
             lut4=round(usage.lut4),
             block_ram=usage.block_rams,
+            ff=round(usage.ff),
         )
+
+    def available(limit: float) -> int | None:
+        return None if limit == inf else int(limit)
 
     return Expectation(
         bottleneck=planned.bottleneck,
@@ -96,7 +108,11 @@ def expect(planned: PlannedDesign, target: Target, interval: float | None) -> Ex
         results_per_s=clock / interval if clock else None,
         lut4=round(planned.total.lut4),
         block_ram=planned.total.block_rams,
-        lut4_available=None if budget.lut4 == inf else int(budget.lut4),
-        block_ram_available=None if budget.block_rams == inf else int(budget.block_rams),
+        ff=round(planned.total.ff),
+        cells=None if budget.cells == inf else round(planned.total.cells(budget.fabric)),
+        lut4_available=available(budget.lut4),
+        block_ram_available=available(budget.block_rams),
+        ff_available=available(budget.ff),
+        cells_available=available(budget.cells),
         units={name: unit(name) for name in planned.usage},
     )

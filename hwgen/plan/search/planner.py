@@ -14,6 +14,7 @@ from math import inf, sqrt
 from hwgen.errors import PlanError
 from hwgen.network import Layer, Network
 from hwgen.plan.assembly import DEFAULT_OPTIONS, assemble
+from hwgen.plan.cost.fabric import ECP5, Fabric
 from hwgen.plan.cost.usage import Usage
 from hwgen.plan.cost.work import Trains, Workload
 from hwgen.plan.search.candidates import Candidate, Candidates
@@ -75,17 +76,18 @@ class Planner:
             )
         if not budget.holds(planned.total):
             raise PlanError(
-                f"a plan for {cycles:,.0f} cycles per sample {_shortage(planned.total, budget)}; "
-                f"the largest layer is {_largest(planned)}; lower target_fps"
+                f"a plan for {cycles:,.0f} cycles per sample needs "
+                f"{budget.shortage(planned.total)}; the largest layer is {_largest(planned)}; "
+                f"lower target_fps"
             )
         return planned
 
     def fewest_cycles(self, budget: Budget) -> PlannedDesign:
         """The fastest plan that fits the budget. Raises :class:`.PlanError` where none does."""
-        best = self._fit(SLOWEST, budget)
+        best = self.smallest(budget)
         if not self._is_good(best, SLOWEST, budget):
             raise PlanError(
-                f"the smallest plan {_shortage(best.total, budget)}; the largest layer is "
+                f"the smallest plan needs {budget.shortage(best.total)}; the largest layer is "
                 f"{_largest(best)}"
             )
         fast, slow = 1.0, best.interval
@@ -97,6 +99,10 @@ class Planner:
             else:
                 fast = middle
         return best
+
+    def smallest(self, budget: Budget) -> PlannedDesign:
+        """The smallest plan, whether it fits the budget or not."""
+        return self._fit(SLOWEST, budget)
 
     def confirmed(
         self, cycles: float, budget: Budget, interval_of: Callable[[HardwarePlan], float | None]
@@ -135,9 +141,9 @@ class Planner:
         The first price is the budget's ratio; a lower one uses more block RAMs and fewer LUT4.
         """
         low, high = 0.0, inf
-        is_known = budget.lut4 < inf and 0 < budget.block_rams < inf
-        price = budget.lut4 / budget.block_rams if is_known else USUAL_PRICE
-        best = planned = self._choose(cycles, price)
+        is_known = budget.logic < inf and 0 < budget.block_rams < inf
+        price = budget.logic / budget.block_rams if is_known else USUAL_PRICE
+        best = planned = self._choose(cycles, price, budget.fabric)
         for _ in range(PRICE_STEPS):
             if budget.holds(planned.total):
                 return planned
@@ -149,18 +155,18 @@ class Planner:
             else:
                 high = price
             price = low * 4 if high == inf else high / 4 if low == 0 else sqrt(low * high)
-            planned = self._choose(cycles, price)
+            planned = self._choose(cycles, price, budget.fabric)
         return planned if budget.holds(planned.total) else best
 
-    def _choose(self, cycles: float, price: float) -> PlannedDesign:
+    def _choose(self, cycles: float, price: float, fabric: Fabric = ECP5) -> PlannedDesign:
         chosen: dict[str, Candidate] = {}
 
         def cheapest(layer: Layer, context: LayerContext) -> LayerPlan:
             self._streams.update((stream.node, stream) for stream in context.streams)
-            found = self._candidates.within(layer, context, cycles)
+            found = self._candidates.within(layer, context, cycles, price, fabric)
             if not found:
-                found = [self._candidates.fastest(layer, context)]
-            best = min(found, key=lambda candidate: candidate.at(price)[1].cost(price))
+                found = [self._candidates.fastest(layer, context, fabric)]
+            best = min(found, key=lambda candidate: candidate.at(price)[1].cost(price, fabric))
             chosen[layer.name] = best
             return best.at(price)[0]
 
@@ -169,6 +175,7 @@ class Planner:
             plan,
             works={name: candidate.work for name, candidate in chosen.items()},
             scanners={name: candidate.scanners for name, candidate in chosen.items()},
+            fabric=fabric,
         )
 
 
@@ -178,20 +185,9 @@ def _remedy(planned: PlannedDesign) -> str:
 
 
 def _shares(usage: Usage, budget: Budget) -> tuple[float, float]:
-    """Share of the budget's LUT4 and block RAMs in use; above 1 where they do not suffice."""
-    return usage.lut4 / max(budget.lut4, 1), usage.block_rams / max(budget.block_rams, 1)
-
-
-def _shortage(usage: Usage, budget: Budget) -> str:
-    lacks = [
-        f"{need:,.0f} {label} of {limit:,.0f} ({need - limit:,.0f} too many)"
-        for need, limit, label in (
-            (usage.lut4, budget.lut4, "LUT4"),
-            (usage.block_rams, budget.block_rams, "block RAMs"),
-        )
-        if need > limit
-    ]
-    return f"needs {' and '.join(lacks)}"
+    """Share of the budget's logic and block RAMs in use; above 1 where they do not suffice."""
+    *logic, blocks = (need / max(limit, 1) for need, limit, _ in budget.compare(usage))
+    return max(logic), blocks
 
 
 def _largest(planned: PlannedDesign) -> str:

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf
 
 from hwgen import boards
 from hwgen.arguments import require_number
 from hwgen.boards import Board
 from hwgen.errors import PlanError
+from hwgen.plan.cost.area import plan_usage
+from hwgen.plan.cost.fabric import FABRICS
+from hwgen.plan.cost.usage import Usage
 from hwgen.plan.search.planned_design import Budget, PlannedDesign
 from hwgen.plan.search.planner import Planner
 from hwgen.plan.units.hardware_plan import HardwarePlan
 
-FILL = 0.75
+FILL, CELL_FILL = 0.75, 0.9
 """Share of a part's LUT4 that a core may use: nextpnr adds about a seventh for the ends of carry
-chains, and routing needs free ones."""
+chains, and routing needs free ones. Share of the logic cells, where LUT4 and flip-flops share one:
+those of the flip-flops are counted, and few of them are ends of carry chains."""
+SHELL = Usage(200, 0, 150)
+"""The board's shell around a core."""
 FASTEST = "max"
 
 
@@ -70,10 +76,29 @@ class Target:
         return self.board.default_hz if self.board else None
 
     def budget(self, board: Board | None) -> Budget:
-        """Resources that the core may use on ``board``; unlimited without one."""
-        luts = inf if board is None else FILL * board.resources.lut4
-        blocks = inf if board is None else board.resources.block_ram
-        return Budget(lut4=min(luts, self.max_luts or inf), block_rams=blocks)
+        """Resources that the planner may use on ``board``; unlimited without one."""
+        if board is None:
+            return Budget(lut4=self.max_luts or inf)
+        whole = part_of(board)
+        luts = FILL * board.resources.lut4 if whole.cells == inf else whole.lut4
+        cells = min(whole.cells, CELL_FILL * board.resources.lut4)
+        return replace(
+            whole,
+            lut4=min(luts, self.max_luts or inf),
+            cells=inf if whole.cells == inf else cells,
+        )
+
+
+def part_of(board: Board) -> Budget:
+    """Everything that the board's part has besides the shell."""
+    fabric, part = FABRICS[board.family], board.resources
+    return Budget(
+        lut4=part.lut4 - SHELL.lut4,
+        block_rams=part.block_ram,
+        ff=part.ff - SHELL.ff,
+        cells=part.lut4 - SHELL.cells(fabric) if fabric.lone_registers else inf,
+        fabric=fabric,
+    )
 
 
 def design_for(
@@ -99,12 +124,58 @@ def design_for(
         raise PlanError(f"{failure}{where}: {error}; {remedy}") from None
 
 
+def forced_design(
+    target: Target, planner: Planner, interval_of: Callable[[HardwarePlan], float | None]
+) -> PlannedDesign:
+    """A plan that need not fit: the one for the target's rate, or the smallest without a rate."""
+    budget = target.budget(target.board)
+    if target.fps is None or target.clock_hz is None:
+        return planner.smallest(budget)
+    unlimited = Budget(fabric=budget.fabric)
+    return planner.confirmed(target.clock_hz / target.fps, unlimited, interval_of)
+
+
+def misfit(plan: HardwarePlan, board: Board) -> str | None:
+    """Why ``plan`` cannot fit ``board``, with remedies; None if it can.
+
+    It can where synthesis may find fewer than the part has
+    (:attr:`hwgen.plan.cost.fabric.Fabric.surplus`).
+    """
+
+    def shortage(board: Board) -> str:
+        part = part_of(board)
+        most = sum(plan_usage(plan, part.fabric).values(), Usage())
+        surplus = part.fabric.surplus
+        least = Usage(most.lut4 / surplus, most.block_rams, most.ff / surplus)
+        return "" if part.holds(least) else part.shortage(most)
+
+    if not (lacks := shortage(board)):
+        return None
+    others = [other for other in _by_size(board) if not shortage(other)]
+    larger = f"it fits on {others[0].name}; " if others else ""
+    return (
+        f"the plan does not fit on {board.name}: it needs {lacks}; {larger}give fewer lanes, "
+        f"{_LESS}"
+    )
+
+
+_LESS = (
+    "omit the counters, convert with fewer weight bits or timesteps, or write it all the same "
+    "with force"
+)
+
+
+def _by_size(board: Board) -> list[Board]:
+    """All other boards that come with hwgen, the smallest first."""
+    others = [boards.load(name) for name in boards.names() if name != board.name]
+    return sorted(others, key=lambda other: other.resources.lut4)
+
+
 def _remedy(target: Target, planner: Planner, cycles: float) -> str:
     """The smallest board that meets the target, as the end of a message."""
     if target.board is None:
         return "raise max_luts or give a board"
-    others = [boards.load(name) for name in boards.names() if name != target.board.name]
-    for board in sorted(others, key=lambda board: board.resources.lut4):
+    for board in _by_size(target.board):
         try:
             if cycles == inf:
                 planner.fewest_cycles(target.budget(board))
@@ -112,5 +183,5 @@ def _remedy(target: Target, planner: Planner, cycles: float) -> str:
                 planner.for_cycles(cycles, target.budget(board))
         except PlanError:
             continue
-        return f"it fits on {board.name}"
-    return "it fits on no board that comes with hwgen"
+        return f"it fits on {board.name}; or {_LESS}"
+    return f"it fits on no board that comes with hwgen; {_LESS}"

@@ -87,30 +87,47 @@ class PathTimes:
         for scanner in self.scanners:
             scanner.take_last(cycle)
 
+    def wait(self, cycle: int) -> None:
+        """Record that no index is taken up to ``cycle``: the trains have not begun."""
+        for scanner in self.scanners:
+            scanner.pop = cycle
+
 
 def sum_windows(
     plan: LayerPlan, paths: Sequence[PathTimes], samples: int, grants: Grants
 ) -> Process:
     """Scanners and synapse array: the last indices of each window wait for a grant."""
     last_column = plan.window.out_columns - 1
-    for sample, step, out_row, out_column in paths[0].window.positions(samples):
+    silent_steps = [plan.silent_steps(path) for path in plan.paths]
+    longest = paths[silent_steps.index(0)]
+    for sample, step, out_row, out_column in longest.window.positions(samples):
+        begun = [
+            (path, step - silent)
+            for path, silent in zip(paths, silent_steps, strict=True)
+            if step >= silent
+        ]
+        silent_paths = [path for path, silent in zip(paths, silent_steps) if step < silent]
         arrived = []
-        for path in paths:
-            while (time := path.window.arrival(sample, step, out_row, out_column)) < 0:
+        for path, own_step in begun:
+            while (time := path.window.arrival(sample, own_step, out_row, out_column)) < 0:
                 yield len(grants.currents)
             arrived.append(time)
-        chunks = [path.costs[sample][step, out_row, out_column].tolist() for path in paths]
+        chunks = [
+            path.costs[sample][own_step, out_row, out_column].tolist() for path, own_step in begun
+        ]
         for turn in range(plan.rounds):
             last = max(
                 path.scan(time, cost[turn % len(cost)], turn == out_column == 0)
-                for path, time, cost in zip(paths, arrived, chunks, strict=True)
+                for (path, _), time, cost in zip(begun, arrived, chunks, strict=True)
             )
             if out_column == last_column and turn == plan.rounds - 1:
-                for path in paths:
-                    path.window.row_read(step, out_row, path.reader.read)
+                for path, own_step in begun:
+                    path.window.row_read(own_step, out_row, path.reader.read)
             while (granted := grants.next()) < 0:
                 yield len(grants.currents)
             last = max(last, granted)
-            for path in paths:
+            for path, _ in begun:
                 path.take_last(last)
+            for path in silent_paths:
+                path.wait(last)
             grants.grant(last)

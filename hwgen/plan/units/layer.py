@@ -65,6 +65,8 @@ class LayerPlan:
     ----------
     paths : tuple of SynapticPathPlan
         One for each projection.
+    timesteps_in, timesteps_out : int
+        Length of the longest trains that the layer reads, and of those that it sends.
     fan_out : int
         Output channels.
     code_in, code_out : Code
@@ -120,6 +122,10 @@ class LayerPlan:
     @property
     def sources(self) -> tuple[str, ...]:
         return tuple(path.source for path in self.paths)
+
+    def silent_steps(self, path: SynapticPathPlan) -> int:
+        """Timesteps of a pass before the first one of the trains of ``path``."""
+        return self.timesteps_in - path.window.timesteps
 
     @property
     def fractional(self) -> bool:

@@ -7,7 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hwgen.network import Layer, Network, SoftmaxReadout, ThresholdNeuron, TrainType
+from hwgen.network import (
+    JoinedTrains,
+    Layer,
+    Network,
+    SoftmaxReadout,
+    ThresholdNeuron,
+    TrainType,
+)
 from hwgen.plan.units import widths
 from hwgen.plan.units.hardware_plan import HardwarePlan
 from hwgen.plan.units.weight_rows import pack_weights
@@ -80,7 +87,7 @@ def layer_constants(network: Network, plan: HardwarePlan) -> dict[str, LayerCons
     """Constants of each layer of ``plan``, by the name of its node."""
     return {
         layer.name: LayerConstants(
-            neuron=neuron_constants(layer, network.train_types[layer.sources[0]]),
+            neuron=neuron_constants(layer, JoinedTrains.of(layer, network.train_types).longest),
             weights=tuple(
                 pack_weights(projection, path, stage, plan.stream(path.source))
                 for projection, path in zip(layer.projections, stage.paths, strict=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import ceil
 
 from hwgen.errors import PlanError
-from hwgen.network import Conv2d, Layer, Projection, TrainType
+from hwgen.network import Conv2d, JoinedTrains, Layer, Projection, TrainType
 from hwgen.plan.units import widths
 from hwgen.plan.units.geometry import StreamPlan
 from hwgen.plan.units.layer import LayerPlan, UnitKind
@@ -62,6 +62,8 @@ def plan_layer(layer: Layer, context: LayerContext, options: LayerOptions) -> La
     Raises :class:`.PlanError` for an option that does not fit, or a membrane that is too wide.
     """
     inputs, output = context.inputs, context.output
+    joined = JoinedTrains(inputs)
+    given = joined.longest
     name, fan_out = layer.name, output.shape[0]
     lane_count = options.lanes.limit(
         "lanes", name, default=DEFAULT_LANES, maximum=fan_out, unit="output channels"
@@ -86,9 +88,9 @@ def plan_layer(layer: Layer, context: LayerContext, options: LayerOptions) -> La
     timesteps_out = layer.neuron.timesteps
     spikes = [_window_cycles(*pair) for pair in zip(layer.projections, paths, strict=True)]
     # The words of each window pass the membrane unit in accumulation and again in firing.
-    cycles = max(spikes) / (1 + timesteps_out / inputs[0].timesteps)
+    cycles = max(spikes) / (1 + timesteps_out / given.timesteps)
     words = _words_per_round(name, lane_count, options.membrane_lanes, cycles)
-    membrane_width = widths.membrane_width(layer, inputs[0])
+    membrane_width = widths.membrane_width(layer, joined)
     if membrane_width > MAX_MEMBRANE_WIDTH:
         raise PlanError(
             f"{name}: its membranes need {membrane_width} bits, more than the maximum of "
@@ -97,9 +99,9 @@ def plan_layer(layer: Layer, context: LayerContext, options: LayerOptions) -> La
         )
     weights = [projection.weights for projection in layer.projections]
     weight_low, weight_high = min(w.min() for w in weights), max(w.max() for w in weights)
-    kind = UnitKind.of(layer.neuron, inputs[0])
+    kind = UnitKind.of(layer.neuron, given)
     is_constant = kind == UnitKind.CONSTANT_CURRENT
-    constant_width = widths.constant_current_width(layer, inputs[0]) if is_constant else 0
+    constant_width = widths.constant_current_width(layer, given) if is_constant else 0
     return LayerPlan(
         node=name,
         kind=kind,
@@ -107,11 +109,11 @@ def plan_layer(layer: Layer, context: LayerContext, options: LayerOptions) -> La
         fan_out=fan_out,
         lanes=lane_count,
         membrane_lanes=lane_count // words,
-        timesteps_in=inputs[0].timesteps,
+        timesteps_in=given.timesteps,
         timesteps_out=timesteps_out,
-        code_in=inputs[0].code,
+        code_in=given.code,
         code_out=output.code,
-        leak_in=inputs[0].leak,
+        leak_in=given.leak,
         leak_out=output.leak,
         frac_bits=layer.neuron.frac_bits,
         weight_bits=widths.signed_width(int(weight_low), int(weight_high)),

@@ -87,15 +87,13 @@ def read_only(rows: int, width: int, kind: MemoryKind = MemoryKind.AUTO) -> Memo
             return MemoryCost(kind=kind, block_rams=block.block_rams, luts=luts)
 
 
-def read_write(rows: int, width: int, kind: MemoryKind = MemoryKind.AUTO) -> MemoryCost:
+def read_write(rows: int, width: int, kind: MemoryKind) -> MemoryCost:
     """Cost of a memory with one write and one read port: membranes, window buffers, queues.
 
-    LUT RAM holds 16 × 4 bits in six LUT4. Raises :class:`ValueError` for a split memory.
+    LUT RAM holds 16 × 4 bits in six LUT4. Raises :class:`ValueError` for another kind than BLOCK
+    and LUT.
     """
     match kind:
-        case MemoryKind.AUTO:
-            costs = [read_write(rows, width, each) for each in (MemoryKind.BLOCK, MemoryKind.LUT)]
-            return min(costs, key=lambda cost: cost.weighed)
         case MemoryKind.BLOCK:
             blocks, luts = min(
                 (banks * ceil(width / bits), _multiplexer(banks) * width)
@@ -107,8 +105,8 @@ def read_write(rows: int, width: int, kind: MemoryKind = MemoryKind.AUTO) -> Mem
             banks = ceil(rows / 16)
             luts = 6 * banks * ceil(width / 4) + _multiplexer(banks) * width + (banks > 1) * banks
             return MemoryCost(kind=kind, block_rams=0, luts=ceil(luts))
-        case MemoryKind.SPLIT:
-            raise ValueError("a memory that is written cannot be split")
+        case _:
+            raise ValueError(f"a memory that is written lies in block RAM or in LUTs, not {kind}")
 
 
 def split_rows(rows: int) -> int:

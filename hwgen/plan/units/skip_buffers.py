@@ -46,10 +46,12 @@ class Joins:
         own = stage.paths[index]
         window, minimum = own.window, own.window.min_slots
         for other in stage.paths[:index] + stage.paths[index + 1 :]:
+            # Trains end together, so in schedule time those of other paths start earlier or later.
+            ahead = (_steps(other.window) - _steps(window)) * window.out_rows
             for origin in self.forks(own.source, other.source):
                 newest = -1
-                for row in range(_read_rows(window)):
-                    needed = self.reach(other.source, reads(other.window, row), origin)
+                for row in range(max(0, -ahead), _read_rows(window)):
+                    needed = self.reach(other.source, reads(other.window, row + ahead), origin)
                     while (
                         newest + 1 < _source_rows(window)
                         and self.reach(own.source, newest + 1, origin) <= needed

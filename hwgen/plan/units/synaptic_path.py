@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from hwgen.network import Pair
 from hwgen.plan.units.geometry import WindowPlan
 from hwgen.plan.units.memories import MemoryKind
 
@@ -29,8 +30,8 @@ class SynapticPathPlan:
     ----------
     source : str
         Node whose spikes it reads.
-    shared_taps : bool
-        All taps of the kernel have the same weights, so that one of them is stored.
+    tile : (ty, tx)
+        Taps in a tile of the kernel have the same weights, of which one tap's are stored.
     memory : MemoryKind
         Where the weights lie.
     weight_share : float
@@ -40,7 +41,7 @@ class SynapticPathPlan:
     source: str
     kind: PathKind
     window: WindowPlan
-    shared_taps: bool = False
+    tile: Pair = (1, 1)
     memory: MemoryKind = MemoryKind.AUTO
     weight_bits: int = 1
     weight_share: float = 1.0
@@ -53,11 +54,11 @@ class SynapticPathPlan:
     def weight_depth(self) -> int:
         """Rows of one scanner's weight memory."""
         window = self.window
+        chunks = window.rounds * window.window_chunks // (self.tile[0] * self.tile[1])
         match self.kind:
             case PathKind.EVERY:
                 return 1
             case PathKind.MASKED:
-                return window.rounds * window.window_chunks
+                return chunks
             case PathKind.SPIKES:
-                chunks = window.chunks if self.shared_taps else window.window_chunks
-                return window.rounds * chunks * window.slice_width
+                return chunks * window.slice_width

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from hwgen.network import Conv2d, Identity, Linear, Projection
+from hwgen.network import Conv2d, Identity, Linear, Projection, stored_weights
 from hwgen.plan.units.geometry import StreamPlan, WindowPlan, WordLayout
 from hwgen.plan.units.layer import LayerPlan
 from hwgen.plan.units.synaptic_path import SynapticPathPlan
@@ -73,9 +73,9 @@ def pack_weights(
     """Rows of each scanner's memory, shape (scanners, weight_depth, lanes).
 
     Row ((g·ky + y)·kernel_row_chunks + r)·slice_width + b holds the weights of bit b of the
-    scanner's slice of chunk r of kernel row y, for the output channels g·lanes … of round g. If
-    taps share their weights, the row is (g·chunks + c)·slice_width + b. Row (g·ky + y)·kx + x of a
-    masked path holds the weight of each of these channels at tap (y, x).
+    scanner's slice of chunk r of kernel row y, for the output channels g·lanes … of round g. Row
+    (g·ky + y)·kx + x of a masked path holds the weight of each of these channels at tap (y, x).
+    Where taps share their weights, only the first tap of each tile counts, in y and in x.
     """
     window = path.window
     if path.is_masked:
@@ -84,8 +84,10 @@ def pack_weights(
     outs = np.zeros((plan.rounds * plan.lanes, dense.shape[1] + 1), dtype=np.int64)
     outs[: plan.fan_out, :-1] = dense  # input −1 reads the zeros
     inputs = read_inputs(projection, window, source)
-    if path.shared_taps:
-        inputs = inputs[:1, : window.chunks]
+    if path.tile != (1, 1):
+        ty, tx = path.tile
+        taps = inputs.reshape(len(inputs), -1, window.chunks, window.chunk_width)[::ty, ::tx]
+        inputs = taps.reshape(len(taps), -1, window.chunk_width)
     padded = np.concatenate([inputs, np.full((*inputs.shape[:2], 1), -1)], axis=2)
     owned = padded[:, :, np.array(window.owned_bits)]  # (ky, chunk, scanner, bit)
     rows = outs[:, owned].reshape(plan.rounds, plan.lanes, *owned.shape)
@@ -96,7 +98,7 @@ def pack_weights(
 def _masked_rows(
     projection: Projection, path: SynapticPathPlan, plan: LayerPlan
 ) -> NDArray[np.int64]:
-    taps = projection.weights.reshape(plan.fan_out, -1).astype(np.int64)
+    taps = stored_weights(projection.weights).reshape(plan.fan_out, -1).astype(np.int64)
     outs = np.zeros((plan.rounds * plan.lanes, taps.shape[1]), dtype=np.int64)
     outs[: plan.fan_out] = taps
     rows = outs.reshape(plan.rounds, plan.lanes, -1).transpose(0, 2, 1)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from hwgen.network import FiringConstants, Integers, Layer, TrainType
+from hwgen.network import FiringConstants, Integers, JoinedTrains, Layer, TrainType
 
 
 def signed_width(low: int, high: int) -> int:
@@ -52,29 +52,27 @@ def stored_shift(layer: Layer, source: TrainType) -> int:
     return int(leak.doubles)
 
 
-def membrane_width(layer: Layer, source: TrainType) -> int:
+def membrane_width(layer: Layer, joined: JoinedTrains) -> int:
     """Bits of a stored membrane, over all steps of both phases.
 
     The pipelines are those of :mod:`hwgen.rtl.neuron.membrane`,
     :mod:`hwgen.rtl.neuron.inverse_leak` and :mod:`hwgen.rtl.neuron.integrator`.
     """
-    neuron = layer.neuron
-    low, high = layer.current_range()
+    neuron, source = layer.neuron, joined.longest
     if not neuron.two_phase:
+        low, high = layer.current_range()
         scale = source.q_max if source.constant_steps else 1
         bias = layer.bias.astype(object)
         return signed_width(*neuron.step_range(low * scale + bias, high * scale + bias))
     if is_fractional(layer, source):
-        return _width_of(_fractional_membranes(layer, source, low, high))
-    return _width_of(_integer_membranes(layer, source, low, high))
+        return _width_of(_fractional_membranes(layer, joined))
+    return _width_of(_integer_membranes(layer, joined))
 
 
-def _integer_membranes(
-    layer: Layer, source: TrainType, low: Integers, high: Integers
-) -> list[Integers]:
-    """Bounds of the membranes of a layer whose leaks are 1 or 2, given those of its currents."""
-    neuron = layer.neuron
-    low, high = source.accumulated(low), source.accumulated(high)
+def _integer_membranes(layer: Layer, joined: JoinedTrains) -> list[Integers]:
+    """Bounds of the membranes of a layer whose leaks are 1 or 2."""
+    neuron, source = layer.neuron, joined.longest
+    low, high = joined.accumulated_range(layer)
     bounds = [low, high]
     first, later, _ = firing_constants(layer, source)
     shift = neuron.frac_bits + stored_shift(layer, source)
@@ -86,17 +84,12 @@ def _integer_membranes(
     return [*bounds, low + np.minimum(later, 0) * steps, high + np.maximum(later, 0) * steps]
 
 
-def _fractional_membranes(
-    layer: Layer, source: TrainType, low: Integers, high: Integers
-) -> list[Integers]:
-    """Bounds of all numbers stored or added where a leak is below 2, given those of currents."""
-    neuron, bits = layer.neuron, layer.neuron.frac_bits
-    if source.fractional:
-        low, high = source.accumulated(low << bits), source.accumulated(high << bits)
-        bounds = [low, high]
-    else:
-        low, high = source.accumulated(low), source.accumulated(high)
-        bounds = [low, high]
+def _fractional_membranes(layer: Layer, joined: JoinedTrains) -> list[Integers]:
+    """Bounds of all numbers stored or added where a leak is below 2."""
+    neuron, source, bits = layer.neuron, joined.longest, layer.neuron.frac_bits
+    low, high = joined.accumulated_range(layer, bits if source.fractional else 0)
+    bounds = [low, high]
+    if not source.fractional:
         low, high = low << bits, high << bits
     first, later, level = firing_constants(layer, source)
     low, high = low + first, high + first

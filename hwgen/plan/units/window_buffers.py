@@ -8,7 +8,7 @@ from math import ceil
 import numpy as np
 from numpy.typing import NDArray
 
-from hwgen.network import Conv2d, Identity, Linear, Projection, TrainType
+from hwgen.network import Conv2d, Identity, Linear, Projection, TrainType, equal_taps
 from hwgen.plan.units.geometry import StreamPlan, WindowPlan, WordLayout
 from hwgen.plan.units.synaptic_path import PathKind, SynapticPathPlan
 from hwgen.plan.units.widths import signed_width
@@ -62,17 +62,17 @@ def plan_path(
         depthwise=masked,
     )
     window = replace(window, slots=usual_slots(window))
-    shared = conv is not None and not masked and has_shared_taps(conv)
+    tile = equal_taps(conv.weights) if conv else (1, 1)
     pad = conv.pad_value if conv and any(conv.padding) else None
     if pad is not None and pad.any():
         window = replace(window, pad_planes=pad_planes(pad, source_type, window))
-    if not masked and not shared and _is_narrow(window):
+    if not masked and tile == (1, 1) and _is_narrow(window):
         window = replace(window, wide=True)
     return SynapticPathPlan(
         source=source.node,
         kind=PathKind.MASKED if masked else PathKind.SPIKES,
         window=window,
-        shared_taps=shared,
+        tile=tile,
         weight_bits=signed_width(
             min(0, int(projection.weights.min())), max(0, int(projection.weights.max()))
         ),
@@ -107,12 +107,6 @@ def usual_slots(window: WindowPlan) -> int:
     if window.out_rows == 1:
         return 2 * window.rows
     return min(window.kernel[0] + window.stride[0], 2 * window.rows)
-
-
-def has_shared_taps(conv: Conv2d) -> bool:
-    """Whether all taps have the same weights, as in an average."""
-    weights = conv.weights
-    return weights[0, 0].size > 1 and bool((weights == weights[:, :, :1, :1]).all())
 
 
 def _is_masked(projection: Projection, source_type: TrainType) -> bool:

@@ -26,6 +26,8 @@ class AddressEventEncoder(wiring.Component):
     beats : ``In(stream.Signature(data.StructLayout({"data": plan.input_width, "last": 1})))``
         One beat per cycle, until a beat needs a plane that is not free.
     words : ``Out(stream.Signature(plan.word_pixels))``
+    disordered : ``Out(1)``
+        A beat is dropped whose t is earlier than that of a previous beat of its sample.
     """
 
     plan = Parameter(EncoderPlan)
@@ -34,7 +36,11 @@ class AddressEventEncoder(wiring.Component):
         self.plan = plan
         beat = data.StructLayout({"data": unsigned(plan.input_width), "last": 1})
         super().__init__(
-            {"beats": In(stream.Signature(beat)), "words": Out(stream.Signature(plan.word_pixels))}
+            {
+                "beats": In(stream.Signature(beat)),
+                "words": Out(stream.Signature(plan.word_pixels)),
+                "disordered": Out(1),
+            }
         )
 
     def elaborate(self, platform: object) -> Module:
@@ -87,6 +93,7 @@ class AddressEventEncoder(wiring.Component):
             here.eq(event.sets_bit & (event.t == step)),
             later.eq(event.advances & (event.t > step)),
             take.eq(event_valid & ~ending & ~later),
+            self.disordered.eq(take & event.advances & (event.t < step)),
             swap.eq((ending | (event_valid & later)) & ~sending & ~updates.any()),
         ]
         with m.If(take & event.last):

@@ -1,4 +1,4 @@
-"""The result unit: turns logits into a packet that ends with their arg-max."""
+"""The result unit: turns logits into a packet that ends with the class."""
 
 from amaranth import Module, Signal, signed
 from amaranth.lib import data, stream, wiring
@@ -10,6 +10,8 @@ from hwgen.rtl.parameters import Parameter
 class ResultUnit(wiring.Component):
     """Sends each logit as it arrives and then the class: the lowest index of the maximum logit.
 
+    The class of a single logit is 1 if it is positive, and 0 otherwise.
+
     Members
     -------
     logits : ``In(stream.Signature(word_layout))``
@@ -17,6 +19,7 @@ class ResultUnit(wiring.Component):
     """
 
     classes = Parameter.positive()
+    """Logits of a sample."""
     word_layout = Parameter(data.ArrayLayout)
     """A word of logits; those past the last class are dropped."""
     width = Parameter.positive()
@@ -66,6 +69,7 @@ class ResultUnit(wiring.Component):
         # Send each logit, keep the maximum, and end with its index.
         best = Signal(shape)
         best_index = Signal.like(index)
+        winner = best_index if self.classes > 1 else best > 0
         closing = Signal()
         free = Signal()
         m.d.comb += [
@@ -84,7 +88,7 @@ class ResultUnit(wiring.Component):
                 m.d.sync += [best.eq(logit), best_index.eq(index)]
         with m.If(closing & free):
             m.d.sync += [
-                self.results.payload.data.eq(best_index),
+                self.results.payload.data.eq(winner),
                 self.results.payload.last.eq(1),
                 closing.eq(0),
             ]

@@ -14,6 +14,7 @@ from hwgen.plan.units.widths import signed_width
 from hwgen.rtl.parameters import Parameter
 from hwgen.rtl.synapses.currents import currents_signature, position_tag_layout
 from hwgen.rtl.synapses.scanner import spike_index_layout
+from hwgen.rtl.synapses.silence import count_silence
 from hwgen.rtl.synapses.weight_memory import WeightMemory
 
 Term = tuple[list[Value], np.ndarray, np.ndarray]
@@ -31,13 +32,15 @@ class SynapseInput:
 
     ``rows`` has the shape (depth, lanes); ``file`` holds them, or the Verilog if it is None. With
     ``masked``, each spike index carries a mask of the lanes that it reaches: identity projections
-    and depthwise convolutions, where a spike reaches only the lane of its own channel.
+    and depthwise convolutions, where a spike reaches only the lane of its own channel. The stream
+    has no spike indices for the windows of the first ``silent_steps`` timesteps of each pass.
     """
 
     rows: np.ndarray
     masked: bool = False
     file: str | None = None
     memory: MemoryKind = MemoryKind.AUTO
+    silent_steps: int = 0
 
     @property
     def depth(self) -> int:
@@ -60,9 +63,10 @@ class SynapseArray(wiring.Component):
     """Sums the weight rows of a window's spikes into ``lanes`` currents.
 
     Each input has its own weight memory and delivers one spike index per cycle. All inputs deliver
-    the same windows and wait for each other at the end of each. The last spike indices of a window
-    are taken when the membrane unit grants it; the membrane unit then accepts the currents when
-    they arrive, so that nothing after the spike indices ever stalls.
+    the same windows and wait for each other at the end of each, but not for an input in its silent
+    timesteps. The last spike indices of a window are taken when the membrane unit grants it; the
+    membrane unit then accepts the currents when they arrive, so that nothing after the spike
+    indices ever stalls.
 
     Members
     -------
@@ -80,19 +84,37 @@ class SynapseArray(wiring.Component):
     """Bits that hold every weight; an input with smaller weights uses fewer."""
     current_width = Parameter.positive()
     """Bits that hold every partial sum."""
+    windows = Parameter.positive()
+    """Windows of a timestep; only silent timesteps are counted."""
+    timesteps = Parameter.positive()
+    """Timesteps of a pass."""
 
     def __init__(
-        self, *, inputs: Sequence[SynapseInput], lanes: int, weight_bits: int, current_width: int
+        self,
+        *,
+        inputs: Sequence[SynapseInput],
+        lanes: int,
+        weight_bits: int,
+        current_width: int,
+        windows: int = 1,
+        timesteps: int = 1,
     ) -> None:
         self.lanes = lanes
         self.weight_bits = weight_bits
         self.current_width = current_width
+        self.windows = windows
+        self.timesteps = timesteps
         for index, source in enumerate(inputs):
             if source.rows.shape[1] != lanes or source.weight_bits > weight_bits:
                 raise ValueError(
                     f"input {index} has rows of {source.rows.shape[1]} × {source.weight_bits} bits,"
                     f" not {lanes} × {weight_bits}"
                 )
+        silent = [source.silent_steps for source in inputs]
+        if min(silent) != 0 or max(silent) >= timesteps:
+            raise ValueError(
+                f"silent_steps {silent} must be 0 for one input, and below {timesteps} timesteps"
+            )
         self.inputs = tuple(inputs)
         self.memories = tuple(
             WeightMemory(
@@ -130,8 +152,16 @@ class SynapseArray(wiring.Component):
             self.currents.start.eq(last),
             self.stall.eq(at_end.all() & ~self.currents.grant),
         ]
+        silent = count_silence(
+            m,
+            last,
+            [source.silent_steps for source in self.inputs],
+            windows=self.windows,
+            timesteps=self.timesteps,
+        )
         terms = [
-            self._read_rows(m, index, at_end[index], last) for index in range(len(self.inputs))
+            self._read_rows(m, index, at_end[index], last, silent[index])
+            for index in range(len(self.inputs))
         ]
 
         # A tree of adders over the inputs; each sum is only as wide as its terms require.
@@ -164,7 +194,7 @@ class SynapseArray(wiring.Component):
             m.d.sync += [currents.eq(summed), tag.eq(tags[-1])]
         return m
 
-    def _read_rows(self, m: Module, index: int, at_end: Value, last: Value) -> Term:
+    def _read_rows(self, m: Module, index: int, at_end: Value, last: Value, silent: Value) -> Term:
         """The weights that a spike index selects, three cycles after it."""
         source, memory = self.inputs[index], self.memories[index]
         spikes = getattr(self, f"spikes_{index}")
@@ -173,8 +203,8 @@ class SynapseArray(wiring.Component):
         take = Signal(name=f"take_{index}")
         row = Signal.like(memory.row, name=f"row_{index}", reset_less=True)
         m.d.comb += [
-            at_end.eq(spikes.valid & spike.last),
-            spikes.ready.eq(~spike.last | last),
+            at_end.eq((spikes.valid & spike.last) | silent),
+            spikes.ready.eq((~spike.last | last) & ~silent),
             take.eq(spikes.valid & spikes.ready),
             memory.address.eq(spike.row),
         ]

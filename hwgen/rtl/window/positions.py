@@ -92,31 +92,45 @@ def count_base(m: Module, path: SynapticPathPlan, axes: dict[str, Axis], go: Val
     if path.kind == PathKind.EVERY:
         return Const(0, 0)
     step = 1 if path.is_masked else path.window.slice_width
-    window_end, pixel_end = axes["tap_y"].end, axes["round"].end
+    pixel_end = axes["round"].end
     base = Signal(range(path.weight_depth))
     with m.If(go):
         m.d.sync += base.eq(base + step)
-    if path.shared_taps:
-        # Each tap starts again with the first weight row of the round.
-        first = Signal.like(base)
+    # Each tap starts again with the first weight row of its tile, and each row of taps with the
+    # first one of its row of tiles; the two are the same where a tile is as wide as the kernel.
+    (ky, kx), (tile_y, tile_x) = path.window.kernel, path.tile
+    registers = [base]
+    if tile_x > 1:
+        of_tile = Signal.like(base)
+        registers.append(of_tile)
         with m.If(axes["chunk"].end):
-            m.d.sync += base.eq(first)
-        with m.If(window_end):
-            m.d.sync += [first.eq(base + step), base.eq(base + step)]
-        with m.If(pixel_end):
-            m.d.sync += first.eq(0)
+            m.d.sync += base.eq(of_tile)
+        if tile_x < kx or tile_y == 1:
+            with m.If(axes["tile_x"].end):
+                m.d.sync += [register.eq(base + step) for register in registers]
+    if tile_y > 1:
+        if tile_x < kx or kx == 1:
+            of_row = Signal.like(base)
+            with m.If(axes["run"].end):
+                m.d.sync += [register.eq(of_row) for register in registers]
+            registers.append(of_row)
+        tile_end = axes["tap_y"].end
+        if tile_y < ky:
+            tile_end = step_axes(m, axes["run"].end, [("tile_y", tile_y)])["tile_y"].end
+        with m.If(tile_end):
+            m.d.sync += [register.eq(base + step) for register in registers]
     with m.If(pixel_end):
-        m.d.sync += base.eq(0)
+        m.d.sync += [register.eq(0) for register in registers]
     return base
 
 
 def chunk_of_pixel(m: Module, path: SynapticPathPlan, axes: dict[str, Axis], go: Value) -> Value:
     """Index of the chunk within its pixel."""
     plan = path.window
-    if path.shared_taps:
-        return axes["chunk"].count
     if plan.depthwise:
         return axes["round"].count
+    if "chunk" in axes:
+        return axes["chunk"].count
     if plan.chunks == 1:
         return Const(0)
     return step_axes(m, go, [("chunk", plan.chunks)])["chunk"].count

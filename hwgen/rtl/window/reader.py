@@ -105,10 +105,11 @@ class WindowReader(wiring.Component):
 
 def _loop_nest(path: SynapticPathPlan) -> list[tuple[str, int]]:
     """The loops of a reader, innermost first."""
-    plan = path.window
+    plan, tile_x = path.window, path.tile[1]
     loops = [("run", plan.kernel_row_chunks)]
-    if path.shared_taps:
-        loops = [("chunk", plan.chunks), ("run", plan.kernel[1])]
+    if tile_x > 1:
+        chunks = plan.kernel_row_chunks // plan.kernel[1]
+        loops = [("chunk", chunks), ("tile_x", tile_x), ("run", plan.kernel[1] // tile_x)]
     loops += [("tap_y", plan.kernel[0]), ("round", plan.rounds), ("out_x", plan.out_columns)]
     rows, times = ("out_y", plan.out_rows), ("time", plan.timesteps)
     return [*loops, times, rows] if plan.planes > 1 else [*loops, rows, times]

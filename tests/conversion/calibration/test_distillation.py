@@ -46,6 +46,42 @@ def test_the_divergence_by_hand() -> None:
     assert float(measured) == pytest.approx(expected, rel=1e-4)
 
 
+def test_a_single_logit_is_compared_with_zero() -> None:
+    """Chances of class 1 are σ(z / temperature); a softmax over one class would teach nothing."""
+    torch.manual_seed(2)
+    made = nn.Sequential(nn.Flatten(), nn.Linear(18, 8), nn.ReLU(), nn.Linear(8, 1)).eval()
+    known, picks = pixels((2, 3, 3), samples=40), np.array([1, 5])
+    with torch.no_grad():
+        wanted = made(torch.from_numpy(known).float() / 255).double().numpy()
+    p = 1 / (1 + np.exp(-wanted[picks] / (0.5 * wanted.std(ddof=1))))
+    q = 1 / (1 + np.exp(-np.array([[0.3], [-0.1]]) / (0.5 * wanted.std(ddof=1))))
+    expected = (p * np.log(p / q) + (1 - p) * np.log((1 - p) / (1 - q))).mean()
+    lessons = Lessons(fused(made, (2, 3, 3)), known, Options(), 0)
+    measured = lessons.divergence(torch.tensor([[0.3], [-0.1]]), picks)
+    assert float(measured) == pytest.approx(expected, rel=1e-4)
+
+
+@pytest.mark.parametrize("factor", [2.0**-40, 2.0**40])
+def test_the_divergence_does_not_depend_on_the_scale_of_logits(factor: float) -> None:
+    *nodes, last = graph().nodes
+    (projection,) = last.projections
+    projection = replace(projection, weights=projection.weights * factor)
+    scaled = replace(last, projections=(projection,), bias=last.bias * factor)
+    known, picks = pixels((2, 3, 3), samples=40), np.arange(7)
+    other = Lessons(replace(graph(), nodes=(*nodes, scaled)), known, Options(), 0)
+    logits = torch.linspace(-1, 1, 28).reshape(7, 4)
+    assert other.divergence(factor * logits, picks) == lessons().divergence(logits, picks)
+
+
+def test_a_batch_has_the_mean_of_its_images_as_loss(monkeypatch: pytest.MonkeyPatch) -> None:
+    """20 images are parts of 16 and 4. The loss is w·x: one step is the mean of x."""
+    monkeypatch.setattr(torch.optim, "Adam", torch.optim.SGD)
+    x, w = torch.arange(20.0) ** 2, torch.zeros(1, requires_grad=True)
+    schedule = Schedule(steps=1, batch=20, seed=0)
+    schedule.train([{"params": [w], "lr": 1.0}], np.arange(20), lambda part: (w * x[part]).mean())
+    assert w.item() == pytest.approx(-(19 * 20 * 39 / 6) / 20)
+
+
 def test_a_tenth_of_the_images_is_held_out() -> None:
     made = lessons(40)
     assert (len(made.held_out), len(made.known)) == (4, 36)

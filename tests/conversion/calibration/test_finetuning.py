@@ -8,12 +8,13 @@ import torch
 from torch import nn
 
 from hwgen import golden
-from hwgen.conversion import Finetuning, convert
-from hwgen.conversion.calibration.distillation import Lessons
+from hwgen.conversion import Finetuning
 from hwgen.conversion.calibration.finetuning import finetune
 from hwgen.conversion.float_graph import FloatGraph, FloatIdentity, Population, Steps
 from hwgen.conversion.options import Options
 from hwgen.errors import ConversionError
+from hwgen.network import equal_taps, stored_weights
+from tests.support.conversion import PLAIN, convert, keep_training
 from tests.support.float_models import Forward, fused, pixels
 
 
@@ -49,7 +50,7 @@ def test_steps_and_their_gradients_by_hand() -> None:
 @pytest.fixture
 def always_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     """What training makes of untrained networks is no better on images that it has not seen."""
-    monkeypatch.setattr(Lessons, "better", lambda *_: (True, "kept"))
+    keep_training(monkeypatch)
 
 
 @pytest.mark.usefixtures("always_kept")
@@ -57,19 +58,21 @@ def test_the_network_equals_the_tuned_model() -> None:
     """Codes of golden equal those of the tuned float network up to the rounding of weights."""
     known = images()
     tuning = Finetuning(epochs=2)
-    tuned = finetune(graph_of(model(), known), known, Options(timesteps=2), tuning)
+    options = Options(timesteps=2, channel_scales=False)
+    tuned = finetune(graph_of(model(), known), known, options, tuning)
     steps = {node.name: node.steps for node in tuned.nodes if isinstance(node, Population)}
-    network = convert(model(), known, timesteps=2, weight_bits=16, finetuning=tuning)
+    network = convert(
+        model(), known, timesteps=2, weight_bits=16, finetuning=tuning,
+        **PLAIN | {"error": "squared"},
+    )  # fmt: skip
     scales = network.provenance["output_scales"]
     assert scales["0"] == pytest.approx(float(steps["0"].scale[0]), rel=1e-6)
     assert steps["6"] is None  # the readout
     values = golden.run(network, known, trains=True).values["4"][..., 0, 0]
     conv, linear = (node for node in tuned.nodes if node.name in ("0", "4"))
-    # By hand: 2-bit pixels, a convolution, a pool of 2 × 2, a linear layer.
+    # By hand: pixels of 8 bits, a convolution, a pool of 2 × 2, a linear layer.
     provenance = network.provenance
-    x = torch.from_numpy(
-        (known >> 6) * provenance["input_scale"][0] + provenance["input_offset"][0]
-    )
+    x = torch.from_numpy(known * provenance["input_scale"][0] + provenance["input_offset"][0])
     u = torch.nn.functional.conv2d(
         x.double(), torch.from_numpy(conv.projections[0].weights), torch.from_numpy(conv.bias)
     )
@@ -177,6 +180,18 @@ def test_fine_tuning_is_reproducible() -> None:
     assert made[0].provenance["finetuning"]["images"] == len(images())
 
 
+@pytest.mark.usefixtures("always_kept")
+def test_trained_biases_are_not_corrected() -> None:
+    """Training starts from the fit whatever the options say, so that both are the same network."""
+    options = {**PLAIN, "timesteps": 2, "weight_bits": 4, "finetuning": Finetuning(epochs=1)}
+    one, other = (
+        convert(model(), images(), **options | {"bias_correction": correction})
+        for correction in ("none", "mean")
+    )
+    for a, b in zip(one.layers, other.layers, strict=True):
+        np.testing.assert_array_equal(a.bias, b.bias)
+
+
 def test_training_that_does_not_help_is_dropped() -> None:
     """With a rate of 1 every step moves a weight by its own size."""
     before, told = graph_of(model(), images()), list[str]()
@@ -210,6 +225,26 @@ def test_shortcuts_stay_copies() -> None:
     same = [np.array_equal(old.weights, new.weights) for old, new in pairs]
     assert same == [isinstance(old, FloatIdentity) for old, _ in pairs]
     assert sum(same) == 1
+
+
+@pytest.mark.usefixtures("always_kept")
+def test_equal_taps_learn_as_one_weight_and_averages_stay() -> None:
+    """An average before a convolution is a population; one before a linear layer is merged."""
+    torch.manual_seed(1)
+    made = nn.Sequential(
+        nn.Conv2d(1, 4, 3, padding=1), nn.ReLU(), nn.AvgPool2d(2), nn.Conv2d(4, 4, 1), nn.ReLU(),
+        nn.AvgPool2d(2), nn.Flatten(), nn.Linear(16, 4),
+    ).eval()  # fmt: skip
+    before = graph_of(made, images())
+    after = finetune(before, images(), Options(timesteps=3), Finetuning(epochs=1))
+    (_, average, _, last), (_, same, _, tuned) = (
+        [node.projections[0].weights for node in graph.nodes if isinstance(node, Population)]
+        for graph in (before, after)
+    )
+    assert np.array_equal(average, same)
+    assert last.shape == (4, 4, 4, 4)
+    assert equal_taps(tuned) == (2, 2)
+    assert (stored_weights(tuned) != stored_weights(last)).mean() > 0.5  # some inputs are silent
 
 
 @pytest.mark.parametrize("neuron", ["ilif", "if2", "ttfs"])

@@ -102,8 +102,9 @@ def test_channel_scales_are_each_channel_s_own():
             sums[:, channel : channel + 1], q_max=15, high=math.inf, options=options
         )
         assert scales[channel] == pytest.approx(single[0], rel=0.02)
-    assert scales[2] == pytest.approx(np.median(scales[:2]))  # a silent channel takes the median
-    layer = choose_scales(sums, q_max=15, high=math.inf, options=Options())
+    assert scales[2] == pytest.approx(1 / 15)  # a silent channel takes the size of its own sums
+    options = Options(channel_scales=False)
+    layer = choose_scales(sums, q_max=15, high=math.inf, options=options)
     assert layer.shape == (3,)
     assert len(set(layer)) == 1
 
@@ -120,6 +121,20 @@ def test_a_layer_that_never_fires(high, expected, percentile):
 def test_a_layer_of_zeros():
     scale = choose_scales(sums_of(np.zeros(20)), q_max=7, high=math.inf, options=Options())
     assert scale[0] == pytest.approx(1 / 7)
+
+
+def test_a_layer_of_zeros_takes_its_reach():
+    zeros = sums_of(np.zeros(20), channels=2)
+    reach = np.array([3.0, 0.0])
+    for options in (Options(), Options(channel_scales=True)):
+        scales = choose_scales(zeros, q_max=7, high=math.inf, options=options, reach=reach)
+        np.testing.assert_allclose(scales, [3 / 7, 3 / 7])
+        one, _ = choose_linear_scales(zeros, q_max=7, options=options, reach=np.ones(2))
+        three, _ = choose_linear_scales(zeros, q_max=7, options=options, reach=reach)
+        np.testing.assert_allclose(three, 3 * one)
+    options = Options(channel_scales=True)
+    scales = choose_scales(zeros, q_max=7, high=math.inf, options=options, reach=2 * reach + 1)
+    np.testing.assert_allclose(scales, np.array([7, 1]) / 7)
 
 
 def test_a_sample_of_a_map_covers_all_pixels(monkeypatch):

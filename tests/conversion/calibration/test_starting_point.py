@@ -7,12 +7,12 @@ import pytest
 import torch
 from torch import nn
 
-from hwgen.conversion import convert
 from hwgen.conversion.calibration.distillation import Lessons
 from hwgen.conversion.calibration.float_run import preactivation, run_float, run_nodes
 from hwgen.conversion.calibration.starting_point import Start, with_steps
 from hwgen.conversion.float_graph import FloatGraph, Population
 from hwgen.conversion.options import Options
+from tests.support.conversion import PLAIN, convert
 from tests.support.float_models import Forward, fused, pixels
 
 INPUT = {"layer_timesteps": {"input": 8}}
@@ -35,7 +35,7 @@ KNOWN = pixels((1, 4, 4), samples=300)
 
 
 def start(**options: object) -> tuple[FloatGraph, Start]:
-    graph, chosen = fused(model(), (1, 4, 4)), Options(timesteps=2, **INPUT, **options)
+    graph, chosen = fused(model(), (1, 4, 4)), Options(timesteps=2, **PLAIN | INPUT | options)
     return graph, Start(graph, Lessons(graph, KNOWN, chosen, 0), chosen)
 
 
@@ -111,6 +111,6 @@ def test_training_starts_from_the_better_network() -> None:
     """With many images the fit; with few, and many inputs, none."""
     graph, made = start(channel_scales=True)
     assert made.best is made.fitted
-    options = Options(timesteps=8, **INPUT)
+    options = Options(timesteps=8, **PLAIN | INPUT)
     few = Start(graph, Lessons(graph, KNOWN[:20], options, 0), options)
     assert few.best is few.untrained

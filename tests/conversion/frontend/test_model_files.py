@@ -15,8 +15,9 @@ from safetensors.torch import save_file
 from torch import nn
 
 from hwgen import golden
-from hwgen.conversion import convert, load_model
+from hwgen.conversion import load_model
 from hwgen.errors import ConversionError
+from tests.support.conversion import convert
 from tests.support.float_models import pixels, tiny_cnn
 
 SOURCE = """

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import pytest
 import torch
 from torch import nn
@@ -75,8 +77,13 @@ ONE = {
         S(nn.Flatten(), nn.Linear(432, 8), nn.Softmax(1), nn.Linear(8, 5)),
         "2 (Softmax): only a softmax over the classes at the very end",
     ),
-    "relu at the end": (
-        S(nn.Flatten(), nn.Linear(432, 5), nn.ReLU()), "must end with a linear map"
+    "softmax of one class": (
+        S(nn.Flatten(), nn.Linear(432, 1), nn.Softmax(1)),
+        "2 (Softmax): a softmax over a single class is always 1; use a sigmoid or two classes",
+    ),
+    "sigmoid in the middle": (
+        S(nn.Flatten(), nn.Linear(432, 8), nn.Sigmoid(), nn.Linear(8, 5)),
+        "2 (Sigmoid): replace it by ReLU",
     ),
     "pool at the end": (
         S(nn.Conv2d(3, 5, 3), nn.AdaptiveMaxPool2d(1), nn.Flatten()),
@@ -252,3 +259,64 @@ def test_wrong_output_and_control_flow(forward, expected):
 def test_no_module():
     with pytest.raises(ConversionError, match=r"torch.nn.Module .* not int"):
         convert(3, pixels((2, 8, 8)))
+
+
+# --- models that cannot be traced: one line, and no text of another library ----------------------
+
+
+def test_a_script_is_refused() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # newer versions of PyTorch deprecate scripts
+        scripted = torch.jit.script(tiny_cnn())
+    assert refusal(scripted, (2, 8, 8)) == (
+        "the model is a script of torch.jit, which torch.export cannot trace; pass the nn.Module "
+        "that it was made of"
+    )
+
+
+def test_parameters_that_were_never_initialised() -> None:
+    model = S(nn.LazyConv2d(4, 3), nn.LazyBatchNorm2d(), nn.ReLU(), nn.Flatten(), nn.LazyLinear(5))
+    names = "0.weight, 0.bias, 1.weight, 1.bias, 4.weight, 4.bias, 1.running_mean, 1.running_var"
+    assert refusal(model) == (
+        f"{names}: the parameters were never initialised; load trained weights, or run the model "
+        f"on images and train it"
+    )
+    model(torch.zeros(1, *SHAPE))
+    fused(model.eval(), SHAPE)
+
+
+def test_a_spiking_network_of_another_library() -> None:
+    class Leaky(nn.Module):
+        __module__ = "snntorch._neurons.leaky"
+
+    assert refusal(S(nn.Flatten(), nn.Linear(432, 5), Leaky())) == (
+        "2 (Leaky): a spiking neuron of snntorch has timesteps of its own; convert the CNN that it "
+        "replaces: put a ReLU in its place, run the layers once instead of in a loop, and train "
+        "that"
+    )
+
+
+def test_a_forward_that_looks_at_its_values(capfd: pytest.CaptureFixture[str]) -> None:
+    """The line is named; what the model prints does not get into a result on standard output."""
+
+    class Careful(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.fc = nn.Linear(432, 5)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            print("shape", x.shape)  # noqa: T201
+            if torch.isnan(x).any():
+                raise ValueError("nan")
+            return self.fc(x.flatten(1))
+
+    message = refusal(Careful())
+    assert message.startswith("torch.export cannot trace the model, test_refusals.py:")
+    assert message.endswith(
+        ', "if torch.isnan(x).any():": its forward must not depend on the values that it computes; '
+        "remove checks and branches on them"
+    )
+    printed = capfd.readouterr()
+    assert printed.out == ""
+    lines = [line for line in printed.err.splitlines() if line]
+    assert set(lines) <= {"shape torch.Size([2, 3, 12, 12])"}

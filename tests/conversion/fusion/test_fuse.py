@@ -140,3 +140,20 @@ def test_merged_linear_maps_are_one_projection():
     assert len(populations(graph)) == 1
     assert isinstance(graph.nodes[-1].projections[0], FloatLinear)
     assert graph.nodes[-1].projections[0].weights.shape == (5, 432)
+
+
+@pytest.mark.parametrize("size", [1e-12, 1.0, 1e12])
+def test_padding_follows_the_scale_of_its_source(size: float) -> None:
+    """y = 2·x − size / 2 is 0 where x is size / 4; 3·(x + 0.1) − 0.3 is 0 where x is."""
+    shifted = Forward(
+        lambda m, x: m.b(F.relu(m.a(x)) * 2 - size / 2).flatten(1),
+        a=nn.Conv2d(3, 4, 3), b=nn.Conv2d(4, 2, 3, stride=9, padding=1),
+    )  # fmt: skip
+    graph = fused(shifted.eval(), (3, 10, 10))
+    np.testing.assert_allclose(graph.nodes[1].projections[0].pad_value, size / 4)
+    cancels = Forward(
+        lambda m, x: m.b((F.relu(m.a(x)) / size + 0.1) * 3 - 0.3).flatten(1),
+        a=nn.Conv2d(3, 4, 3), b=nn.Conv2d(4, 2, 3, stride=9, padding=1),
+    )  # fmt: skip
+    assert 0.1 * 3 - 0.3 != 0
+    assert fused(cancels.eval(), (3, 10, 10)).nodes[1].projections[0].pad_value is None

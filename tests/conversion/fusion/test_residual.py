@@ -12,10 +12,10 @@ from torch import nn
 from torch.nn import functional as F
 
 from hwgen import golden
-from hwgen.conversion import convert
 from hwgen.conversion.float_graph import FloatConv2d, FloatGraph, FloatIdentity, Population
 from hwgen.errors import ConversionError
 from hwgen.network import Conv2d, Flatten, Identity, InverseLeakyNeuron, Network
+from tests.support.conversion import convert
 from tests.support.float_models import Forward, assert_fuses, fused, pixels, randomised
 from tests.support.residual_cases import RESIDUAL
 
@@ -206,6 +206,26 @@ def test_wide_identities_do_not_coarsen_a_convolution():
     assert 7 < np.abs(skip.weights).max() < 128
 
 
+@pytest.mark.parametrize(
+    ("options", "lengths"),
+    [
+        ({"timesteps": 12}, {"a.0": 10}),
+        ({"timesteps": 10}, {"a.0": 13}),
+        ({"timesteps": 9, "leak": 1.75}, {"a.0": 12}),
+        ({"timesteps": 200, "neuron": "if2"}, {"a.0": 300}),
+        ({"timesteps": 300, "method": "ttfs"}, {"a.0": 200}),
+    ],
+)
+def test_residual_sums_of_trains_of_several_lengths(options, lengths):
+    model, images = model_of("identity"), patches()
+    network = convert(model, images, weight_bits=14, layer_timesteps=lengths, **options)
+    steps = [network.train_types[name].timesteps for name in network["add"].sources]
+    assert sorted(steps) == sorted([options["timesteps"], lengths["a.0"]])
+    expected = floats(model, images)
+    rest = logits(network, images) - expected
+    assert rest.std() < 0.04 * (expected - expected.mean(axis=0)).std()
+
+
 @pytest.mark.parametrize("neuron", ["if2", "if"])
 def test_residual_sums_of_rate_trains(neuron):
     model, images = model_of("identity"), patches()
@@ -256,9 +276,21 @@ def test_refused(case):
     assert expected in str(caught.value)
 
 
-def test_branches_of_unequal_trains_are_refused():
-    with pytest.raises(ConversionError, match="one code and length"):
-        convert(model_of("identity"), pixels(SHAPE), timesteps=4, layer_timesteps={"a.0": 5})
+def test_branches_of_two_codes_are_refused_before_calibration():
+    """A branch from the input, whose code is not that of the layers."""
+    model = Forward(
+        lambda m, x: m.fc(F.relu(m.b(F.relu(m.a(x))) + m.c(x)).flatten(1)),
+        a=nn.Conv2d(3, 4, 3, padding=1), b=nn.Conv2d(4, 4, 1), c=nn.Conv2d(3, 4, 1),
+        fc=nn.Linear(576, 5),
+    )  # fmt: skip
+    expected = "the model gives no legal network: .*: all projections .* one code, not radix, rate"
+    with pytest.raises(ConversionError, match=expected):
+        convert(model.eval(), pixels(SHAPE), input_code="rate", progress=never)
+    convert(model.eval(), pixels(SHAPE))
+
+
+def never(*_: object) -> None:
+    pytest.fail("calibration must not begin")
 
 
 def test_a_linear_population_has_no_bound_below():

@@ -11,9 +11,10 @@ from torch import nn
 from torch.nn import functional as F
 
 from examples.digits import DigitsCNN
-from hwgen.conversion import adjust, convert
+from hwgen.conversion import adjust
 from hwgen.conversion.methods.adjustment import RootMeanSquareNorm
 from hwgen.errors import ConversionError
+from tests.support.conversion import convert
 from tests.support.float_models import Forward, firing, pixels, randomised
 
 S = nn.Sequential

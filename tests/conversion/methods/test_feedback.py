@@ -12,12 +12,12 @@ import torch
 from torch import nn
 
 from hwgen import golden
-from hwgen.conversion import convert
 from hwgen.conversion.methods.feedback import _Best, _Search, correlation, right_share
 from hwgen.conversion.options import Options
 from hwgen.conversion.quantisation.neuron import moved
 from hwgen.errors import ConversionError
 from hwgen.network import Conv2d, HardResetNeuron, Layer, Network, Readout
+from tests.support.conversion import convert
 from tests.support.float_models import Forward, firing, pixels
 
 STEPS = 12

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from hwgen import golden
-from hwgen.conversion import METHODS, ThresholdRule, convert
+from hwgen.conversion import METHODS, ThresholdRule
 from hwgen.errors import ConversionError
 from hwgen.golden.incremental import IncrementalRun
 from hwgen.golden.single_phase import integrate
@@ -22,6 +22,7 @@ from hwgen.network import (
     SoftResetNeuron,
     TimeToFirstSpikeNeuron,
 )
+from tests.support.conversion import convert
 from tests.support.float_models import firing, pixels
 
 STEPS = 12

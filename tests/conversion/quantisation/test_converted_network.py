@@ -10,8 +10,8 @@ import torch
 from torch import nn
 
 from hwgen import golden
-from hwgen.conversion import convert
 from hwgen.network import Conv2d, Identity, InverseLeakyNeuron, SoftResetNeuron
+from tests.support.conversion import convert
 from tests.support.float_models import Forward, firing, pixels, tiny_cnn
 
 S = nn.Sequential
@@ -61,7 +61,7 @@ def test_rounding_offset_is_half_a_threshold():
     """A layer without bias: B is η·θ alone (ECC, Eq. 9)."""
     torch.manual_seed(0)
     model = S(nn.Flatten(), nn.Linear(18, 5, bias=False), nn.ReLU(), nn.Linear(5, 3)).eval()
-    network = convert(model, pixels((2, 3, 3)))
+    network = convert(model, pixels((2, 3, 3)), bias_correction="none")
     neuron = network.nodes[1].neuron
     assert isinstance(neuron, InverseLeakyNeuron)
     np.testing.assert_allclose(network.nodes[1].bias, neuron.threshold / 2, atol=0.5)
@@ -178,7 +178,7 @@ def test_a_model_of_zeros():
 def test_one_image_one_class_one_neuron():
     model = S(nn.Flatten(), nn.Linear(1, 1), nn.ReLU(), nn.Linear(1, 1)).eval()
     network = convert(model, pixels((1, 1, 1), samples=1))
-    assert network.classes == 1
+    assert (network.logits, network.classes) == (1, 2)
     assert len(network.probe) == 1
 
 
@@ -195,9 +195,13 @@ def test_sixteen_bit_pixels():
     images = np.random.default_rng(0).integers(0, 4096, (40, 1, 8, 8)).astype(np.uint16)
     with torch.no_grad():
         expected = model(torch.from_numpy(images.astype(np.float32)) / 4095).numpy()
-    for bits, tolerance in ((12, 0.02), (None, 0.2)):  # as 16 bits, the top 4 are all zero
-        network = convert(model, images, scale=1 / 4095, timesteps=8, pixel_bits=bits)
-        assert network.input.pixel_bits == (bits or 16)
+    # The bits of the largest pixel, or 16 of which the input takes the first 8: 4 with a value.
+    for options, bits, tolerance in (
+        ({}, 12, 0.02),
+        ({"pixel_bits": 16, "layer_timesteps": {"input": 8}}, 16, 0.2),
+    ):
+        network = convert(model, images, scale=1 / 4095, timesteps=8, **options)
+        assert network.input.pixel_bits == bits
         logits = golden.run(network, images).logits * network.provenance["logit_scale"]
         error = np.abs(logits - expected).max() / expected.std()
         assert error < tolerance * 4

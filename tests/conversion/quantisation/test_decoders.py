@@ -8,9 +8,9 @@ import torch
 from torch import nn
 
 from hwgen import golden
-from hwgen.conversion import convert
 from hwgen.conversion.quantisation.decoders import softmax_of
 from hwgen.errors import ConversionError
+from tests.support.conversion import convert
 from tests.support.float_models import pixels
 
 IMAGES = pixels((1, 3, 3), samples=60)

@@ -146,10 +146,40 @@ def test_several_projections_share_the_membrane():
 
 def test_the_readout_has_one_scale():
     weights = np.array([[1.0, 0.0], [0.25, -0.5], [100.0, 3.0]])
-    found = quantise_readout([weights], [np.ones(2)], bits=8)
+    found = quantise_readout([weights], [np.ones(2)], bits=8, bias=np.array([0.1, 0, -5]))
     assert len(set(found.scale)) == 1
     assert found.threshold is None
     np.testing.assert_allclose(found.weights[0] * found.scale[0], weights, atol=found.scale[0] / 2)
-    zeros = quantise_readout([np.zeros((3, 2))], [np.ones(2)], bits=8)
+    zeros = quantise_readout([np.zeros((3, 2))], [np.ones(2)], bits=8, bias=np.zeros(3))
     assert (zeros.weights[0] == 0).all()
     assert np.isfinite(zeros.scale).all()
+
+
+@pytest.mark.parametrize("size", [1e-30, 1e-9, 1.0, 1e9, 1e30])
+@pytest.mark.parametrize("weight", [0.0, 1e-60])
+def test_biases_of_next_to_no_weights_keep_their_order(size, weight):
+    bias = size * np.array([0.1, 0.2, 0.3, 0.9, 0.4, 0.4 * (1 + 2**-23), -0.2])
+    weights = np.full((7, 2), weight)
+    found = quantise_readout([weights], [np.ones(2)], bits=8, bias=bias)
+    integers = np.round(bias / found.scale).astype(np.int64)
+    assert np.argsort(integers, kind="stable").tolist() == np.argsort(bias).tolist()
+    assert len(set(integers.tolist())) == 7
+    assert np.abs(integers).max() <= 1 << 46
+    assert (found.weights[0] == 0).all()
+
+
+def test_biases_alone_take_no_more_bits_than_their_order_needs():
+    """Eight bits are ± 127; the smallest gap of the second ones, 1 of 1000, takes two steps."""
+    for bias, largest in (([0.0, 0.5, 1.0], 127), ([999.0, 1000.0, -1000.0], 2000)):
+        found = quantise_readout([np.zeros((3, 2))], [1.0], bits=8, bias=np.array(bias))
+        assert np.abs(np.round(bias / found.scale)).max() == largest
+
+
+def test_weights_of_one_size_are_those_that_differ_by_rounding_only():
+    """A difference of 1e-10 may be that of a product; 5 % is not, however small the weights."""
+    for size in (1e-30, 1e-6, 1.0, 1e6):
+        row = size * np.array([[1.0, 1.0 + 1e-10, -1.0, 0.0]])
+        assert layer(row, size).weights[0].tolist() == [[1, 1, -1, 0]]
+        row = size * np.array([[1.0, 0.95, -1.0, 0.0]])
+        assert layer(row, size).weights[0].tolist() == layer(row / size, 1.0).weights[0].tolist()
+        assert abs(layer(row, size).weights[0][0, 0]) > 60

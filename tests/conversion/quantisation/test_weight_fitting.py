@@ -116,6 +116,24 @@ def test_equal_taps_stay_equal_and_copies_stay():
     np.testing.assert_array_equal(identity, [7] * 5)
 
 
+def test_tiles_of_equal_taps_are_one_weight_each():
+    """The fit of the sums of each tile's inputs, which is that of a linear layer."""
+    rng = np.random.default_rng(4)
+    codes = maps(rng, 300, 2, 4, 6)
+    tiles = rng.normal(size=(5, 2, 2, 2))
+    taps = tiles.repeat(2, axis=2).repeat(3, axis=3)
+    sums = torch.nn.functional.conv2d(codes, torch.from_numpy(taps).float())
+    projection = Conv2d(source="x", weights=np.zeros(taps.shape, np.int32))
+    fit = Fit([projection], [0.7 * taps], {"x": codes}, sums)
+    pooled = codes.numpy().reshape(300, 2, 2, 2, 2, 3).sum(axis=(3, 5)).reshape(300, -1)
+    alone = linear(pooled, 0.7 * tiles.reshape(5, -1), sums[:, :, 0, 0].numpy())
+    np.testing.assert_allclose(fit.weights[0][:, :, ::2, ::3].reshape(5, -1), alone.weights[0],
+                               rtol=1e-4, atol=1e-5)  # fmt: skip
+    (whole,), (each,) = (one.round([w], np.full(5, 0.2), 15) for one, w in
+                         ((fit, taps), (alone, tiles.reshape(5, -1))))  # fmt: skip
+    np.testing.assert_array_equal(whole, each.reshape(5, 2, 2, 2).repeat(2, 2).repeat(3, 3))
+
+
 def test_inputs_that_never_change_and_inputs_that_never_come():
     inputs = np.zeros((50, 3))
     inputs[:, 1] = 4

@@ -32,7 +32,7 @@ from hwgen.plan.units.options import PlanOptions
 from hwgen.synthesis.netlist import synthesise_out_of_context, total
 from tests.support.cases import case_id
 
-TOLERANCE = 0.15
+TOLERANCE, MORE_FF = 0.15, 0.3
 
 
 def network(leak: InverseLeak = DOUBLE) -> Network:
@@ -94,6 +94,7 @@ def check(node: str, options: dict[str, Any], folder: Path, net: Network | None 
     units = synthesise_out_of_context(boards.load("ulx3s-85f"), files, top="unit", folder=folder)
     used = total(units)
     assert abs(expected.lut4 / used["lut4"] - 1) <= TOLERANCE, (expected, used)
+    assert used["ff"] <= expected.ff <= (1 + MORE_FF) * used["ff"]
     assert abs(expected.block_rams - used["block_ram"]) <= max(1, TOLERANCE * used["block_ram"])
 
 

@@ -8,13 +8,14 @@ import numpy as np
 import pytest
 
 from hwgen import golden
+from hwgen.network import Input, InverseLeakyNeuron, Layer, Linear, Network, Readout
 from hwgen.plan.assembly import make_plan
 from hwgen.plan.cost.work import Work, Workload, deal
 from hwgen.plan.folding_file import requested_scanners
 from hwgen.plan.search.planned_design import evaluate_plan
 from hwgen.plan.timing.predict import predict
 from hwgen.plan.units.options import PlanOptions
-from tests.support import two_layers
+from tests.support import tiny, two_layers
 from tests.support.random_networks import KINDS, random_images, random_network
 
 WINDOWS = two_layers.STEPS * two_layers.SIZE**2  # 128 in all timesteps
@@ -61,6 +62,23 @@ def test_the_slowest_scanner_sets_the_time() -> None:
 def test_with_one_bank_firing_adds_to_summing() -> None:
     one = work("busy", {"quiet": 5}, membrane_lanes=8, pipeline="alternate")
     assert one.scan == (5 + 1) * WINDOWS
+
+
+def test_a_shorter_train_is_scanned_in_the_last_timesteps() -> None:
+    """Eight pixels send 1, then 0; their copies send 1 in the second timestep."""
+    source = Input(shape=(8, 1, 1), timesteps=2, pixel_bits=2)
+    every = np.ones((1, 8), dtype=np.int32)
+    copies = tiny.layer(
+        "copies", "input", np.eye(8), np.zeros(8),
+        InverseLeakyNeuron(threshold=np.ones(8, dtype=np.int64), timesteps=1),
+    )  # fmt: skip
+    both = (Linear(source="input", weights=every), Linear(source="copies", weights=every))
+    out = Layer(name="out", projections=both, bias=np.zeros(1, np.int64), neuron=Readout())
+    network = Network(name="n", input=source, nodes=(copies, out))
+    trains = golden.run(network, np.full((1, 8, 1, 1), 2, np.uint8), trains=True).trains
+    plan = make_plan(network, PlanOptions())
+    done = Workload(trains, plan.stream).measure(plan.layers[-1])
+    assert (done.scan, done.read, done.spikes) == (8 + 8, 2, 8)
 
 
 def test_bits_are_assigned_busiest_first() -> None:

@@ -42,18 +42,18 @@ def units(planned: PlannedDesign, layer: str) -> tuple[int, int]:
 def test_of_two_equal_layers_the_busy_one_gets_more() -> None:
     """Lanes times scanners follow the spikes of each layer.
 
-    In 8 × 128 cycles the silent layer can visit each window four times, so two lanes suffice; one
-    lane would need 2 · 128 · 8 membrane words. The busy layer adds eight spikes to eight channels
-    in each of 128 windows, which takes eight lanes or scanners.
+    In 8 × 128 cycles the silent layer can visit each window four times, so two or four lanes
+    suffice; one lane would need 2 · 128 · 8 membrane words. The busy layer adds eight spikes to
+    eight channels in each of 128 windows, which takes eight lanes or scanners.
     """
     planned = planner(quiet=8).for_cycles(8 * WINDOWS, Budget())
-    assert units(planned, "quiet") == (2, 1)
+    assert units(planned, "quiet") == (4, 1)
     lanes, scanners = units(planned, "busy")
     assert lanes * scanners == 8
     assert planned.works["busy"].cycles <= 8 * WINDOWS
     # With the spikes at the input of the other layer, the roles are swapped.
     planned = planner(input=8).for_cycles(8 * WINDOWS, Budget())
-    assert units(planned, "busy") == (2, 1)
+    assert units(planned, "busy") == (4, 1)
     lanes, scanners = units(planned, "quiet")
     assert lanes * scanners == 8
 
@@ -65,6 +65,14 @@ def test_the_slowest_unit_sets_the_interval() -> None:
     busy = next(stage for stage in planned.plan.layers if stage.node == "busy")
     # 8 · 128 spikes for 8 channels, over 8 lanes · scanners in each cycle.
     assert planned.lane_use(busy, interval=2 * 8 * WINDOWS) == pytest.approx(0.5)
+
+
+def test_no_more_lanes_are_used_than_there_are() -> None:
+    """An interval of other, quieter images counts as the planned one."""
+    planned = planner(quiet=8).for_cycles(8 * WINDOWS, Budget())
+    busy = next(stage for stage in planned.plan.layers if stage.node == "busy")
+    at_most = planned.lane_use(busy)
+    assert planned.lane_use(busy, interval=planned.interval / 2) == at_most <= 1
 
 
 def test_a_faster_rate_costs_more_and_an_unreachable_one_is_rejected() -> None:
@@ -145,9 +153,10 @@ def test_the_next_aim_follows_from_what_was_missed(monkeypatch: pytest.MonkeyPat
     assert aims == pytest.approx([1000, 748.5, 673.65 * 0.97])
 
 
-def test_a_layer_has_the_cheapest_lanes_that_meet_the_cycles() -> None:
-    """Within 2 % of the least LUT4 plus 400 per block RAM of all lanes, scanners and membranes."""
-    network, trains, cycles = two_layers.network(), two_layers.trains(quiet=8), 8 * WINDOWS
+@pytest.mark.parametrize("window", [8, 16])
+def test_a_layer_has_the_cheapest_lanes_that_meet_the_cycles(window: int) -> None:
+    """The least LUT4 plus 400 per block RAM of all lanes, scanners and membrane lanes."""
+    network, trains, cycles = two_layers.network(), two_layers.trains(quiet=8), window * WINDOWS
     planned = planner(quiet=8).for_cycles(cycles, Budget())
     costs = []
     for lanes, scanners, words in itertools.product((1, 2, 4, 8), (1, 2, 4, 8), (1, 2, 4, 8)):
@@ -159,7 +168,7 @@ def test_a_layer_has_the_cheapest_lanes_that_meet_the_cycles() -> None:
         other = evaluate_plan(make_plan(network, options), trains, {})
         if other.cycles["busy"] <= cycles:
             costs.append(other.usage["busy"].cost(400))
-    assert planned.usage["busy"].cost(400) <= 1.02 * min(costs)
+    assert planned.usage["busy"].cost(400) <= min(costs)
     assert min(costs) < 0.7 * max(costs)
 
 

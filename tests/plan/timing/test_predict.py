@@ -18,6 +18,7 @@ from hwgen.network import (
 from hwgen.plan.assembly import make_plan
 from hwgen.plan.timing.predict import predict
 from hwgen.plan.units.options import PlanOptions
+from tests.support.branches import plain
 from tests.support.random_networks import KINDS, random_images, random_network
 from tests.support.rotation import rotating
 from tests.support.rtl.cores import CoreBench
@@ -49,6 +50,19 @@ def test_model_equals_the_simulated_core(seed: int) -> None:
     assert prediction.latency_cycles == prediction.result_cycles[0]
     distance = prediction.result_cycles[2] - prediction.result_cycles[0]
     assert prediction.interval_cycles == pytest.approx(distance / 2)
+
+
+@pytest.mark.parametrize("schedule", ["row", "time"])
+@pytest.mark.parametrize("steps", [1, 4])
+def test_trains_of_several_lengths(steps: int, schedule: str) -> None:
+    """A join of trains of two timesteps and of ``steps``, whichever are longer."""
+    network = plain(lengths={"b": steps}, columns=3)
+    plan = make_plan(network, PlanOptions(lanes=1, schedule=schedule, counters=False))
+    bench = CoreBench(plan, network, random_images(steps, network, 2))
+    prediction = predict(plan, bench.trains)
+    bench.run()
+    start = bench.sample_cycles[0]
+    assert [cycle - start for cycle in bench.result_cycles] == list(prediction.result_cycles)
 
 
 ROWS = 24

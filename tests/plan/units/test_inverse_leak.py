@@ -11,6 +11,7 @@ from hwgen.network import (
     DOUBLE,
     InverseLeak,
     InverseLeakyNeuron,
+    JoinedTrains,
     Layer,
     Readout,
     SoftResetNeuron,
@@ -129,7 +130,7 @@ def test_membranes_fit_and_waste_little(seed: int) -> None:
     """Never a bit too few, and the spikes are those of membranes with no bounds (asserted on the
     way); at most three bits too many: those of the range that is frozen, and of rounding."""
     for layer, source_type in random_cases(seed):
-        width = membrane_width(layer, source_type)
+        width = membrane_width(layer, JoinedTrains((source_type,)))
         wasted = width - bits_of(numbers_of(layer, source_type, width))
         assert wasted >= 0, layer.neuron
         assert wasted <= 3, (type(layer.neuron).__name__, source_type, wasted)
@@ -145,7 +146,7 @@ def test_unsaturated_membranes_are_not_frozen(leak: InverseLeak, times: float) -
     bias = int(times * neuron.level[0])
     source_type = TrainType(shape=(2, 1, 1), code="radix", timesteps=3)
     layer = layer_of(np.array([[3, -2]]), np.array([bias]), neuron)
-    width = membrane_width(layer, source_type)
+    width = membrane_width(layer, JoinedTrains((source_type,)))
     assert bits_of(numbers_of(layer, source_type, width)) <= width
 
 
@@ -160,7 +161,7 @@ def test_by_hand() -> None:
     source_type = TrainType(shape=(1, 1, 1), code="radix", timesteps=2, leak=InverseLeak(n=1, m=1))
     assert neuron.level.tolist() == [9]
     assert [side.tolist() for side in firing_constants(layer, source_type)] == [[-7], [-9], [9]]
-    assert membrane_width(layer, source_type) == 6
+    assert membrane_width(layer, JoinedTrains((source_type,))) == 6
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2, 4])

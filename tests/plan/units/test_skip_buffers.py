@@ -50,6 +50,11 @@ CASES: dict[str, tuple[Callable[[], Network], str, str, tuple[int, ...]]] = {
     "strided block in time": (strided, "time", "c", (3, STEPS * ROWS)),
     # The trains of b leave one sample after those of x, when all of x has arrived.
     "nested in time": (nested, "time", "e", (3, STEPS * ROWS)),
+    # In time, trains that end together: with 5 steps of b, c reads no x before b's fourth step …
+    "longer trains": (lambda: plain(lengths={"b": 5}), "row", "c", (3, 3)),
+    "longer trains in time": (lambda: plain(lengths={"b": 5}), "time", "c", (3, STEPS * ROWS)),
+    # … and with one step of b, it has read x's first step before it needs b, hence all of x.
+    "shorter trains in time": (lambda: plain(lengths={"b": 1}), "time", "c", (3, ROWS)),
     # A single-phase layer fires in the step it integrates: rows as in the schedule row.
     "single-phase in time": (lambda: plain(single=True), "time", "c", (3, 3)),
     "single-phase": (lambda: plain(single=True), "row", "c", (3, 3)),

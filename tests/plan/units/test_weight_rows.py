@@ -166,9 +166,21 @@ def test_equal_taps(lanes: int, scanners: int) -> None:
     taps = np.broadcast_to(random_weights(5, 4, 1, 1), (5, 4, 3, 2)).copy()
     conv = Conv2d(source="input", weights=taps)
     layer, stage, plan = plan_of(conv, (4, 3, 2), lanes=lanes, scanners=scanners)
-    assert stage.paths[0].shared_taps
+    assert stage.paths[0].tile == (3, 2)
     assert stage.paths[0].weight_depth == -(-5 // lanes) * -(-4 // scanners)
     assert check_all(layer, stage, plan) == 5 * 4 * 3 * 2
+
+
+@pytest.mark.parametrize(("groups", "kind"), [(1, "spikes"), (6, "masked")])
+def test_tiles_of_equal_taps(groups: int, kind: str) -> None:
+    """Tiles of 2 × 3 taps on a kernel of 4 × 3: two weight rows per input, or per six lanes."""
+    tiles = random_weights(6, 6 // groups, 2, 1)
+    conv = Conv2d(source="input", weights=tiles.repeat(2, axis=2).repeat(3, axis=3), groups=groups)
+    layer, stage, plan = plan_of(conv, (6, 4, 3), lanes=6)
+    (path,) = stage.paths
+    assert (path.kind, path.tile) == (kind, (2, 3))
+    assert path.weight_depth == (2 if kind == "masked" else 2 * 6)
+    check_all(layer, stage, plan)
 
 
 @pytest.mark.parametrize("input_width", [8, 128])

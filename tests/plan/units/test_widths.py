@@ -13,6 +13,7 @@ from hwgen.network import (
     Conv2d,
     Input,
     InverseLeakyNeuron,
+    JoinedTrains,
     Layer,
     Readout,
     SoftmaxReadout,
@@ -78,7 +79,9 @@ def slack(layer: Layer, code: str, steps: int) -> int:
     inputs = layer.projections[0].weights.shape[1]
     assert q_max >= 1
     source_type = TrainType(shape=(inputs, 1, 1), code=code, timesteps=steps)
-    return membrane_width(layer, source_type) - bits_of(two_phase_numbers(layer, code, steps))
+    return membrane_width(layer, JoinedTrains((source_type,))) - bits_of(
+        two_phase_numbers(layer, code, steps)
+    )
 
 
 def random_layers(seed: int):
@@ -119,7 +122,7 @@ def test_by_hand() -> None:
     source_type = TrainType(shape=(1, 1, 1), code="radix", timesteps=2)
     assert two_phase_numbers(layer, "radix", 2) == {0, 3, 6, 9, -6, 12, 8}
     # Five bits hold them; the sixth leaves headroom for the running division, up to K.
-    assert membrane_width(layer, source_type) == 6
+    assert membrane_width(layer, JoinedTrains((source_type,))) == 6
 
 
 def test_sums_beyond_64_bits_are_not_wrapped_and_are_rejected() -> None:
@@ -129,7 +132,7 @@ def test_sums_beyond_64_bits_are_not_wrapped_and_are_rejected() -> None:
     source = Input(shape=(1 << 16, 1, 1), timesteps=16)
     source_type = TrainType(shape=source.shape, code="radix", timesteps=16)
     minimum = -((1 << 16) - 1) << 16 + 15 + 17  # q_max · inputs · weight · 2^(f + 1)
-    assert membrane_width(layer, source_type) == bits_of({minimum - (1 << 4)})
+    assert membrane_width(layer, JoinedTrains((source_type,))) == bits_of({minimum - (1 << 4)})
     with pytest.raises(PlanError, match="n: its membranes need 65 bits, more than the .* 64"):
         plan_one(layer, source)
 
@@ -173,7 +176,7 @@ def test_single_phase_membranes_fit_and_waste_little(seed: int) -> None:
             membranes = {total - theta if total >= theta else total for total in totals}
             numbers |= totals | membranes
     source_type = TrainType(shape=(inputs, 1, 1), code="rate", timesteps=steps)
-    wasted = membrane_width(layer, source_type) - bits_of(numbers)
+    wasted = membrane_width(layer, JoinedTrains((source_type,))) - bits_of(numbers)
     assert 0 <= wasted <= 2
 
 
@@ -194,7 +197,7 @@ def test_membranes_of_a_softmax_fit_and_waste_little(seed: int) -> None:
             numbers |= set(membranes.tolist())
             below |= {int(membranes.max() - v) for v in membranes}
     source_type = TrainType(shape=(inputs, 1, 1), code="rate", timesteps=steps)
-    assert membrane_width(layer, source_type) == bits_of(numbers)
+    assert membrane_width(layer, JoinedTrains((source_type,))) == bits_of(numbers)
     wasted = plan_softmax(layer).below_width - max(1, max(below).bit_length())
     assert 0 <= wasted <= 4
 

@@ -9,6 +9,7 @@ import pytest
 
 from hwgen.network import Input
 from hwgen.rtl.input.address_event_encoder import AddressEventEncoder
+from hwgen.rtl.input.packet_length import PacketLength
 from hwgen.rtl.input.pixel_encoder import PixelEncoder
 from hwgen.rtl.input.poisson import PoissonDraws
 from tests.support.rtl.encoders import encoder_plan
@@ -29,3 +30,9 @@ PLANS = {
 def test_parameters_are_checked_and_exposed(component: Any) -> None:
     check_exposed(component, {"plan": PLANS[component]})
     check_rejected(component, {"plan": PLANS[component]}, "plan", PLANS[component].output)
+
+
+def test_the_length_of_a_packet_is_positive() -> None:
+    check_exposed(PacketLength, {"beats": 3})
+    for beats in (0, -1, 1.5):
+        check_rejected(PacketLength, {"beats": 3}, "beats", beats)

@@ -1,4 +1,4 @@
-"""The result unit sends logits as they arrive, then the class; the lowest index wins a tie."""
+"""The result unit sends logits as they arrive, then the class."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ from tests.support.rtl.words import join, split
 LOGIT, WIDTH = 7, 32
 
 
-def first_maximum(logits: list[int]) -> int:
+def winner_of(logits: list[int]) -> int:
+    if len(logits) == 1:
+        return 1 if logits[0] > 0 else 0
     best = 0
     for index, logit in enumerate(logits):
         if logit > logits[best]:
@@ -41,7 +43,7 @@ def run(
     for logits in samples:
         padded = logits + [(1 << LOGIT - 1) - 1] * (-classes % lanes)
         words += [join(padded[n : n + lanes], LOGIT) for n in range(0, len(padded), lanes)]
-        packets += [(logit, 0) for logit in logits] + [(first_maximum(logits), 1)]
+        packets += [(logit, 0) for logit in logits] + [(winner_of(logits), 1)]
     layout = data.ArrayLayout(signed(LOGIT), lanes)
     dut = ResultUnit(classes=classes, word_layout=layout, width=WIDTH)
     bench = Bench(dut, seed=classes)
@@ -73,9 +75,15 @@ def test_packets(classes: int, lanes: int, stall: tuple[float, float]) -> None:
     ],
 )
 def test_lowest_index_wins_a_tie(logits: list[int], winner: int, lanes: int) -> None:
-    assert first_maximum(logits) == winner
+    assert winner_of(logits) == winner
     # Earlier samples must not count: once with larger logits, once with smaller ones.
     run([[63] * 4, logits, [-64] * 4, logits], lanes=lanes)
+
+
+@pytest.mark.parametrize("lanes", [1, 3])
+def test_a_single_logit_is_class_one_if_it_is_positive(lanes: int) -> None:
+    assert [winner_of([logit]) for logit in (-64, -1, 0, 1, 63)] == [0, 0, 0, 1, 1]
+    run([[63], [0], [1], [-1], [0], [-64], [0], [1]], lanes=lanes)
 
 
 def test_one_word_per_cycle() -> None:

@@ -84,10 +84,23 @@ def run(
     bits: int,
     stall: tuple[float, float] = (0.0, 0.0),
     reset_at: tuple[int, ...] = (),
+    windows: int = 1,
+    timesteps: int = 1,
 ):
+    """``spikes`` hold those of silent windows too, which are not sent."""
     lanes = inputs[0].rows.shape[1]
     width = bits + 6
-    array = SynapseArray(inputs=inputs, lanes=lanes, weight_bits=bits, current_width=width)
+    array = SynapseArray(
+        inputs=inputs, lanes=lanes, weight_bits=bits, current_width=width,
+        windows=windows, timesteps=timesteps,
+    )  # fmt: skip
+    spikes = [
+        [
+            [] if n % (windows * timesteps) < windows * source.silent_steps else window
+            for n, window in enumerate(every)
+        ]
+        for source, every in zip(inputs, spikes, strict=True)
+    ]
     dut = TagAtOnce(array)
     bench = Bench(dut, seed=inputs[0].depth)
     stalled = bench.watch(dut.stall)
@@ -216,6 +229,47 @@ def test_inputs_wait_for_each_other_at_the_end_of_a_window() -> None:
     short, long = plain([[1]] * 3, 1), plain([[1] * 9] * 3, 1)
     _, sent, _, _ = run(inputs, [short, long], bits=3)
     assert sent[0].cycles == sent[1].cycles[8::9] == [8, 17, 26]
+
+
+@pytest.mark.parametrize("stall", STALLS)
+@pytest.mark.parametrize(("windows", "timesteps"), [(1, 3), (2, 4), (5, 3)])
+def test_silent_timesteps_add_nothing(
+    windows: int, timesteps: int, stall: tuple[float, float]
+) -> None:
+    """Three passes; the second and third input have no spikes in the first one or two timesteps."""
+    rng = random.Random(windows)
+    rows = np.random.default_rng(windows).integers(-8, 8, (6, 3))
+    inputs = [
+        SynapseInput(rows=rows),
+        SynapseInput(rows=rows[:4], silent_steps=2),
+        SynapseInput(rows=rows[:2], masked=True, silent_steps=1),
+    ]
+    spikes = [random_windows(rng, source, 3 * windows * timesteps, 4) for source in inputs]
+    reset_at = (23,) if any(stall) else ()
+    run(
+        inputs, spikes, bits=4, stall=stall, reset_at=reset_at, windows=windows,
+        timesteps=timesteps,
+    )  # fmt: skip
+
+
+def test_silent_timesteps_cost_no_cycle() -> None:
+    """One spike per cycle; those of the second input are there from the start, and wait."""
+    first, second = (
+        SynapseInput(rows=np.ones((2, 1), dtype=np.int64), silent_steps=silent) for silent in (0, 2)
+    )
+    spikes = plain([[1, 0]] * 18, 1)
+    _, sent, got, stalled = run([first, second], [spikes] * 2, bits=3, windows=3, timesteps=3)
+    assert sent[0].cycles == list(range(36))
+    assert sent[1].cycles == [*range(12, 18), *range(30, 36)]
+    assert got.cycles == [2 * n + 1 + 5 for n in range(18)]
+    assert not any(stalled)
+
+
+@pytest.mark.parametrize("silent_steps", [(1, 1), (0, 3)])
+def test_an_input_has_spikes_in_every_timestep(silent_steps: tuple[int, int]) -> None:
+    inputs = [SynapseInput(rows=np.ones((2, 1)), silent_steps=silent) for silent in silent_steps]
+    with pytest.raises(ValueError, match="must be 0 for one input, and below 3 timesteps"):
+        SynapseArray(inputs=inputs, lanes=1, weight_bits=2, current_width=9, timesteps=3)
 
 
 @pytest.mark.parametrize(("lanes", "bits"), [(2, 4), (3, 3)])

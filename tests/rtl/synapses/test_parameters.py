@@ -24,6 +24,8 @@ COMPONENTS: list[tuple[Any, dict[str, Any]]] = [
             "lanes": 2,
             "weight_bits": 3,
             "current_width": 6,
+            "windows": 2,
+            "timesteps": 3,
         },
     ),
 ]
@@ -47,6 +49,8 @@ def test_parameters_are_exposed(component: Any, parameters: dict[str, Any]) -> N
         (SynapseArray, "lanes", -2),
         (SynapseArray, "weight_bits", 2),
         (SynapseArray, "current_width", 0),
+        (SynapseArray, "windows", 0),
+        (SynapseArray, "timesteps", 0),
     ],
 )
 def test_bad_parameters_are_rejected(component: Any, name: str, value: Any) -> None:

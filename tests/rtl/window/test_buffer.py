@@ -107,12 +107,24 @@ PATHS = {
     "every chunk": path_of(
         window(words=2, rounds=2, padding=(1, 1, 1, 1), depthwise=True), "every"
     ),
-    "shared taps": path_of(window(words=5, pack=2, rounds=2, scanners=2), shared_taps=True),
+    "shared taps": path_of(window(words=5, pack=2, rounds=2, scanners=2), tile=(3, 3)),
     "shared taps of the whole map": path_of(
-        window(rows=3, columns=3, words=2, timesteps=3), shared_taps=True
+        window(rows=3, columns=3, words=2, timesteps=3), tile=(3, 3)
     ),
     "shared taps, padded": path_of(
-        window(padding=(1, 1, 1, 1), words=3, pack=2, pad_planes=PADS), shared_taps=True
+        window(padding=(1, 1, 1, 1), words=3, pack=2, pad_planes=PADS), tile=(3, 3)
+    ),
+    "tiles": path_of(
+        window(rows=6, columns=7, words=3, pack=2, kernel=(4, 6), rounds=2, scanners=2), tile=(2, 3)
+    ),
+    "tiles of two rows, padded": path_of(
+        window(words=2, kernel=(4, 3), padding=(1, 0, 3, 1), stride=(2, 1)), tile=(2, 1)
+    ),
+    "tiles of two columns": path_of(window(words=2, kernel=(3, 4)), tile=(1, 2)),
+    "tiles of whole kernel rows": path_of(window(words=2, kernel=(2, 3), rounds=2), tile=(1, 3)),
+    "tiles of a depthwise kernel": path_of(
+        window(words=2, rounds=2, kernel=(2, 4), stride=(2, 1), depthwise=True), "masked",
+        tile=(2, 2),
     ),
     "one column": path_of(window(rows=6, columns=1, kernel=(3, 1), padding=(1, 0, 1, 0))),
     "one timestep": path_of(window(timesteps=1, padding=(1, 1, 1, 1), wide=True)),

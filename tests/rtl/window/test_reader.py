@@ -33,8 +33,13 @@ PATHS = {
     "wide, strided": path_of(tokens(wide=True, kernel=(2, 3), stride=(2, 2), padding=(1, 1, 0, 1))),
     "masked": path_of(tokens(words=3, rounds=3, kernel=(2, 2), depthwise=True), "masked"),
     "every": path_of(tokens(words=2, rounds=2, padding=(1, 1, 1, 1), depthwise=True), "every"),
-    "shared taps": path_of(tokens(words=3, pack=1, rounds=2, kernel=(2, 3)), shared_taps=True),
-    "whole map": path_of(tokens(rows=3, columns=2, kernel=(3, 2), words=2), shared_taps=True),
+    "shared taps": path_of(tokens(words=3, pack=1, rounds=2, kernel=(2, 3)), tile=(2, 3)),
+    "whole map": path_of(tokens(rows=3, columns=2, kernel=(3, 2), words=2), tile=(3, 2)),
+    "tiles": path_of(
+        tokens(rows=4, words=2, rounds=2, kernel=(4, 4), padding=(0, 0, 2, 0)), tile=(2, 2)
+    ),
+    "tiles of a column": path_of(tokens(kernel=(4, 1), rounds=2, words=2), tile=(2, 1)),
+    "whole column": path_of(tokens(kernel=(5, 1), rounds=2, words=2), tile=(5, 1)),
     "one pixel": path_of(tokens(rows=1, columns=1, kernel=(1, 1), rounds=2)),
 }
 

@@ -62,6 +62,12 @@ async def samples_and_counters_go_through(dut):
     reply = cocotb.start_soon(receive(dut, 4))
     await send(dut, b"C\x01")
     assert int.from_bytes(await reply, "little") == 3
+    reply = cocotb.start_soon(receive(dut, 4))
+    await send(dut, b"S")
+    assert int.from_bytes(await reply, "little") == 37
+    reply = cocotb.start_soon(receive(dut, 4))
+    await send(dut, b"C\x01")
+    assert int.from_bytes(await reply, "little") == 3
 
 
 @cocotb.test(timeout_time=20, timeout_unit="ms")

@@ -45,7 +45,10 @@ SOURCE = Path(__file__).with_name("mock_core.v")
 WRONG_BEATS = CounterKind.STALL
 """Kind of the counter of input beats that differ from the expected ones."""
 
-FAULTS = {"none": 0, "flip": 1, "drop": 2, "repeat": 3, "stop": 4, "withdraw": 5, "finish": 6}
+FAULTS = {
+    "none": 0, "flip": 1, "drop": 2, "repeat": 3, "stop": 4, "withdraw": 5, "finish": 6,
+    "packet": 7,
+}  # fmt: skip
 
 
 def mock_network() -> Network:
@@ -148,6 +151,7 @@ def write_mock_core(folder: Path, samples: int) -> np.ndarray:
             Port(name="s_axis_tdata", direction="in", width=INPUT_WIDTH),
             Port(name="m_axis_tdata", direction="out", width=32),
             Port(name="counter_address", direction="in", width=3),
+            Port(name="packet_errors", direction="out", width=8),
         ),
         input=InputEntry(kind=InputKind.PIXELS),
         streams=tuple(

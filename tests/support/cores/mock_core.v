@@ -3,7 +3,7 @@
 //
 //   KIND STREAM WORD BIT    KIND 0 nothing, 1 flips BIT of WORD, 2 leaves WORD out, 3 repeats WORD,
 //                           4 stops before WORD, 5 withdraws WORD for one cycle, 6 ends the
-//                           simulation before WORD; STREAM 2 is the results (bit 32 is tlast)
+//                           simulation before WORD, 7 reports a packet error; STREAM 2 is the results (bit 32 is tlast)
 module mock_stream #(
     parameter INDEX = 0,
     parameter WIDTH = 1,
@@ -73,6 +73,7 @@ module mock (
     output wire m_axis_tlast,
     input wire [2:0] counter_address,
     output reg [31:0] counter_data,
+    output wire [7:0] packet_errors,
     output wire [`WIDTH_0-1:0] tap_0_data,
     output wire tap_0_valid,
     output wire tap_0_ready,
@@ -82,6 +83,10 @@ module mock (
 );
     reg [`INPUT_WIDTH-1:0] beats [0:`INPUT_BEATS-1];
     initial $readmemh("beats.hex", beats);
+
+    reg [31:0] fault [0:3];
+    initial $readmemh("fault.hex", fault);
+    assign packet_errors = fault[0] == 7;
 
     reg [31:0] beat = 0;
     reg [31:0] wrong_beats = 0;

@@ -46,6 +46,7 @@ def write_tiny_core(folder: Path, *, board: str | None = None, **changes: object
             Port(name="s_axis_tdata", direction="in", width=16),
             Port(name="m_axis_tdata", direction="out", width=32),
             Port(name="counter_address", direction="in", width=2),
+            Port(name="packet_errors", direction="out", width=8),
         ),
         input=InputEntry(kind=InputKind.PIXELS),
         streams=(),

@@ -49,11 +49,11 @@ class CoreBench:
         bench = Bench(core, seed=seed, reset=core.rst)
         beats = beats_of(self._images, self._source, plan.encoder.input_width)
         pixels = SimpleNamespace(
-            payload=core.s_axis_tdata, valid=core.s_axis_tvalid, ready=core.s_axis_tready
+            payload=Cat(core.s_axis_tdata, core.s_axis_tlast),
+            valid=core.s_axis_tvalid,
+            ready=core.s_axis_tready,
         )
-        if plan.encoder.reads_address_events:
-            pixels.payload = Cat(core.s_axis_tdata, core.s_axis_tlast)
-            beats = [with_last(packet, plan.encoder.input_width) for packet in beats]
+        beats = [with_last(packet, plan.encoder.input_width) for packet in beats]
         sent = bench.send(pixels, [beat for sample in beats for beat in sample], stall=stall[0])
         waits = {}
         for tap, stream in enumerate(plan.streams):
@@ -83,6 +83,7 @@ class CoreBench:
         return cycles
 
     async def _read_counters(self, ctx: Any) -> None:
+        assert ctx.get(self.core.packet_errors) == 0
         self.counters = {}
         for address, counter in enumerate(self.core.counters):
             ctx.set(self.core.counter_address, address)

@@ -23,9 +23,9 @@ def window(**sizes: Any) -> WindowPlan:
 
 
 def path_of(
-    plan: WindowPlan, kind: str = "spikes", *, shared_taps: bool = False
+    plan: WindowPlan, kind: str = "spikes", *, tile: tuple[int, int] = (1, 1)
 ) -> SynapticPathPlan:
-    return SynapticPathPlan(source="x", kind=kind, window=plan, shared_taps=shared_taps)
+    return SynapticPathPlan(source="x", kind=kind, window=plan, tile=tile)
 
 
 def random_path(seed: int, kind: str | None = None) -> SynapticPathPlan:
@@ -74,7 +74,12 @@ def random_path(seed: int, kind: str | None = None) -> SynapticPathPlan:
     )  # fmt: skip
     plan = replace(plan, slots=plan.min_slots + int(rng.integers(0, 3)))
     kinds = {"masked": "masked", "every": "every"}
-    return path_of(plan, kinds.get(kind, "spikes"), shared_taps=kind == "shared")
+    tile = (1, 1)
+    if kind in ("shared", "masked"):  # often all taps
+        divisors = ([n for n in range(size, 0, -1) if size % n == 0] for size in (ky, kx))
+        ty, tx = (int(rng.choice([every[0], *every])) for every in divisors)
+        tile = (ty, tx)
+    return path_of(plan, kinds.get(kind, "spikes"), tile=tile)
 
 
 @dataclass(frozen=True)
@@ -141,10 +146,11 @@ def weight_row(path: SynapticPathPlan, read: Read, slice_width: int) -> int:
     if path.kind == "every":
         return 0
     chunks = -(-plan.words // plan.pack)
-    in_row = 1 if plan.wide else plan.kernel[1] * (1 if plan.depthwise else chunks)
-    if path.shared_taps:
-        return (read.rounds * chunks + read.chunk) * slice_width
-    index = (read.rounds * plan.kernel[0] + read.tap_row) * in_row + read.tap
+    in_tap = 1 if plan.wide or plan.depthwise else chunks
+    (ty, tx), columns = path.tile, 1 if plan.wide else plan.kernel[1]
+    tile_row = read.rounds * (plan.kernel[0] // ty) + read.tap_row // ty
+    tile = tile_row * (columns // tx) + read.tap // in_tap // tx
+    index = tile * in_tap + read.tap % in_tap
     return index * (1 if path.kind == "masked" else slice_width)
 
 

@@ -32,7 +32,7 @@ class Call:
     where: str  # place in the model, for messages
     shape: tuple[int, ...]  # of the result, without samples
     floating: bool  # whether the result is floating point
-    last: bool  # whether the result is the logits
+    last: bool  # whether only views and activations come after it
     arguments: dict[str, Any]
 
     def __getitem__(self, argument: str) -> Any:

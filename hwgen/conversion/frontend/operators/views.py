@@ -1,4 +1,4 @@
-"""Operators that keep all values: views, casts, dropout in eval mode, a final softmax."""
+"""Operators that keep all values: views, casts, dropout in eval mode."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from hwgen.conversion.frontend.ends import COPIES, VIEWS
 from hwgen.conversion.frontend.operators.call import Call, Ref, Refusal, handles
 from hwgen.conversion.op_graph import Op, ReshapeOp
 
@@ -17,20 +18,14 @@ def _dropout(call: Call) -> Ref:
     return call.source("input")
 
 
-@handles(
-    *("contiguous", "clone", "alias", "detach", "lift_fresh_copy"),
-    *("to", "_to_copy", "to_copy", "type_as", "float", "positive"),
-)
+@handles(*COPIES)
 def _same(call: Call) -> Ref:
     if not call.floating:
         raise Refusal("activations must stay floating point in the model; remove the cast")
     return call.source()
 
 
-@handles(
-    *("view", "view_copy", "reshape", "_unsafe_view", "unsafe_view"),
-    *("flatten", "unflatten", "squeeze", "unsqueeze"),
-)
+@handles(*VIEWS)
 def _reshape(call: Call) -> Ref | Sequence[Op]:
     ref = call.source()
     if np.prod(call.shape) != np.prod(ref.shape) or -1 in call.shape:
@@ -40,10 +35,3 @@ def _reshape(call: Call) -> Ref | Sequence[Op]:
     if call.shape == ref.shape:
         return ref
     return [ReshapeOp(**call.common(ref))]
-
-
-@handles("softmax", "_softmax", "log_softmax", "_log_softmax")
-def _softmax(call: Call) -> Ref:
-    if not call.last or len(call.shape) != 1 or call["dim"] not in (1, -1):
-        raise Refusal("only a softmax over the classes at the very end may stay; leave it out")
-    return call.source()  # the class is the arg-max with or without it
