@@ -17,6 +17,7 @@ from hwgen.arguments import require_path
 from hwgen.artefact.arrays import array_entry, read_arrays, write_arrays
 from hwgen.artefact.atomic import replace_folder
 from hwgen.artefact.codec import Reader, Writer
+from hwgen.artefact.evaluation_file import EvaluationFile
 from hwgen.artefact.schema import FORMAT, VERSION, Document
 from hwgen.errors import ArtefactError, NetworkError
 from hwgen.network import Network, require_network
@@ -139,7 +140,7 @@ def _require_replaceable(target: Path) -> None:
     if NETWORK_FILE in entries:
         with (target / NETWORK_FILE).open("rb") as file:
             head = file.read(len(FORMAT) + 8)
-    extra = sorted(entries - {NETWORK_FILE, ARRAYS_FILE})
+    extra = sorted(entries - {NETWORK_FILE, ARRAYS_FILE, EvaluationFile.FILE})
     if extra or head != f"format: {FORMAT}".encode():
         raise ArtefactError(
             f"{target}: holds something other than an artefact ({', '.join(extra) or NETWORK_FILE}"

@@ -30,6 +30,12 @@ def test_an_artefact_is_replaced_and_nothing_is_left_beside_it(folder):
     load(folder)
 
 
+def test_an_evaluation_of_the_old_network_goes_with_it(folder):
+    (folder / "evaluation.json").write_text("{}")
+    save(random_network(7), folder)
+    assert sorted(os.listdir(folder)) == ["network.yaml", "weights.npz"]
+
+
 def test_parents_and_empty_folders_are_taken(tmp_path):
     save(random_network(1), tmp_path / "a" / "b" / "net")
     (tmp_path / "empty").mkdir()

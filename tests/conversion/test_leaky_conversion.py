@@ -19,7 +19,7 @@ from hwgen.conversion.quantisation import layerwise
 from hwgen.golden.incremental import IncrementalRun
 from hwgen.golden.two_phase import accumulate
 from hwgen.network import DOUBLE, Code, InverseLeak, Readout, TrainType
-from tests.support.conversion import convert
+from tests.support.conversion import PLAIN, convert
 from tests.support.float_models import firing, pixels, tiny_cnn
 
 S = nn.Sequential
@@ -84,9 +84,7 @@ def test_rounding_of_accumulation_is_made_up_for(monkeypatch):
     assert rounding_loss(replace(given, leak=DOUBLE)) == 0
 
     def biases() -> list[np.ndarray]:
-        network = convert(
-            tiny_cnn(), pixels((2, 8, 8)), timesteps=4, leak="5/8", bias_correction="none"
-        )
+        network = convert(tiny_cnn(), pixels((2, 8, 8)), timesteps=4, leak="5/8", **PLAIN)
         return [layer.bias for layer in network.layers]
 
     before = biases()

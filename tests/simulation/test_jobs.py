@@ -53,6 +53,7 @@ def test_a_simulation_log_survives_a_round_trip(tmp_path: Path) -> None:
         cycles=1000,
         quiet=3,
         stuck=False,
+        packet_errors=2,
         beats=16,
         streams=(good, bad),
         results=good,

@@ -18,6 +18,9 @@ A linear population has no ReLU. Its train has a zero point z, an integer, and t
 
     U_out = λ · (min(max(⌊U_in / λ + η⌋ + z, 0), q_max) − z)
 
+Where few values are known, E(λ) is E + E_tail / n, with those that may come
+(:mod:`hwgen.conversion.calibration.samples`).
+
 The levels of a leak k < 2 are not multiples of λ (:mod:`hwgen.conversion.calibration.levels`): the
 largest level that is not above U_in replaces the floor, the largest of all levels q_max, and z is a
 level.
@@ -26,19 +29,18 @@ level.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 import numpy as np
 import torch
 
+from hwgen.conversion.calibration.samples import extremes, rows_of, sample_of, tails_of
 from hwgen.conversion.choices import ThresholdRule
 from hwgen.conversion.options import Options
 
 ETA = 0.5
-_SAMPLES = 1 << 17  # per layer; the error is a mean, and its minimum is flat
-_CHANNEL_SAMPLES = 1 << 14
 _TRIES = 24  # points per grid
 _ROUNDS = 3  # grids; each spans the neighbours of the best point before
 
@@ -60,19 +62,20 @@ def choose_scales(
     all 0 from its ``reach``, (channels,) or one: it stays silent on such images with any scale.
     """
     channels = sums.shape[1]
-    low, top = _extremes(sums, options)
+    low, top = extremes(sums, options)
     largest = np.minimum(top, high)
     if options.percentile is not None:
-        scales = _percentile(_rows(sums, options), options.percentile, high) / q_max
+        scales = _percentile(rows_of(sums, options), options.percentile, high) / q_max
     elif options.thresholds is ThresholdRule.ONE:
         scales = np.full(len(top), 1 / q_max)
     elif options.thresholds is not ThresholdRule.ERROR:
         scales = largest / q_max
     else:
         rule = _rule(q_max, options, levels)
-        sample = np.maximum(_sample(sums, options), 0)
-        measure = partial(error, sample, np.minimum(sample, high), **rule)
-        scales = _minimise(measure, largest / q_max)
+        tails, weight = tails_of(top, sums, options)
+        given = [(np.maximum(sample_of(sums, options), 0), 1.0), (np.maximum(tails, 0), weight)]
+        measure = partial(_total, [(part, np.minimum(part, high), w) for part, w in given], rule)
+        scales = _minimise(measure, np.minimum(np.maximum(top, tails[:, -1]), high) / q_max)
     scales = scales * options.threshold_scale
     fires = (largest > 0) & (scales > 0) & np.isfinite(scales)
     if not fires.all():
@@ -93,8 +96,11 @@ def choose_linear_scales(
 
     All equal unless channel_scales is set. Parameters as in :func:`choose_scales`.
     """
-    low, high = _extremes(sums, options)
-    low, high, sample = np.minimum(low, 0), np.maximum(high, 0), _sample(sums, options)
+    low, high = extremes(sums, options)
+    above, weight = tails_of(high, sums, options)
+    below, _ = tails_of(-low, -sums, options)
+    low, high = np.minimum(-below[:, -1], 0), np.maximum(above[:, -1], 0)
+    parts = [(sample_of(sums, options), 1.0), (above, weight), (-below, weight)]
     span = np.where(high > low, high - low, _shared(reach, len(low)))
     rule = _rule(q_max, options, levels)
     known = np.arange(q_max + 1) if levels is None else levels
@@ -107,8 +113,9 @@ def choose_linear_scales(
     best, zeros, smallest = span / q_max, known[middle], np.full(len(low), np.inf)
     for shift in (0, -1, 1):
         zero = known[np.clip(middle + shift, 0, len(known) - 1)]
-        scales = _minimise(partial(error, sample, sample, zero=zero, **rule), span / q_max)
-        errors = error(sample, sample, scales, zero=zero, **rule)
+        measure = partial(_total, [(part, part, w) for part, w in parts], {**rule, "zero": zero})
+        scales = _minimise(measure, span / q_max)
+        errors = measure(scales)
         better = errors < smallest
         best, zeros = np.where(better, scales, best), np.where(better, zero, zeros)
         smallest = np.minimum(errors, smallest)
@@ -181,31 +188,17 @@ def _percentile(rows: torch.Tensor, percentile: float, high: float) -> np.ndarra
     return found
 
 
-def _extremes(sums: torch.Tensor, options: Options) -> tuple[np.ndarray, np.ndarray]:
-    """Smallest and largest value of each scale, float64."""
-    low, high = (f(sums, dim=(0, 2, 3)).double().numpy() for f in (torch.amin, torch.amax))
-    return (low, high) if options.channel_scales else (low.min(keepdims=True),
-                                                       high.max(keepdims=True))  # fmt: skip
-
-
-def _rows(sums: torch.Tensor, options: Options) -> torch.Tensor:
-    """All values of each scale."""
-    return sums.transpose(0, 1).reshape(sums.shape[1] if options.channel_scales else 1, -1)
-
-
-def _sample(sums: torch.Tensor, options: Options) -> np.ndarray:
-    """Random values of each scale, float32; a stride would pick the same pixels."""
-    images, channels, *size = sums.shape
-    each = options.channel_scales
-    length = sums.numel() // channels if each else sums.numel()
-    wanted = _CHANNEL_SAMPLES if each else _SAMPLES
-    if length <= wanted:
-        return _rows(sums, options).float().numpy()
-    picks = np.random.default_rng(0).integers(0, length, wanted)
-    shape = (images, *size) if each else (channels, images, *size)
-    *channel, image, y, x = (torch.from_numpy(i) for i in np.unravel_index(picks, shape))
-    found = sums[image, :, y, x].T if each else sums[image, channel[0], y, x].reshape(1, -1)
-    return found.float().contiguous().numpy()
+def _total(
+    parts: Sequence[tuple[np.ndarray, np.ndarray, float]],
+    rule: Mapping[str, Any],
+    scales: np.ndarray,
+) -> np.ndarray:
+    """Sum of :func:`error` over parts (sums, what is wanted of them, weight)."""
+    total = np.zeros(len(scales))
+    for sums, wanted, weight in parts:
+        if weight:
+            total += weight * error(sums, wanted, scales, **rule)
+    return total
 
 
 def _silent_sizes(sizes: np.ndarray, high: float, reach: float | np.ndarray) -> np.ndarray:
