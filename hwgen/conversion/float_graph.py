@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import torch
@@ -94,10 +95,33 @@ class Steps:
         neuron saturates; then ∂y/∂λ = q_max.
         """
         step = torch.from_numpy(self.scale).to(sums.dtype) if scale is None else scale
-        step = step.reshape(-1, 1, 1)
-        units = (sums / step).clamp(0, self.levels)
-        codes = (sums / step + self.eta).floor().clamp(0, self.levels)
-        return step * (units + (codes - units).detach())
+        given = (sums, step.reshape(-1, 1, 1), self.levels, self.eta)
+        made = _StraightThrough.apply(*given)  # type: ignore[no-untyped-call]
+        assert isinstance(made, torch.Tensor)
+        return made
+
+
+class _StraightThrough(torch.autograd.Function):
+    """:meth:`Steps.activate` in few passes over memory, forwards and backwards."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, sums: torch.Tensor, scale: torch.Tensor, levels: int, eta: float
+    ) -> torch.Tensor:
+        units = sums / scale
+        codes = (units + eta).floor_().clamp_(0, levels)
+        ctx.save_for_backward(units, codes, scale)
+        ctx.levels = levels
+        return codes * scale
+
+    @staticmethod
+    def backward(ctx: Any, *grads: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
+        units, codes, scale = ctx.saved_tensors
+        inside = (units.clamp(0, ctx.levels) == units).to(units.dtype)
+        (grad,) = grads
+        to_sums = grad * inside
+        each = (grad * codes - to_sums * units).sum(dim=(0, 2, 3)).reshape(-1, 1, 1)
+        return to_sums, each.sum_to_size(scale.shape), None, None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -173,6 +197,11 @@ class FloatGraph:
     input_shape: Shape
     nodes: tuple[FloatNode, ...]  # the last is the readout; names are unique, and none is "input"
     origins: Mapping[str, str] = field(default_factory=dict)  # as those of an OpGraph
+
+    @property
+    def trained(self) -> bool:
+        """Whether fine-tuning has given steps to populations."""
+        return any(isinstance(node, Population) and node.steps is not None for node in self.nodes)
 
     def verify(self) -> None:
         """Raise :class:`hwgen.conversion.op_graph.GraphError` at the first broken rule."""

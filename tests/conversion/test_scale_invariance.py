@@ -14,7 +14,7 @@ from torch.nn import functional as F
 from hwgen import golden
 from hwgen.conversion import Finetuning
 from hwgen.network import Network, ThresholdNeuron
-from tests.support.conversion import convert
+from tests.support.conversion import convert, keep_training
 from tests.support.float_models import Forward, pixels
 
 IMAGES = pixels((2, 8, 8), samples=24)
@@ -114,8 +114,11 @@ OPTIONS: dict[str, tuple[Callable[..., nn.Module], dict[str, Any]]] = {
 
 @pytest.mark.parametrize("name", OPTIONS)
 @pytest.mark.parametrize("channel_scales", [False, True])
-def test_powers_of_two_change_no_integer(name: str, channel_scales: bool) -> None:
+def test_powers_of_two_change_no_integer(
+    monkeypatch: pytest.MonkeyPatch, name: str, channel_scales: bool
+) -> None:
     """1 / 2^40 is about 1e-12."""
+    keep_training(monkeypatch)
     model, options = OPTIONS[name]
     first, second = uniform(2.0**-40), uniform(2.0**40)
     if channel_scales:

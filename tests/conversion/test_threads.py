@@ -17,7 +17,7 @@ from hwgen.conversion.calibration import float_run
 from hwgen.conversion.quantisation import weight_fitting
 from hwgen.conversion.threads import map_batches, one_thread_per_operation
 from tests.recorded.designs import Residual
-from tests.support.conversion import convert
+from tests.support.conversion import convert, keep_training
 from tests.support.float_models import pixels
 
 IMAGES = pixels((3, 8, 8), samples=24)
@@ -56,6 +56,7 @@ def test_any_number_of_threads_gives_the_same_integers(
 ) -> None:
     monkeypatch.setattr(float_run, "_VALUES", 1 << 12)  # several batches
     monkeypatch.setattr(weight_fitting, "_PART", 500)
+    keep_training(monkeypatch)
     torch.manual_seed(2)
     made, hashes = model(), set()
     for count in (1, 2, 4):

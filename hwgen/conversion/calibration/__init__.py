@@ -1,1 +1,1 @@
-"""Figures of a float network on calibration images: scales, levels, fine-tuning."""
+"""Figures of a float network on calibration images: scales, levels; training without labels."""

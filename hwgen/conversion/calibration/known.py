@@ -41,7 +41,7 @@ class Known:
         decoding = decode_input(pixels, self.input, graph)
         self.values = {INPUT: calibrate.as_tensor(pixels)}
         self.codes = {INPUT: calibrate.as_tensor(encode(images, self.input))}
-        if any(isinstance(node, Population) and node.steps is not None for node in graph.nodes):
+        if graph.trained:
             self.values[INPUT] = decoding.of(self.codes[INPUT])  # what fine-tuning has seen
         self.decodings = {INPUT: decoding}
         self.q_max: dict[str, float] = {INPUT: self.input.train_type.q_max * decoding.step}

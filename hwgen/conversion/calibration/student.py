@@ -10,10 +10,12 @@ import numpy as np
 import torch
 
 from hwgen.conversion.calibration import float_run as calibrate
-from hwgen.conversion.float_graph import FloatGraph, FloatNode, Population
+from hwgen.conversion.float_graph import FloatGraph, FloatNode, FloatProjection, Population
 from hwgen.conversion.op_graph import INPUT
 from hwgen.conversion.quantisation.weight_fitting import is_copy
 from hwgen.network import Pair, equal_taps, stored_weights
+
+SCALE_RATE = 0.1  # learning rate of λ as a share of that of weights
 
 
 class Student:
@@ -28,28 +30,23 @@ class Student:
         for node in self._populations():
             for index, projection in enumerate(node.projections):
                 stored = stored_weights(projection.weights)
-                weights = _learns(stored).requires_grad_(not is_copy(stored))
+                weights = _tensor(stored).requires_grad_(learns(projection))
                 self._weights[node.name, index] = weights
                 self._tiles[node.name, index] = equal_taps(projection.weights)
-            self._biases[node.name] = _learns(node.bias)
+            self._biases[node.name] = _tensor(node.bias).requires_grad_()
             if node.steps is not None:
                 shared = bool((node.steps.scale == node.steps.scale[0]).all())
                 scale = node.steps.scale[:1] if shared else node.steps.scale
-                self._scales[node.name] = _learns(scale)
+                self._scales[node.name] = _tensor(scale).requires_grad_()
 
     def _populations(self) -> Iterator[Population]:
         return (node for node in self._graph.nodes if isinstance(node, Population))
-
-    def tensors(self) -> list[torch.Tensor]:
-        """What learns, in the order of :meth:`groups`."""
-        weights = [tensor for tensor in self._weights.values() if tensor.requires_grad]
-        return [*weights, *self._scales.values(), *self._biases.values()]
 
     def groups(self, rate: float) -> list[dict[str, Any]]:
         """Parameter groups: each tensor with a rate in proportion to its size, a bias to λ."""
         weights = [tensor for tensor in self._weights.values() if tensor.requires_grad]
         sizes = [(tensor, _size(tensor)) for tensor in weights]
-        sizes += [(tensor, 0.1 * _size(tensor)) for tensor in self._scales.values()]
+        sizes += [(tensor, SCALE_RATE * _size(tensor)) for tensor in self._scales.values()]
         for name, bias in self._biases.items():
             sizes.append((bias, _size(self._scales.get(name, bias))))
         return [{"params": [tensor], "lr": rate * size} for tensor, size in sizes]
@@ -93,8 +90,13 @@ class Student:
         return replace(self._graph, nodes=tuple(nodes))
 
 
-def _learns(array: np.ndarray) -> torch.Tensor:
-    return torch.from_numpy(np.array(array, np.float32)).requires_grad_()
+def learns(projection: FloatProjection) -> bool:
+    """Whether weights of ``projection`` learn: not those of copies and averages."""
+    return not is_copy(stored_weights(projection.weights))
+
+
+def _tensor(array: np.ndarray) -> torch.Tensor:
+    return torch.from_numpy(np.array(array, np.float32))
 
 
 def _size(tensor: torch.Tensor) -> float:

@@ -192,25 +192,24 @@ class _Layerwise:
         self, node: Population, quantised: Quantised, sums: torch.Tensor, output: Decoding | None
     ) -> Layer:
         """The layer with these weights; its codes go to ``known``."""
-        known = self.known
+        known, options = self.known, self.options
         projections = known.projections(node, quantised.weights)
         offsets = [offset_sum(p, known.decodings[p.source]) for p in projections]
         bias = node.bias + quantised.scale * np.sum(offsets, axis=0)
         membranes = calibrate.integer_sums(known.on_values(projections), known.codes)
-        corrected = self.options.bias_correction is BiasCorrection.MEAN
-        if corrected or self.options.rounding is Rounding.FITTED:
+        # Of 5,000 images new to ResNet-20 at T = 2, 267 were right only uncorrected, 223 only so.
+        corrected = options.bias_correction is BiasCorrection.MEAN and not self.float_graph.trained
+        if corrected or options.rounding is Rounding.FITTED:
             reached = calibrate.channel_means(membranes) * quantised.scale + bias
             bias = bias + calibrate.channel_means(sums) - reached
         projections = tuple(in_steps(p, known.decodings[p.source]) for p in projections)
         units = bias / quantised.scale
-        sent = known.sent
-        lost = 0.0
+        sent, lost = known.sent, 0.0
         if sent is not None:
             lost = rounding_loss(JoinedTrains.of(node, sent.train_types).longest)
         threshold = quantised.threshold
         if threshold is None or output is None:
-            given = (known, self.figures, self.options)
-            readout = make_readout(node, projections, units, lost, *given)
+            readout = make_readout(node, projections, units, lost, known, self.figures, options)
             if self.leak.doubles:
                 logits = membranes[:KEPT_IMAGES].double() + calibrate.per_channel(readout.bias)
                 self.codes[node.name] = logits.numpy().astype(np.int64)
@@ -218,12 +217,12 @@ class _Layerwise:
         step = 1 << quantised.frac_bits
         zero = -output.offset / output.scale
         zero = np.round(zero) if output.levels is None else zero
-        shift = (self.options.eta + zero) * threshold + lost
+        shift = (options.eta + zero) * threshold + lost
         full = whole_numbers(step * units + shift, node.name)
         known.values[node.name] = calibrate.by_batches(
             lambda part: calibrate.activate(node, part[""]), {"": sums}, out=sums
         )
-        neuron, whole = make_neuron(node.name, quantised, units, full, self.options)
+        neuron, whole = make_neuron(node.name, quantised, units, full, options)
         layer = Layer(name=node.name, projections=projections, bias=whole, neuron=neuron)
         if sent is not None:
             sent.add(layer)
@@ -236,7 +235,7 @@ class _Layerwise:
             taken = level / (threshold * self.leak.k ** (neuron.timesteps - 1))
             output = replace(output, scale=output.scale * taken)
         else:
-            q_max = self.options.code.q_max(self.options.steps(node.name))
+            q_max = options.code.q_max(options.steps(node.name))
             shifts, divisors = calibrate.per_channel(full), calibrate.per_channel(threshold)
 
             def fired(part: calibrate.Tensors) -> torch.Tensor:
@@ -244,7 +243,7 @@ class _Layerwise:
                 return closed.div_(divisors).floor_().clamp_(0, q_max).float()
 
             out = membranes if membranes.dtype == torch.float32 else None
-            codes = calibrate.by_batches(fired, {"": membranes}, out=out)
-            known.codes[node.name], known.q_max[node.name] = codes, q_max
+            known.codes[node.name] = calibrate.by_batches(fired, {"": membranes}, out=out)
+            known.q_max[node.name] = q_max
         known.decodings[node.name] = output
         return layer

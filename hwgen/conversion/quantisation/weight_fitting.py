@@ -21,6 +21,7 @@ import numpy as np
 import torch
 
 from hwgen.conversion.calibration import float_run as calibrate
+from hwgen.conversion.float_graph import FloatConv2d, FloatProjection
 from hwgen.conversion.threads import map_batches
 from hwgen.network import Conv2d, Projection, equal_taps
 
@@ -36,12 +37,13 @@ class Fit:
 
     Pad values of the ``projections`` are codes; their weights are not read. ``weights`` are float64
     arrays, one per projection, in real units per unit of the input code. ``codes`` of every source,
-    and the ``sums`` in the float model, are (samples, channels, height, width).
+    and the ``sums`` in the float model, are (samples, channels, height, width). Real values of the
+    codes do, too, where everything is in real units.
     """
 
     def __init__(
         self,
-        projections: Sequence[Projection],
+        projections: Sequence[Projection | FloatProjection],
         weights: Sequence[np.ndarray],
         codes: Mapping[str, torch.Tensor],
         sums: torch.Tensor,
@@ -122,14 +124,14 @@ class Fit:
     def _inputs(
         self,
         i: int,
-        projection: Projection,
+        projection: Projection | FloatProjection,
         codes: Mapping[str, torch.Tensor],
         picks: tuple[torch.Tensor, ...],
     ) -> torch.Tensor:
         """Inputs of each weight, float32 (groups, windows, weights per channel)."""
         image, y, x = picks
         given = codes[projection.source]
-        if not isinstance(projection, Conv2d):
+        if not isinstance(projection, Conv2d | FloatConv2d):
             return given[image].reshape(1, len(image), -1)
         padded = calibrate.pad(given, projection.padding, projection.pad_value)
         _, fan, ky, kx = projection.weights.shape
