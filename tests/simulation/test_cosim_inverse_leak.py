@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hwgen.generation import generate
 from hwgen.simulation.runner import simulate
+from tests.support.cosimulation import builds_of_both_schedules
 from tests.support.random_networks import random_images, random_network
 from tests.support.rotation import rotating
 
@@ -29,15 +29,7 @@ def test_random_network_in_both_schedules(seed: int, tmp_path: Path) -> None:
     assert any(train_type.fractional for train_type in network.train_types.values())
     images = random_images(seed, network, 3)
     rng = np.random.default_rng([seed, 5])
-    for schedule in ("row", "time"):
-        build = generate(
-            network,
-            schedule=schedule,
-            pipeline=str(rng.choice(["alternate", "overlap"])),
-            lanes=int(rng.choice([1, 2, 3, 8])),
-            scanners=int(rng.choice([1, 1, 2])),
-            counters=False,
-        ).write(tmp_path / schedule)
+    for build in builds_of_both_schedules(network, rng, tmp_path):
         free = simulate(build, images)
         assert free.bit_exact
         assert free.latency_cycles == free.predicted_latency_cycles

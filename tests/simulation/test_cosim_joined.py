@@ -7,8 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hwgen.generation import generate
-from tests.support.cosimulation import require_exact_and_predicted
+from tests.support.cosimulation import (
+    builds_of_both_schedules,
+    require_exact_and_predicted,
+)
 from tests.support.joined import adds_unlike_trains
 from tests.support.random_networks import random_images, random_network
 from tests.support.rotation import rotating
@@ -27,13 +29,5 @@ def test_random_network_in_both_schedules(neuron: str, seed: int, tmp_path: Path
     assert adds_unlike_trains(network)
     images = random_images(seed, network, 3)
     rng = np.random.default_rng([seed, 6])
-    for schedule in ("row", "time"):
-        build = generate(
-            network,
-            schedule=schedule,
-            pipeline=str(rng.choice(["alternate", "overlap"])),
-            lanes=int(rng.choice([1, 2, 3, 8])),
-            scanners=int(rng.choice([1, 1, 2])),
-            counters=False,
-        ).write(tmp_path / schedule)
+    for build in builds_of_both_schedules(network, rng, tmp_path):
         require_exact_and_predicted(build, images, seed)
