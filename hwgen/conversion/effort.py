@@ -1,9 +1,10 @@
 """``--effort best``: converts in several ways, and keeps the one closest to the float model.
 
-What is tried are options that the user left open. The ways are compared by the signal-to-error
-ratio of the logits on held-out calibration images, without labels. These are images that the model
-was trained on, as those of the calibration are: to be kept, a way must be closer than the one that
-"fast" takes by more than MARGIN, not by a detail of these images.
+What is tried are options that the user left open; and fine-tuning, where rounding costs most, if
+there are images enough (:mod:`hwgen.conversion.calibration.training_budget`). The ways are compared
+by the signal-to-error ratio of the logits on held-out calibration images, without labels. These are
+images that the model was trained on, as those of the calibration are: to be kept, a way must be
+closer than the one that "fast" takes by more than MARGIN, not by a detail of these images.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import numpy as np
 
 from hwgen.arguments import require_integer
 from hwgen.conversion.calibration.fidelity import measure
+from hwgen.conversion.calibration.finetuning import Finetuning
 from hwgen.conversion.calibration.images import spread
 from hwgen.conversion.choices import Effort, Rounding
 from hwgen.conversion.converted import Converted
@@ -35,6 +37,7 @@ MARGIN = 0.5
 HELD_OUT_IMAGES = 512
 HELD_OUT_SHARE = 5  # one image in five, where calibration would take all
 FEWEST_IMAGES = 10  # fewer are not divided
+FINE_TUNED = "fine-tuning"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -43,6 +46,7 @@ class Way:
 
     name: str
     options: Options
+    finetuning: Finetuning | None = None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -81,16 +85,34 @@ def divide(count: int, wanted: int | None, effort: Effort) -> tuple[np.ndarray, 
     return chosen, measured[spread(len(measured), HELD_OUT_IMAGES)], held_out
 
 
-def ways(options: Options, effort: Effort, left_open: Iterable[str]) -> list[Way]:
-    """Ways to convert: the first with ``options`` as they are."""
+def ways(
+    options: Options,
+    effort: Effort,
+    left_open: Iterable[str],
+    *,
+    finetuning: Finetuning | None = None,
+    training: Finetuning | None = None,
+) -> list[Way]:
+    """Ways to convert: the first with ``options`` as they are.
+
+    ``finetuning`` is the user's, which leaves nothing open: it judges its result itself.
+    ``training`` is one that may be tried.
+    """
+    if finetuning is not None:
+        return [Way(name=FINE_TUNED, options=options, finetuning=finetuning)]
     first = Way(name=f"{options.rounding} rounding", options=options)
-    if effort is Effort.FAST or "rounding" not in left_open:
+    if effort is Effort.FAST:
         return [first]
-    others = (rounding for rounding in Rounding if rounding is not options.rounding)
-    return [first] + [
-        Way(name=f"{rounding} rounding", options=replace(options, rounding=rounding))
-        for rounding in others
-    ]
+    found = [first]
+    if "rounding" in left_open:
+        found += (
+            Way(name=f"{rounding} rounding", options=replace(options, rounding=rounding))
+            for rounding in Rounding
+            if rounding is not options.rounding
+        )
+    if training is not None:
+        found.append(Way(name=FINE_TUNED, options=options, finetuning=training))
+    return found
 
 
 def best_of(
@@ -115,7 +137,7 @@ def best_of(
         folder = dump
         if dump is not None and len(several) > 1:
             folder = dump / way.name.replace(" ", "-")
-        own = replace(task, options=way.options)
+        own = replace(task, options=way.options, finetuning=way.finetuning)
         _, graphs = run_stages(own, graph, stages, folder, done=len(before))
         converted = list(graphs.values())[-1]
         assert isinstance(converted, Converted)

@@ -87,6 +87,8 @@ class Steps:
     scale: np.ndarray  # λ, float64 (channels,)
     levels: int  # q_max, the largest code
     eta: float
+    unit: np.ndarray | None = None
+    """s, real value of a membrane unit, float64 (channels,), if weights were trained rounded."""
 
     def activate(self, sums: torch.Tensor, scale: torch.Tensor | None = None) -> torch.Tensor:
         """y of ``sums`` (samples, channels, height, width), with ``scale`` instead of λ.
@@ -139,6 +141,11 @@ class Population:
     @property
     def sources(self) -> tuple[str, ...]:
         return tuple(projection.source for projection in self.projections)
+
+    @property
+    def unit(self) -> np.ndarray | None:
+        """Membrane unit that the weights were trained rounded for, if they were."""
+        return None if self.steps is None else self.steps.unit
 
     def output_shape(self, given: Sequence[Size]) -> Size:
         """Shape of the result for sources of these shapes.
@@ -203,14 +210,20 @@ class FloatGraph:
         """Whether fine-tuning has given steps to populations."""
         return any(isinstance(node, Population) and node.steps is not None for node in self.nodes)
 
-    def verify(self) -> None:
-        """Raise :class:`hwgen.conversion.op_graph.GraphError` at the first broken rule."""
+    def shapes(self) -> dict[str, Size]:
+        """Shape of the values of the input and of every node, by name.
+
+        Raises :class:`hwgen.conversion.op_graph.GraphError` if a node does not fit its sources.
+        """
         shapes: dict[str, Size] = {INPUT: self.input_shape}
-        readouts = []
         for node in self.nodes:
             shapes[node.name] = node.output_shape(require_sources(node.name, node.sources, shapes))
-            if isinstance(node, Population) and not node.fires:
-                readouts.append(node)
+        return shapes
+
+    def verify(self) -> None:
+        """Raise :class:`hwgen.conversion.op_graph.GraphError` at the first broken rule."""
+        self.shapes()
+        readouts = [n for n in self.nodes if isinstance(n, Population) and not n.fires]
         require(
             len(readouts) == 1 and readouts[0] is self.nodes[-1],
             f"the last node, and no other, must be a readout, not {[r.name for r in readouts]}",

@@ -21,6 +21,7 @@ from hwgen.conversion.calibration.finetuning import Finetuning
 from hwgen.conversion.calibration.float_run import run_float
 from hwgen.conversion.calibration.images import as_calibration, bits_of, require_range, spread
 from hwgen.conversion.calibration.input_decoding import counts_of
+from hwgen.conversion.calibration.training_budget import training_for
 from hwgen.conversion.converted import Progress
 from hwgen.conversion.effort import best_of, divide, ways
 from hwgen.conversion.float_graph import FloatGraph
@@ -169,7 +170,7 @@ def convert(
         if arguments[item.name] is not None
     }
     options = Options(**{"pixel_bits": bits, **chosen_method.defaults, **by_user})
-    require_range(pixels if finetuning is None else every, options)
+    require_range(every, options)
     check_images(pixels)
     values = counts_of(pixels)
     factor, offset = normalisation(values.shape[1], scale, mean, std)
@@ -177,12 +178,12 @@ def convert(
     check = None if chosen_method.load_check is None else chosen_method.load_check()
     task = Task(
         images=pixels,
-        all_images=every,
+        training_images=every[np.setdiff1d(np.arange(len(every)), measured)] if held_out else every,
         labels=classes,
         scale=factor,
         offset=offset,
         options=options,
-        finetuning=finetuning,
+        finetuning=None,
         tuner=tuner,
         check=check,
         progress=progress or (lambda *_: None),
@@ -195,8 +196,14 @@ def convert(
         task, graphs = run_stages(task, program, [s for s in STAGES if not s.repeated], folder)
         fixed = {**chosen_method.defaults, **by_user}
         left_open = [item.name for item in fields(Options) if item.name not in fixed]
+        fused = graphs["fuse"]
+        assert isinstance(fused, FloatGraph)
+        training = training_for(fused, len(task.training_images), task.options)
+        several = ways(
+            task.options, chosen_effort, left_open, finetuning=finetuning, training=training
+        )
         outcomes = best_of(
-            ways(task.options, chosen_effort, left_open),
+            several,
             task,
             graphs,
             [stage for stage in STAGES if stage.repeated],
@@ -205,8 +212,7 @@ def convert(
             dump=folder,
         )
         best = outcomes[0]
-        converted, fused = best.converted, graphs["fuse"]
-        assert isinstance(fused, FloatGraph)
+        converted, tuning = best.converted, best.way.finetuning
         check_fidelity(best.fidelity, fused)
         hits = None if classes is None else decide(run_float(fused, values)) == classes
     network = converted.network(name)
@@ -219,7 +225,7 @@ def convert(
         mean=_list(mean),
         std=_list(std),
         calibration_images=len(pixels),
-        finetuning=None if finetuning is None else vars(finetuning) | {"images": len(every)},
+        finetuning=None if tuning is None else tuning.plain(len(task.training_images)),
         figures=converted.figures,
         hwgen=version(),
         float_accuracy=None if hits is None else 100 * float(hits.mean()),

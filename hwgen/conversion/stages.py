@@ -124,7 +124,7 @@ def _choose_timesteps(task: Task, graph: FloatGraph) -> Task:
 
 def _finetune(task: Task, graph: FloatGraph) -> FloatGraph:
     assert task.finetuning is not None
-    return finetune(graph, task.all_images, task.options, task.finetuning, task.progress)
+    return finetune(graph, task.training_images, task.options, task.finetuning, task.progress)
 
 
 def _quantise(task: Task, graph: FloatGraph) -> Converted:
@@ -146,6 +146,7 @@ STAGES = (
         run=_finetune,
         check=same_structure,
         wanted=lambda task: task.finetuning is not None,
+        repeated=True,
     ),
     Stage(name="quantise", run=_quantise, check=same_codes, repeated=True),
     Stage(

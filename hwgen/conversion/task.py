@@ -23,7 +23,7 @@ class Task:
     """Images, options and functions of one conversion."""
 
     images: np.ndarray  # for calibration (samples, channels, height, width), or frames of events
-    all_images: np.ndarray  # all that the user gave
+    training_images: np.ndarray  # for fine-tuning: all that nothing is measured on
     labels: np.ndarray | None  # of ``images``
     scale: np.ndarray  # (channels,): the model gets scale · pixel + offset
     offset: np.ndarray

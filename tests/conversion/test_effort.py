@@ -11,13 +11,13 @@ import torch
 from torch import nn
 
 import hwgen
-from hwgen import artefact
-from hwgen.conversion import Options
+from hwgen import artefact, golden
+from hwgen.conversion import Finetuning, Options
 from hwgen.conversion.choices import Effort, Rounding
 from hwgen.conversion.effort import MARGIN, Outcome, Way, divide, ranked, ways
 from hwgen.conversion.provenance import Fidelity
 from hwgen.errors import ConversionError
-from tests.support.float_models import pixels, tiny_cnn
+from tests.support.float_models import pixels, tiny_cnn, trained_on_digits
 
 IMAGES = pixels((2, 8, 8), samples=60)
 
@@ -74,6 +74,37 @@ def test_only_what_is_open_is_tried() -> None:
     ]  # fmt: skip
     assert [way.options for way in ways(options, Effort.BEST, {"eta"})] == [options]
     assert [way.options for way in ways(options, Effort.FAST, {"rounding"})] == [options]
+
+
+def test_the_users_training_leaves_nothing_open() -> None:
+    options, asked, possible = Options(timesteps=2), Finetuning(epochs=1), Finetuning(epochs=2)
+    for effort in Effort:
+        (way,) = ways(options, effort, {"rounding"}, finetuning=asked, training=possible)
+        assert (way.options, way.finetuning) == (options, asked)
+
+
+def test_training_is_tried_where_it_may_help() -> None:
+    options, possible = Options(timesteps=2), Finetuning(epochs=2)
+    tried = [way.finetuning for way in ways(options, Effort.BEST, {"rounding"}, training=possible)]
+    assert tried == [None, None, possible]
+    (way,) = ways(options, Effort.FAST, {"rounding"}, training=possible)
+    assert way.finetuning is None
+
+
+def test_training_can_win() -> None:
+    """Two timesteps on digits: held-out images say that the trained network is the closest."""
+    digits = pytest.importorskip("sklearn.datasets").load_digits()
+    images = (digits.images[:, np.newaxis] * 15).astype(np.uint8)
+    model = trained_on_digits(images[:1200], digits.target[:1200])
+    network = hwgen.convert(model, images[:1200], timesteps=2)
+    kept, *others = network.provenance["trials"]
+    assert kept["name"] == "fine-tuning"
+    assert all(kept["signal_to_error"] > other["signal_to_error"] for other in others)
+    measured = network.provenance["fidelity"]["images"]
+    assert network.provenance["finetuning"]["images"] == 1200 - measured == 960
+    right = (golden.classify(network, images[1200:]) == digits.target[1200:]).mean()
+    plain = hwgen.convert(model, images[:1200], timesteps=2, effort="fast")
+    assert right > (golden.classify(plain, images[1200:]) == digits.target[1200:]).mean()
 
 
 @pytest.mark.parametrize("timesteps", [2, 6])

@@ -38,9 +38,9 @@ class Lessons:
 
     def __init__(self, graph: FloatGraph, images: np.ndarray, options: Options, seed: int) -> None:
         pixels = counts_of(images)
-        self._source = make_input(graph, options)
+        self.source = make_input(graph, options)
         self._images = images
-        self._decoding = decode_input(pixels, self._source, graph)
+        self.decoding = decode_input(pixels, self.source, graph)
         self.logits = torch.from_numpy(calibrate.run_float(graph, pixels))
         # In units of their own spread, so that small logits count as much as large ones.
         self._temperature = SOFTNESS * (float(self.logits.double().std()) or 1.0)
@@ -52,7 +52,7 @@ class Lessons:
         return counts_of(self._images[picks])
 
     def values(self, picks: np.ndarray) -> torch.Tensor:
-        return self._decoding.of(calibrate.as_tensor(encode(self._images[picks], self._source)))
+        return self.decoding.of(calibrate.as_tensor(encode(self._images[picks], self.source)))
 
     def divergence(self, logits: torch.Tensor, picks: np.ndarray) -> torch.Tensor:
         """Mean divergence of ``logits`` for the images ``picks`` from the float network's."""
@@ -101,9 +101,12 @@ class Schedule:
         groups: list[dict[str, Any]],
         picks: np.ndarray,
         loss_of: Callable[[np.ndarray], torch.Tensor],
-        report: Callable[[int], None] = lambda step: None,
+        before: Callable[[int], None] = lambda step: None,
     ) -> None:
-        """Minimise ``loss_of``, a mean over some ``picks``, by the parameter ``groups``."""
+        """Minimise ``loss_of``, a mean over some ``picks``, by the parameter ``groups``.
+
+        ``before`` is called before each step.
+        """
         optimiser = torch.optim.Adam(groups)
         rates = [group["lr"] for group in groups]
         tensors = [tensor for group in groups for tensor in group["params"]]
@@ -112,7 +115,7 @@ class Schedule:
             return torch.autograd.grad(loss_of(part) * (len(part) / of), tensors)
 
         for step, batch in enumerate(self.batches(picks)):
-            report(step)
+            before(step)
             share = (1 + math.cos(math.pi * step / self.steps)) / 2
             for group, rate in zip(optimiser.param_groups, rates):
                 group["lr"] = rate * share
@@ -137,4 +140,8 @@ def distil(
     def loss_of(picks: np.ndarray) -> torch.Tensor:
         return lessons.divergence(student.logits(lessons.values(picks)) * unit, picks)
 
-    schedule.train(student.groups(rate), lessons.known, loss_of, report)
+    def before(step: int) -> None:
+        report(step)
+        student.refresh()
+
+    schedule.train(student.groups(rate), lessons.known, loss_of, before)

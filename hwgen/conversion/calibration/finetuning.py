@@ -25,6 +25,8 @@ import numpy as np
 
 from hwgen.arguments import require_integer, require_number
 from hwgen.conversion.calibration.distillation import Lessons, Schedule, distil
+from hwgen.conversion.calibration.images import spread
+from hwgen.conversion.calibration.rounded_weights import WeightRounding, with_pads_of
 from hwgen.conversion.calibration.starting_point import Start
 from hwgen.conversion.calibration.student import Student
 from hwgen.conversion.calibration.units import in_units, inverse
@@ -40,19 +42,30 @@ class Finetuning:
 
     ``epochs`` are passes over the images, in the order of ``seed``, with ``batch`` images per step.
     ``learning_rate`` is Adam's, as a share of each tensor's root mean square; it decays to 0.
+    At most ``images`` are trained on, evenly spread; None takes all.
     """
 
     epochs: int = 3
     learning_rate: float = 0.01
     batch: int = 64
     seed: int = 0
+    images: int | None = None
 
     def __post_init__(self) -> None:
-        for name, value in (("epochs", self.epochs), ("batch", self.batch)):
-            require_integer(f"fine-tuning: {name}", value, 1, error=ConversionError)
+        for name in ("epochs", "batch", "images"):
+            if (value := getattr(self, name)) is not None:
+                require_integer(f"fine-tuning: {name}", value, 1, error=ConversionError)
         rule, what = "above 0, up to 1", "fine-tuning: learning_rate"
         rate = self.learning_rate
         require_number(what, rate, rule, lambda x: 0 < x <= 1, error=ConversionError)
+
+    def count(self, given: int) -> int:
+        """Number of images, of those ``given``, that are trained on."""
+        return given if self.images is None else min(given, self.images)
+
+    def plain(self, given: int) -> dict[str, int | float]:
+        """Plain values by name; ``images`` is the number that is trained on, of those ``given``."""
+        return vars(self) | {"images": self.count(given)}
 
 
 def finetune(
@@ -77,9 +90,12 @@ def finetune(
         raise ConversionError(
             "fine-tuning needs equidistant levels, so leak must be 2; leave it out"
         )
+    images = images[spread(len(images), tuning.count(len(images)))]
     lessons = Lessons(graph, images, options, tuning.seed)
     start = Start(graph, lessons, options)
-    student = Student(in_units(start.best, start.units))
+    largest = lessons.source.train_type.q_max * lessons.decoding.step
+    rounding = WeightRounding(lessons.decoding, largest, options.weight_bits)
+    student = Student(in_units(rounding.ready(start.best), start.units), rounding)
     batches = -(-len(lessons.known) // tuning.batch)
     schedule = Schedule(steps=tuning.epochs * batches, batch=tuning.batch, seed=tuning.seed)
     distil(
@@ -90,7 +106,7 @@ def finetune(
         unit=start.units[graph.nodes[-1].name].item(0),
         report=lambda step: progress(step // batches, tuning.epochs, "fine-tuning"),
     )
-    trained = in_units(student.graph(), inverse(start.units))
+    trained = with_pads_of(in_units(student.graph(), inverse(start.units)), graph)
     kept, what = lessons.better(start.untrained, trained)
     progress(tuning.epochs, tuning.epochs, f"fine-tuning {what}")
     return trained if kept else graph

@@ -1,8 +1,12 @@
-"""A float network as tensors that learn."""
+"""A float network as tensors that learn.
+
+It computes with what ``rounding`` makes of its weights, and gradients ignore that
+(straight-through).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -21,8 +25,10 @@ SCALE_RATE = 0.1  # learning rate of λ as a share of that of weights
 class Student:
     """The network as trainable tensors: equal taps are one weight; copies and averages stay."""
 
-    def __init__(self, graph: FloatGraph) -> None:
-        self._graph = graph
+    def __init__(
+        self, graph: FloatGraph, rounding: Callable[[FloatGraph], FloatGraph] = lambda graph: graph
+    ) -> None:
+        self._graph, self._rounding = graph, rounding
         self._weights: dict[tuple[str, int], torch.Tensor] = {}
         self._tiles: dict[tuple[str, int], Pair] = {}
         self._biases: dict[str, torch.Tensor] = {}
@@ -38,6 +44,7 @@ class Student:
                 shared = bool((node.steps.scale == node.steps.scale[0]).all())
                 scale = node.steps.scale[:1] if shared else node.steps.scale
                 self._scales[node.name] = _tensor(scale).requires_grad_()
+        self.refresh()
 
     def _populations(self) -> Iterator[Population]:
         return (node for node in self._graph.nodes if isinstance(node, Population))
@@ -51,15 +58,27 @@ class Student:
             sizes.append((bias, _size(self._scales.get(name, bias))))
         return [{"params": [tensor], "lr": rate * size} for tensor, size in sizes]
 
+    def refresh(self) -> None:
+        """Round the weights as they are now."""
+        populations = [node for node in self.graph().nodes if isinstance(node, Population)]
+        self._rounded = {
+            (node.name, index): _tensor(projection.weights)
+            for node in populations
+            for index, projection in enumerate(node.projections)
+        }
+        self._rounded_biases = {node.name: _tensor(node.bias) for node in populations}
+
     def logits(self, values: torch.Tensor) -> torch.Tensor:
         known = {INPUT: values}
         for node in self._graph.nodes:
             if not isinstance(node, Population):
                 known[node.name] = calibrate.step(node, known)
                 continue
-            sums = self._biases[node.name].reshape(-1, 1, 1)
+            bias = _straight_through(self._biases[node.name], self._rounded_biases[node.name])
+            sums = bias.reshape(-1, 1, 1)
             for index, projection in enumerate(node.projections):
                 weights = self._taps(node.name, index)
+                weights = _straight_through(weights, self._rounded[node.name, index])
                 sums = sums + calibrate.linear_map(projection, weights, known[projection.source])
             if node.steps is None:
                 known[node.name] = calibrate.activate(node, sums)
@@ -87,12 +106,16 @@ class Student:
                     scale = np.broadcast_to(_array(self._scales[node.name].abs()), node.bias.shape)
                     node = replace(node, steps=replace(node.steps, scale=scale.copy()))
             nodes.append(node)
-        return replace(self._graph, nodes=tuple(nodes))
+        return self._rounding(replace(self._graph, nodes=tuple(nodes)))
 
 
 def learns(projection: FloatProjection) -> bool:
     """Whether weights of ``projection`` learn: not those of copies and averages."""
     return not is_copy(stored_weights(projection.weights))
+
+
+def _straight_through(real: torch.Tensor, rounded: torch.Tensor) -> torch.Tensor:
+    return real + (rounded - real).detach()
 
 
 def _tensor(array: np.ndarray) -> torch.Tensor:

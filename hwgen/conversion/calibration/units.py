@@ -15,6 +15,7 @@ from hwgen.conversion.float_graph import (
     FloatNode,
     FloatProjection,
     Population,
+    Steps,
 )
 from hwgen.conversion.op_graph import INPUT
 
@@ -65,10 +66,15 @@ def in_units(graph: FloatGraph, units: Units) -> FloatGraph:
         if isinstance(node, Population):
             own = units[node.name]
             projections = tuple(_in_units(p, units[p.source], own) for p in node.projections)
-            steps = node.steps and replace(node.steps, scale=node.steps.scale / own)
+            steps = node.steps and _steps_in_units(node.steps, own)
             node = replace(node, projections=projections, bias=node.bias / own, steps=steps)
         nodes.append(node)
     return replace(graph, nodes=tuple(nodes))
+
+
+def _steps_in_units(steps: Steps, own: np.ndarray) -> Steps:
+    unit = None if steps.unit is None else steps.unit / own
+    return replace(steps, scale=steps.scale / own, unit=unit)
 
 
 def inverse(units: Units) -> Units:

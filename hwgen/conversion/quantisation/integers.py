@@ -48,6 +48,7 @@ def quantise_layer(
     fractions: bool = True,
     minimum_threshold: float = MIN_THRESHOLD,
     rounder: Rounder | None = None,
+    unit: np.ndarray | None = None,
 ) -> Quantised:
     """Integer weights and thresholds of a layer that fires.
 
@@ -56,14 +57,13 @@ def quantise_layer(
     ``second_moments``, E[q²] of the inputs, broadcast to them: the cost of a squared error of the
     weight. ``output_scale`` is λ (channels,), ``q_max`` the largest input code. If the neuron has
     ``fractions``, it gets as many bits as bring the smallest threshold to ``minimum_threshold``.
+    ``unit``, about the real value of a membrane unit, is :func:`membrane_unit` by default.
     """
-    limit = _limit(bits)
-    scale, fan_in = _fine_scale(weights, second_moments, bits)
-    # With a finer scale, full weights on full inputs would stay below the threshold.
-    silent = scale == 0
-    scale = np.maximum(scale, output_scale / (limit * float(q_max) * fan_in))
-    scale[silent] = output_scale[silent] / MIN_THRESHOLD
-    frac_bits = 0
+    if unit is None:
+        unit = membrane_unit(
+            weights, second_moments, bits=bits, output_scale=output_scale, q_max=q_max
+        )
+    scale, frac_bits = unit, 0
     smallest = float((output_scale / scale).min())
     while fractions and smallest * 2**frac_bits < minimum_threshold and frac_bits < MAX_FRAC_BITS:
         frac_bits += 1
@@ -79,6 +79,25 @@ def quantise_layer(
         threshold=threshold.astype(np.int64),
         frac_bits=frac_bits,
     )
+
+
+def membrane_unit(
+    weights: Sequence[np.ndarray],
+    second_moments: Sequence[np.ndarray],
+    *,
+    bits: int,
+    output_scale: np.ndarray,
+    q_max: float,
+) -> np.ndarray:
+    """Real value of a membrane unit of each channel, before it is moved to fit the threshold.
+
+    It makes the error of the rounded weights smallest. Parameters as of :func:`quantise_layer`.
+    """
+    scale, fan_in = _fine_scale(weights, second_moments, bits)
+    # With a finer scale, full weights on full inputs would stay below the threshold.
+    silent = scale == 0
+    scale = np.maximum(scale, output_scale / (_limit(bits) * float(q_max) * fan_in))
+    return np.asarray(np.where(silent, output_scale / MIN_THRESHOLD, scale))
 
 
 def quantise_readout(

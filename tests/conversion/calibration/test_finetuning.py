@@ -15,7 +15,9 @@ from hwgen.conversion.options import Options
 from hwgen.errors import ConversionError
 from hwgen.network import equal_taps, stored_weights
 from tests.support.conversion import PLAIN, convert, keep_training
-from tests.support.float_models import Forward, fused, pixels
+from tests.support.float_models import Forward, fused, pixels, trained_on_digits
+
+ROUNDED = 1 / 256  # at most, of a weight that has its integer whatever the threshold
 
 
 def model(seed: int = 3) -> nn.Module:
@@ -55,16 +57,15 @@ def always_kept(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("always_kept")
 def test_the_network_equals_the_tuned_model() -> None:
-    """Codes of golden equal those of the tuned float network up to the rounding of weights."""
+    """Codes of golden equal those of the tuned float network, computed by hand."""
     known = images()
     tuning = Finetuning(epochs=2)
     options = Options(timesteps=2, channel_scales=False)
     tuned = finetune(graph_of(model(), known), known, options, tuning)
     steps = {node.name: node.steps for node in tuned.nodes if isinstance(node, Population)}
     network = convert(
-        model(), known, timesteps=2, weight_bits=16, finetuning=tuning,
-        **PLAIN | {"error": "squared"},
-    )  # fmt: skip
+        model(), known, timesteps=2, finetuning=tuning, **PLAIN | {"error": "squared"}
+    )
     scales = network.provenance["output_scales"]
     assert scales["0"] == pytest.approx(float(steps["0"].scale[0]), rel=1e-6)
     assert steps["6"] is None  # the readout
@@ -80,7 +81,7 @@ def test_the_network_equals_the_tuned_model() -> None:
     pooled = torch.nn.functional.max_pool2d(q, 2).flatten(1) * conv.steps.scale[0]
     u = pooled @ torch.from_numpy(linear.projections[0].weights).T + torch.from_numpy(linear.bias)
     q = (u / linear.steps.scale[0] + 0.5).floor().clamp(0, 3)
-    assert float((values == q.numpy()).mean()) > 0.99
+    np.testing.assert_array_equal(values, q.numpy())
     assert values.std() > 0.5
 
 
@@ -89,7 +90,7 @@ def test_short_trains_lose_less() -> None:
     digits = pytest.importorskip("sklearn.datasets").load_digits()
     pixels = (digits.images[:, np.newaxis] * 15).astype(np.uint8)
     known, unseen = pixels[:1200], pixels[1200:]
-    made = trained(known, digits.target[:1200])
+    made = trained_on_digits(known, digits.target[:1200])
     right = []
     for finetuning in (None, Finetuning(epochs=4, batch=32)):
         network = convert(made, known, timesteps=2, finetuning=finetuning, rounding="nearest")
@@ -153,21 +154,6 @@ def test_every_epoch_has_all_images_in_another_order(monkeypatch: pytest.MonkeyP
     assert len({tuple(order.tolist()) for order in orders}) == 3
 
 
-def trained(known: np.ndarray, classes: np.ndarray) -> nn.Module:
-    torch.manual_seed(5)
-    made = nn.Sequential(
-        nn.Conv2d(1, 8, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(8, 16, 3), nn.ReLU(),
-        nn.Flatten(), nn.Linear(64, 10),
-    )  # fmt: skip
-    optimiser = torch.optim.Adam(made.parameters(), 0.01)
-    x, y = torch.from_numpy(known).float() / 255, torch.from_numpy(classes)
-    for _ in range(60):
-        optimiser.zero_grad()
-        nn.functional.cross_entropy(made(x), y).backward()
-        optimiser.step()
-    return made.eval()
-
-
 @pytest.mark.usefixtures("always_kept")
 def test_fine_tuning_is_reproducible() -> None:
     made = [
@@ -222,7 +208,7 @@ def test_shortcuts_stay_copies() -> None:
         if isinstance(one, Population)
         for old, new in zip(one.projections, other.projections)
     ]
-    same = [np.array_equal(old.weights, new.weights) for old, new in pairs]
+    same = [np.allclose(new.weights, old.weights, rtol=ROUNDED) for old, new in pairs]
     assert same == [isinstance(old, FloatIdentity) for old, _ in pairs]
     assert sum(same) == 1
 
@@ -241,7 +227,8 @@ def test_equal_taps_learn_as_one_weight_and_averages_stay() -> None:
         [node.projections[0].weights for node in graph.nodes if isinstance(node, Population)]
         for graph in (before, after)
     )
-    assert np.array_equal(average, same)
+    np.testing.assert_allclose(same, average, rtol=ROUNDED)
+    assert np.array_equal(same, same[:, :, :1, :1] * np.ones((1, 1, 2, 2)))
     assert last.shape == (4, 4, 4, 4)
     assert equal_taps(tuned) == (2, 2)
     assert (stored_weights(tuned) != stored_weights(last)).mean() > 0.5  # some inputs are silent
