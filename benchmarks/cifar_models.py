@@ -90,11 +90,22 @@ class ResNet8(nn.Module):
         return self.dense(F.avg_pool2d(d, 8).flatten(1))
 
 
+TRAINING = (
+    "cifar10_train_first10000.npz",
+    *(f"cifar10_train_{first}_{first + 9999}.npz" for first in range(10_000, 50_000, 10_000)),
+)
+TEST = "cifar10_test.npz"
+
+
 def images() -> tuple[Dataset, Dataset]:
-    """The first 10,000 training images and all test images of CIFAR-10, from HWGEN_DATA."""
-    names = ("cifar10_train_first10000.npz", "cifar10_test.npz")
-    folder = data_folder(*names)
-    return load(folder / names[0]), load(folder / names[1])
+    """All 50,000 training images and all test images of CIFAR-10, from HWGEN_DATA."""
+    folder = data_folder(*TRAINING, TEST)
+    parts = [load(folder / name) for name in TRAINING]
+    training = Dataset(
+        images=np.concatenate([part.images for part in parts]),
+        labels=np.concatenate([part.labels for part in parts if part.labels is not None]),
+    )
+    return training, load(folder / TEST)
 
 
 def resnet20() -> nn.Module:
