@@ -13,7 +13,11 @@ from torch import nn
 from hwgen import golden
 from hwgen.conversion import Finetuning
 from hwgen.conversion.calibration.finetuning import finetune
-from hwgen.conversion.calibration.float_run import run_nodes
+from hwgen.conversion.calibration.float_run import run_float, run_nodes
+from hwgen.conversion.calibration.input_decoding import decode_input, make_input
+from hwgen.conversion.calibration.rounded_weights import WeightRounding
+from hwgen.conversion.calibration.starting_point import with_steps
+from hwgen.conversion.calibration.student import Student
 from hwgen.conversion.float_graph import FloatGraph, FloatIdentity, Population
 from hwgen.conversion.options import Options
 from tests.support.conversion import convert, keep_training
@@ -28,8 +32,8 @@ def model() -> nn.Module:
     def forward(m: nn.Module, x: torch.Tensor) -> torch.Tensor:
         x = torch.relu(m.first(x))
         x = torch.relu(m.second(x) + x)
-        x = nn.functional.max_pool2d(x, 2)
-        x = nn.functional.avg_pool2d(torch.relu(m.third(x)), 2)
+        x = nn.functional.avg_pool2d(x, 2)
+        x = nn.functional.max_pool2d(torch.relu(m.third(x)), 2)
         return m.last(torch.relu(m.linear(x.flatten(1))))
 
     torch.manual_seed(2)
@@ -91,6 +95,25 @@ def test_the_integer_network_is_the_trained_one(
             np.testing.assert_array_equal(np.round(codes), run.values[node.name], node.name)
             compared += codes.any()
     assert compared >= 4
+
+
+@pytest.mark.parametrize(("bits", "near"), [(16, 0.002), (3, 0.5)])
+def test_training_computes_with_rounded_weights(bits: int, near: float) -> None:
+    """Rounded at 16 bits it is nearly the network of the start; at 3 bits it is another one."""
+    graph = fused(model(), (2, 8, 8), offset=-0.4)
+    options = Options(timesteps=4, layer_timesteps={"input": 4})
+    source = decode_input(KNOWN, make_input(graph, options), graph)
+    rounding = WeightRounding(source, 15, bits)
+    made = rounding.ready(with_steps(graph, KNOWN, options))
+    student = Student(made, rounding)
+    values = source.of(torch.from_numpy((KNOWN >> 4).astype(np.float32)))
+    with torch.no_grad():
+        logits = student.logits(values).numpy()
+    np.testing.assert_array_equal(logits, run_float(student.graph(), values.numpy()))
+    plain = run_nodes(made, values.numpy())
+    first = run_nodes(student.graph(), values.numpy())["first"]
+    share = float((np.abs(first - plain["first"]) > 1e-6).mean())
+    assert near / 100 < share < near
 
 
 def test_copies_are_copies_up_to_their_rounding(monkeypatch: pytest.MonkeyPatch) -> None:
