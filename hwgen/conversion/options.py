@@ -160,8 +160,9 @@ class Options:
         self._check_timesteps()
         self._check_neuron()
         if self.rounding is None:
-            chosen = Rounding.FITTED if self.coarse else Rounding.NEAREST
-            object.__setattr__(self, "rounding", chosen)
+            steps = self.mean_timesteps or self.timesteps
+            few = steps <= FEW_TIMESTEPS or self.weight_bits <= FEW_WEIGHT_BITS
+            object.__setattr__(self, "rounding", Rounding.FITTED if few else Rounding.NEAREST)
 
     def _check_timesteps(self) -> None:
         if not isinstance(self.layer_timesteps, Mapping):
@@ -200,12 +201,6 @@ class Options:
             )
         if not parse_leak(self.leak).doubles and self.neuron is not NeuronKind.ILIF:
             raise ConversionError(f"leak needs neuron 'ilif', not {self.neuron!r}; leave it out")
-
-    @property
-    def coarse(self) -> bool:
-        """Whether trains or weights are so short that rounding costs most of the accuracy."""
-        steps = self.mean_timesteps or self.timesteps
-        return steps <= FEW_TIMESTEPS or self.weight_bits <= FEW_WEIGHT_BITS
 
     @property
     def inverse_leak(self) -> InverseLeak:

@@ -24,7 +24,7 @@ from hwgen.conversion.float_graph import FloatGraph
 from hwgen.conversion.options import Options
 from hwgen.conversion.threads import map_batches
 
-SOFTNESS = 0.5  # temperature of the softmaxes, in standard deviations of the logits
+SOFTNESS = 1.0  # temperature of the softmaxes, in standard deviations of the logits
 HELD_OUT = 512  # at most as many images are for judging
 _HELD_OUT_SHARE = 10  # and at most one in as many
 _PART = 16  # images of a batch on one thread

@@ -29,11 +29,11 @@ def lessons(samples: int = 40) -> Lessons:
 
 
 def test_the_divergence_by_hand() -> None:
-    """Of two softmaxes; the temperature is half the standard deviation of all logits."""
+    """Of two softmaxes; the temperature is the standard deviation of all logits."""
     known = pixels((2, 3, 3), samples=40)
     with torch.no_grad():
         wanted = model()(torch.from_numpy(known).float() / 255).double().numpy()
-    temperature, picks = 0.5 * wanted.std(ddof=1), np.array([3, 7, 8])
+    temperature, picks = wanted.std(ddof=1), np.array([3, 7, 8])
     given = np.random.default_rng(1).normal(size=(3, 4))
 
     def chances(logits: np.ndarray) -> np.ndarray:
@@ -53,8 +53,8 @@ def test_a_single_logit_is_compared_with_zero() -> None:
     known, picks = pixels((2, 3, 3), samples=40), np.array([1, 5])
     with torch.no_grad():
         wanted = made(torch.from_numpy(known).float() / 255).double().numpy()
-    p = 1 / (1 + np.exp(-wanted[picks] / (0.5 * wanted.std(ddof=1))))
-    q = 1 / (1 + np.exp(-np.array([[0.3], [-0.1]]) / (0.5 * wanted.std(ddof=1))))
+    p = 1 / (1 + np.exp(-wanted[picks] / (wanted.std(ddof=1))))
+    q = 1 / (1 + np.exp(-np.array([[0.3], [-0.1]]) / (wanted.std(ddof=1))))
     expected = (p * np.log(p / q) + (1 - p) * np.log((1 - p) / (1 - q))).mean()
     lessons = Lessons(fused(made, (2, 3, 3)), known, Options(), 0)
     measured = lessons.divergence(torch.tensor([[0.3], [-0.1]]), picks)

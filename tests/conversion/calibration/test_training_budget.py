@@ -42,8 +42,8 @@ def test_epochs_and_images_fit_the_budget(
 @pytest.mark.parametrize(
     ("options", "tried"),
     [
-        ({"timesteps": 3}, True),
-        ({"timesteps": 4}, False),
+        ({"timesteps": 5}, True),
+        ({"timesteps": 6}, False),
         ({"timesteps": 8, "mean_timesteps": 2.5}, True),
         ({"timesteps": 8, "weight_bits": 4}, True),
         ({"timesteps": 3, "neuron": "if2"}, True),
@@ -53,3 +53,20 @@ def test_epochs_and_images_fit_the_budget(
 )
 def test_it_is_tried_where_rounding_costs_most(options: dict[str, Any], tried: bool) -> None:
     assert (training_for(GRAPH, 1000, Options(**options)) is not None) == tried
+
+
+@pytest.mark.parametrize(
+    ("options", "rate"),
+    [
+        ({"timesteps": 1}, 0.01),
+        ({"timesteps": 2}, 0.01),
+        ({"timesteps": 4}, 0.0025),
+        ({"timesteps": 3, "neuron": "if2"}, 0.01),
+        ({"timesteps": 8, "mean_timesteps": 2.5}, 0.04 / 2**2.5),
+        ({"timesteps": 8, "weight_bits": 3}, 0.005),
+    ],
+)
+def test_the_rate_falls_with_the_number_of_levels(options: dict[str, Any], rate: float) -> None:
+    found = training_for(GRAPH, 1000, Options(**options))
+    assert found is not None
+    assert found.learning_rate == pytest.approx(rate)
