@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import click
 
@@ -122,8 +122,9 @@ PER_CHANNEL = "one value, or one per channel"
 )
 @option(
     "--finetune",
-    COUNT,
-    "Train the fused network on the data first; for trains of up to 4 timesteps.",
+    click.IntRange(min=0),
+    "Train the fused network on the data for its short trains; 0: never.  [default: --effort best "
+    "tries it where it may help]",
     metavar="EPOCHS",
 )
 @option("--finetune-rate", float, "Learning rate of --finetune.", 0.01)
@@ -188,7 +189,9 @@ def command(
     )
     loaded = load_model(model, weights)
     path, _, factory = model.partition(":")
-    tuning = Finetuning(epochs=finetune, learning_rate=finetune_rate) if finetune else None
+    tuning: Finetuning | Literal[False] | None = None
+    if finetune is not None:
+        tuning = Finetuning(epochs=finetune, learning_rate=finetune_rate) if finetune else False
     with progress(f"converting {model}") as report:
         network = convert(
             loaded,

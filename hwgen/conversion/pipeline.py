@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from torch import nn
@@ -81,7 +81,7 @@ def convert(
     search_stop: float = Options.search_stop,
     calibration_images: int | None = None,
     effort: choices.Effort | str = choices.Effort.BEST,
-    finetuning: Finetuning | None = None,
+    finetuning: Finetuning | Literal[False] | None = None,
     name: str = "network",
     strict: bool = False,
     dump: str | os.PathLike[str] | None = None,
@@ -115,8 +115,9 @@ def convert(
         "best" converts in every way that the options leave open, and keeps the one whose logits are
         closest to the float model's on images held out from ``images``, without labels; "fast"
         takes one way by rule (:mod:`hwgen.conversion.effort`).
-    finetuning : :class:`hwgen.conversion.Finetuning` or None
-        Train the fused network for its short trains first, on all of ``images``.
+    finetuning : :class:`hwgen.conversion.Finetuning`, False or None
+        Train the fused network for its short trains first, on all of ``images`` that nothing is
+        measured on. None: effort "best" tries it where it may help; False: never.
     name : str
         Name of the network.
     strict : bool
@@ -143,9 +144,10 @@ def convert(
         raise ConversionError(
             f"neuron must be one of {', '.join(neurons)} for method {method!r}, not {neuron!r}"
         )
-    if finetuning is not None:
+    asked = finetuning or None
+    if asked is not None:
         remedy = "use hwgen.conversion.Finetuning(epochs=3)"
-        require_type("finetuning", finetuning, Finetuning, remedy, error=ConversionError)
+        require_type("finetuning", asked, Finetuning, remedy, error=ConversionError)
     if not name or not isinstance(name, str):
         raise ConversionError(
             f"the network's name must be a string that is not empty, not {name!r}"
@@ -198,10 +200,10 @@ def convert(
         left_open = [item.name for item in fields(Options) if item.name not in fixed]
         fused = graphs["fuse"]
         assert isinstance(fused, FloatGraph)
-        training = training_for(fused, len(task.training_images), task.options)
-        several = ways(
-            task.options, chosen_effort, left_open, finetuning=finetuning, training=training
-        )
+        training = None
+        if finetuning is None:
+            training = training_for(fused, len(task.training_images), task.options)
+        several = ways(task.options, chosen_effort, left_open, finetuning=asked, training=training)
         outcomes = best_of(
             several,
             task,

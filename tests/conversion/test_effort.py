@@ -102,6 +102,11 @@ def test_training_can_win() -> None:
     assert all(kept["signal_to_error"] > other["signal_to_error"] for other in others)
     measured = network.provenance["fidelity"]["images"]
     assert network.provenance["finetuning"]["images"] == 1200 - measured == 960
+    never = hwgen.convert(model, images[:1200], timesteps=2, finetuning=False)
+    assert [trial["name"] for trial in never.provenance["trials"]] == [
+        other["name"] for other in others
+    ]
+    assert never.provenance["finetuning"] is None
     right = (golden.classify(network, images[1200:]) == digits.target[1200:]).mean()
     plain = hwgen.convert(model, images[:1200], timesteps=2, effort="fast")
     assert right > (golden.classify(plain, images[1200:]) == digits.target[1200:]).mean()
