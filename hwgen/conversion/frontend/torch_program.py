@@ -16,6 +16,7 @@ from torch.export import ExportedProgram
 from torch.export.graph_signature import InputKind, OutputKind
 
 from hwgen.conversion.frontend.ends import logits_of
+from hwgen.conversion.frontend.plain import first_line
 from hwgen.conversion.frontend.unsuitable import quiet_tracing, require_suitable, untraceable
 from hwgen.errors import ConversionError
 from hwgen.network import Shape
@@ -229,9 +230,3 @@ def _candidates(module: nn.Module, shape: tuple[int, ...]) -> Iterable[Shape]:
     yield (channels, shape[1], shape[2])
     for side in _SIZES:
         yield (channels, side, side)
-
-
-def first_line(error: BaseException) -> str:
-    """First line of the message, without a full stop; the error's type if it has none."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[0].rstrip(".") if lines else type(error).__name__
