@@ -160,8 +160,7 @@ def user_output(program: ExportedProgram) -> torch.fx.Node:
             f"the model must return one tensor, the logits, not {len(found)}; wrap it in a module "
             f"that returns the logits alone"
         )
-    end = next(reversed(program.graph.nodes))
-    output: torch.fx.Node = end.args[0][found[0]]
+    output: torch.fx.Node = program.graph.output_node().args[0][found[0]]
     return output
 
 

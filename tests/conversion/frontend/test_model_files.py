@@ -55,7 +55,7 @@ def folder(tmp_path: Path) -> Path:
                tmp_path / "checkpoint.pth")  # fmt: skip
     save_file(state, tmp_path / "w.safetensors")
     np.savez(tmp_path / "w.npz", **{name: value.numpy() for name, value in state.items()})
-    program = torch.export.export(model, (torch.zeros(2, 2, 8, 8),))
+    program = torch.export.export(model, (torch.zeros(2, 2, 8, 8),), strict=False)
     torch.export.save(program, tmp_path / "m.pt2")
     return tmp_path
 
@@ -179,14 +179,22 @@ KINDS = (pickled_samples, called_by_parentheses, named_otherwise)
 def test_a_crafted_program_does_not_run(folder, change):
     trap = folder / "trap"
     program = torch.export.export(
-        tiny_cnn(), (torch.zeros(3, 2, 8, 8),), dynamic_shapes=({0: torch.export.Dim("n")},)
+        tiny_cnn(),
+        (torch.zeros(3, 2, 8, 8),),
+        dynamic_shapes=({0: torch.export.Dim("n")},),
+        strict=False,
     )
     torch.export.save(program, folder / "m.pt2")
-    evil = rewritten(
-        folder / "m.pt2",
-        folder / "evil.pt2",
-        lambda name, content: change(name, content, trap),
-    )
+    changed = []
+
+    def crafted(name: str, content: bytes) -> bytes:
+        made = change(name, content, trap)
+        changed.append(made != content)
+        return made
+
+    evil = rewritten(folder / "m.pt2", folder / "evil.pt2", crafted)
+    if not any(changed):
+        pytest.skip("this version of PyTorch writes no such member")
     with pytest.raises(ConversionError, match="a .pt2 is a program"):
         load_model(str(evil))
     assert not trap.exists()
