@@ -46,9 +46,13 @@ def set_weights(model: nn.Module, path: str | Path) -> None:
 
 
 def require_file(path: Path) -> None:
-    """Raise :class:`.ConversionError` unless ``path`` is a file."""
+    """Raise :class:`.ConversionError` unless ``path`` is a file that can be read."""
     if not path.is_file():
         raise ConversionError(f"{plain(path)}: no such file")
+    try:
+        path.open("rb").close()
+    except OSError as error:
+        raise ConversionError(f"{plain(path)}: cannot be read: {error.strerror}") from error
 
 
 def _unusable(value: torch.Tensor, expected: torch.Tensor) -> str:

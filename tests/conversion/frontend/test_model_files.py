@@ -16,7 +16,7 @@ from torch import nn
 
 from benchmarks.checkpoint_cases import Shell
 from hwgen import golden
-from hwgen.conversion import load_model
+from hwgen.conversion import load_model, load_weights
 from hwgen.errors import ConversionError
 from tests.support.conversion import convert
 from tests.support.float_models import pixels, tiny_cnn
@@ -131,6 +131,24 @@ def test_a_program_is_loaded_for_those_who_trust_it_alone(folder):
         f"rights; pass --trust-model (in Python: trust_model=True) if you trust its maker, or give "
         f"the model as file.py:factory and its weights by torch.save(model.state_dict(), …)"
     )
+
+
+def test_a_program_without_trust_is_not_looked_at(folder, monkeypatch):
+    """So that no kind of content, known or not, can run."""
+    monkeypatch.setattr(torch.export, "load", lambda *_: pytest.fail("loaded"))
+    monkeypatch.setattr(torch, "load", lambda *_: pytest.fail("loaded"))
+    (folder / "x.pt2").write_bytes(b"nothing that could be read")
+    with pytest.raises(ConversionError, match="a .pt2 is a program"):
+        load_model(str(folder / "x.pt2"))
+
+
+def test_a_file_that_may_not_be_read(folder, monkeypatch):
+    def refuse(path: Path, mode: str) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(ConversionError, match=r"w\.npz: cannot be read: Permission denied"):
+        load_weights(folder / "w.npz")
 
 
 # --- programs that run something when they are loaded ---------------------------------------------
