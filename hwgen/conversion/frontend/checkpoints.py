@@ -71,10 +71,13 @@ def choose(candidates: list[Found], expected: Tensors, *, where: str) -> dict[st
     Raises :class:`.ConversionError` if none or several fit, unless one of several is averaged.
     """
     fits = [fit for found in candidates for fit in _fits(found, expected)]
-    whole = [fit for fit in fits if not _missing(fit, expected)]
+    groups = _tied(expected)
+    whole = [f for f in fits if f.count >= len(groups) and not _missing(f, groups)]
     if not whole:
         nearest = max(fits, key=lambda fit: fit.count, default=None)
         raise _misfit(nearest or _Fit(_largest(candidates), "", 0), expected, where)
+    if len(whole) > 1:  # names alone do not tell
+        whole = [fit for fit in whole if not _wrong(fit, expected)] or whole
     chosen = whole[0] if len(whole) == 1 else _averaged(whole, where)
     start = len(chosen.prefix)
     inside = {
@@ -104,15 +107,27 @@ def _fits(found: Found, expected: Tensors) -> Iterator[_Fit]:
         yield _Fit(found, prefix, count)
 
 
-def _missing(fit: _Fit, expected: Tensors) -> list[str]:
-    """Names that a state dict lacks: of tied weights one is enough, and counts are not needed."""
+def _tied(expected: Tensors) -> list[list[str]]:
+    """Names of each tensor that the model needs: several of tied weights, none of counts."""
     groups: dict[object, list[str]] = {}
     for name, value in expected.items():
         if not name.endswith("num_batches_tracked"):
             groups.setdefault(_place(value) or name, []).append(name)
+    return list(groups.values())
+
+
+def _missing(fit: _Fit, groups: list[list[str]]) -> list[str]:
     given = fit.found.tensors
+    return [names[0] for names in groups if not any(fit.prefix + name in given for name in names)]
+
+
+def _wrong(fit: _Fit, expected: Tensors) -> list[str]:
+    """Names with a shape that is not the model's."""
+    given = ((name, fit.found.tensors.get(fit.prefix + name)) for name in expected)
     return [
-        names[0] for names in groups.values() if not any(fit.prefix + n in given for n in names)
+        f"{name} {tuple(value.shape)} instead of {tuple(expected[name].shape)}"
+        for name, value in given
+        if value is not None and not is_lazy(expected[name]) and value.shape != expected[name].shape
     ]
 
 
@@ -141,20 +156,9 @@ def _averaged(whole: list[_Fit], where: str) -> _Fit:
 
 
 def _misfit(best: _Fit, expected: Tensors, where: str) -> ConversionError:
-    tensors = best.found.tensors
-    missing = _missing(best, expected)
-    extra = [
-        name
-        for name in tensors
-        if name.startswith(best.prefix) and name[len(best.prefix) :] not in expected
-    ]
-    wrong = [
-        f"{name} {tuple(value.shape)} instead of {tuple(right.shape)}"
-        for name, right in expected.items()
-        if (value := tensors.get(best.prefix + name)) is not None
-        and not is_lazy(right)
-        and value.shape != right.shape
-    ]
+    names = [n for n in best.found.tensors if n.startswith(best.prefix)]
+    extra = [name for name in names if name[len(best.prefix) :] not in expected]
+    missing, wrong = _missing(best, _tied(expected)), _wrong(best, expected)
     problems = [
         f"{what} {listing(names, shown=5)}"
         for what, names in (("lacks", missing), ("has unknown", extra), ("has", wrong))

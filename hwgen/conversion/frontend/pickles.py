@@ -27,6 +27,7 @@ from hwgen.errors import ConversionError
 SAVE = "torch.save(model.state_dict(), …)"
 _PICKLES = 5  # of a file that PyTorch before 1.6 wrote, before its numbers
 _STRINGS = ("STRING", "BINSTRING", "SHORT_BINSTRING", "UNICODE", "BINUNICODE", "SHORT_BINUNICODE")
+_LONGEST = 16 << 20  # bytes of a pickle; the numbers of tensors lie outside of it
 _PROGRAMS = {
     "constants.pkl": "torch.jit",
     "archive_format": "torch.export",
@@ -96,11 +97,11 @@ def _foreign_names(path: Path) -> list[str]:
                 name
                 for member in archive.namelist()
                 if member.rpartition("/")[2] == "data.pkl"
-                for name in _names(io.BytesIO(archive.read(member)))
+                for name in _names(io.BytesIO(archive.read(member)), path)
             ]
     else:
         with path.open("rb") as file:
-            found = [name for _ in range(_PICKLES) for name in _names(file)]
+            found = [name for _ in range(_PICKLES) for name in _names(file, path)]
     reader = torch._weights_only_unpickler
     known = reader._get_allowed_globals()
     return [name for name in dict.fromkeys(found) if name not in known]
@@ -123,12 +124,18 @@ def _require_weights(path: Path, archive: zipfile.ZipFile) -> None:
         )
 
 
-def _names(file: BinaryIO) -> Iterator[str]:
+def _names(file: BinaryIO, path: Path) -> Iterator[str]:
     """Functions and classes that the pickle at the file's position names; nothing is called."""
+    start = file.tell()
     strings: list[str] = []
     memo: dict[int, str] = {}
     try:
         for code, argument, _ in pickletools.genops(file):
+            if file.tell() - start > _LONGEST:
+                raise ConversionError(
+                    f"{path}: holds far more than weights, a pickle of over {_LONGEST:,} bytes; "
+                    f"save the weights alone, by {SAVE}"
+                )
             if code.name == "GLOBAL":
                 module, _, name = str(argument).partition(" ")
                 yield _today(module, name)

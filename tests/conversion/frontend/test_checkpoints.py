@@ -113,6 +113,16 @@ def test_a_checkpoint_that_holds_itself(tmp_path: Path) -> None:
     filled(tmp_path / "w.pt")
 
 
+@pytest.mark.parametrize("archive", [True, False])
+def test_a_pickle_that_is_too_long_to_read(tmp_path: Path, archive: bool) -> None:
+    content = {"net": cnn().state_dict(), "log": "x" * (16 << 20)}
+    torch.save(content, tmp_path / "w.pt", _use_new_zipfile_serialization=archive)
+    assert "a pickle of over 16,777,216 bytes; save the weights alone" in refusal(tmp_path / "w.pt")
+    torch.save({**content, "log": "x" * (15 << 20)}, tmp_path / "w.pt",
+               _use_new_zipfile_serialization=archive)  # fmt: skip
+    filled(tmp_path / "w.pt")
+
+
 # --- what fits ------------------------------------------------------------------------------------
 
 
@@ -134,6 +144,14 @@ def test_the_only_name_of_tied_weights(tmp_path: Path) -> None:
 def test_parameters_that_the_checkpoint_initialises(tmp_path: Path) -> None:
     torch.save(nn.Sequential(nn.Linear(6, 3)).state_dict(), tmp_path / "w.pt")
     assert filled(tmp_path / "w.pt", nn.Sequential(nn.LazyLinear(3)))[0].weight.shape == (3, 6)
+
+
+def test_shapes_tell_layers_of_equal_names_apart(tmp_path: Path) -> None:
+    """The names of a single layer are those of any other one behind its own prefix."""
+    network = nn.Sequential(nn.Linear(4, 6), nn.ReLU(), nn.Linear(6, 3))
+    torch.save(network.state_dict(), tmp_path / "w.pt")
+    with pytest.warns(HwgenNote, match=r"behind '2\.'; 0.weight, 0.bias left out"):
+        assert torch.equal(filled(tmp_path / "w.pt", nn.Linear(6, 3)).weight, network[2].weight)
 
 
 def test_what_lies_outside_of_the_prefix_is_told(tmp_path: Path) -> None:
