@@ -6,7 +6,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from hwgen.conversion.frontend.plain import listing
 from hwgen.conversion.op_graph import Place
 from hwgen.errors import ConversionError
 
@@ -45,6 +44,9 @@ def _line(places: dict[Place, str]) -> str:
     first, why = next(iter(places.items()))
     if len(places) == 1:
         return f"{first}: {why}"
-    where = listing(list(dict.fromkeys(place.at for place in places)), shown=_SHOWN)
+    shown = list(dict.fromkeys(place.at for place in places))[:_SHOWN]
+    where = ", ".join(shown)
+    if more := len(places) - len(shown):
+        where += f" and {more} more"
     line = f', the first at "{first.line}"' if first.line else ""
     return f"{first.kind}, {len(places)} times ({where}{line}): {why}"

@@ -90,6 +90,17 @@ def test_one_kind_of_operator_is_one_line() -> None:
     )
 
 
+def test_several_lines_of_one_function_are_counted() -> None:
+    def forward(m: nn.Module, x: torch.Tensor) -> torch.Tensor:
+        x = F.silu(x)
+        x = F.silu(x.flatten(1))
+        return m.fc(x)
+
+    assert refusal(Forward(forward, fc=nn.Linear(432, 5))).startswith(
+        'silu, 2 times (forward and 1 more, the first at "x = F.silu(x)"): replace it by ReLU'
+    )
+
+
 def test_results_of_a_refused_operator_are_not_refused_again() -> None:
     model = Forward(lambda m, x: m.fc(torch.add(*x.flatten(1).chunk(2, 1))), fc=nn.Linear(216, 5))
     assert refusal(model).endswith("(chunk): train without splitting of maps")
