@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import reprlib
+
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from hwgen.reading import one_line
+
+_REPR = reprlib.Repr()
+_REPR.maxstring = _REPR.maxlong = _REPR.maxother = 120
 _WITHOUT_VALUE = ("missing", "extra_forbidden", "json_invalid")
 
 
@@ -16,12 +22,13 @@ class FrozenModel(BaseModel):
 def first_problem(error: ValidationError, *, root: str = "the file") -> str:
     """``PLACE: RULE, not VALUE`` of the first problem; ``root`` names the document itself."""
     problem = error.errors(include_url=False)[0]
-    place = ".".join(map(str, problem["loc"])) or root
+    place = one_line(".".join(map(str, problem["loc"])) or root, limit=200)
+    rule = one_line(problem["msg"])
     if problem["type"] in _WITHOUT_VALUE:
-        return f"{place}: {problem['msg']}"
-    return f"{place}: {problem['msg']}, not {_short(problem['input'])}"
+        return f"{place}: {rule}"
+    return f"{place}: {rule}, not {_short(problem['input'])}"
 
 
 def _short(value: object, limit: int = 60) -> str:
-    text = repr(value)
+    text = _REPR.repr(value)
     return text if len(text) <= limit else f"{text[: limit - 1]}…"

@@ -4,7 +4,7 @@ Each function raises :class:`.ReadingError` with a reason in one line; the loade
 adds the path and the remedy.
 """
 
-from hwgen.reading.files import ReadingError, read_bytes, read_text
+from hwgen.reading.files import TEXT_LIMIT, ReadingError, read_bytes, read_text
 from hwgen.reading.one_line import one_line
 
-__all__ = ["ReadingError", "one_line", "read_bytes", "read_text"]
+__all__ = ["TEXT_LIMIT", "ReadingError", "one_line", "read_bytes", "read_text"]
