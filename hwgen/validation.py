@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import reprlib
+from typing import TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
+from hwgen.errors import ArtefactError
 from hwgen.reading import one_line
 
+T = TypeVar("T")
 _REPR = reprlib.Repr()
 _REPR.maxstring = _REPR.maxlong = _REPR.maxother = 120
 _WITHOUT_VALUE = ("missing", "extra_forbidden", "json_invalid")
@@ -27,6 +30,20 @@ def first_problem(error: ValidationError, *, root: str = "the file") -> str:
     if problem["type"] in _WITHOUT_VALUE:
         return f"{place}: {rule}"
     return f"{place}: {rule}, not {_short(problem['input'])}"
+
+
+def provenance_as(kind: type[T], values: object) -> T:
+    """``values`` of a network's provenance as the dataclass or model ``kind``.
+
+    Raises :class:`.ArtefactError`: anybody may write a network and its provenance.
+    """
+    try:
+        return TypeAdapter(kind).validate_python(values)
+    except ValidationError as error:
+        raise ArtefactError(
+            f"the network's provenance was not written by hwgen: "
+            f"{first_problem(error, root='provenance')}; convert the model again"
+        ) from error
 
 
 def _short(value: object, limit: int = 60) -> str:

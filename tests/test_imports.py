@@ -21,7 +21,7 @@ ALLOWED: dict[str, set[str]] = {
     "suggest": {"errors"},
     "arguments": {"errors"},
     "network": {"errors"},
-    "validation": {"reading"},
+    "validation": {"errors", "reading"},
     "reading": {"errors"},
     "artefact": {"errors", "network"},
     "artefact.build_folder": {"artefact", "plan"},
