@@ -66,7 +66,7 @@ class _Builder:
         return self._document
 
     def _take(self, event: Any) -> None:
-        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None) is not None:
+        if getattr(event, "anchor", None) is not None:
             raise _refused(event, "anchors and aliases are not read; write the value itself")
         if getattr(event, "tag", None) is not None:
             raise _refused(event, f"the tag {event.tag!r} is not read; remove it")
