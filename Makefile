@@ -7,6 +7,9 @@ STAMP  := $(VENV)/.hwgen-setup
 BENCH  := $(VENV)/.hwgen-bench
 DOCS   := $(VENV)/.hwgen-docs
 JOBS   ?= 2
+# Versions to install; CONSTRAINTS=.ci/lowest.txt for the oldest, /dev/null for the newest.
+CONSTRAINTS ?= .ci/constraints.txt
+PIP := $(BIN)/python -m pip install --disable-pip-version-check --progress-bar off -c $(CONSTRAINTS)
 
 # cocotb and Verilator start `python` by name.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
@@ -31,19 +34,19 @@ help:
 
 setup: $(STAMP)
 
-$(STAMP): pyproject.toml
+$(STAMP): pyproject.toml .ci/constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	    { echo "hwgen: error: $(PYTHON) is older than Python 3.11; use make PYTHON=python3.11" >&2; exit 2; }
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --disable-pip-version-check --progress-bar off -e '.[dev]'
+	$(PIP) -e '.[dev]'
 	touch $@
 
 $(BENCH): $(STAMP)
-	$(BIN)/python -m pip install --disable-pip-version-check --progress-bar off -e '.[bench]'
+	$(PIP) -e '.[bench]'
 	touch $@
 
 $(DOCS): $(STAMP)
-	$(BIN)/python -m pip install --disable-pip-version-check --progress-bar off -e '.[docs]'
+	$(PIP) -e '.[docs]'
 	touch $@
 
 demo: $(STAMP)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from enum import StrEnum
-from typing import Literal
+from typing import Annotated, Literal
 
-import yaml
-from pydantic import PositiveInt, ValidationError
+from pydantic import Field, ValidationError
 
 from hwgen.arguments import require_path
 from hwgen.errors import PlanError
+from hwgen.reading import ReadingError
+from hwgen.reading.plain_yaml import read_yaml
 from hwgen.resources import resource_dir
 from hwgen.suggest import unknown
 from hwgen.validation import FrozenModel, first_problem
@@ -40,30 +41,36 @@ _LABELS = {
 }
 
 
+Word = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+-]{0,63}$")]
+"""A name as data sheets print it. It becomes a part of constraints and command lines."""
+Hertz = Annotated[int, Field(gt=0, le=10**12)]
+Amount = Annotated[int, Field(gt=0, le=10**9)]
+
+
 class Clock(FrozenModel):
     """Oscillator: its pin and its frequency in Hz."""
 
-    pin: str
-    hz: PositiveInt
+    pin: Word
+    hz: Hertz
 
 
 class Uart(FrozenModel):
     """Serial port as the FPGA sees it: it reads ``rx_pin`` and drives ``tx_pin``."""
 
-    rx_pin: str
-    tx_pin: str
-    baud: PositiveInt
+    rx_pin: Word
+    tx_pin: Word
+    baud: Hertz
 
 
 class Resources(FrozenModel):
     """Resources of the part; a block RAM holds ``block_ram_bits`` bits."""
 
-    lut4: PositiveInt
-    ff: PositiveInt
-    block_ram: PositiveInt
-    block_ram_bits: PositiveInt
-    multiplier: PositiveInt
-    spram: int = 0
+    lut4: Amount
+    ff: Amount
+    block_ram: Amount
+    block_ram_bits: Amount
+    multiplier: Amount
+    spram: Annotated[int, Field(ge=0, le=10**9)] = 0
 
     def amount(self, resource: Resource) -> int:
         """Amount of one resource."""
@@ -85,17 +92,17 @@ class Board(FrozenModel):
         A button that is low when pressed.
     """
 
-    name: str
+    name: Word
     title: str
     family: Literal["ecp5", "ice40"]
-    device: str
-    package: str
+    device: Word
+    package: Word
     speed_grade: int | None = None
     clock: Clock
-    default_hz: PositiveInt
-    reset_pin: str
+    default_hz: Hertz
+    reset_pin: Word
     uart: Uart
-    io_standard: str
+    io_standard: Word
     resources: Resources
 
 
@@ -119,8 +126,8 @@ def load(name: str | os.PathLike[str]) -> Board:
             raise PlanError(f"{message} (or the path of a .yaml file that describes the board)")
         path = resource_dir("boards") / f"{name}.yaml"
     try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        data = read_yaml(path)
+    except ReadingError as error:
         raise PlanError(f"board file {path} cannot be read: {error}") from error
     try:
         return Board.model_validate(data)

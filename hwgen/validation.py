@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+import reprlib
+from typing import TypeVar
 
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+
+from hwgen.errors import ArtefactError
+from hwgen.reading import one_line
+
+T = TypeVar("T")
+_REPR = reprlib.Repr()
+_REPR.maxstring = _REPR.maxlong = _REPR.maxother = 120
 _WITHOUT_VALUE = ("missing", "extra_forbidden", "json_invalid")
 
 
@@ -16,12 +25,27 @@ class FrozenModel(BaseModel):
 def first_problem(error: ValidationError, *, root: str = "the file") -> str:
     """``PLACE: RULE, not VALUE`` of the first problem; ``root`` names the document itself."""
     problem = error.errors(include_url=False)[0]
-    place = ".".join(map(str, problem["loc"])) or root
+    place = one_line(".".join(map(str, problem["loc"])) or root, limit=200)
+    rule = one_line(problem["msg"])
     if problem["type"] in _WITHOUT_VALUE:
-        return f"{place}: {problem['msg']}"
-    return f"{place}: {problem['msg']}, not {_short(problem['input'])}"
+        return f"{place}: {rule}"
+    return f"{place}: {rule}, not {_short(problem['input'])}"
+
+
+def provenance_as(kind: type[T], values: object) -> T:
+    """``values`` of a network's provenance as the dataclass or model ``kind``.
+
+    Raises :class:`.ArtefactError`: anybody may write a network and its provenance.
+    """
+    try:
+        return TypeAdapter(kind).validate_python(values)
+    except ValidationError as error:
+        raise ArtefactError(
+            f"the network's provenance was not written by hwgen: "
+            f"{first_problem(error, root='provenance')}; convert the model again"
+        ) from error
 
 
 def _short(value: object, limit: int = 60) -> str:
-    text = repr(value)
+    text = _REPR.repr(value)
     return text if len(text) <= limit else f"{text[: limit - 1]}…"

@@ -53,6 +53,10 @@ def test_a_board_may_come_from_a_file(tmp_path: Path) -> None:
         ({"default_hz": 0}, "default_hz: .*greater than 0, not 0"),
         ({"speed": 6}, "speed: Extra inputs are not permitted"),
         ({"clock": {"pin": "35"}}, "clock.hz: Field required"),
+        ({"reset_pin": 'A1"; SITE "B2'}, "reset_pin: String should match pattern"),
+        ({"io_standard": "LVCMOS33\nFREQUENCY"}, "io_standard: String should match"),
+        ({"package": "--json"}, "package: String should match"),
+        ({"default_hz": 10**50}, "default_hz: .*less than"),
     ],
 )
 def test_a_mistake_in_a_file_is_named(
@@ -68,6 +72,17 @@ def test_a_file_that_is_no_yaml_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "mine.yaml"
     path.write_text("name: [")
     with pytest.raises(PlanError, match="cannot be read"):
+        boards.load(path)
+
+
+def test_a_file_of_aliases_or_a_device_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text("name: &a [x]\ntitle: [*a, *a]")
+    with pytest.raises(PlanError, match="cannot be read: in line 1, column 7: anchors and aliases"):
+        boards.load(path)
+    path.unlink()
+    path.symlink_to("/dev/zero")
+    with pytest.raises(PlanError, match="cannot be read: is a device and not a regular file"):
         boards.load(path)
 
 

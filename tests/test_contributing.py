@@ -60,6 +60,32 @@ def test_every_supported_python_is_tested() -> None:
     assert jobs["wheel"]["strategy"]["matrix"]["python"] == [supported[0], supported[-1]]
 
 
+def pinned(name: str) -> str:
+    """The version of PyTorch in a file of constraints."""
+    found = re.findall(r"^torch==(\d+\.\d+)\.\d+$", (ROOT / name).read_text(), re.MULTILINE)
+    assert len(found) == 1, name
+    return str(found[0])
+
+
+def test_the_oldest_and_the_newest_pytorch_are_tested() -> None:
+    """Without an upper bound, so that hwgen installs beside any newer one."""
+    (bound,) = (
+        line
+        for line in pyproject()["project"]["optional-dependencies"]["convert"]
+        if line.startswith("torch")
+    )
+    oldest = re.fullmatch(r"torch>=(\d+\.\d+)", bound)
+    assert oldest, bound
+    assert pinned(".ci/lowest.txt") == oldest[1]
+    matrix = read_yaml(WORKFLOW)["jobs"]["torch"]["strategy"]["matrix"]
+    assert matrix["constraints"] == [".ci/lowest.txt", "/dev/null"]
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    assert "CONSTRAINTS ?= .ci/constraints.txt\n" in makefile
+    assert pinned(".ci/constraints.txt")
+    installs = [line for line in makefile.splitlines() if "pip install" in line]
+    assert [line.split()[-2:] for line in installs] == [["-c", "$(CONSTRAINTS)"]]
+
+
 def test_the_workflow_runs_what_exists() -> None:
     """Scripts and make targets by name."""
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")

@@ -5,19 +5,17 @@ from __future__ import annotations
 import hashlib
 import io
 import zipfile
-import zlib
 from pathlib import Path
 
 import numpy as np
 
 from hwgen.artefact.schema import ArrayModel
 from hwgen.errors import ArtefactError
+from hwgen.reading import ReadingError, one_line
+from hwgen.reading.npz import Npz, open_npz
 
-_DAMAGE = (
-    OSError, EOFError, ValueError, KeyError, NotImplementedError, RuntimeError,
-    zipfile.BadZipFile, zlib.error,
-)  # fmt: skip
-_HEADER = 4096  # the headers that write_arrays makes are shorter
+LIMIT = 1 << 30
+"""Bytes of ``weights.npz``: eight times the weights of VGG-16."""
 
 
 def array_entry(array: np.ndarray) -> dict[str, object]:
@@ -46,50 +44,46 @@ def write_arrays(path: Path, arrays: list[np.ndarray]) -> None:
 
 
 def read_arrays(path: Path, entries: list[ArrayModel]) -> list[np.ndarray]:
-    """Read the arrays that ``entries`` list; any difference raises :class:`.ArtefactError`."""
+    """Read the arrays that ``entries`` list; any difference raises :class:`.ArtefactError`.
+
+    Since members are stored, the arrays take no more memory than the file.
+    """
     try:
-        with zipfile.ZipFile(path) as archive:
-            found = {info.filename: info for info in archive.infolist()}
+        with open_npz(path, limit=LIMIT, deflated=False, links=False) as archive:
+            found = {info.filename for info in archive.members.values()}
             expected = {f"{index}.npy" for index in range(len(entries))}
-            if found.keys() != expected:
-                odd = ", ".join(sorted(found.keys() ^ expected))
+            if found != expected:
+                odd = one_line(", ".join(map(repr, sorted(found ^ expected))), limit=200)
                 raise ArtefactError(
                     f"{path}: not the arrays that network.yaml lists (missing or extra: {odd}); "
                     f"convert the model again"
                 )
             return [
-                _read_array(archive, found[f"{index}.npy"], entry, where=f"{path}: array {index}")
+                _read_array(archive, str(index), entry, where=f"{path}: array {index}")
                 for index, entry in enumerate(entries)
             ]
-    except FileNotFoundError:
-        raise ArtefactError(f"{path}: missing; the artefact is incomplete, copy it again") from None
-    except _DAMAGE as error:
+    except ReadingError as error:
+        if error.missing:
+            raise ArtefactError(
+                f"{path}: missing; the artefact is incomplete, copy it again"
+            ) from None
         raise ArtefactError(
             f"{path}: truncated or damaged ({error}); copy the artefact or convert the model again"
         ) from error
 
 
-def _read_array(
-    archive: zipfile.ZipFile, info: zipfile.ZipInfo, entry: ArrayModel, *, where: str
-) -> np.ndarray:
+def _read_array(archive: Npz, name: str, entry: ArrayModel, *, where: str) -> np.ndarray:
     dtype = np.dtype(entry.dtype).newbyteorder("<")
-    size = int(np.prod(entry.shape, dtype=object)) * dtype.itemsize
-    if info.file_size > size + _HEADER:  # looked at before anything of that size is read
-        raise ArtefactError(f"{where}: {info.file_size} bytes, but network.yaml lists {size}")
-    stream = io.BytesIO(archive.read(info))
-    version = np.lib.format.read_magic(stream)
-    if version != (1, 0):
-        raise ArtefactError(f"{where}: .npy version {version} instead of (1, 0)")
-    shape, fortran, found = np.lib.format.read_array_header_1_0(stream)
-    data = stream.read()
-    if fortran or found != dtype or list(shape) != entry.shape or len(data) != size:
+    found = archive.header(name)
+    if found.fortran or found.dtype != dtype or list(found.shape) != entry.shape:
         raise ArtefactError(
-            f"{where}: is {found} {shape}, but network.yaml lists {dtype} {tuple(entry.shape)}; "
-            f"weights.npz belongs to another artefact"
+            f"{where}: is {found.dtype} {found.shape}, but network.yaml lists {dtype} "
+            f"{tuple(entry.shape)}; weights.npz belongs to another artefact"
         )
-    if hashlib.sha256(data).hexdigest() != entry.sha256:
+    array = archive.read(name)
+    if hashlib.sha256(array.reshape(-1).view(np.uint8).data).hexdigest() != entry.sha256:
         raise ArtefactError(
             f"{where}: its bytes do not have the hash in network.yaml; weights.npz was edited or "
             f"belongs to another artefact"
         )
-    return np.frombuffer(data, dtype=dtype).reshape(shape)
+    return array

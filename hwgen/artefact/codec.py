@@ -10,6 +10,7 @@ import numpy as np
 from pydantic import BaseModel
 
 from hwgen.artefact.schema import FORMAT, classes_of, stored_fields
+from hwgen.errors import ArtefactError
 from hwgen.network import Input, InverseLeak, Network, Node
 
 
@@ -65,20 +66,33 @@ class Reader:
     """Builds objects from a checked document and its arrays."""
 
     def __init__(self, arrays: list[np.ndarray]) -> None:
-        self._arrays = arrays
+        self._left: list[np.ndarray | None] = list(arrays)
 
     def network(self, document: Any) -> Network:
         """The network of a :data:`hwgen.artefact.schema.Document`; not verified yet.
 
-        Raises :class:`IndexError` if the document refers to an array that it does not list.
+        Raises :class:`.ArtefactError` unless the document refers to each array exactly once: a
+        network takes no more memory than its arrays, in the types of the network.
         """
-        return Network(
+        network = Network(
             name=document.name,
             input=self._object(Input, document.input),
             nodes=tuple(self._value(node, Node) for node in document.nodes),
             provenance=document.provenance,
-            probe=None if document.probe is None else self._arrays[document.probe],
+            probe=None if document.probe is None else self._take(document.probe),
         )
+        left = [index for index, array in enumerate(self._left) if array is not None]
+        if left:
+            raise ArtefactError(f"lists array {left[0]}, but does not refer to it")
+        return network
+
+    def _take(self, index: int) -> np.ndarray:
+        if index >= len(self._left):
+            raise ArtefactError(f"refers to array {index}, which it does not list")
+        array, self._left[index] = self._left[index], None
+        if array is None:
+            raise ArtefactError(f"refers to array {index} twice")
+        return array
 
     def _object(self, cls: type, model: BaseModel) -> Any:
         return cls(
@@ -97,5 +111,5 @@ class Reader:
                 return InverseLeak(n=value[0], m=value[1])
             return tuple(self._value(item, get_args(hint)[0]) for item in value)
         if value is not None and np.ndarray in (hint, *get_args(hint)):
-            return self._arrays[value].astype(dtype)
+            return self._take(value).astype(dtype)
         return value

@@ -28,6 +28,7 @@ class EvaluationFile(ReportFile):
 
     FILE = "evaluation.json"
     COMMAND = "evaluate"
+    LIMIT = 1 << 16
 
     network_hash: str
     data: str

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 import os
 from pathlib import Path
 from typing import Any
@@ -14,13 +13,16 @@ import yaml
 from pydantic import ValidationError
 
 from hwgen.arguments import require_path
-from hwgen.artefact.arrays import array_entry, read_arrays, write_arrays
+from hwgen.artefact.arrays import LIMIT, array_entry, read_arrays, write_arrays
 from hwgen.artefact.atomic import replace_folder
 from hwgen.artefact.codec import Reader, Writer
 from hwgen.artefact.evaluation_file import EvaluationFile
+from hwgen.artefact.plain_values import as_plain, sizes
 from hwgen.artefact.schema import FORMAT, VERSION, Document
 from hwgen.errors import ArtefactError, NetworkError
 from hwgen.network import Network, require_network
+from hwgen.reading import TEXT_LIMIT, ReadingError, one_line, read_bytes
+from hwgen.reading.plain_yaml import VALUES, read_yaml
 from hwgen.validation import first_problem
 
 NETWORK_FILE = "network.yaml"
@@ -46,13 +48,19 @@ def save(network: Network, path: str | os.PathLike[str]) -> None:
     require_network(network)
     network.verify()
     document, arrays = _document(network)
+    where = one_line(network.name, limit=60)
+    text = _readable_text(document, where=where)
+    if (size := sum(array.nbytes for array in arrays)) > LIMIT:
+        raise ArtefactError(
+            f"{where}: its arrays have {size:,} bytes, but an artefact holds at most {LIMIT:,}; "
+            f"use smaller layers, or a smaller probe"
+        )
     target = require_path("path", path, error=ArtefactError)
     try:
         _require_replaceable(target)
     except OSError as error:
         raise ArtefactError(f"{path}: cannot be written: {error}") from error
     with replace_folder(target) as folder:
-        text = yaml.safe_dump(document, sort_keys=False, default_flow_style=None, width=100)
         (folder / NETWORK_FILE).write_text(text, encoding="ascii", newline="\n")
         write_arrays(folder / ARRAYS_FILE, arrays)
 
@@ -82,16 +90,16 @@ def load(path: str | os.PathLike[str]) -> Network:
     try:
         network = Reader(arrays).network(document)
         network.verify()
-    except IndexError as error:
-        raise ArtefactError(f"{where}: refers to an array that it does not list") from error
+    except ArtefactError as error:
+        raise ArtefactError(f"{where}: {error}; convert the model again") from None
     except NetworkError as error:
-        raise ArtefactError(f"{where}: not a valid network: {error}") from error
+        raise ArtefactError(f"{where}: not a valid network: {one_line(error)}") from error
     return network
 
 
 def _document(network: Network) -> tuple[dict[str, Any], list[np.ndarray]]:
     writer = Writer()
-    document = _plain(writer.network(network), where=network.name)
+    document = as_plain(writer.network(network), where=network.name)
     document["arrays"] = [array_entry(array) for array in writer.arrays]
     # The first lines of the file say what it is, and in which version.
     head = {key: document[key] for key in ("format", "version")}
@@ -99,33 +107,29 @@ def _document(network: Network) -> tuple[dict[str, Any], list[np.ndarray]]:
     return head | document, writer.arrays
 
 
-def _plain(value: Any, *, where: str) -> Any:
-    """A copy made of None, bool, int, finite float, str, list and dict: files keep these exactly.
-
-    Tuples become lists. Anything else raises :class:`.ArtefactError` with its place.
-    """
-    if isinstance(value, dict):
-        for key in value:
-            if type(key) is not str:
-                raise ArtefactError(f"{where}: key {key!r} must be a string; convert it with str()")
-        return {key: _plain(item, where=f"{where}.{key}") for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item, where=f"{where}[{index}]") for index, item in enumerate(value)]
-    if type(value) is float and not math.isfinite(value):
-        raise ArtefactError(f"{where}: must be a finite number, not {value}; leave it out")
-    if value is None or type(value) in (bool, int, float, str):
-        return value
-    raise ArtefactError(
-        f"{where}: {type(value).__module__}.{type(value).__name__} is not a plain value; convert "
-        f"it to a Python number, string, list or dict (`.item()`, `.tolist()`)"
-    )
-
-
 def document_hash(document: dict[str, Any]) -> str:
     """SHA-256 of the document less its own ``sha256``, as canonical JSON (docs/artefact.md)."""
     body = {key: value for key, value in document.items() if key != "sha256"}
     text = json.dumps(body, sort_keys=True, separators=(",", ":"), allow_nan=False)
     return hashlib.sha256(text.encode("ascii")).hexdigest()
+
+
+def _readable_text(document: dict[str, Any], *, where: str) -> str:
+    """Text of ``network.yaml``; refuses a document that :func:`load` would refuse for its size."""
+    values, characters = sizes(document)
+    if values > VALUES or characters > TEXT_LIMIT:
+        raise ArtefactError(
+            f"{where}: {NETWORK_FILE} would have {values:,} values and {characters:,} characters, "
+            f"but at most {VALUES:,} and {TEXT_LIMIT:,} are read; keep large values out of the "
+            f"provenance"
+        )
+    text = yaml.safe_dump(document, sort_keys=False, default_flow_style=None, width=100)
+    if len(text) > TEXT_LIMIT:  # escapes are longer than the characters that they stand for
+        raise ArtefactError(
+            f"{where}: {NETWORK_FILE} would have {len(text):,} bytes, but at most {TEXT_LIMIT:,} "
+            f"are read; keep long texts out of the provenance"
+        )
+    return text
 
 
 def _require_replaceable(target: Path) -> None:
@@ -138,8 +142,10 @@ def _require_replaceable(target: Path) -> None:
         return
     head = b""
     if NETWORK_FILE in entries:
-        with (target / NETWORK_FILE).open("rb") as file:
-            head = file.read(len(FORMAT) + 8)
+        try:
+            head = read_bytes(target / NETWORK_FILE, links=False)[: len(FORMAT) + 8]
+        except ReadingError:  # a pipe or a link: not what save() writes
+            head = b""
     extra = sorted(entries - {NETWORK_FILE, ARRAYS_FILE, EvaluationFile.FILE})
     if extra or head != f"format: {FORMAT}".encode():
         raise ArtefactError(
@@ -150,17 +156,18 @@ def _require_replaceable(target: Path) -> None:
 
 def _read_document(folder: Path) -> dict[str, Any]:
     path = folder / NETWORK_FILE
+    if not folder.is_dir():
+        what = "is a file, not a folder" if folder.exists() else "no such folder"
+        raise ArtefactError(f"{folder}: is not an hwgen artefact: {what}")
     try:
-        raw = yaml.safe_load(path.read_bytes())
-    except FileNotFoundError:
-        what = f"no {NETWORK_FILE} in it" if folder.is_dir() else "no such folder"
-        raise ArtefactError(f"{folder}: is not an hwgen artefact: {what}") from None
-    except OSError as error:
-        raise ArtefactError(f"{folder}: is not an hwgen artefact: {error}") from error
-    except (yaml.YAMLError, RecursionError, ValueError) as error:
-        first = str(error).splitlines()[0]
+        raw = read_yaml(path, links=False)
+    except ReadingError as error:
+        if error.missing:
+            raise ArtefactError(
+                f"{folder}: is not an hwgen artefact: no {NETWORK_FILE} in it"
+            ) from None
         raise ArtefactError(
-            f"{path}: truncated or damaged ({first}); copy the artefact or convert the model again"
+            f"{path}: truncated or damaged ({error}); copy the artefact or convert the model again"
         ) from error
     if not isinstance(raw, dict) or raw.get("format") != FORMAT:
         raise ArtefactError(
@@ -168,7 +175,9 @@ def _read_document(folder: Path) -> dict[str, Any]:
         )
     version = raw.get("version")
     if type(version) is not int or version < 1:
-        raise ArtefactError(f"{path}: version must be a positive integer, not {version!r}")
+        raise ArtefactError(
+            f"{path}: version must be a positive integer, not {one_line(repr(version), limit=60)}"
+        )
     if version > VERSION:
         raise ArtefactError(
             f"{folder}: written by a newer hwgen (format {version}, this one reads up to "

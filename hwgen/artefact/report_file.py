@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
-from pydantic import ValidationError
+from pydantic import ConfigDict, ValidationError
 
 from hwgen.artefact.atomic import replace_file
 from hwgen.errors import ArtefactError
+from hwgen.reading import TEXT_LIMIT, ReadingError, read_bytes
 from hwgen.validation import FrozenModel, first_problem
 
 
@@ -17,6 +18,10 @@ class ReportFile(FrozenModel):
 
     FILE: ClassVar[str]
     COMMAND: ClassVar[str]
+    LIMIT: ClassVar[int] = TEXT_LIMIT
+    """Bytes of the file that are read at most."""
+
+    model_config = ConfigDict(allow_inf_nan=False)
 
     def to_json(self) -> dict[str, Any]:
         """Plain values."""
@@ -34,10 +39,12 @@ class ReportFile(FrozenModel):
         Raises :class:`.ArtefactError` if the file is damaged or from another version.
         """
         path = folder / cls.FILE
-        if not path.is_file():
-            return None
         try:
-            return cls.model_validate_json(path.read_bytes())
+            return cls.model_validate_json(read_bytes(path, limit=cls.LIMIT, links=False))
+        except ReadingError as error:
+            if error.missing:
+                return None
+            raise ArtefactError(f"{path} {error}; run `hwgen {cls.COMMAND}` again") from error
         except ValidationError as error:
             raise ArtefactError(
                 f"{path} is damaged or from another version of hwgen: {first_problem(error)}; "

@@ -34,7 +34,7 @@ class ArrayModel(FrozenModel):
     """One array of ``weights.npz``."""
 
     dtype: Literal["int8", "int16", "int32", "int64", "uint8", "uint16"]
-    shape: list[Annotated[int, Field(ge=1)]]
+    shape: Annotated[list[Annotated[int, Field(ge=1, lt=1 << 31)]], Field(max_length=5)]
     sha256: Sha256
 
 

@@ -12,6 +12,8 @@ import click
 from hwgen.commands.options import (
     COUNT,
     PATH,
+    TRUST,
+    TRUST_TEXT,
     ByLayer,
     Fraction,
     Numbers,
@@ -40,7 +42,10 @@ PER_CHANNEL = "one value, or one per channel"
 
 @click.command("convert", short_help="Convert a PyTorch model to a network of integers.")
 @click.argument("model")
-@option("--weights", PATH, ".pt, .safetensors or .npz.")
+@option(
+    "--weights", PATH, "State dict or checkpoint: .pt, .pth, .bin, .ckpt, .safetensors or .npz."
+)
+@option(TRUST, bool, TRUST_TEXT, is_flag=True)
 @option("--data", PATH, "Calibration images or events: .npz file or idx folder.", required=True)
 @option("--output", PATH, "Folder to write.", None, "-o", required=True)
 @option("--dump", PATH, "Folder for the graph after each stage.")
@@ -159,6 +164,7 @@ PER_CHANNEL = "one value, or one per channel"
 def command(
     model: str,
     weights: Path | None,
+    trust_model: bool,
     data: Path,
     output: Path,
     name: str | None,
@@ -169,7 +175,7 @@ def command(
     as_json: bool,
     **options: Any,
 ) -> None:
-    """Convert MODEL: file.py:factory, or a torch.export program (.pt2).
+    """Convert MODEL: file.py:factory, or a torch.export program (.pt2). Both are code, and run.
 
     \b
     hwgen convert model.py:factory --weights w.pt --data train.npz \\
@@ -187,7 +193,7 @@ def command(
         timesteps=named.get("input", default),
         samples=samples,
     )
-    loaded = load_model(model, weights)
+    loaded = load_model(model, weights, trust_model=trust_model)
     path, _, factory = model.partition(":")
     tuning: Finetuning | Literal[False] | None = None
     if finetune is not None:

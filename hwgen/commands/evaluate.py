@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 import click
 
 from hwgen.commands.evaluation import ClassFigures, Evaluation, print_figures, summarise
-from hwgen.commands.options import COUNT, DATA, PATH, json_option, option
+from hwgen.commands.options import COUNT, DATA, PATH, TRUST, TRUST_TEXT, json_option, option
 from hwgen.commands.output import note, print_json, progress
 
 if TYPE_CHECKING:
     import numpy as np
+    from torch import nn
+    from torch.export import ExportedProgram
 
     from hwgen.datasets import Dataset
     from hwgen.network import Network
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 @option("--samples", COUNT, "Number of images to run; by default all.")
 @option("--model", str, "Float model to compare with: file.py:factory, or a .pt2 file.")
 @option("--weights", PATH, "Weights of the float model.")
+@option(TRUST, bool, TRUST_TEXT, is_flag=True)
 @option("--per-class", bool, "Also print the accuracy of each class.", is_flag=True)
 @json_option("the figures")
 def command(
@@ -33,6 +36,7 @@ def command(
     samples: int | None,
     model: str | None,
     weights: Path | None,
+    trust_model: bool,
     per_class: bool,
     as_json: bool,
 ) -> None:
@@ -45,6 +49,11 @@ def command(
     from hwgen.artefact.build_folder import is_build_folder
     from hwgen.caution import warn
 
+    floating = None
+    if model is not None:
+        from hwgen.conversion import load_model
+
+        floating = load_model(model, weights, trust_model=trust_model)
     loaded = artefact.load(network / "network" if is_build_folder(network) else network)
     dataset = datasets.load(
         data,
@@ -66,10 +75,10 @@ def command(
     for text in figures.warnings:
         note(f"warning of the conversion: {text}")
     floats = None
-    if model is not None:
+    if model is not None and floating is not None:
         accuracy = None
         if dataset.labels is not None:
-            floats = _float_classes(loaded, model, weights, dataset)
+            floats = _float_classes(loaded, floating, dataset, name=model)
             accuracy = 100 * float((floats == dataset.labels).mean())
         figures = replace(figures, float_accuracy=accuracy, float_images="same")
     if per_class and dataset.labels is not None:
@@ -105,12 +114,12 @@ def keep(figures: Evaluation, network: Network, folder: Path, *, data: str) -> N
 
 
 def _float_classes(
-    network: Network, model: str, weights: Path | None, dataset: Dataset
+    network: Network, model: nn.Module | ExportedProgram, dataset: Dataset, *, name: str
 ) -> np.ndarray:
     """Classes that the float model finds, with the pixel scaling of the conversion."""
     import numpy as np
 
-    from hwgen.conversion import Provenance, load_model
+    from hwgen.conversion import Provenance
     from hwgen.conversion.frontend.float_model import float_classes
     from hwgen.network import InputCode
 
@@ -118,9 +127,9 @@ def _float_classes(
     images = dataset.images
     if network.input.code is InputCode.EVENTS:  # the model was trained on counts
         images = images.sum(axis=1, dtype=np.uint16)
-    with progress(f"running the float model {model}") as show:
+    with progress(f"running the float model {name}") as show:
         return float_classes(
-            load_model(model, weights),
+            model,
             images,
             scale=origin.scale,
             mean=origin.mean,

@@ -36,7 +36,8 @@ if TYPE_CHECKING:
         ThresholdRule,
     )
     from hwgen.conversion.combinations import legal_combinations
-    from hwgen.conversion.frontend.model_files import load_model, load_weights
+    from hwgen.conversion.frontend.model_files import load_model
+    from hwgen.conversion.frontend.weight_files import load_weights
     from hwgen.conversion.methods.adjustment import adjust
     from hwgen.conversion.methods.registry import METHODS
     from hwgen.conversion.options import Options
@@ -48,7 +49,8 @@ _MODULES = {
     "calibration.finetuning": "Finetuning",
     "choices": "BiasCorrection DecoderKind ErrorNorm NeuronKind Rounding ThresholdRule",
     "combinations": "legal_combinations",
-    "frontend.model_files": "load_model load_weights",
+    "frontend.model_files": "load_model",
+    "frontend.weight_files": "load_weights",
     "methods.adjustment": "adjust",
     "methods.registry": "METHODS",
     "options": "Options",

@@ -68,13 +68,29 @@ def window_shape(shape: Size, kernel: Pair, stride: Pair, padding: Padding, *, w
     return tuple((n - k) // s + 1 for n, k, s in zip(padded, kernel, stride))
 
 
+@dataclass(frozen=True)
+class Place:
+    """Where an operation is in the model, for messages: ``features.3 (Sigmoid)``.
+
+    In a forward function there is a line: ``block.forward, "F.gelu(x)" (gelu)``.
+    """
+
+    at: str  # path
+    kind: str  # class of the module, or name of the operator
+    line: str = ""
+
+    def __str__(self) -> str:
+        line = f', "{self.line}"' if self.line else ""
+        return f"{self.at}{line} ({self.kind})"
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Op:
     """One operation of the model."""
 
     name: str  # unique; the module's path in the model ("features.0") where a module does it
     source: str  # name of the op that it reads, or "input"
-    where: str  # place for messages: path, kind and, in a forward function, the line
+    where: Place
     shape: Size  # of the result
 
     @property

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Self
 
+from hwgen.validation import provenance_as
+
 _LEFT_OUT = ("float_accuracy", "effort", "fidelity", "trials", "warnings", "notes")  # if empty
 Scales = dict[str, float | list[float]]  # by layer: one for all channels, or one per channel
 
@@ -122,10 +124,10 @@ class Provenance:
 
     @classmethod
     def read(cls, plain: Mapping[str, Any]) -> Self:
-        """Provenance of a saved network, without figures; unknown names are ignored."""
+        """Provenance of a saved network, without figures; unknown names are ignored.
+
+        Raises :class:`.ArtefactError` if a known name has a value of another type.
+        """
         names = {item.name for item in fields(cls)} - {"figures"}
         values = {name: value for name, value in plain.items() if name in names}
-        if "fidelity" in values:
-            values["fidelity"] = Fidelity(**values["fidelity"])
-        values["trials"] = tuple(Trial(**trial) for trial in values.get("trials", ()))
-        return cls(**values)
+        return provenance_as(cls, values)

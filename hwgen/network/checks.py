@@ -18,6 +18,15 @@ def require(condition: bool, message: str) -> None:
         raise NetworkError(message)
 
 
+def require_text(name: str) -> None:
+    """Require a name that files can hold: any characters, but no halves of surrogate pairs."""
+    require(
+        name.isascii() or not any("\ud800" <= letter <= "\udfff" for letter in name),
+        f"the name {name!r} holds half of a surrogate pair, which is no character, so that no file "
+        f"can hold it; rename it",
+    )
+
+
 def require_integers(array: Any, ndim: int, *, where: str, what: str, bits: int = 62) -> None:
     """Require a signed, non-empty integer array of ``ndim`` axes whose values fit ``bits``."""
     require(

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from hwgen.errors import NetworkError
-from hwgen.network.checks import require, require_integers, require_windows
+from hwgen.network.checks import require, require_integers, require_text, require_windows
 from hwgen.network.joined import JoinedTrains
 from hwgen.network.network import Network
 from hwgen.network.nodes import Flatten, Layer, MaxPool2d
@@ -23,6 +23,7 @@ def infer_train_types(network: Network) -> dict[str, TrainType]:
             isinstance(name, str) and bool(name),
             f"a network and its input need names that are not empty, not {name!r}",
         )
+        require_text(name)
     source.verify()
     train_types = {source.name: source.train_type}
     require(bool(network.nodes), f"{network.name}: a network needs at least one layer")
@@ -33,6 +34,7 @@ def infer_train_types(network: Network) -> dict[str, TrainType]:
             isinstance(node.name, str) and bool(node.name) and node.name not in train_types,
             f"{where}: node names must be unique and not empty",
         )
+        require_text(node.name)
         for name in node.sources:
             require(
                 name in train_types,

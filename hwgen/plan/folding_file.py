@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -10,6 +11,7 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError, model_validator
 
+from hwgen.arguments import require_path
 from hwgen.errors import PlanError
 from hwgen.network import Network
 from hwgen.plan.units.geometry import Schedule
@@ -17,6 +19,8 @@ from hwgen.plan.units.hardware_plan import HardwarePlan
 from hwgen.plan.units.layer_sizes import scanner_count
 from hwgen.plan.units.memories import MemoryKind
 from hwgen.plan.units.options import PerLayer, Pipeline, PlanOptions, Request
+from hwgen.reading import ReadingError, one_line
+from hwgen.reading.plain_yaml import read_yaml
 from hwgen.validation import first_problem
 
 _HEADER = """\
@@ -30,6 +34,8 @@ _HEADER = """\
 #                   that all find equally many; remove it when you change lanes or scanners
 # A layer or a line that is left out takes the default.
 """
+_SIMPLE_KEY = 1_000
+"""Characters of a key that YAML reads without "?"; at most 1,024."""
 
 
 class _Data(BaseModel):
@@ -125,14 +131,17 @@ def requested_scanners(network: Network, scanners: PerLayer) -> dict[str, int]:
 
 def to_yaml(folding: Folding, *, name: str, notes: Mapping[str, str]) -> str:
     """Text of a folding file; ``notes`` are comments on the whole network ("") and on layers."""
-    lines = [_HEADER.format(name=name).rstrip("\n")]
-    lines += [f"# {line}" for line in notes.get("", "").splitlines()]
+    lines = [_HEADER.format(name=one_line(name)).rstrip("\n")]
+    lines += [f"# {one_line(line)}" for line in notes.get("", "").splitlines()]
     lines += [f"format: {folding.format}", f"version: {folding.version}"]
-    lines += [f"schedule: {folding.schedule}", f"pipeline: {folding.pipeline}"]
+    lines += [f"schedule: {folding.schedule or 'null'}", f"pipeline: {folding.pipeline}"]
     lines += [f"input_width: {json.dumps(folding.input_width)}", "layers:"]
     for layer, options in folding.layers.items():
         note = notes.get(layer)
-        lines.append(f"  {json.dumps(layer)}:" + (f"  # {note}" if note else ""))
+        key = _quoted(layer)
+        explicit = len(key) > _SIMPLE_KEY  # "? key" on one line, ":" on the next
+        lines += [f"  ? {key}", "  :"] if explicit else [f"  {key}:"]
+        lines[-1] += f"  # {one_line(note)}" if note else ""
         # JSON is YAML that stays on one line.
         values = {key: json.dumps(value) for key, value in options.model_dump().items() if value}
         lines += [f"    {key}: {value}" for key, value in values.items()]
@@ -141,10 +150,10 @@ def to_yaml(folding: Folding, *, name: str, notes: Mapping[str, str]) -> str:
 
 def read(path: str | Path) -> Folding:
     """Read a folding file of version 1 or 2. Raises :class:`.PlanError` for an invalid one."""
-    path = Path(path)
+    path = require_path("folding", path, error=PlanError)
     try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        data = read_yaml(path)
+    except ReadingError as error:
         raise PlanError(f"folding file {path} cannot be read: {error}") from error
     try:
         return Folding.model_validate(data)
@@ -153,6 +162,12 @@ def read(path: str | Path) -> Folding:
             f"folding file {path}: {first_problem(error)}; compare with the folding.yaml that "
             f"`hwgen generate` writes"
         ) from error
+
+
+def _quoted(text: str) -> str:
+    """A YAML scalar on one line, in ASCII, whatever characters ``text`` has."""
+    quoted: str = yaml.safe_dump(text, default_style='"', width=math.inf)
+    return quoted.rstrip("\n")
 
 
 def _renamed(layer: Any) -> Any:

@@ -16,7 +16,7 @@ from hwgen.errors import ArtefactError
 from hwgen.plan.timing.predict import PredictedCycles
 from hwgen.simulation.report import Cycles, SimulationReport
 from hwgen.synthesis import BuildReport
-from hwgen.validation import FrozenModel
+from hwgen.validation import FrozenModel, provenance_as
 
 
 class NetworkFigures(FrozenModel):
@@ -139,7 +139,10 @@ def _conversion(folder: Path) -> ConversionFigures | None:
     origin = artefact.load(folder).provenance
     if "fidelity" not in origin:
         return None
-    return ConversionFigures(**origin["fidelity"], warnings=tuple(origin.get("warnings", ())))
+    figures, warnings = origin["fidelity"], origin.get("warnings", ())
+    if isinstance(figures, Mapping):
+        figures = {**figures, "warnings": tuple(warnings) if isinstance(warnings, list) else ()}
+    return provenance_as(ConversionFigures, figures)
 
 
 def gather(folder: str | os.PathLike[str]) -> BuildFigures:

@@ -15,7 +15,7 @@ import yaml
 import hwgen
 from hwgen import artefact
 from hwgen.artefact import content_hash, load, save
-from hwgen.errors import ArtefactError
+from hwgen.errors import ArtefactError, NetworkError
 from hwgen.network import DOUBLE, Network
 from tests.support.random_networks import random_images, random_network
 
@@ -119,7 +119,24 @@ def test_content_hash_tells_networks_apart_and_ignores_types_in_memory():
 
 
 @pytest.mark.parametrize(
-    "name", ["a.b", "a/b", "../up", "module", "x y", "null", "1e3", "é\u2028\x00", "yes: #", "-"]
+    "name",
+    [
+        "a.b",
+        "a/b",
+        "../up",
+        "module",
+        "x y",
+        "null",
+        "1e3",
+        "é\u2028\x00",
+        "yes: #",
+        "-",
+        "a\nb: [*x",
+        "\U0001f600",
+        "\ufeff\uffff\x85",
+        "n" * 5_000,
+        "\x1b[31m" * 1_000,
+    ],
 )
 def test_any_name_works(tmp_path, name):
     network = network_of(3)
@@ -153,6 +170,29 @@ def test_provenance_keeps_plain_values(tmp_path):
     assert load(tmp_path / "net").provenance == {"pair": [1, 2]}
 
 
+def nested(levels: int) -> list[object]:
+    value: list[object] = []
+    for _ in range(levels):
+        value = [value]
+    return value
+
+
+@pytest.mark.parametrize("name", ["\ud83d", "net\udfff"])
+def test_a_name_that_no_file_can_hold_is_refused_by_the_network(name):
+    with pytest.raises(NetworkError, match="holds half of a surrogate pair, .*; rename it"):
+        replace(network_of(3), name=name).verify()
+    network = network_of(3)
+    nodes = (*network.nodes[:-1], replace(network.nodes[-1], name=name))
+    with pytest.raises(NetworkError, match="holds half of a surrogate pair, .*; rename it"):
+        replace(network, nodes=nodes).verify()
+
+
+def test_the_deepest_provenance_comes_back(tmp_path):
+    network = replace(network_of(3), provenance={"a": nested(37), "b": 10**99 - 1})
+    save(network, tmp_path / "net")
+    assert load(tmp_path / "net").provenance == network.provenance
+
+
 @pytest.mark.parametrize(
     ("value", "message"),
     [
@@ -160,6 +200,12 @@ def test_provenance_keeps_plain_values(tmp_path):
         ({"a": [1, np.int64(2)]}, r"provenance\.a\[1\]: numpy\.int64"),
         ({"a": {"b": float("nan")}}, r"provenance\.a\.b: must be a finite number, not nan"),
         ({1: 2}, r"provenance: key 1 must be a string"),
+        ({"a": "x\ud800"}, r"provenance\.a: 'x\\ud800' holds half of a surrogate pair"),
+        ({"\udfff": 1}, r"provenance: '\\udfff' holds half"),
+        ({"a": 10**99}, r"provenance\.a: must have fewer than 100 digits"),
+        ({"a": nested(38)}, r"provenance\.a\[0\].* is nested deeper than 40 levels"),
+        ({"a": list(range(250_000))}, r"would have 250,\d+ values and .*out of the provenance"),
+        ({"a": "x" * (16 << 20)}, r"and 16,77.* characters, but at most"),
         ({"a": object()}, r"builtins\.object is not a plain value"),
         ({"a": Path("x")}, "Path is not a plain value"),
     ],

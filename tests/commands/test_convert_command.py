@@ -119,6 +119,25 @@ def test_a_failed_conversion_leaves_no_folder(
     assert sorted(path.name for path in tmp_path.iterdir()) == ["larger.npz", "model.py"]
 
 
+def test_a_program_needs_to_be_trusted(capsys: Captured, larger: Path, tmp_path: Path) -> None:
+    import torch
+    from torch import nn
+
+    program, net = tmp_path / "m.pt2", tmp_path / "net"
+    module = nn.Sequential(nn.Flatten(), nn.Linear(25, 3)).eval()
+    torch.export.save(
+        torch.export.export(module, (torch.zeros(2, 1, 5, 5),), strict=False), program
+    )
+    convert = ["convert", program, "--data", larger, "-o", net, "--effort", "fast"]
+    assert "a .pt2 is a program" in fails(capsys, 2, *convert)
+    assert not net.exists()
+    assert run([*map(str, convert), "--trust-model"]) == 0
+    capsys.readouterr()
+    evaluate = ["evaluate", net, "--data", larger, "--model", program]
+    assert "pass --trust-model" in fails(capsys, 2, *evaluate)
+    assert run([*map(str, evaluate), "--trust-model"]) == 0
+
+
 def test_a_poisson_network_by_feedback_and_its_classes(
     capsys: Captured, model: Path, larger: Path, tmp_path: Path
 ) -> None:
@@ -180,7 +199,10 @@ def test_options_and_defaults_of_the_command_are_those_of_the_function() -> None
 
     function = inspect.signature(convert).parameters
     options = {option.name: option for option in command.params}
-    own = {"model", "weights", "data", "output", "samples", "as_json", "finetune", "finetune_rate"}
+    own = {
+        "model", "weights", "trust_model", "data", "output", "samples", "as_json", "finetune",
+        "finetune_rate",
+    }  # fmt: skip
     python_only = {
         "images", "labels", "layer_timesteps", "finetuning", "progress", "model",
     }  # fmt: skip

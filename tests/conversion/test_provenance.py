@@ -6,9 +6,11 @@ import json
 from typing import Any
 
 import numpy as np
+import pytest
 
 from hwgen.conversion import Provenance
 from hwgen.conversion.choices import Choice
+from hwgen.errors import ArtefactError
 from tests.support.conversion import convert
 from tests.support.float_models import pixels, tiny_cnn
 
@@ -42,3 +44,20 @@ def test_a_network_of_other_origin_has_defaults() -> None:
     found = Provenance.read({"author": "somebody"})
     assert (found.scale, found.mean, found.std, found.float_accuracy) == (1 / 255, None, None, None)
     assert "float_accuracy" not in found.plain()
+
+
+@pytest.mark.parametrize(
+    ("plain", "message"),
+    [
+        ({"fidelity": 3}, "fidelity: .*not 3"),
+        ({"fidelity": {"images": 1}}, r"fidelity\.held_out: Field required"),
+        ({"trials": 3}, "trials: .*not 3"),
+        ({"trials": [{"name": "a"}]}, r"trials\.0\.agreement: Field required"),
+        ({"mean": "0.5"}, "mean: .*not '0.5'"),
+        ({"scale": None}, "scale: .*not None"),
+        ({"warnings": "none"}, "warnings: .*not 'none'"),
+    ],
+)
+def test_known_names_with_values_of_another_type(plain: dict[str, Any], message: str) -> None:
+    with pytest.raises(ArtefactError, match=f"provenance was not written by hwgen: {message}"):
+        Provenance.read(plain)

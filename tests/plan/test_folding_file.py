@@ -57,6 +57,31 @@ def test_a_plan_survives_a_folding_file(tmp_path: Path) -> None:
     }  # fmt: skip
 
 
+NAMES = (
+    "a\nb: [*x]\n", "\0", "\U0001f600", "n" * 5_000, "é\u2028\x85\ufeff", '"', "? x", "",
+    "\x1b[31m", "\n" * 3_000, "null", "1",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NAMES, ids=lambda name: ascii(name[:12]))
+def test_layers_of_any_name_come_back(tmp_path: Path, name: str) -> None:
+    """The name is a key, a part of notes, and the network's name in the header."""
+    layers = {name: folding_file.LayerFolding(lanes=2), "last": folding_file.LayerFolding()}
+    folding = folding_file.Folding(format="hwgen-folding", version=2, layers=layers)
+    notes = {"": f"of {name}\nand", name: f"as {name}", "last": name}
+    text = folding_file.to_yaml(folding, name=name, notes=notes)
+    assert folding_file.read(written(tmp_path, text)).layers == layers
+
+
+@pytest.mark.parametrize("length", [990, 1_000, 1_020, 1_024, 1_030])
+def test_keys_as_long_as_yaml_allows(tmp_path: Path, length: int) -> None:
+    layers = {"n" * length: folding_file.LayerFolding(scanners=3)}
+    folding = folding_file.Folding(format="hwgen-folding", version=2, layers=layers)
+    text = folding_file.to_yaml(folding, name="net", notes={})
+    assert folding_file.read(written(tmp_path, text)) == folding
+    assert yaml.safe_load(text)["layers"].keys() == layers.keys()
+
+
 def test_omitted_options_take_their_defaults(tmp_path: Path) -> None:
     text = "format: hwgen-folding\nversion: 2\nlayers: {busy: {lanes: 2}}\n"
     options = folding_file.read(written(tmp_path, text)).plan_options()
@@ -84,6 +109,9 @@ def test_version_1_is_read(tmp_path: Path) -> None:
         ("format: hwgen-folding\nversion: 1\nlayers: {busy: {lane: 1}}\n", "layers.busy.lane"),
         ("format: [hwgen-folding\n", "cannot be read"),
         ("- 1\n", "the file"),
+        ("a: &a [1]\nb: *a\n", "cannot be read: in line 1, column 4: anchors and aliases"),
+        ("layers: {1: {lanes: 1}}", "the key '1' must be a string; quote it"),
+        (f"format: hwgen-folding\nversion: {'9' * 20_000}\n", "a number has 20,000 characters"),
     ],
 )
 def test_a_file_that_breaks_a_rule_is_rejected(tmp_path: Path, text: str, reported: str) -> None:

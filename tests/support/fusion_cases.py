@@ -105,6 +105,10 @@ MODELS = {
     ),
     "conv before linear": lambda: S(nn.Conv2d(3, 4, 3, 2, padding=1), head(144)),
     "dropout": lambda: S(nn.Dropout2d(), nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Dropout(), head(400)),
+    "dropout in place": lambda: S(
+        nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Dropout2d(inplace=True), nn.Flatten(),
+        nn.Dropout(inplace=True), nn.Linear(400, 5),
+    ),
     "identity": lambda: S(nn.Identity(), nn.Conv2d(3, 4, 3), nn.ReLU(), head(400)),
     "affine, relu": lambda: S(
         nn.Conv2d(3, 4, 3), nn.ReLU(), nn.BatchNorm2d(4), nn.ReLU(), head(400)

@@ -1,46 +1,39 @@
-"""Models and weights from disk. Nothing is unpickled; weights are plain tensors only."""
+"""Models from disk: Python files and saved programs. Both are code, and run when loaded."""
 
 from __future__ import annotations
 
 import importlib.util
-import json
-import os
-import pickle
-import re
 import sys
-import warnings
-import zipfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import nn
 from torch.export import ExportedProgram
 
-from hwgen.conversion.frontend.torch_program import MODEL_ERRORS, first_line
+from hwgen.conversion.frontend.plain import first_line
+from hwgen.conversion.frontend.unsuitable import quiet_tracing
+from hwgen.conversion.frontend.weight_files import SUFFIXES, require_file, set_weights
 from hwgen.errors import ConversionError
 from hwgen.suggest import unknown
 
-_DAMAGE = (*MODEL_ERRORS, OSError, EOFError, zipfile.BadZipFile, pickle.UnpicklingError)
-_NESTED = ("state_dict", "model_state_dict", "model")  # where checkpoints keep the weights
-# Legal shape expressions: sympy's classes, numbers and names; no attributes or functions.
-_EXPRESSION = re.compile(r"([\w\s+\-*/(),=<>]|\.\d|'\w+')*")
-_FUNCTION = re.compile(r"\b[a-z_]\w*\s*\(|__")
 
-
-def load_model(spec: str, weights: str | Path | None = None) -> nn.Module | ExportedProgram:
+def load_model(
+    spec: str, weights: str | Path | None = None, *, trust_model: bool = False
+) -> nn.Module | ExportedProgram:
     """Load the model ``spec``, in eval mode.
 
     Parameters
     ----------
     spec : str
         ``file.py:factory``, where factory is a function or class that returns an nn.Module, or a
-        module itself; or ``x.pt2``, saved by torch.export.save.
+        module itself; or ``x.pt2``, saved by torch.export.save. Both are programs, which run with
+        your rights.
     weights : path or None
-        ``.pt`` (a state dict), ``.safetensors``, or ``.npz`` with the names of the state dict.
+        A state dict or checkpoint: ``.pt``, ``.pth``, ``.bin``, ``.ckpt``, ``.safetensors``, or
+        ``.npz`` with the names of the state dict. It is data, and never runs.
+    trust_model : bool
+        Load a ``.pt2``, whose maker you trust as you trust the author of a Python file.
 
     Raises
     ------
@@ -51,91 +44,19 @@ def load_model(spec: str, weights: str | Path | None = None) -> nn.Module | Expo
     if path.endswith(".pt2"):
         if weights is not None:
             raise ConversionError(f"{spec}: a .pt2 holds its weights; leave the others out")
-        return _load_program(Path(path))
+        return _load_program(Path(path), trusted=trust_model)
+    if path.endswith(SUFFIXES):
+        raise ConversionError(
+            f"{spec}: holds weights alone; give the model as file.py:factory, and these as weights"
+        )
     if not path.endswith(".py") or not factory:
         raise ConversionError(
             f"{spec}: a model is file.py:factory, or a .pt2 saved by torch.export.save"
         )
     model = _build(Path(path), factory)
     if weights is not None:
-        _set_weights(model, load_weights(weights), str(weights))
+        set_weights(model, weights)
     return model.eval()
-
-
-def load_weights(path: str | Path) -> dict[str, torch.Tensor]:
-    """Tensors by their name in the state dict."""
-    path = Path(path)
-    readers = {
-        ".pt": _read_torch,
-        ".pth": _read_torch,
-        ".safetensors": _read_safetensors,
-        ".npz": _read_npz,
-    }
-    if path.suffix not in readers:
-        raise ConversionError(f"{path}: weights are .pt, .safetensors or .npz files")
-    _require_file(path)
-    try:
-        return readers[path.suffix](path)
-    except _DAMAGE as error:
-        raise ConversionError(
-            f"{path}: cannot be read as plain tensors ({first_line(error)}); it is damaged, or "
-            f"holds pickled objects, which are never loaded: save model.state_dict()"
-        ) from error
-
-
-def _require_file(path: Path) -> None:
-    if not path.is_file():
-        raise ConversionError(f"{path}: no such file")
-
-
-def _read_torch(path: Path) -> dict[str, torch.Tensor]:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of pickle protocols, before the refusal
-        found = torch.load(path, map_location="cpu", weights_only=True)
-    for key in _NESTED:
-        if isinstance(found, Mapping) and isinstance(found.get(key), Mapping):
-            found = found[key]
-    if not isinstance(found, Mapping) or not all(
-        isinstance(value, torch.Tensor) for value in found.values()
-    ):
-        raise ValueError("it is not a state dict of tensors")
-    return {str(key): value for key, value in found.items()}
-
-
-def _read_safetensors(path: Path) -> dict[str, torch.Tensor]:
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
-    try:
-        return dict(load_file(path))
-    except SafetensorError as error:
-        raise ValueError(str(error)) from error
-
-
-def _read_npz(path: Path) -> dict[str, torch.Tensor]:
-    with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-        return {name: torch.from_numpy(np.array(archive[name])) for name in archive.files}
-
-
-def _set_weights(model: nn.Module, found: dict[str, torch.Tensor], where: str) -> None:
-    expected = model.state_dict()
-    if not set(found) & set(expected):
-        found = {name.removeprefix("module."): value for name, value in found.items()}
-    missing = [n for n in expected if n not in found and not n.endswith("num_batches_tracked")]
-    extra = [name for name in found if name not in expected]
-    shapes = {n: (tuple(found[n].shape), tuple(t.shape)) for n, t in expected.items() if n in found}
-    wrong = [f"{n} {was} instead of {right}" for n, (was, right) in shapes.items() if was != right]
-    problems = [
-        f"{what} {', '.join(names[:5])}{' …' if len(names) > 5 else ''}"
-        for what, names in (("lacks", missing), ("has unknown", extra), ("has", wrong))
-        if names
-    ]
-    if problems:
-        raise ConversionError(
-            f"{where}: does not fit the model: {'; '.join(problems)}; give the weights of this "
-            f"model, named as in its state_dict()"
-        )
-    model.load_state_dict(found, strict=False)
 
 
 # --- file.py:factory ----------------------------------------------------------------------------
@@ -152,7 +73,7 @@ def _build(path: Path, factory: str) -> nn.Module:
             raise ConversionError(f"{path}:{factory}: must be a function, class or module")
         try:
             made = made()
-        except MODEL_ERRORS as error:
+        except (Exception, SystemExit) as error:  # whatever the model raises
             raise ConversionError(f"{path}:{factory}(): failed: {first_line(error)}") from error
     if not isinstance(made, nn.Module):
         raise ConversionError(
@@ -163,7 +84,7 @@ def _build(path: Path, factory: str) -> nn.Module:
 
 def run_file(path: Path) -> Any:
     """Run a Python file as a module, or raise :class:`.ConversionError`."""
-    _require_file(path)
+    require_file(path)
     name = f"hwgen_model_{path.stem}"
     spec = importlib.util.spec_from_file_location(name, path)
     assert spec is not None
@@ -173,7 +94,7 @@ def run_file(path: Path) -> Any:
     sys.path.insert(0, str(path.resolve().parent))
     try:
         spec.loader.exec_module(module)
-    except (*MODEL_ERRORS, ImportError, SyntaxError, OSError) as error:
+    except (Exception, SystemExit) as error:  # whatever the file raises
         del sys.modules[name]
         raise ConversionError(
             f"{path}: cannot be run: {type(error).__name__}: {first_line(error)}"
@@ -186,53 +107,19 @@ def run_file(path: Path) -> Any:
 # --- .pt2 ---------------------------------------------------------------------------------------
 
 
-def _load_program(path: Path) -> ExportedProgram:
-    """Load a saved program, checked first, as torch.export.load unpickles objects."""
-    _require_file(path)
-    try:
-        _require_plain(path)
-        with _weights_only():
-            return torch.export.load(path)
-    except _DAMAGE as error:
+def _load_program(path: Path, *, trusted: bool) -> ExportedProgram:
+    require_file(path)
+    if not trusted:
         raise ConversionError(
-            f"{path}: must be a program of plain tensors, saved by torch.export.save of a similar "
-            f"version of PyTorch, or it is damaged: {first_line(error)}"
-        ) from error
-
-
-def _require_plain(path: Path) -> None:
-    """Refuse pickled objects, and code instead of a shape."""
-    with zipfile.ZipFile(path) as archive:
-        for name in archive.namelist():
-            if re.search(r"(custom|opaque)_obj", name):
-                raise ValueError(f"{name} holds a pickled object, which is never loaded")
-            if name.endswith(".json"):
-                _require_plain_json(json.loads(archive.read(name)), name)
-
-
-def _require_plain_json(value: Any, name: str) -> None:
-    items = value.items() if isinstance(value, dict) else enumerate(value)
-    for key, item in items:
-        if key in ("path_name", "expr_str") and isinstance(item, str):
-            # torch evaluates shape expressions as Python
-            if _FUNCTION.search(item) or not _EXPRESSION.fullmatch(item):
-                raise ValueError(f"{name} holds {item!r} instead of a {key}")
-            if "_obj" in item:
-                raise ValueError(f"{name} names a pickled object, which is never loaded")
-        if isinstance(item, dict | list):
-            _require_plain_json(item, name)
-
-
-@contextmanager
-def _weights_only() -> Iterator[None]:
-    """Let every torch.load in the block refuse anything but tensors and plain containers."""
-    switch = "TORCH_FORCE_WEIGHTS_ONLY_LOAD"
-    before = os.environ.get(switch)
-    os.environ[switch] = "1"
+            f"{path}: a .pt2 is a program, and loading it can run anything with your rights; pass "
+            f"--trust-model (in Python: trust_model=True) if you trust its maker, or give the "
+            f"model as file.py:factory and its weights by torch.save(model.state_dict(), …)"
+        )
     try:
-        yield
-    finally:
-        if before is None:
-            del os.environ[switch]
-        else:
-            os.environ[switch] = before
+        with quiet_tracing():
+            return torch.export.load(path)
+    except Exception as error:  # whatever the program raises
+        raise ConversionError(
+            f"{path}: PyTorch {torch.__version__} cannot load it; it is damaged, or comes from "
+            f"another version: save it again by torch.export.save"
+        ) from error

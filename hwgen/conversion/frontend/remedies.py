@@ -30,6 +30,15 @@ _SHARED = (
         "weights are constant",
         "matmul bmm mm addmm einsum scaled_dot_product_attention",
     ),
+    (
+        "leave out what imitates rounding, and train on; hwgen rounds weights and activations "
+        "itself",
+        "fake_quantize_per_tensor_affine fake_quantize_per_channel_affine "
+        "fake_quantize_per_tensor_affine_cachemask fused_moving_avg_obs_fake_quant "
+        "fused_moving_avg_obs_fq_helper floor round ceil trunc sign",
+    ),
+    ("joins of several maps are not supported; use one path", "cat stack"),
+    ("train without splitting of maps", "chunk split split_with_sizes unbind narrow"),
     ("recurrent layers are not supported", "lstm gru rnn_tanh rnn_relu"),
 )
 """Remedies of several operators, and their names."""
@@ -40,8 +49,7 @@ REMEDIES = {
     "conv_transpose2d": "use Conv2d; transposed convolutions are not supported",
     "upsample_nearest2d": "train without upsampling",
     "upsample_bilinear2d": "train without upsampling",
-    "cat": "joins of several maps are not supported; use one path",
-    "stack": "joins of several maps are not supported; use one path",
+    "sum": "use a mean over height and width, AdaptiveAvgPool2d(1), and train again",
     "select": "train without slicing of maps",
     "index": "train without indexing of maps",
 }

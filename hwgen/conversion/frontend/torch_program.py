@@ -16,6 +16,7 @@ from torch.export import ExportedProgram
 from torch.export.graph_signature import InputKind, OutputKind
 
 from hwgen.conversion.frontend.ends import logits_of
+from hwgen.conversion.frontend.plain import first_line
 from hwgen.conversion.frontend.unsuitable import quiet_tracing, require_suitable, untraceable
 from hwgen.errors import ConversionError
 from hwgen.network import Shape
@@ -159,8 +160,7 @@ def user_output(program: ExportedProgram) -> torch.fx.Node:
             f"the model must return one tensor, the logits, not {len(found)}; wrap it in a module "
             f"that returns the logits alone"
         )
-    end = next(reversed(program.graph.nodes))
-    output: torch.fx.Node = end.args[0][found[0]]
+    output: torch.fx.Node = program.graph.output_node().args[0][found[0]]
     return output
 
 
@@ -229,9 +229,3 @@ def _candidates(module: nn.Module, shape: tuple[int, ...]) -> Iterable[Shape]:
     yield (channels, shape[1], shape[2])
     for side in _SIZES:
         yield (channels, side, side)
-
-
-def first_line(error: BaseException) -> str:
-    """First line of the message, without a full stop; the error's type if it has none."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[0].rstrip(".") if lines else type(error).__name__

@@ -14,6 +14,8 @@ from torch.export import ExportedProgram
 
 from hwgen.conversion.frontend.ends import end_of, operator_name
 from hwgen.conversion.frontend.operators.call import HANDLERS, Call, Ref, Refusal
+from hwgen.conversion.frontend.plain import first_line, plain
+from hwgen.conversion.frontend.refusals import Refused, refuse
 from hwgen.conversion.frontend.remedies import remedy
 from hwgen.conversion.frontend.torch_program import (
     MODEL_ERRORS,
@@ -21,27 +23,16 @@ from hwgen.conversion.frontend.torch_program import (
     user_input,
     user_output,
 )
-from hwgen.conversion.op_graph import INPUT, Op, OpGraph, unique
+from hwgen.conversion.op_graph import INPUT, Op, OpGraph, Place, unique
 from hwgen.errors import ConversionError
 
 _CONTAINERS = ("Sequential", "ModuleList", "ModuleDict")
 
 
-def refuse(refusals: list[str]) -> None:
-    """Raise one :class:`.ConversionError` that lists every refusal, if there is any."""
-    if not refusals:
-        return
-    unique = list(dict.fromkeys(refusals))
-    if len(unique) == 1:
-        raise ConversionError(unique[0])
-    lines = "".join(f"\n  - {line}" for line in unique)
-    raise ConversionError(f"the model has {len(unique)} parts that cannot be converted:{lines}")
-
-
 def trace(program: ExportedProgram) -> OpGraph:
     """Operations of ``program`` between the images and the logits.
 
-    Raises :class:`.ConversionError`, which lists all unsupported operators by their module, with
+    Raises :class:`.ConversionError`, which lists all unsupported operators by their kind, with
     remedies.
     """
     tracer = _Tracer(program)
@@ -64,12 +55,13 @@ def trace(program: ExportedProgram) -> OpGraph:
 class _Tracer:
     program: ExportedProgram
     ops: list[Op] = field(default_factory=list)
-    refusals: list[str] = field(default_factory=list)
+    refusals: list[Refused] = field(default_factory=list)
     output: Any = None
 
     def __post_init__(self) -> None:
         self.values: dict[torch.fx.Node, Any] = {}
         self.names = {INPUT}
+        self.refused: set[torch.fx.Node] = set()
         self.images = user_input(self.program)
         if len(self.images.meta["val"].shape) != 4:
             raise ConversionError(
@@ -78,7 +70,7 @@ class _Tracer:
             )
         self.constants = constants_of(self.program)
         self.end = user_output(self.program)
-        self.live = _ancestors(self.end) | {next(reversed(self.program.graph.nodes))}
+        self.live = _ancestors(self.end) | {self.program.graph.output_node()}
         self.last = end_of(self.end)
 
     def visit(self, node: torch.fx.Node) -> None:
@@ -108,7 +100,7 @@ class _Tracer:
             axis = args[1]
             return refs[0].shape[axis - 1] if isinstance(axis, int) and axis else -1
         if operator == "getitem":
-            if args[1] != 0:
+            if args[1] != 0 and node.all_input_nodes[0] not in self.refused:
                 self._refuse(node, "only the first result of an operator can be used")
             return refs[0]
         handler = HANDLERS.get(operator)
@@ -141,7 +133,7 @@ class _Tracer:
             with torch.no_grad():
                 return node.target(*args, **kwargs)  # type: ignore[operator]
         except MODEL_ERRORS as error:
-            self._refuse(node, f"cannot be computed ahead of time: {error}")
+            self._refuse(node, f"cannot be computed ahead of time: {first_line(error)}")
             return torch.zeros(())
 
     def origins(self) -> dict[str, str]:
@@ -153,7 +145,8 @@ class _Tracer:
         return found
 
     def _refuse(self, node: torch.fx.Node, why: str) -> None:
-        self.refusals.append(f"{_where(node)}: {why}")
+        self.refused.add(node)
+        self.refusals.append(Refused(_where(node), why))
 
     def _name(self, node: torch.fx.Node) -> str:
         path, kind = _module(node)
@@ -207,12 +200,12 @@ def _module(node: torch.fx.Node) -> tuple[str, str]:
     return path.removeprefix("L['self'].").split("@")[0], kind
 
 
-def _where(node: torch.fx.Node) -> str:
+def _where(node: torch.fx.Node) -> Place:
     """``features.3 (Sigmoid)``, or ``block.forward, "F.gelu(x)"`` for a function's call."""
     path, kind = _module(node)
     kind = kind.split(".")[-1]
     if path and kind not in _CONTAINERS and "torch.nn." in _module(node)[1]:
-        return f"{path} ({kind})"
+        return Place(plain(path), plain(kind))
     lines = [line.strip() for line in node.meta.get("stack_trace", "").splitlines()]
-    source = f', "{lines[-1]}"' if lines else ""
-    return f"{path + '.' if path else ''}forward{source} ({operator_name(node)})"
+    at = f"{path + '.' if path else ''}forward"
+    return Place(plain(at), operator_name(node), plain(lines[-1]) if lines else "")

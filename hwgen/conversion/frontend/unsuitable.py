@@ -15,6 +15,7 @@ import torch
 from torch import nn
 from torch.nn.parameter import is_lazy
 
+from hwgen.conversion.frontend.plain import plain
 from hwgen.errors import ConversionError
 
 _SPIKING = ("snntorch", "spikingjelly", "norse", "sinabs")
@@ -60,7 +61,7 @@ def untraceable(error: BaseException) -> ConversionError:
     """The error for a forward that torch.export gave up on, with the model's line."""
     others = (Path(torch.__file__).parent, Path(__file__).parents[2])  # torch and hwgen
     lines = [
-        f', {Path(frame.filename).name}:{frame.lineno}, "{frame.line}"'
+        plain(f', {Path(frame.filename).name}:{frame.lineno}, "{frame.line}"')
         for frame in traceback.extract_tb(error.__traceback__)
         if not any(folder in Path(frame.filename).parents for folder in others)
     ]

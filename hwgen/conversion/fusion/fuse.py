@@ -22,12 +22,13 @@ import numpy as np
 from hwgen.conversion import op_graph
 from hwgen.conversion.float_graph import FloatGraph, FloatLinear
 from hwgen.conversion.frontend.operators.call import Refusal
-from hwgen.conversion.frontend.torch_trace import refuse
+from hwgen.conversion.frontend.refusals import Refused, refuse
 from hwgen.conversion.fusion.builder import Builder
 from hwgen.conversion.fusion.compose import Kernel
 from hwgen.conversion.fusion.merge import add, merge_kernel, merge_linear
 from hwgen.conversion.fusion.pending import Map, Value
 from hwgen.conversion.op_graph import INPUT, Op, OpGraph
+from hwgen.errors import ConversionError
 from hwgen.network import Shape
 
 
@@ -44,7 +45,7 @@ def fuse(
     fuser = _Fuser(shape, linear=linear)
     start = Value(source=INPUT, shape=shape, view=shape, scale=scale, offset=offset)
     values: dict[str, Value | None] = {INPUT: start}
-    refusals: list[str] = []
+    refusals: list[Refused] = []
     readers = Counter(name for op in graph.ops for name in set(op.sources))
     for op in graph.ops:
         values[op.name] = None  # ops after a refused one are skipped
@@ -57,14 +58,14 @@ def fuse(
             if len(known) == len(op.sources):
                 values[op.name] = fuser.apply(op, known)
         except Refusal as refusal:
-            refusals.append(f"{op.where}: {refusal}")
+            refusals.append(Refused(op.where, str(refusal)))
     refuse(refusals)
     last = values[graph.output]
     assert last is not None
     try:
         readout = fuser.finish(last)
     except Refusal as refusal:
-        refuse([str(refusal)])
+        raise ConversionError(str(refusal)) from refusal
     origins = {readout: graph.output}
     for name, value in values.items():
         if value is not None and value.map is None and value.is_plain and name != INPUT:

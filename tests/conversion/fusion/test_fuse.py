@@ -49,7 +49,7 @@ def test_core_aten_program_of_any_batch_size():
     )  # fmt: skip
     shape = (3, 12, 12)
     program = torch.export.export(
-        model, (torch.zeros(3, *shape),), dynamic_shapes=({0: torch.export.Dim("n")},)
+        model, (torch.zeros(3, *shape),), dynamic_shapes=({0: torch.export.Dim("n")},), strict=False
     )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from hwgen.conversion.op_graph import Op, Padding
+from hwgen.conversion.op_graph import Op, Padding, Place
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Call:
     """One call of an operator."""
 
     name: str  # unique, for the op
-    where: str  # place in the model, for messages
+    where: Place
     shape: tuple[int, ...]  # of the result, without samples
     floating: bool  # whether the result is floating point
     last: bool  # whether only views and activations come after it

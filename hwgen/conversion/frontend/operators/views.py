@@ -15,7 +15,7 @@ from hwgen.conversion.op_graph import Op, ReshapeOp
 def _dropout(call: Call) -> Ref:
     if call["train"]:
         raise Refusal("dropout is active; export the model in eval mode (model.eval())")
-    return call.source("input")
+    return call.source()
 
 
 @handles(*COPIES)
