@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from hwgen.reading import one_line
+
 _LONGEST = 300  # characters of one text
 
 
@@ -13,11 +15,7 @@ def plain(text: object) -> str:
     An escape sequence could otherwise clear the screen, or write a message of its own.
     """
     line = " ".join(str(text).split())
-    if len(line) > _LONGEST:
-        line = line[:_LONGEST] + " …"
-    if line.isprintable():
-        return line
-    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in line)
+    return one_line(line if len(line) <= _LONGEST else line[:_LONGEST] + " …")
 
 
 def first_line(error: BaseException) -> str:
