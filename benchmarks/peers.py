@@ -88,7 +88,7 @@ LINES: dict[str, dict[str, Any]] = {
     "hwgen weight_norm, maximum": {"method": "weight_norm"},
     "hwgen weight_norm, 99.9 %": {"method": "weight_norm", "percentile": 99.9},
     "hwgen ecc": {"method": "ecc"},
-    "hwgen spikeconverter": method_cases.CALIBRATED,
+    "hwgen spikeconverter": method_cases.FAST,
 }
 
 

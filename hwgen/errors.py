@@ -18,6 +18,12 @@ class ArtefactError(HwgenError):
     """A network folder or build folder is missing, damaged, or holds something else."""
 
 
+class StorageError(ArtefactError):
+    """A place on disk cannot be used: full, read-only, or in use by another process."""
+
+    exit_code = 3
+
+
 class ConversionError(HwgenError):
     """A model cannot be converted, or a conversion option does not fit it."""
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import reprlib
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
-from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from hwgen.errors import ArtefactError
 from hwgen.reading import one_line
@@ -14,6 +14,39 @@ T = TypeVar("T")
 _REPR = reprlib.Repr()
 _REPR.maxstring = _REPR.maxlong = _REPR.maxother = 120
 _WITHOUT_VALUE = ("missing", "extra_forbidden", "json_invalid")
+
+Identifier = Annotated[str, Field(pattern="^[A-Za-z][A-Za-z0-9_]*$", max_length=64)]
+"""Name of a Verilog module or port; scripts and templates hold it without quotes."""
+
+Word = Annotated[str, Field(pattern="^[A-Za-z0-9][A-Za-z0-9_-]*$", max_length=64)]
+"""Name of a board, part or pin: no path, no option and no second word of a command line."""
+
+Version = Annotated[str, Field(pattern="^[A-Za-z0-9][A-Za-z0-9_.+!-]*$", max_length=100)]
+"""Version of a package, as PEP 440 and our own have it."""
+
+SourceName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*\.v$", max_length=100)]
+"""Name of a Verilog file of a build folder."""
+
+_PART = "[A-Za-z0-9_][A-Za-z0-9_.-]*"
+FilePath = Annotated[str, Field(pattern=f"^{_PART}(/{_PART}){{0,3}}$", max_length=200)]
+"""Path within a folder: never to a parent, and nothing that needs quotes."""
+
+Width = Annotated[int, Field(ge=1, le=1 << 16)]
+"""Bits of a port, a word or a field."""
+
+Size = Annotated[int, Field(ge=1, le=1 << 24)]
+"""Channels, rows, columns or timesteps."""
+
+Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+"""SHA-256, in hexadecimal."""
+
+Count = Annotated[int, Field(ge=0)]
+"""Number of something."""
+
+Figure = Annotated[float, Field(ge=0, le=1e18)]
+"""Measured or predicted amount; neither infinite nor NaN."""
+
+Percent = Annotated[float, Field(ge=0, le=100)]
 
 
 class FrozenModel(BaseModel):

@@ -34,7 +34,7 @@ from hwgen.conversion.provenance import Provenance
 from hwgen.conversion.stages import STAGES, run_stages
 from hwgen.conversion.task import Task
 from hwgen.conversion.threads import one_thread_per_operation
-from hwgen.datasets.images import as_labels
+from hwgen.datasets.scaling import Scaling
 from hwgen.errors import ConversionError
 from hwgen.network import InputCode, Network, decide
 from hwgen.suggest import require_known
@@ -46,9 +46,9 @@ PROBE_IMAGES = 8
 @caution.recorded(error=ConversionError)
 def convert(
     model: nn.Module | ExportedProgram,
-    images: np.ndarray,
+    images: object,
     *,
-    labels: np.ndarray | None = None,
+    labels: object = None,
     mean: Numbers | None = None,
     std: Numbers | None = None,
     scale: float | None = None,
@@ -94,13 +94,15 @@ def convert(
     model : torch.nn.Module or torch.export.ExportedProgram
         From float images (samples, channels, height, width) to logits (samples, classes). A module
         is copied and put into eval mode.
-    images : unsigned integer array, shape (samples, channels, height, width)
-        Calibration images: raw pixels of training data; a few hundred are enough. Or frames of
-        address events, 0 and 1, shape (samples, timesteps, channels, height, width): the model's
-        pixels are then the number of events in all timesteps.
-    labels : integer array, shape (samples,), or None
-        With them, provenance holds the float accuracy on the calibration images. Method "feedback"
-        needs them.
+    images : what :func:`hwgen.datasets.as_arrays` takes
+        Calibration images, shape (samples, channels, height, width): raw pixels of training data; a
+        few hundred are enough. Floats are pixels, scaled or normalised ones
+        (:func:`hwgen.datasets.find_pixels`). Or frames of address events, 0 and 1, shape (samples,
+        timesteps, channels, height, width): the model's pixels are then the number of events in all
+        timesteps.
+    labels : what :func:`hwgen.datasets.as_labels` takes, or None
+        By default those of ``images``, if it has any. With them, provenance holds the float
+        accuracy on the calibration images. Method "feedback" needs them.
     mean, std, scale : float, or one per channel
         The model gets (scale · pixel − mean) / std; ``scale`` is 1/255 by default, and 1/T for
         frames of events.
@@ -154,18 +156,19 @@ def convert(
         )
     given = layer_timesteps if isinstance(layer_timesteps, Mapping) else {}
     steps = given.get(INPUT, timesteps)
-    pixels, input_code = as_calibration(images, timesteps=steps, input_code=input_code)
+    given_scaling = Scaling(scale=scale, mean=mean, std=std)
+    data = as_calibration(
+        images, labels, model, timesteps=steps, input_code=input_code, scaling=given_scaling
+    )
+    pixels, scaling = data.pixels, data.scaling
     chosen_effort = choices.Effort.parse("effort", effort)
     chosen, measured, held_out = divide(len(pixels), calibration_images, chosen_effort)
-    classes = None
-    if labels is not None:
-        classes = as_labels(labels, len(pixels), where="calibration labels")[chosen]
-    elif chosen_method.load_tuner is not None:
+    classes = None if data.labels is None else data.labels[chosen]
+    if classes is None and chosen_method.load_tuner is not None:
         raise ConversionError(f"method {method!r} needs labels; pass those of the images")
-    scale = scale if scale is not None else 1 / pixels.shape[1] if pixels.ndim == 5 else 1 / 255
     bits = bits_of(pixels)
     every, pixels = pixels, pixels[chosen]
-    arguments |= {"neuron": chosen_neuron, "input_code": input_code}
+    arguments |= {"neuron": chosen_neuron, "input_code": data.input_code}
     by_user = {
         item.name: arguments[item.name]
         for item in fields(Options)
@@ -175,7 +178,7 @@ def convert(
     require_range(every, options)
     check_images(pixels)
     values = counts_of(pixels)
-    factor, offset = normalisation(values.shape[1], scale, mean, std)
+    factor, offset = normalisation(values.shape[1], data.scale, scaling.mean, scaling.std)
     tuner = None if chosen_method.load_tuner is None else chosen_method.load_tuner()
     check = None if chosen_method.load_check is None else chosen_method.load_check()
     task = Task(
@@ -223,9 +226,9 @@ def convert(
         method=method,
         options=best.way.options.plain(),
         eta=options.eta,
-        scale=float(scale),
-        mean=_list(mean),
-        std=_list(std),
+        scale=float(data.scale),
+        mean=_list(scaling.mean),
+        std=_list(scaling.std),
         calibration_images=len(pixels),
         finetuning=None if tuning is None else tuning.plain(len(task.training_images)),
         figures=converted.figures,

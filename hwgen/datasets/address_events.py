@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from hwgen.arguments import require_integer
-from hwgen.datasets.images import require_samples
+from hwgen.datasets.dataset import require_samples
+from hwgen.datasets.images import Shape
+from hwgen.datasets.opened import MAX_BYTES
 from hwgen.errors import DataError
 
 ARRAYS = ("t", "x", "y", "p", "offsets")
-Shape = tuple[int, int, int]
+_MAX_TIME = np.iinfo(np.int64).max
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -57,6 +60,8 @@ def read_address_events(arrays: Mapping[str, np.ndarray], *, where: str) -> Addr
                 f"{where}, {name}: must be one axis of integers that are not negative, not "
                 f"{array.dtype} of shape {array.shape}"
             )
+        if len(array) and int(array.max()) > _MAX_TIME:
+            raise DataError(f"{where}, {name}: must be less than 2^63, not {int(array.max())}")
     counts = {len(arrays[name]) for name in ARRAYS[:-1]}
     offsets = arrays["offsets"].astype(np.int64)
     if len(counts) > 1:
@@ -67,8 +72,8 @@ def read_address_events(arrays: Mapping[str, np.ndarray], *, where: str) -> Addr
             f"{where}, offsets: must rise from 0 to the number of events and have one entry more "
             f"than there are samples"
         )
-    times = arrays["t"].astype(np.int64)
-    return AddressEvents(t=times, x=arrays["x"], y=arrays["y"], p=arrays["p"], offsets=offsets)
+    t, x, y, p = (arrays[name].astype(np.int64, copy=False) for name in ARRAYS[:-1])
+    return AddressEvents(t=t, x=x, y=y, p=p, offsets=offsets)
 
 
 def bin_events(
@@ -96,7 +101,7 @@ def bin_events(
     Raises
     ------
     DataError
-        An event lies outside of ``shape``.
+        An event lies outside of ``shape``, or the frames take too much memory.
     """
     require_samples(samples)
     require_integer("timesteps", timesteps, 1, error=DataError)
@@ -109,13 +114,21 @@ def bin_events(
             f"network takes {shape}; convert the model with events of this sensor"
         )
     count = len(events) if samples is None else min(samples, len(events))
+    if (size := math.prod((count, timesteps, *shape))) > MAX_BYTES:
+        raise DataError(
+            f"{count:,} samples of {timesteps} frames of {shape} take {size:,} bytes, more than "
+            f"the limit of {MAX_BYTES:,}; give fewer samples or timesteps"
+        )
     frames = np.zeros((count, timesteps, *shape), dtype=np.uint8)
-    for sample in range(count):
+    for sample in np.flatnonzero(np.diff(events.offsets[: count + 1])):
         part = slice(int(events.offsets[sample]), int(events.offsets[sample + 1]))
         times = events.t[part]
-        if not len(times):
-            continue
         first, last = int(times.min()), int(times.max())
+        if (last - first) * timesteps > _MAX_TIME:
+            raise DataError(
+                f"sample {sample} lasts {last - first} units of time, too many to divide into "
+                f"{timesteps} timesteps; store times in a larger unit"
+            )
         step = (times - first) * timesteps // (last - first + 1)
         frames[sample, step, events.p[part], events.y[part], events.x[part]] = 1
     return frames

@@ -1,21 +1,25 @@
-"""Datasets from disk: ``.npz`` files of images or of address events, folders of idx files."""
+"""Datasets from disk: arrays, idx files, CIFAR's files, images by class, address events."""
 
 from __future__ import annotations
 
 import os
-import zipfile
-import zlib
 from pathlib import Path
 
 import numpy as np
 
 from hwgen.arguments import require_path
-from hwgen.datasets import address_events, idx
-from hwgen.datasets.images import Dataset, as_images, as_labels, require_samples
+from hwgen.datasets import address_events, array_names, cifar, idx, image_folder
+from hwgen.datasets.dataset import Dataset, require_samples
+from hwgen.datasets.images import Shape, as_images
+from hwgen.datasets.labels import as_labels
+from hwgen.datasets.opened import MAX_BYTES, is_folder, open_data, refused
 from hwgen.errors import DataError
+from hwgen.reading import ReadingError
+from hwgen.reading.npz import open_npz, read_npy
 from hwgen.suggest import require_known
 
-_DAMAGE = (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile, zlib.error)
+_FOLDERS = "idx files, CIFAR's files or a folder of image files for each class"
+_FILES = "an .npz file, an .npy file, an idx file or a folder"
 
 
 def load(
@@ -23,80 +27,129 @@ def load(
     *,
     split: str | None = None,
     timesteps: int | None = None,
-    shape: tuple[int, int, int] | None = None,
+    shape: Shape | None = None,
     samples: int | None = None,
 ) -> Dataset:
-    """Load the images and labels of an ``.npz`` file or of a folder of idx files.
+    """Load the images and labels of a file or a folder.
 
     Parameters
     ----------
     path
         - An ``.npz`` with ``images``, (N, H, W), (N, H, W, C) with 1, 3 or 4 channels, or
-          (N, C, H, W), and optionally ``labels``, (N,).
+          (N, C, H, W), and optionally ``labels``; or with the names x and y, data and target,
+          x_train and y_train, x_test and y_test, train_images and train_labels. An ``.npy`` with
+          images alone.
         - An ``.npz`` with the arrays of :class:`AddressEvents` and optionally ``labels``.
-        - A folder with files such as ``t10k-images-idx3-ubyte.gz``, ``t10k-labels-idx1-ubyte.gz``.
+        - A file such as ``t10k-images-idx3-ubyte.gz``, with the labels beside it, or a folder of
+          such files.
+        - The folder ``cifar-10-batches-py``, ``cifar-10-batches-bin`` or ``cifar-100-python``.
+        - A folder of image files, one subfolder per class, with Pillow; their order is the first
+          image of each class, the second of each and so on.
     split : "train", "test" or None
-        Split of an idx folder; None takes the only one there is.
-    timesteps, shape
+        Split of a file or folder that has several; None takes the only one there is.
+    timesteps
         Frames of address events: see :func:`bin_events`.
+    shape : (channels, height, width) or None
+        Input of a network: size of the frames of address events, and layout of images that may be
+        read in two ways.
     samples : int or None
         Keep only the first ones.
 
     Raises
     ------
     DataError
-        A file is missing, damaged, or does not hold images or address events.
+        A file is missing, damaged, too large, or does not hold images or address events.
     """
     path = require_path("path", path, error=DataError)
     require_samples(samples)
     if split is not None:
         require_known("split", split, idx.SPLITS, error=DataError)
-    if path.is_dir():
-        return idx.read_folder(path, split=split).take(samples)
-    if not path.exists():
-        raise DataError(f"{path}: no such file or folder")
-    if path.suffix.lower() != ".npz":
-        raise DataError(f"{path}: data must be an .npz file or a folder of idx files")
-    arrays = _read_npz(path)
-    if set(address_events.ARRAYS) <= arrays.keys():
-        return _frames(path, arrays, timesteps, shape, samples)
-    if "images" not in arrays:
-        names = ", ".join(sorted(arrays)) or "nothing"
-        raise DataError(f"{path}: has no array 'images', only {names}")
-    images = as_images(arrays["images"], where=f"{path}, images")
-    return Dataset(images=images, labels=_labels(path, arrays, len(images))).take(samples)
+    try:
+        if is_folder(path):
+            return _load_folder(path, split, shape, samples)
+        if path.suffix.lower() == ".npz":
+            return _load_npz(path, split, timesteps, shape, samples)
+        if path.suffix.lower() == ".npy":
+            with refused(path):
+                images = read_npy(path, limit=MAX_BYTES)
+            return _dataset(path, images, None, shape).take(samples)
+        if idx.is_idx(path):
+            return _load_idx(path, idx.labels_beside(path), shape).take(samples)
+    except MemoryError as error:
+        raise DataError(f"{path}: does not fit into memory; give fewer samples") from error
+    with open_data(path):
+        raise DataError(f"{path}: data must be {_FILES} with {_FOLDERS}")
 
 
 def holds_events(path: str | os.PathLike[str]) -> bool:
     """Whether ``path`` is an ``.npz`` file of address events."""
     try:
-        with zipfile.ZipFile(require_path("path", path, error=DataError)) as archive:
-            return {f"{name}.npy" for name in address_events.ARRAYS} <= set(archive.namelist())
-    except (OSError, zipfile.BadZipFile):
+        with open_npz(require_path("path", path, error=DataError), limit=MAX_BYTES) as archive:
+            return archive.members.keys() >= set(address_events.ARRAYS)
+    except ReadingError:
         return False
 
 
-def _read_npz(path: Path) -> dict[str, np.ndarray]:
-    try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-            wanted = {"images", "labels", *address_events.ARRAYS}
-            found = {name: archive[name] for name in archive.files if name in wanted}
-            return found or dict.fromkeys(archive.files, np.empty(0))
-    except _DAMAGE as error:
-        raise DataError(f"{path}: not an .npz file of plain arrays, or damaged: {error}") from error
+def _load_folder(
+    path: Path, split: str | None, shape: Shape | None, samples: int | None
+) -> Dataset:
+    if (folder := idx.find_folder(path)) is not None:
+        return _load_idx(*idx.read_folder(folder, split=split), shape).take(samples)
+    if (files := cifar.find_files(path)) is not None:
+        images, labels = cifar.read_split(path, files, split=split)
+        return Dataset(images=np.ascontiguousarray(images), labels=labels).take(samples)
+    if (classes := image_folder.find_classes(path, split=split)) is not None:
+        channels = shape[0] if shape is not None and shape[0] in (1, 3) else None
+        images, labels = image_folder.read_classes(
+            path, classes, channels=channels, samples=samples
+        )
+        pixels = images[:, np.newaxis] if images.ndim == 3 else images.transpose(0, 3, 1, 2)
+        return Dataset(images=np.ascontiguousarray(pixels), labels=labels)
+    raise DataError(f"{path}: must hold {_FOLDERS}; it has no idx file of images")
 
 
-def _labels(path: Path, arrays: dict[str, np.ndarray], samples: int) -> np.ndarray | None:
-    if "labels" not in arrays:
-        return None
-    return as_labels(arrays["labels"], samples, where=f"{path}, labels")
+def _load_idx(images: Path, labels: Path | None, shape: Shape | None) -> Dataset:
+    pixels = as_images(idx.read(images), where=str(images), shape=shape)
+    if labels is None:
+        return Dataset(images=pixels)
+    return Dataset(
+        images=pixels, labels=as_labels(idx.read(labels), len(pixels), where=str(labels))
+    )
+
+
+def _load_npz(
+    path: Path, split: str | None, timesteps: int | None, shape: Shape | None, samples: int | None
+) -> Dataset:
+    with refused(path), open_npz(path, limit=MAX_BYTES) as archive:
+        names = tuple(archive.members)
+        if set(address_events.ARRAYS) <= set(names):
+            wanted = (*address_events.ARRAYS, "labels")
+            arrays = {name: archive.read(name) for name in wanted if name in names}
+            return _frames(path, arrays, timesteps, shape, samples)
+        x, y = array_names.choose(path, names, split)
+        images, labels = archive.read(x), None if y is None else archive.read(y)
+    return _dataset(path, images, labels, shape, x, y).take(samples)
+
+
+def _dataset(
+    path: Path,
+    images: np.ndarray,
+    labels: np.ndarray | None,
+    shape: Shape | None,
+    x: str = "images",
+    y: str | None = "labels",
+) -> Dataset:
+    pixels = as_images(images, where=f"{path}, {x}", shape=shape)
+    if labels is None:
+        return Dataset(images=pixels)
+    return Dataset(images=pixels, labels=as_labels(labels, len(pixels), where=f"{path}, {y}"))
 
 
 def _frames(
     path: Path,
     arrays: dict[str, np.ndarray],
     timesteps: int | None,
-    shape: tuple[int, int, int] | None,
+    shape: Shape | None,
     samples: int | None,
 ) -> Dataset:
     if timesteps is None:
@@ -104,11 +157,13 @@ def _frames(
             f"{path}: holds address events; pass the number of timesteps to divide their time into"
         )
     events = address_events.read_address_events(arrays, where=str(path))
-    labels = _labels(path, arrays, len(events))
+    labels = None
+    if "labels" in arrays:
+        labels = as_labels(arrays["labels"], len(events), where=f"{path}, labels")[:samples]
     try:
         frames = address_events.bin_events(
             events, timesteps=timesteps, shape=shape, samples=samples
         )
     except DataError as error:
         raise DataError(f"{path}: {error}") from None
-    return Dataset(images=frames, labels=None if labels is None else labels[:samples])
+    return Dataset(images=frames, labels=labels)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Sequence
+from typing import Protocol
 
 import numpy as np
 
 from hwgen.golden.bounds import exact_dtype
-from hwgen.network import Code, Conv2d, Layer, Linear, Network, Projection, Shape, TrainType
+from hwgen.network import Code, Conv2d, Linear, Network, Projection, TrainType
 
 SYNAPSE_ENERGY_J = 0.37e-12
 """α, joules per synapse and image: 0.37 pJ (Cruz-Albrecht et al.). Feedback thresholds, which cites
@@ -16,13 +18,20 @@ it, has "0.37 mJ" in print; the result of its Eq. 10 is that of 0.37 pJ."""
 _BITS_SET = np.array([value.bit_count() for value in range(1 << 16)], dtype=np.uint8)
 
 
-def multiply_adds(layer: Layer, shape: Shape) -> int:
-    """Multiply-adds of ``layer``, whose map has ``shape``, in a CNN: Σ over the neurons of f_in.
+class Weighted(Protocol):
+    """A projection of integers or of floats."""
+
+    @property
+    def weights(self) -> np.ndarray: ...
+
+
+def multiply_adds(projections: Iterable[Weighted], shape: Sequence[int]) -> int:
+    """Multiply-adds of a layer, whose map has ``shape``, in a CNN: Σ over the neurons of f_in.
 
     f_in are the inputs of one neuron, its synapses. Taps outside the map count, as they do in the
     CNN that the layer came from.
     """
-    fan_in = sum(int(projection.weights[0].size) for projection in layer.projections)
+    fan_in = sum(int(projection.weights[0].size) for projection in projections)
     return fan_in * math.prod(shape)
 
 
@@ -115,7 +124,7 @@ def _popcount(words: np.ndarray) -> np.ndarray:
 def synapse_count(network: Network) -> int:
     """Connections of all layers; those that share a weight count separately."""
     shapes = {name: train_type.shape for name, train_type in network.train_types.items()}
-    return sum(multiply_adds(layer, shapes[layer.name]) for layer in network.layers)
+    return sum(multiply_adds(layer.projections, shapes[layer.name]) for layer in network.layers)
 
 
 def power_estimate(

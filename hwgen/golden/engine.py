@@ -74,7 +74,7 @@ class Engine:
             neurons={name: math.prod(self._train_types[name].shape) for name in self.senders},
             synaptic_operations=counts.operations,
             macs={
-                layer.name: multiply_adds(layer, self._train_types[layer.name].shape)
+                layer.name: multiply_adds(layer.projections, self._train_types[layer.name].shape)
                 for layer in self.network.layers
             },
             values=counts.values,

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from hwgen.datasets.labels import as_labels
 from hwgen.errors import DataError
 from hwgen.network import class_count
 from hwgen.suggest import require_known
@@ -75,8 +76,9 @@ class Result:
     def accuracy(self, labels: np.ndarray | None) -> float:
         """Correct classes, in per cent of the samples.
 
-        Raises :class:`.DataError` unless ``labels``, integers of shape (N,), holds one class of the
-        network per sample; a :class:`hwgen.datasets.Dataset` without labels has None.
+        Raises :class:`.DataError` unless ``labels``, what :func:`hwgen.datasets.as_labels` takes,
+        holds one class of the network per sample; a :class:`hwgen.datasets.Dataset` without labels
+        has None.
         """
         if labels is None:
             raise DataError("accuracy needs labels, and the data has none")
@@ -138,15 +140,12 @@ def labels_outside(labels: np.ndarray, count: int) -> str | None:
 def per_class(classes: np.ndarray, labels: np.ndarray, *, count: int) -> tuple[ClassAccuracy, ...]:
     """The accuracy of each class 0 … ``count`` − 1 (feedback thresholds, Table II).
 
-    ``classes`` are those that the network found and ``labels`` the correct ones, integers (N,);
-    ``count`` is the number of classes of the network. Raises :class:`.DataError` where there is not
-    one label per image, or a label is not a class of the network.
+    ``classes`` are those that the network found and ``labels`` the correct ones, what
+    :func:`hwgen.datasets.as_labels` takes; ``count`` is the number of classes of the network.
+    Raises :class:`.DataError` where there is not one label per image, or a label is not a class of
+    the network.
     """
-    labels = np.asarray(labels)
-    if labels.dtype.kind not in "iu":
-        raise DataError(f"labels must be integers, the numbers of classes, not {labels.dtype}")
-    if labels.shape != classes.shape:
-        raise DataError(f"{labels.size} labels do not fit {classes.size} images")
+    labels = as_labels(labels, len(classes), where="accuracy")
     if (outside := labels_outside(labels, count)) is not None:
         raise DataError(outside)
     images = np.bincount(labels, minlength=count)

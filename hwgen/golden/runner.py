@@ -19,7 +19,7 @@ Progress = Callable[[int], None]
 
 def run(
     network: Network,
-    images: np.ndarray,
+    images: object,
     *,
     steps: bool = False,
     trains: bool = False,
@@ -31,9 +31,10 @@ def run(
     Parameters
     ----------
     network : Network
-    images : unsigned integer array, shape (N, channels, height, width)
-        Pixels 0 … 2^pixel_bits − 1; for address events frames of 0 and 1, shape (N, T, channels,
-        height, width).
+    images : array, tensor, Dataset or DataLoader
+        Pixels 0 … 2^pixel_bits − 1, or what the float model gets of them; shape (N, channels,
+        height, width), (N, height, width, channels) or (N, height, width). For address events
+        frames of 0 and 1, shape (N, T, channels, height, width).
     steps : bool
         Run every neuron step by step. Otherwise two-phase layers use the closed form,
         q = clip(⌊(2^f·(W·q_in) + B) / θ⌋, 0, q_max), which gives the same spikes.
@@ -55,9 +56,9 @@ def run(
     require_network(network)
     require_integer("batch", batch, 1, error=DataError)
     engine = Engine(network, steps=steps or trains, keep=trains)
-    images = check_images(network, images)
-    size = max(1, min(batch, engine.images_at_once(), -(-len(images) // workers())))
-    batches = [images[start : start + size] for start in range(0, len(images), size)]
+    pixels = check_images(network, images)
+    size = max(1, min(batch, engine.images_at_once(), -(-len(pixels) // workers())))
+    batches = [pixels[start : start + size] for start in range(0, len(pixels), size)]
     parts, done = [], 0
     for part in map_batches(engine.run, batches):
         parts.append(part)
@@ -68,7 +69,7 @@ def run(
 
 
 def classify(
-    network: Network, images: np.ndarray, *, batch: int = 256, progress: Progress | None = None
+    network: Network, images: object, *, batch: int = 256, progress: Progress | None = None
 ) -> np.ndarray:
     """Classes of ``images``, int64 (N,): :func:`run` without the rest."""
     return run(network, images, batch=batch, progress=progress).classes

@@ -7,7 +7,7 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
 from hwgen.errors import HwgenError
 from hwgen.reading.one_line import one_line
@@ -15,6 +15,12 @@ from hwgen.reading.one_line import one_line
 TEXT_LIMIT = 16 << 20
 """Bytes of a text file; the network.yaml of ResNet-18 has 40 kB."""
 _CHUNK = 1 << 20
+
+
+class Readable(Protocol):
+    """What values are read from: a file, or a member of an archive."""
+
+    def read(self, size: int, /) -> bytes: ...
 
 
 class ReadingError(HwgenError):
@@ -43,11 +49,12 @@ def open_regular(path: Path, *, limit: int, links: bool = True) -> Iterator[Bina
     except FileNotFoundError:
         raise ReadingError("no such file", missing=True) from None
     except (OSError, ValueError) as error:  # ValueError: a null character in the path
-        raise ReadingError(getattr(error, "strerror", None) or error) from error
+        reason = getattr(error, "strerror", None) or error
+        raise ReadingError(f"cannot be opened: {reason}") from error
     status = os.fstat(descriptor)
     if not stat.S_ISREG(status.st_mode):
         os.close(descriptor)
-        raise ReadingError(f"is {_kind(status.st_mode)} and not a regular file")
+        raise ReadingError(f"is {kind_of(status.st_mode)} and not a regular file")
     with os.fdopen(descriptor, "rb") as file:
         if status.st_size > limit:
             raise ReadingError(f"has {status.st_size:,} bytes, but at most {limit:,} are read")
@@ -77,9 +84,10 @@ def read_text(path: Path, *, limit: int = TEXT_LIMIT, links: bool = True) -> str
         raise ReadingError(f"is not UTF-8 text at byte {error.start:,}") from error
 
 
-def _kind(mode: int) -> str:
+def kind_of(mode: int) -> str:
+    """What a path with this mode is, if it is no regular file."""
     kinds = {
-        stat.S_IFDIR: "a folder", stat.S_IFIFO: "a pipe", stat.S_IFSOCK: "a socket",
-        stat.S_IFCHR: "a device", stat.S_IFBLK: "a device",
+        stat.S_IFLNK: "a symbolic link", stat.S_IFDIR: "a folder", stat.S_IFIFO: "a pipe",
+        stat.S_IFSOCK: "a socket", stat.S_IFCHR: "a device", stat.S_IFBLK: "a device",
     }  # fmt: skip
     return kinds.get(stat.S_IFMT(mode), "a special file")

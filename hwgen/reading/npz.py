@@ -6,6 +6,7 @@ Nothing of an archive is evaluated: the header of an array is matched as text.
 from __future__ import annotations
 
 import math
+import os
 import re
 import struct
 import zipfile
@@ -19,17 +20,17 @@ from typing import IO, BinaryIO, NamedTuple
 import numpy as np
 
 from hwgen.reading.files import ReadingError, open_regular
+from hwgen.reading.values import read_values, require_bounded
 
 AXES = 8
 _DIRECTORY = 1 << 20  # bytes of the archive's directory, and a small multiple of them in memory
 _HEADER_LIMIT = 4096  # bytes of an array's header; NumPy writes 118
-_CHUNK = 1 << 22
 _DAMAGE = (
     EOFError, ValueError, KeyError, NotImplementedError, RuntimeError, OverflowError, struct.error,
     zipfile.BadZipFile, zlib.error,
 )  # fmt: skip
 _HEADER = re.compile(
-    r"\{'descr': '([^']*)', 'fortran_order': (False|True), 'shape': \(([0-9, ]*)\),? *\} *\n?"
+    r"\{'descr': '([^']*)', 'fortran_order': (False|True), 'shape': \(([0-9L, ]*)\),? *\} *\n?"
 )
 _NUMBERS = re.compile(r"[<>|=]?(b1|[iu][1248]|f[248])")
 
@@ -62,22 +63,16 @@ class Npz:
         """An array as it is stored; raises :class:`.ReadingError`."""
         info = self.members[name]
         with _named(name), self.archive.open(info) as stream:
-            header = _header(stream)
-            start = stream.tell()
-            if start + header.size != info.file_size:
-                raise ReadingError(
-                    f"holds {info.file_size - start:,} bytes of values, but its header, "
-                    f"{header.dtype} {header.shape}, calls for {header.size:,}"
-                )
-            # Memory is taken as values arrive, not as the header promises them.
-            values = np.empty(header.size, np.uint8)
-            for begin in range(0, header.size, _CHUNK):
-                piece = stream.read(min(_CHUNK, header.size - begin))
-                values[begin : begin + len(piece)] = np.frombuffer(piece, np.uint8)
-            if stream.read(1):  # also reads to the end, where the checksum is compared
-                raise ReadingError("holds more values than its header calls for")
-            array = values.view(header.dtype)
-            return array.reshape(header.shape, order="F" if header.fortran else "C")
+            return _array(stream, info.file_size)
+
+
+def read_npy(path: Path, *, limit: int) -> np.ndarray:
+    """The array of an ``.npy`` file of at most ``limit`` bytes; raises :class:`.ReadingError`."""
+    with open_regular(path, limit=limit) as file:
+        try:
+            return _array(file, os.fstat(file.fileno()).st_size)
+        except (OSError, *_DAMAGE) as error:
+            raise ReadingError(f"is truncated or damaged: {error}") from error
 
 
 @contextmanager
@@ -134,8 +129,7 @@ def _members(
         members[name] = info
     if sum(info.compress_size for info in members.values()) > size:
         raise ReadingError("its members overlap")
-    if (total := sum(info.file_size for info in members.values())) > limit:
-        raise ReadingError(f"its arrays have {total:,} bytes, but at most {limit:,} are read")
+    require_bounded(sum(info.file_size for info in members.values()), stored=size, limit=limit)
     return members
 
 
@@ -148,6 +142,19 @@ def _named(name: str) -> Iterator[None]:
         raise ReadingError(f"array {name!r} {error}") from None
     except (OSError, *_DAMAGE) as error:
         raise ReadingError(f"array {name!r} is truncated or damaged: {error}") from error
+
+
+def _array(stream: IO[bytes], size: int) -> np.ndarray:
+    """The array of a stream of ``size`` bytes."""
+    header = _header(stream)
+    start = stream.tell()
+    if start + header.size != size:
+        raise ReadingError(
+            f"holds {size - start:,} bytes of values, but its header, {header.dtype} "
+            f"{header.shape}, calls for {header.size:,}"
+        )
+    array = read_values(stream, header.size).view(header.dtype)
+    return array.reshape(header.shape, order="F" if header.fortran else "C")
 
 
 def _header(stream: IO[bytes]) -> Header:
@@ -164,7 +171,7 @@ def _header(stream: IO[bytes]) -> Header:
     kind, fortran, axes = found.groups()
     if not _NUMBERS.fullmatch(kind):
         raise ReadingError(f"has type {kind!r}; save integers, floats or booleans")
-    shape = tuple(int(axis) for axis in axes.split(",") if axis.strip())
+    shape = tuple(int(axis.rstrip("L ")) for axis in axes.split(",") if axis.strip())
     if len(shape) > AXES or math.prod(shape) >= 1 << 48:
         raise ReadingError(f"has a shape of {len(shape)} axes, which is too large")
     return Header(np.dtype(kind), fortran == "True", shape)

@@ -44,7 +44,7 @@ def test_images_of_another_size_are_rejected(capsys: Captured, net: Path, tmp_pa
 
 def test_images_of_another_type_are_rejected(capsys: Captured, net: Path, tmp_path: Path) -> None:
     path = tmp_path / "wrong.npz"
-    np.savez(path, images=np.zeros((2, 4, 4), np.float32))
+    np.savez(path, images=np.full((2, 4, 4), -1, np.float32))
     assert "float32" in fails(capsys, 2, "evaluate", net, "--data", path)
 
 

@@ -136,8 +136,8 @@ def test_codes_that_do_not_fit_are_rejected(
 @pytest.mark.parametrize(
     ("images_or_frames", "message"),
     [
-        (frames(8) * 2, "must be 0 and 1, unsigned"),
-        (frames(8).astype(np.float32), "must be 0 and 1, unsigned, and not empty, not float32"),
+        (frames(8) * 2, "contain the value 2, but must be 0 or 1"),
+        (frames(8) * 0.5, "contain the value 0.5, but must be 0 or 1"),
         (frames(7), "have 7 timesteps, but the input has 8; split the events into 8"),
     ],
 )

@@ -138,7 +138,7 @@ def test_every_option_is_in_the_signature():
     ("images", "labels", "expected"),
     [
         ([[1], [1, 2]], None, "calibration images: must be a NumPy array, not list"),
-        (np.zeros((3, 2, 8, 8)), None, "images must be unsigned integers"),
+        (np.full((3, 2, 8, 8), -0.5), None, "are not pixels 0 … 65535, nor such pixels scaled"),
         (np.full((3, 2, 8, 8), -1), None, "must not be negative"),
         (np.zeros((0, 2, 8, 8), np.uint8), None, "there are no images"),
         (pixels((2, 8, 8)), np.zeros(5, int), "5 labels for 6 images"),

@@ -95,8 +95,8 @@ def test_samples_of_a_file(tmp_path):
 @pytest.mark.parametrize(
     ("arrays", "expected"),
     [
-        ({"images": GREY / 255}, "images must be unsigned integers .* not float64"),
-        ({"images": GREY.astype(np.float32)}, "not float32"),
+        ({"images": GREY.astype(complex)}, "save integers, floats or booleans"),
+        ({"images": GREY.astype("U3")}, "save integers, floats or booleans"),
         ({"images": GREY.astype(np.int16) - 1}, "must not be negative, but the minimum is -1"),
         ({"images": GREY.astype(np.int64) * 1000}, "must fit 16 bits"),
         ({"images": GREY[0]}, r"not \(9, 7\)"),
@@ -104,10 +104,10 @@ def test_samples_of_a_file(tmp_path):
         ({"images": GREY[:0]}, r"there are no images, shape \(0, 9, 7\)"),
         ({"images": np.zeros((5, 3, 8, 3), np.uint8)}, r"may be \(N, C, H, W\) or \(N, H, W, C\)"),
         ({"images": GREY, "labels": LABELS[:3]}, "3 labels for 5 images"),
-        ({"images": GREY, "labels": LABELS[:, None]}, "one integer per image"),
-        ({"images": GREY, "labels": LABELS / 2}, "not float64"),
+        ({"images": GREY, "labels": LABELS[:, None, None]}, "one integer per image"),
+        ({"images": GREY, "labels": LABELS / 2}, r"but label 0 is 1\.5"),
         ({"images": GREY, "labels": -LABELS}, "labels must not be negative, but one is -9"),
-        ({"x": GREY, "y": LABELS}, "has no array 'images', only x, y"),
+        ({"pictures": GREY}, "has no array 'images', .* only 'pictures'"),
     ],
 )
 def test_wrong_arrays(tmp_path, arrays, expected):
@@ -124,7 +124,7 @@ def test_damaged_npz(tmp_path, damage):
     path = npz(tmp_path, images=GREY)
     content = path.read_bytes()
     path.write_bytes({"half": content[: len(content) // 2], "empty": b"", "text": b"no"}[damage])
-    with pytest.raises(DataError, match="not an .npz file of plain arrays, or damaged"):
+    with pytest.raises(DataError, match="is not an .npz archive, or (truncated|damaged)"):
         load(path)
 
 
@@ -139,7 +139,7 @@ class Evil:
 def test_pickled_arrays_are_refused(tmp_path):
     trap = tmp_path / "trap"
     path = npz(tmp_path, images=np.array([Evil(trap)], object))
-    with pytest.raises(DataError, match="plain arrays"):
+    with pytest.raises(DataError, match="save integers, floats or booleans"):
         load(path)
     assert not trap.exists()
 
@@ -148,7 +148,7 @@ def test_missing_and_foreign_files(tmp_path):
     with pytest.raises(DataError, match="no such file or folder"):
         load(tmp_path / "nowhere.npz")
     (tmp_path / "images.png").write_bytes(b"")
-    with pytest.raises(DataError, match=r"an \.npz file or a folder of idx files"):
+    with pytest.raises(DataError, match=r"data must be an \.npz file, an \.npy file"):
         load(tmp_path / "images.png")
     with pytest.raises(DataError, match="has no idx file of images"):
         load(tmp_path)
@@ -204,12 +204,16 @@ def test_idx_of_two_bytes_is_big_endian(tmp_path):
 @pytest.mark.parametrize(
     ("content", "expected"),
     [
-        (idx(GREY)[:-1], "is 330 bytes long, but its header.* calls for 331; it is damaged"),
-        (idx(GREY) + b"\0", "calls for 331"),
+        (
+            idx(GREY)[:-1],
+            "holds less than the 315 bytes that its header.* calls for",
+        ),
+        (idx(GREY) + b"\0", "holds more than the 315 bytes"),
         (idx(GREY)[:9], "ends within its header"),
         (b"\x89PNG and so on", "not an idx file"),
         (b"", "not an idx file"),
-        (idx(GREY.astype(np.float32), kind=0x0D), "images must be unsigned integers"),
+        (b"\0\0\x08\xff" + bytes(1020), "must have 1 to 4 axes, not 255"),
+        (idx(GREY[0].astype(np.float32), kind=0x0D), r"not \(9, 7\)"),
     ],
 )
 def test_wrong_idx(tmp_path, content, expected):

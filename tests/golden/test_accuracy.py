@@ -39,7 +39,7 @@ def test_accuracy_and_spikes_of_a_result():
     assert repr(result) == "<Result: 2 samples, 1.00 spikes per neuron and sample>"
     with pytest.raises(DataError, match="accuracy needs labels, and the data has none"):
         result.accuracy(None)
-    with pytest.raises(DataError, match="1 labels do not fit 2 images"):
+    with pytest.raises(DataError, match="1 labels for 2 images"):
         result.accuracy(np.array([0]))
     with pytest.raises(DataError, match="node.*'nn'.*'n'"):
         result.spikes_per_neuron("nn")
@@ -49,9 +49,9 @@ def test_accuracy_and_spikes_of_a_result():
     ("labels", "message"),
     [
         ([0, 4], "labels reach from 0 to 4, but the network has the classes 0 … 3"),
-        ([-1, 2], "labels reach from -1 to 2"),
-        ([0, 1, 2], "3 labels do not fit 2 images"),
-        ([0.5, 1.0], "labels must be integers, the numbers of classes, not float64"),
+        ([-1, 2], "labels must not be negative, but one is -1"),
+        ([0, 1, 2], "3 labels for 2 images"),
+        ([0.5, 1.0], r"labels must be class numbers, but label 0 is 0\.5"),
     ],
 )
 def test_labels_of_other_data_are_rejected(labels: list[int], message: str):

@@ -8,12 +8,13 @@ import tracemalloc
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
 
 from hwgen.reading import ReadingError
-from hwgen.reading.npz import open_npz
+from hwgen.reading.npz import open_npz, read_npy
 
 LIMIT = 1 << 20
 
@@ -41,6 +42,28 @@ def test_arrays_of_numpy_come_back(save: Callable[..., None], tmp_path: Path) ->
     for name, array in arrays.items():
         assert found[name].dtype == array.dtype
         np.testing.assert_array_equal(found[name], array)
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_a_single_array(order: Literal["C", "F"], tmp_path: Path) -> None:
+    array = np.array([[1.5, -2, 3], [4, 5, 6]], ">f4", order=order)
+    np.save(tmp_path / "a.npy", array)
+    np.testing.assert_array_equal(read_npy(tmp_path / "a.npy", limit=LIMIT), array)
+    content = (tmp_path / "a.npy").read_bytes()
+    for damaged, message in [
+        (content + b"x", "holds 25 bytes of values, but its header"),
+        (content[:-1], "holds 23 bytes"), (content[:9], "no header of plain numbers"),
+        (b"", "is not in .npy format"),
+    ]:  # fmt: skip
+        (tmp_path / "a.npy").write_bytes(damaged)
+        with pytest.raises(ReadingError, match=message):
+            read_npy(tmp_path / "a.npy", limit=LIMIT)
+
+
+def test_lengths_as_python_2_wrote_them(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a.npz", "w") as archive:
+        archive.writestr("a.npy", npy(text(shape="(2L, 1L)"), b"\5\7"))
+    np.testing.assert_array_equal(read(tmp_path / "a.npz")["a"], [[5], [7]])
 
 
 def npy(header: str, data: bytes = b"") -> bytes:
@@ -83,7 +106,7 @@ def test_megabytes_that_stand_for_gigabytes(tmp_path: Path) -> None:
     np.savez_compressed(path, a=np.zeros(1 << 24, np.uint8))
     assert path.stat().st_size < LIMIT
     tracemalloc.start()
-    with pytest.raises(ReadingError, match="its arrays have 16,777,344 bytes"):
+    with pytest.raises(ReadingError, match="takes 16,777,344 bytes, but at most"):
         read(path)
     assert tracemalloc.get_traced_memory()[1] < 1 << 20
     tracemalloc.stop()

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import math
-
-import numpy as np
-
 from hwgen.conversion.calibration.finetuning import Finetuning
 from hwgen.conversion.float_graph import FloatGraph, Population
 from hwgen.conversion.options import FEW_WEIGHT_BITS, Options
+from hwgen.golden.costs import multiply_adds
 
 BUDGET = 10**13
 """Multiply-adds of all forward passes: a quarter of an hour on two cores.
@@ -37,7 +34,7 @@ def training_for(graph: FloatGraph, images: int, options: Options) -> Finetuning
         return None
     levels = 2**steps if options.mean_timesteps else options.code.q_max(options.timesteps) + 1
     coarsest = min(levels, 2**options.weight_bits)
-    passes = BUDGET // max(multiply_adds(graph), 1)
+    passes = BUDGET // max(multiply_adds_of(graph), 1)
     count = min(images, passes)
     if count < FEWEST_IMAGES:
         return None
@@ -48,12 +45,11 @@ def training_for(graph: FloatGraph, images: int, options: Options) -> Finetuning
     )
 
 
-def multiply_adds(graph: FloatGraph) -> int:
+def multiply_adds_of(graph: FloatGraph) -> int:
     """Multiply-adds of ``graph`` for one image."""
     shapes = graph.shapes()
     return sum(
-        int(np.count_nonzero(projection.weights)) * math.prod(shapes[node.name][1:])
+        multiply_adds(node.projections, shapes[node.name])
         for node in graph.nodes
         if isinstance(node, Population)
-        for projection in node.projections
     )

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import nn
 from torch.nn.parameter import is_lazy
@@ -16,8 +14,11 @@ from hwgen.conversion.frontend.checkpoints import Found, choose, state_dicts
 from hwgen.conversion.frontend.pickles import SAVE, Foreign, pickled_objects, read_pickle
 from hwgen.conversion.frontend.plain import listing, plain
 from hwgen.errors import ConversionError
+from hwgen.reading import ReadingError
+from hwgen.reading.files import open_regular
+from hwgen.reading.npz import open_npz
 
-_UNPACKED, _RATIO = 64 << 20, 100  # bytes that a small file may unpack to; times its own size
+_LIMIT = 1 << 40  # bytes; whoever names a file of weights knows what fits into memory
 SUFFIXES = (".pt", ".pth", ".bin", ".ckpt", ".safetensors", ".npz")
 
 
@@ -47,12 +48,11 @@ def set_weights(model: nn.Module, path: str | Path) -> None:
 
 def require_file(path: Path) -> None:
     """Raise :class:`.ConversionError` unless ``path`` is a file that can be read."""
-    if not path.is_file():
-        raise ConversionError(f"{plain(path)}: no such file")
     try:
-        path.open("rb").close()
-    except OSError as error:
-        raise ConversionError(f"{plain(path)}: cannot be read: {error.strerror}") from error
+        with open_regular(path, limit=_LIMIT):
+            pass
+    except ReadingError as error:
+        raise ConversionError(f"{plain(path)}: {error}") from error
 
 
 def _unusable(value: torch.Tensor, expected: torch.Tensor) -> str:
@@ -104,22 +104,14 @@ def _read_safetensors(path: Path) -> Any:
 
 def _read_npz(path: Path) -> Any:
     try:
-        with zipfile.ZipFile(path) as archive:
-            unpacked = sum(item.file_size for item in archive.infolist())
-        if unpacked > max(_UNPACKED, _RATIO * path.stat().st_size):
-            raise ConversionError(
-                f"{path}: unpacks to {unpacked:,} bytes, over {_RATIO} times its size; save it by "
-                f"numpy.savez, not compressed"
-            )
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-            return {name: torch.from_numpy(np.array(archive[name])) for name in archive.files}
-    except ConversionError:
-        raise
-    except Exception as error:
+        with open_npz(path, limit=_LIMIT) as archive:
+            arrays = {name: archive.read(name) for name in archive.members}
+    except ReadingError as error:
         raise ConversionError(
-            f"{path}: is damaged, or holds anything but arrays of numbers by name; objects are "
-            f"never loaded, since that runs code"
+            f"{plain(path)}: {error}; objects are never loaded, since that runs code"
         ) from error
+    native = {name: array.astype(array.dtype.newbyteorder("=")) for name, array in arrays.items()}
+    return {name: torch.from_numpy(array) for name, array in native.items()}
 
 
 _READERS: dict[str, Callable[[Path], Any]] = {

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from hwgen.conversion.calibration import training_budget
-from hwgen.conversion.calibration.training_budget import multiply_adds, training_for
+from hwgen.conversion.calibration.training_budget import multiply_adds_of, training_for
 from hwgen.conversion.options import Options
 from tests.support.float_models import fused, tiny_cnn
 
@@ -16,7 +16,7 @@ PER_IMAGE = 8 * 8 * 4 * 2 * 9 + 2 * 2 * 6 * 4 * 9 + 24 * 4  # by hand, padding c
 
 
 def test_multiply_adds_by_hand() -> None:
-    assert multiply_adds(GRAPH) == PER_IMAGE
+    assert multiply_adds_of(GRAPH) == PER_IMAGE
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import os
 import zipfile
 from pathlib import Path
 
@@ -143,11 +144,11 @@ def test_a_program_without_trust_is_not_looked_at(folder, monkeypatch):
 
 
 def test_a_file_that_may_not_be_read(folder, monkeypatch):
-    def refuse(path: Path, mode: str) -> None:
+    def refuse(path: Path, flags: int) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(Path, "open", refuse)
-    with pytest.raises(ConversionError, match=r"w\.npz: cannot be read: Permission denied"):
+    monkeypatch.setattr(os, "open", refuse)
+    with pytest.raises(ConversionError, match=r"w\.npz: cannot be opened: Permission denied"):
         load_weights(folder / "w.npz")
 
 
