@@ -70,7 +70,7 @@ class Build(os.PathLike[str]):
 
     def simulate(
         self,
-        images: np.ndarray,
+        images: object,
         *,
         labels: np.ndarray | None = None,
         samples: int | None = None,
@@ -87,8 +87,8 @@ class Build(os.PathLike[str]):
 
         Parameters
         ----------
-        images : unsigned integer array, shape (N, channels, height, width)
-            Frames of address events: shape (N, timesteps, channels, height, width).
+        images : array, tensor, Dataset or DataLoader
+            As :func:`hwgen.golden.run` takes them.
         labels : integer array, shape (N,), or None
             Classes of the images, for the accuracy.
         samples : int or None
@@ -110,20 +110,22 @@ class Build(os.PathLike[str]):
         ArtefactError, DataError, ToolError
             The folder, the images or the simulator cannot be used.
         """
+        from hwgen.artefact.claim import in_use
         from hwgen.simulation.runner import simulate
 
-        return simulate(
-            self.folder,
-            images,
-            labels=labels,
-            samples=samples,
-            simulator=simulator,
-            idle=idle,
-            backpressure=backpressure,
-            seed=seed,
-            waves=waves,
-            progress=progress,
-        )
+        with in_use(self.folder):
+            return simulate(
+                self.folder,
+                images,
+                labels=labels,
+                samples=samples,
+                simulator=simulator,
+                idle=idle,
+                backpressure=backpressure,
+                seed=seed,
+                waves=waves,
+                progress=progress,
+            )
 
     def place_and_route(
         self,

@@ -7,6 +7,7 @@ so ``hwgen --help`` loads only click.
 from __future__ import annotations
 
 import importlib
+import signal
 import sys
 import warnings
 from collections.abc import Iterator, Sequence
@@ -15,7 +16,8 @@ from typing import Any
 
 import click
 
-from hwgen.errors import HwgenError, HwgenNote, HwgenWarning, ToolError
+from hwgen.commands.terminal import note, say, use_any_encoding
+from hwgen.errors import HwgenError, HwgenNote, HwgenWarning, StorageError, ToolError
 from hwgen.suggest import unknown
 
 COMMANDS = ("convert", "methods", "evaluate", "generate", "simulate", "build", "report", "demo")
@@ -56,7 +58,7 @@ def _print_version(context: click.Context, _: click.Parameter, wanted: bool) -> 
     if wanted and not context.resilient_parsing:
         from hwgen.version import version
 
-        click.echo(f"hwgen, version {version()}")
+        say(f"hwgen, version {version()}")
         context.exit()
 
 
@@ -93,7 +95,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except click.UsageError as error:
         _complain(error.format_message().rstrip("."))
         if error.ctx is not None:
-            print(f"{error.ctx.get_usage()}", file=sys.stderr)  # noqa: T201
+            note(error.ctx.get_usage())
         return 2
     except click.ClickException as error:
         _complain(error.format_message())
@@ -110,6 +112,11 @@ def run(arguments: Sequence[str] | None = None) -> int:
             raise
         _complain(f"{package} is not installed: pip install 'hwgen[{_EXTRAS[package]}]'")
         return ToolError.exit_code
+    except OSError as error:
+        if error.errno is None:  # not of the operating system
+            raise
+        _complain(str(error))
+        return StorageError.exit_code
 
 
 @contextmanager
@@ -123,7 +130,7 @@ def _warnings_as_lines() -> Iterator[None]:
 
         def show(message: Warning | str, category: type[Warning], *place: Any) -> None:
             if category in kinds:
-                click.echo(f"{kinds[category]}: {message}", err=True)
+                note(f"{kinds[category]}: {message}")
             else:
                 usual(message, category, *place)
 
@@ -132,9 +139,19 @@ def _warnings_as_lines() -> Iterator[None]:
 
 
 def _complain(message: str) -> None:
-    print(f"hwgen: error: {message}", file=sys.stderr)  # noqa: T201
+    note(f"hwgen: error: {message}")
+
+
+def _stop(number: int, _: object) -> None:
+    """Handler of a signal that ends the program: files are cleaned up and tools are killed."""
+    _complain(f"stopped by {signal.Signals(number).name}")
+    sys.exit(128 + number)
 
 
 def main() -> None:
     """Entry point of the ``hwgen`` program."""
+    use_any_encoding()
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_DFL:  # nohup ignores SIGHUP
+            signal.signal(number, _stop)
     sys.exit(run())

@@ -7,7 +7,6 @@ be ten times as slow. ``HWGEN_SIM_JOB`` names the file of the job.
 
 import bisect
 import itertools
-import logging
 import os
 from pathlib import Path
 from typing import Any
@@ -24,6 +23,7 @@ from hwgen.simulation.simulation_log import (
     SinkState,
     WrongWord,
 )
+from hwgen_axi_stream import Sink, Source
 from hwgen_stall_patterns import pauses
 
 PERIOD = 2
@@ -73,18 +73,8 @@ async def _reset(dut: Any) -> None:
     await Timer(3 * PERIOD, "step")
 
 
-def _drive(dut: Any, job: BenchJob) -> Any:
-    """Connect AXI4-Stream models with their pauses to both ends and send the packets.
-
-    Returns the sink.
-    """
-    from cocotbext.axi import AxiStreamBus, AxiStreamSink, AxiStreamSource
-
-    source = AxiStreamSource(AxiStreamBus.from_prefix(dut, "s_axis"), dut.clk, byte_size=8)
-    sink = AxiStreamSink(AxiStreamBus.from_prefix(dut, "m_axis"), dut.clk, byte_size=8)
-    for model in (source, sink):
-        model.log.setLevel(logging.WARNING)
-
+def _drive(dut: Any, job: BenchJob) -> Sink:
+    """Connect AXI4-Stream models with their pauses to both ends and send the packets."""
     ends = list(itertools.accumulate(job.beats))
 
     def is_last_beat() -> bool:
@@ -94,19 +84,20 @@ def _drive(dut: Any, job: BenchJob) -> Any:
     def is_last_result() -> bool:
         return bool(int(dut.m_axis_tvalid.value) and int(dut.m_axis_tlast.value))
 
-    if idle := pauses(job.idle, seed=2 * job.seed, at_end=is_last_beat):
-        source.set_pause_generator(idle)
-    if push := pauses(job.backpressure, seed=2 * job.seed + 1, at_end=is_last_result):
-        sink.set_pause_generator(push)
-    packets = Path(job.packets_file).read_bytes()
-    for start, end in itertools.pairwise([0, *ends]):
-        source.send_nowait(packets[start * source.byte_lanes : end * source.byte_lanes])
+    idle = pauses(job.idle, seed=2 * job.seed, at_end=is_last_beat)
+    push = pauses(job.backpressure, seed=2 * job.seed + 1, at_end=is_last_result)
+    source, sink = Source(dut, "s_axis", idle), Sink(dut, "m_axis", push)
+    beat_bytes = len(dut.s_axis_tdata) // 8
+    sent = Path(job.packets_file).read_bytes()
+    bounds = itertools.pairwise([0, *ends])
+    cocotb.start_soon(source.run([sent[a * beat_bytes : b * beat_bytes] for a, b in bounds]))
+    cocotb.start_soon(sink.run())
     return sink
 
 
-def _received(sink: Any) -> SinkState:
-    packets = tuple(bytes(sink.recv_nowait().tdata).hex() for _ in range(sink.count()))
-    return SinkState(packets=packets, empty=bool(sink.empty() and sink.idle()))
+def _received(sink: Sink) -> SinkState:
+    packets = tuple(packet.hex() for packet in sink.packets)
+    return SinkState(packets=packets, empty=not sink.partial)
 
 
 def _state(checker: Any) -> CheckerState:

@@ -66,10 +66,18 @@ def test_mistakes_of_a_simulation_are_named(
         build.simulate(IMAGES, **options)  # type: ignore[arg-type]
 
 
-def test_images_of_another_type_or_shape_are_refused(build: Build) -> None:
-    for images in (IMAGES.tolist(), IMAGES / 255, IMAGES[:, 0], IMAGES[..., :3], IMAGES[:0]):
-        with pytest.raises(DataError, match="; "):
-            build.simulate(images)  # type: ignore[arg-type]
+@pytest.mark.parametrize(
+    ("images", "message"),
+    [
+        (IMAGES[..., :3], r"must have shape \(N, 1, 4, 4\), not \(2, 1, 4, 3\); resize them"),
+        (IMAGES[:0], r"are empty, shape \(0, 1, 4, 4\); give at least one"),
+        (IMAGES - 0.5, "from -0.5 to -0.5 are not pixels 0 … 255"),
+        ("data.npz", "not str; hwgen.datasets.load reads files"),
+    ],
+)
+def test_images_that_do_not_fit_are_refused(build: Build, images: object, message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        build.simulate(images)
 
 
 def test_mistakes_of_place_and_route_are_named(build: Build) -> None:

@@ -27,19 +27,23 @@ ALLOWED: dict[str, set[str]] = {
     "artefact.build_folder": {"artefact", "plan"},
     "datasets": {"errors"},
     "resources": {"errors"},
+    "caches": set(),
+    "processes": set(),
     "version": {"resources"},
     "boards": {"errors", "resources"},
     "conversion": {"artefact", "errors", "network", "datasets", "golden", "version"},
-    "golden": {"errors", "network"},
+    "golden": {"datasets", "errors", "network"},
     "plan": {"errors", "network", "boards"},
     "rtl": {"network", "plan"},  # of network, only the types that plans hold: see below
     "build": {"artefact", "boards", "network", "report", "simulation", "synthesis"},
     "generation": {
-        "artefact", "boards", "build", "errors", "golden", "network", "plan", "resources", "rtl",
-        "version",
+        "artefact", "boards", "build", "caches", "errors", "golden", "network", "plan", "resources",
+        "rtl", "version",
     },
-    "simulation": {"artefact", "errors", "golden", "network", "plan", "resources"},
-    "synthesis": {"artefact", "boards", "errors", "resources"},
+    "simulation": {
+        "artefact", "caches", "errors", "golden", "network", "plan", "processes", "resources",
+    },
+    "synthesis": {"artefact", "boards", "caches", "errors", "processes", "resources"},
     "report": {"artefact", "boards", "errors", "plan", "simulation", "synthesis"},
     "sim": {"simulation"},
 }  # fmt: skip

@@ -2,33 +2,38 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import (
-    BaseModel,
-    NonNegativeInt,
-    PlainSerializer,
-    PlainValidator,
-    PositiveInt,
-    ValidationError,
-    model_validator,
-)
+from pydantic import Field, ValidationError, model_validator
 
 from hwgen.arguments import require_path
-from hwgen.errors import ArtefactError, PlanError
+from hwgen.artefact import verilog_rules
+from hwgen.artefact.manifest_head import MANIFEST_FILE, ManifestHead
+from hwgen.artefact.plain_files import read_json, require_plain_folder, sha256
+from hwgen.errors import ArtefactError
 from hwgen.plan.search.expectation import Expectation
 from hwgen.plan.timing.predict import PredictedCycles
 from hwgen.plan.units.counters import CounterKind
 from hwgen.plan.units.geometry import Schedule, WordLayout
-from hwgen.plan.units.hardware_plan import HardwarePlan
-from hwgen.validation import FrozenModel, first_problem
+from hwgen.plan.units.hardware_plan import PlanField
+from hwgen.validation import (
+    Count,
+    Digest,
+    FilePath,
+    FrozenModel,
+    Identifier,
+    Size,
+    SourceName,
+    Version,
+    Width,
+    Word,
+    first_problem,
+)
 
-MANIFEST_FILE = "manifest.json"
 VERSION: Literal[3] = 3
 """Version of the manifest; a build folder of another version has to be generated again."""
 
@@ -36,16 +41,16 @@ VERSION: Literal[3] = 3
 class Port(FrozenModel):
     """Port of the core; ``width`` in bits."""
 
-    name: str
+    name: Identifier
     direction: Literal["in", "out"]
-    width: PositiveInt
+    width: Width
 
 
 class BitField(FrozenModel):
     """Position of a field in a word: its lowest bit and its width in bits."""
 
-    low: NonNegativeInt
-    width: PositiveInt
+    low: Annotated[int, Field(ge=0, le=1 << 16)]
+    width: Width
 
 
 class EventFields(FrozenModel):
@@ -78,11 +83,11 @@ class StreamEntry(FrozenModel):
     ``shape`` is (channels, height, width) of the trains of ``node``, ``width`` the bits of a word.
     """
 
-    tap: NonNegativeInt
+    tap: Count
     node: str
-    shape: tuple[PositiveInt, PositiveInt, PositiveInt]
-    timesteps: PositiveInt
-    width: PositiveInt
+    shape: tuple[Size, Size, Size]
+    timesteps: Size
+    width: Width
     layout: WordLayout
     schedule: Schedule
 
@@ -90,24 +95,9 @@ class StreamEntry(FrozenModel):
 class CounterEntry(FrozenModel):
     """Hardware counter; ``node`` is empty for a counter of the whole core."""
 
-    address: NonNegativeInt
+    address: Count
     node: str
     kind: CounterKind
-
-
-def _read_plan(value: Any) -> HardwarePlan:
-    if isinstance(value, HardwarePlan):
-        return value
-    try:
-        return HardwarePlan.from_json(value)
-    except PlanError as error:
-        raise ValueError(str(error)) from error
-
-
-PlanField = Annotated[
-    HardwarePlan, PlainValidator(_read_plan), PlainSerializer(HardwarePlan.to_json)
-]
-"""A hardware plan as a field of a pydantic model."""
 
 
 class Manifest(FrozenModel):
@@ -132,12 +122,12 @@ class Manifest(FrozenModel):
 
     format: Literal["hwgen-build"] = "hwgen-build"
     version: Literal[3] = VERSION
-    name: str
-    top: str
-    sources: tuple[str, ...]
-    network_hash: str
-    board: str | None
-    tools: Mapping[str, str]
+    name: Identifier
+    top: Identifier
+    sources: tuple[SourceName, ...]
+    network_hash: Digest
+    board: Word | None
+    tools: Mapping[Word, Version]
     ports: tuple[Port, ...]
     input: InputEntry
     streams: tuple[StreamEntry, ...]
@@ -145,13 +135,19 @@ class Manifest(FrozenModel):
     plan: PlanField
     predicted: PredictedCycles | None = None
     expected: Expectation | None = None
-    files: Mapping[str, str]
+    files: Mapping[FilePath, Digest]
 
     @model_validator(mode="after")
-    def _has_every_port(self) -> Manifest:
+    def _is_whole(self) -> Manifest:
         needed = {"s_axis_tdata", "m_axis_tdata", "packet_errors"}
         if missing := needed - {port.name for port in self.ports}:
             raise ValueError(f"port {max(missing)} is missing")
+        if unnamed := set(self.sources) - self.files.keys():
+            raise ValueError(f"the source {max(unnamed)} is not among the files")
+        taps = [stream.tap for stream in self.streams]
+        addresses = [counter.address for counter in self.counters]
+        if any(found != list(range(len(found))) for found in (taps, addresses)):
+            raise ValueError("the taps or the addresses are not 0, 1, 2, …")
         return self
 
     def _width(self, port: str) -> int:
@@ -168,35 +164,14 @@ class Manifest(FrozenModel):
         return self._width("m_axis_tdata")
 
     @property
+    def memory_files(self) -> frozenset[str]:
+        """Names of the files that the Verilog may read."""
+        return frozenset(filter(verilog_rules.MEMORY_FILE.fullmatch, self.files))
+
+    @property
     def address_width(self) -> int:
         """Bits of a counter's address; 0 for a core without counters."""
         return self._width("counter_address")
-
-
-class _Head(BaseModel):
-    """The part of a manifest that every version has."""
-
-    format: Literal["hwgen-build"]
-    version: int
-    tools: Mapping[str, str] = {}
-
-
-def hash_files(folder: Path) -> dict[str, str]:
-    """SHA-256 of every file below ``folder``, by its relative name."""
-    return {
-        file.relative_to(folder).as_posix(): _sha256(file)
-        for file in sorted(folder.rglob("*"))
-        if file.is_file()
-    }
-
-
-def is_build_folder(folder: Path) -> bool:
-    """Whether ``folder`` holds the manifest of a build folder, of any version."""
-    try:
-        _Head.model_validate_json((folder / MANIFEST_FILE).read_bytes())
-    except (OSError, ValidationError):
-        return False
-    return True
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:
@@ -205,46 +180,56 @@ def write_manifest(folder: Path, manifest: Manifest) -> None:
 
 
 def read_manifest(folder: str | os.PathLike[str]) -> Manifest:
-    """Manifest of a build folder, after a check of its files against their hashes.
+    """Manifest of a build folder, after a check of its files.
+
+    The folder may come from anybody: afterwards it holds plain files and folders only, those that
+    the manifest names have their hashes, and its Verilog keeps to :mod:`.verilog_rules`.
 
     Raises
     ------
     ArtefactError
-        ``folder`` is not a build folder or was generated by another version, or one of its files
-        is missing, damaged or edited.
+        ``folder`` is not a build folder or was generated by another version, one of its files is
+        missing, damaged or edited, or it holds something that hwgen does not write.
     """
     folder = require_path("folder", folder, error=ArtefactError)
     path = folder / MANIFEST_FILE
-    if not path.is_file():
+    if not folder.is_dir() or not os.path.lexists(path):
         raise ArtefactError(
             f"{folder} is not a build folder: it has no {MANIFEST_FILE}; "
             f"make one with `hwgen generate`"
         )
-    text = path.read_bytes()
+    require_plain_folder(folder)
+    manifest = _parse(folder, path)
+    for name, digest in manifest.files.items():
+        file = folder / name
+        try:
+            found = sha256(file)
+        except FileNotFoundError as error:
+            raise ArtefactError(
+                f"{file} is missing, but the manifest names it; generate it again"
+            ) from error
+        if found != digest:
+            raise ArtefactError(
+                f"{file} was changed since it was generated: its SHA-256 differs from the "
+                f"manifest; generate it again"
+            )
+    for source in manifest.sources:
+        digest = manifest.files[source]
+        verilog_rules.require_safe(folder / source, digest, manifest.memory_files)
+    return manifest
+
+
+def _parse(folder: Path, path: Path) -> Manifest:
     try:
-        head = _Head.model_validate_json(text)
+        text = read_json(path)
+        head = ManifestHead.model_validate_json(text)
         if head.version != VERSION:
             raise ArtefactError(
                 f"{folder}: generated by hwgen {head.tools.get('hwgen', '(unknown version)')} in "
                 f"format version {head.version}, but this hwgen reads version {VERSION}; generate "
                 f"it again with `hwgen generate {folder / 'network'}`"
             )
-        manifest = Manifest.model_validate_json(text)
-    except ValidationError as error:
-        raise ArtefactError(
-            f"{path} is damaged: {first_problem(error)}; generate it again"
-        ) from error
-    for name, digest in manifest.files.items():
-        file = folder / name
-        if not file.is_file():
-            raise ArtefactError(f"{file} is missing, but the manifest names it; generate it again")
-        if _sha256(file) != digest:
-            raise ArtefactError(
-                f"{file} was changed since it was generated: its SHA-256 differs from the "
-                f"manifest; generate it again"
-            )
-    return manifest
-
-
-def _sha256(file: Path) -> str:
-    return hashlib.sha256(file.read_bytes()).hexdigest()
+        return Manifest.model_validate_json(text)
+    except ValueError as error:
+        problem = first_problem(error) if isinstance(error, ValidationError) else str(error)
+        raise ArtefactError(f"{path} is damaged: {problem}; generate it again") from error

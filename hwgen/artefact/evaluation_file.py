@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hwgen.artefact.report_file import ReportFile
+from hwgen.validation import Count, Digest, Figure, Percent
 
 
 class EvaluationFile(ReportFile):
@@ -30,12 +31,12 @@ class EvaluationFile(ReportFile):
     COMMAND = "evaluate"
     LIMIT = 1 << 16
 
-    network_hash: str
+    network_hash: Digest
     data: str
-    images: int
-    accuracy: float | None
-    float_accuracy: float | None
+    images: Count
+    accuracy: Percent | None
+    float_accuracy: Percent | None
     float_images: str | None
-    spikes_per_neuron: float
-    synaptic_operations: float
-    macs: int
+    spikes_per_neuron: Figure
+    synaptic_operations: Figure
+    macs: Count

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from hwgen.arguments import require_path
 from hwgen.artefact.arrays import LIMIT, array_entry, read_arrays, write_arrays
 from hwgen.artefact.atomic import replace_folder
+from hwgen.artefact.claim import storage_errors
 from hwgen.artefact.codec import Reader, Writer
 from hwgen.artefact.evaluation_file import EvaluationFile
 from hwgen.artefact.plain_values import as_plain, sizes
@@ -56,10 +57,7 @@ def save(network: Network, path: str | os.PathLike[str]) -> None:
             f"use smaller layers, or a smaller probe"
         )
     target = require_path("path", path, error=ArtefactError)
-    try:
-        _require_replaceable(target)
-    except OSError as error:
-        raise ArtefactError(f"{path}: cannot be written: {error}") from error
+    require_replaceable(target)
     with replace_folder(target) as folder:
         (folder / NETWORK_FILE).write_text(text, encoding="ascii", newline="\n")
         write_arrays(folder / ARRAYS_FILE, arrays)
@@ -130,6 +128,16 @@ def _readable_text(document: dict[str, Any], *, where: str) -> str:
             f"are read; keep long texts out of the provenance"
         )
     return text
+
+
+def require_replaceable(target: Path) -> None:
+    """Check that an artefact may be saved at ``target``: there is none, or one to replace.
+
+    Raises :class:`.ArtefactError` if there is something else, :class:`.StorageError` if it cannot
+    be read.
+    """
+    with storage_errors(target):
+        _require_replaceable(target)
 
 
 def _require_replaceable(target: Path) -> None:

@@ -8,8 +8,9 @@ from typing import Any, ClassVar, Self
 from pydantic import ConfigDict, ValidationError
 
 from hwgen.artefact.atomic import replace_file
+from hwgen.artefact.plain_files import read_json, require_no_link
 from hwgen.errors import ArtefactError
-from hwgen.reading import TEXT_LIMIT, ReadingError, read_bytes
+from hwgen.reading import TEXT_LIMIT
 from hwgen.validation import FrozenModel, first_problem
 
 
@@ -28,9 +29,14 @@ class ReportFile(FrozenModel):
         return self.model_dump(mode="json")
 
     def write(self, folder: Path) -> Path:
-        """Write the file into a build folder, whole or not at all; gives its path."""
-        replace_file(folder / self.FILE, self.model_dump_json(indent=1) + "\n")
-        return folder / self.FILE
+        """Write the file into a build folder, whole or not at all; gives its path.
+
+        Raises :class:`.ArtefactError` where a link stands in its place.
+        """
+        path = folder / self.FILE
+        require_no_link(path, below=folder)
+        replace_file(path, self.model_dump_json(indent=1) + "\n")
+        return path
 
     @classmethod
     def read(cls, folder: Path) -> Self | None:
@@ -40,13 +46,12 @@ class ReportFile(FrozenModel):
         """
         path = folder / cls.FILE
         try:
-            return cls.model_validate_json(read_bytes(path, limit=cls.LIMIT, links=False))
-        except ReadingError as error:
-            if error.missing:
-                return None
-            raise ArtefactError(f"{path} {error}; run `hwgen {cls.COMMAND}` again") from error
-        except ValidationError as error:
+            return cls.model_validate_json(read_json(path, limit=cls.LIMIT))
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except ValueError as error:
+            problem = first_problem(error) if isinstance(error, ValidationError) else str(error)
             raise ArtefactError(
-                f"{path} is damaged or from another version of hwgen: {first_problem(error)}; "
+                f"{path} is damaged or from another version of hwgen: {problem}; "
                 f"run `hwgen {cls.COMMAND}` again"
             ) from error

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from hwgen.commands.options import COUNT, PATH, json_option, option
-from hwgen.commands.output import note, print_json, print_table, progress
+from hwgen.commands.output import print_json, print_table, progress
+from hwgen.commands.terminal import note
 
 if TYPE_CHECKING:
     from hwgen.synthesis import BuildReport

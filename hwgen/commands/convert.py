@@ -23,6 +23,7 @@ from hwgen.commands.options import (
     option,
 )
 from hwgen.commands.output import print_json, print_table, progress
+from hwgen.commands.terminal import say
 from hwgen.conversion.choices import (
     BiasCorrection,
     DecoderKind,
@@ -46,7 +47,9 @@ PER_CHANNEL = "one value, or one per channel"
     "--weights", PATH, "State dict or checkpoint: .pt, .pth, .bin, .ckpt, .safetensors or .npz."
 )
 @option(TRUST, bool, TRUST_TEXT, is_flag=True)
-@option("--data", PATH, "Calibration images or events: .npz file or idx folder.", required=True)
+@option(
+    "--data", PATH, "Calibration images or events: .npz or idx file, or a folder.", required=True
+)
 @option("--output", PATH, "Folder to write.", None, "-o", required=True)
 @option("--dump", PATH, "Folder for the graph after each stage.")
 @option("--name", str, "Name of the network.  [default: the model's]")
@@ -182,14 +185,18 @@ def command(
         --timesteps 8 --timesteps conv1=4 -o net
     """
     from hwgen import artefact, datasets, golden
+    from hwgen.artefact.claim import claimed
+    from hwgen.artefact.network_folder import require_replaceable
     from hwgen.commands.evaluation import print_figures, summarise
     from hwgen.conversion import Finetuning, Provenance, convert, load_model
 
     chosen, named = by_layer(timesteps, option="--timesteps")
     default = 8 if chosen is None else chosen
+    require_replaceable(output)
+    click.get_current_context().with_resource(claimed(output))
     dataset = datasets.load(
         data,
-        split="train" if data.is_dir() else None,
+        split="train",
         timesteps=named.get("input", default),
         samples=samples,
     )
@@ -227,4 +234,4 @@ def command(
     print_figures(figures)
     if trials := Provenance.read(network.provenance).trials:
         first, *others = (f"{trial.name} ({trial.signal_to_error:.1f} dB)" for trial in trials)
-        click.echo(f"kept {first}, the closest to the float model; tried {', '.join(others)}")
+        say(f"kept {first}, the closest to the float model; tried {', '.join(others)}")

@@ -9,7 +9,8 @@ from pathlib import Path
 import click
 
 from hwgen.commands.options import PATH, json_option, option
-from hwgen.commands.output import note, print_json, print_table, progress
+from hwgen.commands.output import print_json, print_table, progress
+from hwgen.commands.terminal import note
 
 BOARD = "ulx3s-85f"
 
@@ -18,13 +19,21 @@ BOARD = "ulx3s-85f"
 @option("--output", PATH, "Folder for data, weights, network and build folder.", "out/demo", "-o")
 @option("--timesteps", click.IntRange(1, 16), "Timesteps of the spiking network.", 4)
 @option("--samples", click.IntRange(2, 360), "Number of digits to simulate.", 20)
+@option("--force", bool, "Replace a build folder that is placed and routed.", is_flag=True)
 @json_option("the figures")
-def command(output: Path, timesteps: int, samples: int, as_json: bool) -> None:
+def command(output: Path, timesteps: int, samples: int, force: bool, as_json: bool) -> None:
     """Train a small CNN on digits, convert it, and compare its Verilog with the golden model.
 
     The command leaves a build folder that can be placed and routed: `hwgen build out/demo/build`.
     """
-    figures = run(output, timesteps=timesteps, samples=samples)
+    from hwgen.artefact import network_folder
+    from hwgen.artefact.claim import claimed
+    from hwgen.generation import target_folder
+
+    network_folder.require_replaceable(output / "net")
+    target_folder.require_replaceable(output / "build", force=force)
+    with claimed(output / "net"), claimed(output / "build"):
+        figures = run(output, timesteps=timesteps, samples=samples)
     if as_json:
         print_json(asdict(figures))
     else:
@@ -79,7 +88,7 @@ def run(output: Path, *, timesteps: int, samples: int) -> DemoFigures:
     with progress(f"running the golden model on {len(images):,} digits"):
         evaluation = summarise(network, golden.run(network, images), labels)
     with progress(f"generating Verilog for {BOARD}"):
-        build = generate(network, board=BOARD).write(output / "build")
+        build = generate(network, board=BOARD).write(output / "build", force=True)
     for folder in (output / "net", output / "build"):
         keep(evaluation, network, folder, data="test.npz")
     with progress(f"simulating {samples} digits with Verilator") as show_progress:

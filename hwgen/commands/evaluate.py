@@ -10,7 +10,8 @@ import click
 
 from hwgen.commands.evaluation import ClassFigures, Evaluation, print_figures, summarise
 from hwgen.commands.options import COUNT, DATA, PATH, TRUST, TRUST_TEXT, json_option, option
-from hwgen.commands.output import note, print_json, progress
+from hwgen.commands.output import print_json, progress
+from hwgen.commands.terminal import note
 
 if TYPE_CHECKING:
     import numpy as np
@@ -46,9 +47,12 @@ def command(
     operations of each layer. It keeps the figures in NETWORK/evaluation.json, for `hwgen report`.
     """
     from hwgen import artefact, datasets, golden
-    from hwgen.artefact.build_folder import is_build_folder
+    from hwgen.artefact.claim import clean
+    from hwgen.artefact.manifest_head import is_build_folder
     from hwgen.caution import warn
+    from hwgen.golden.images import check_images
 
+    clean(network)
     floating = None
     if model is not None:
         from hwgen.conversion import load_model
@@ -57,11 +61,12 @@ def command(
     loaded = artefact.load(network / "network" if is_build_folder(network) else network)
     dataset = datasets.load(
         data,
-        split="test" if data.is_dir() else None,
+        split="test",
         timesteps=loaded.input.timesteps,
         shape=loaded.input.shape,
         samples=samples,
     )
+    dataset = replace(dataset, images=check_images(loaded, dataset.images))
     total = f"{len(dataset):,} images"
     with progress(f"evaluating {network} on {total}") as show:
         result = golden.run(
@@ -95,6 +100,7 @@ def keep(figures: Evaluation, network: Network, folder: Path, *, data: str) -> N
     """Write the figures of ``network`` on ``data`` into ``folder``, for its report."""
     from hwgen.artefact import content_hash
     from hwgen.artefact.evaluation_file import EvaluationFile
+    from hwgen.errors import StorageError
 
     kept = EvaluationFile(
         network_hash=content_hash(network),
@@ -109,7 +115,7 @@ def keep(figures: Evaluation, network: Network, folder: Path, *, data: str) -> N
     )
     try:
         kept.write(folder)
-    except OSError as error:
+    except StorageError as error:
         note(f"the figures are not kept for `hwgen report`: {error}")
 
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, astuple, dataclass
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from hwgen.commands.output import print_table
+from hwgen.commands.terminal import say
 
 if TYPE_CHECKING:
     import numpy as np
@@ -126,9 +125,9 @@ def print_figures(figures: Evaluation) -> None:
             [_class_row(row) for row in figures.classes],
         )
     if figures.fidelity is not None:
-        click.echo(f"conversion: {figures.fidelity.line()}")
+        say(f"conversion: {figures.fidelity.line()}")
     if figures.accuracy is None:
-        click.echo("no accuracy: the data has no labels")
+        say("no accuracy: the data has no labels")
         return
     reference = ""
     if figures.float_accuracy is not None:
@@ -136,7 +135,7 @@ def print_figures(figures: Evaluation) -> None:
         reference = f"; float model {figures.float_accuracy:.2f} % on the {images}"
         if figures.float_images != "same":
             reference += " (give --model to run it on the same images)"
-    click.echo(f"accuracy {figures.accuracy:.2f} %{reference}")
+    say(f"accuracy {figures.accuracy:.2f} %{reference}")
 
 
 def _class_row(row: ClassFigures) -> tuple[object, ...]:

@@ -20,6 +20,7 @@ from hwgen.commands.options import (
     option,
 )
 from hwgen.commands.output import print_json, print_table, progress
+from hwgen.commands.terminal import note, say
 
 if TYPE_CHECKING:
     from hwgen.plan.search.expectation import Expectation
@@ -63,7 +64,12 @@ def per_layer(name: str, text: str) -> Decorator:
     default=True,
     help="Build performance counters of cycles, stalls and spikes.",
 )
-@option("--force", bool, "Write a core that does not fit the board.", is_flag=True)
+@option(
+    "--force",
+    bool,
+    "Write a core that does not fit the board, or in place of one that is placed and routed.",
+    is_flag=True,
+)
 @json_option("the plan")
 def command(
     network: Path,
@@ -71,6 +77,7 @@ def command(
     lanes: Sequence[tuple[str, int]],
     scanners: Sequence[tuple[str, int]],
     membrane_lanes: Sequence[tuple[str, int]],
+    force: bool,
     as_json: bool,
     **options: Any,
 ) -> None:
@@ -82,25 +89,29 @@ def command(
     hwgen generate net --board ulx3s-85f --lanes 32 --lanes conv1=16 -o build
     """
     from hwgen import artefact
+    from hwgen.artefact.claim import claimed
     from hwgen.artefact.evaluation_file import EvaluationFile
     from hwgen.generation.generator import generate
+    from hwgen.generation.target_folder import require_replaceable
 
     loaded = artefact.load(network)
     layers = [layer.name for layer in loaded.layers]
-    with progress(f"generating {output}"):
+    require_replaceable(output, force=force)
+    with claimed(output), progress(f"generating {output}"):
         design = generate(
             loaded,
             lanes=_per_layer(lanes, option="--lanes", layers=layers),
             scanners=_per_layer(scanners, option="--scanners", layers=layers),
             membrane_lanes=_per_layer(membrane_lanes, option="--membrane-lanes", layers=layers),
+            force=force,
             **options,
         )
-        design.write(output)
+        design.write(output, force=force)
         kept = EvaluationFile.read(network)
         if kept and kept.network_hash == artefact.content_hash(loaded):
             kept.write(output)
     if design.misfit:
-        click.secho(f"warning: {design.misfit}", fg="red", err=True)
+        note(f"warning: {design.misfit}")
     predicted, expected = design.prediction, design.expected
     if as_json:
         print_json(
@@ -116,7 +127,7 @@ def command(
     _print_plan(design.plan, output, expected)
     if predicted:
         interval = predicted.interval_cycles
-        click.echo(
+        say(
             f"predicted on {predicted.images} calibration images: latency "
             f"{predicted.latency_cycles:,} cycles"
             + (f", interval {interval:,.0f} cycles" if interval is not None else "")

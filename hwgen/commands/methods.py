@@ -6,6 +6,7 @@ import click
 
 from hwgen.commands.options import Suggest
 from hwgen.commands.output import print_json, print_table, show
+from hwgen.commands.terminal import say
 from hwgen.conversion.methods.registry import METHODS, Method
 
 
@@ -55,9 +56,9 @@ def _neurons(method: Method) -> str:
 
 def _print_method(name: str, method: Method) -> None:
     defaults = ", ".join(f"{option} {show(value)}" for option, value in method.defaults.items())
-    click.echo(f"{name}: {method.paper}")
-    click.echo(f"neurons {_neurons(method)}; needs {method.needs}")
-    click.echo(f"defaults {defaults or 'those of hwgen convert'}\n{method.equations}")
+    say(f"{name}: {method.paper}")
+    say(f"neurons {_neurons(method)}; needs {method.needs}")
+    say(f"defaults {defaults or 'those of hwgen convert'}\n{method.equations}")
 
 
 def _print_combinations(as_json: bool) -> None:

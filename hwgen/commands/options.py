@@ -16,7 +16,7 @@ PATH = click.Path(path_type=Path)
 COUNT = click.IntRange(min=1)
 TRUST = "--trust-model"
 TRUST_TEXT = "Load a .pt2, which is a program and can run anything; you trust its maker."
-DATA = "Images and labels: an .npz file or a folder of idx files."
+DATA = "Images and labels: .npz or idx file, or a folder of idx files, CIFAR or images by class."
 
 
 def option(

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-import click
+from hwgen.commands.terminal import can_show, is_terminal, note, say
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -19,19 +19,15 @@ _SECONDS_BETWEEN_LINES = 5.0
 
 def print_json(data: Any) -> None:
     """Print one JSON document on standard output."""
-    click.echo(json.dumps(data, indent=1, ensure_ascii=False))
-
-
-def note(text: str) -> None:
-    """Print a line on standard error."""
-    click.echo(text, err=True)
+    text = json.dumps(data, indent=1, ensure_ascii=False)
+    say(text if can_show(text) else json.dumps(data, indent=1))
 
 
 def console() -> Console:
     """Console on standard output, 100 columns wide unless it is a terminal."""
     from rich.console import Console
 
-    return Console(width=None if sys.stdout.isatty() else 100, highlight=False)
+    return Console(width=None if is_terminal(sys.stdout) else 100, highlight=False)
 
 
 def print_table(
@@ -47,10 +43,12 @@ def print_table(
     for row in rows:
         table.add_row(*(escape(show(cell)) for cell in row))
     output = console()
-    output.print(f"[bold]{escape(title)}[/]")
-    output.print(table)
-    if footer:
-        output.print(escape(footer))
+    with output.capture() as printed:
+        output.print(f"[bold]{escape(title)}[/]")
+        output.print(table)
+        if footer:
+            output.print(escape(footer))
+    say(printed.get().rstrip("\n"))
 
 
 def show(value: object) -> str:
@@ -88,12 +86,14 @@ class Progress:
 @contextmanager
 def progress(text: str) -> Iterator[Progress]:
     """Show ``text`` while the block runs, and each text that the yielded function gets."""
-    if not sys.stderr.isatty():
+    if not is_terminal(sys.stderr):
         note(f"{text} …")
         yield Progress(None)
         return
     from rich.console import Console
 
-    with Console(stderr=True).status(text) as status:
+    console = Console(stderr=True)
+    spinner = "line" if console.options.ascii_only else "dots"
+    with console.status(text, spinner=spinner) as status:
         yield Progress(status)
     note(f"{text}: done")

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from hwgen.commands.options import PATH, json_option
-from hwgen.commands.output import note, print_json, print_table
+from hwgen.commands.output import print_json, print_table
+from hwgen.commands.terminal import note
 
 if TYPE_CHECKING:
     from hwgen.report import BuildFigures
@@ -23,8 +24,10 @@ def command(folder: Path, as_json: bool) -> None:
     The figures come from the manifest and the last `hwgen evaluate`, `hwgen simulate` and
     `hwgen build`.
     """
+    from hwgen.artefact.claim import clean
     from hwgen.report import gather, write
 
+    clean(folder)
     figures = gather(folder)
     paths = write(folder, figures)
     if as_json:

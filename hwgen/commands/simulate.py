@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from hwgen.commands.options import COUNT, DATA, PATH, json_option, option
-from hwgen.commands.output import note, print_json, print_table, progress
+from hwgen.commands.output import print_json, print_table, progress
+from hwgen.commands.terminal import note
 from hwgen.errors import MismatchError
 from hwgen.simulation.options import Simulator, StallPattern
 
@@ -32,17 +33,25 @@ def command(folder: Path, data: Path, samples: int, as_json: bool, **options: An
     Every word of every stream between layers, every logit and every class must be equal. The
     command names the first difference and then exits with code 1.
     """
-    from hwgen import artefact, datasets
+    from hwgen import datasets
+    from hwgen.artefact.claim import in_use
+    from hwgen.build import Build
     from hwgen.simulation.report import SimulationReport
     from hwgen.simulation.runner import simulate
 
-    frames: dict[str, Any] = {}
-    if datasets.holds_events(data):
-        source = artefact.load(folder / "network").input
-        frames = {"timesteps": source.timesteps, "shape": source.shape, "samples": samples}
-    dataset = datasets.load(data, split="test" if data.is_dir() else None, **frames)
+    network = Build.open(folder).network
+    dataset = datasets.load(
+        data,
+        split="test",
+        timesteps=network.input.timesteps,
+        shape=network.input.shape,
+        samples=samples,
+    )
     try:
-        with progress(f"simulating {samples:,} samples of {folder}") as show_progress:
+        with (
+            in_use(folder),
+            progress(f"simulating {samples:,} samples of {folder}") as show_progress,
+        ):
             report = simulate(
                 folder,
                 dataset.images,

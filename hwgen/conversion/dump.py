@@ -12,24 +12,22 @@ import numpy as np
 import yaml
 
 from hwgen.artefact.atomic import replace_file
-from hwgen.errors import ArtefactError
+from hwgen.artefact.claim import storage_errors
 
 
 def dump_graph(folder: Path, name: str, graph: Any) -> None:
     """Write ``graph`` as ``name.yaml`` and ``name.npz``; each file appears whole or not at all.
 
     In the YAML an array is its shape, type, range and mean; in the .npz it has the path of its
-    field ("nodes.conv1.bias"). Raises :class:`.ArtefactError` if a file cannot be written.
+    field ("nodes.conv1.bias"). Raises :class:`.StorageError` if a file cannot be written.
     """
     arrays: dict[str, np.ndarray] = {}
     document = _plain(graph, "", arrays)
     text = yaml.safe_dump(document, sort_keys=False, default_flow_style=None, width=100)
     packed = io.BytesIO()
     np.savez_compressed(packed, allow_pickle=False, **arrays)
-    try:
+    with storage_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ArtefactError(f"{folder}: cannot be made: {error}") from error
     replace_file(folder / f"{name}.npz", packed.getvalue())
     replace_file(folder / f"{name}.yaml", text)
 

@@ -13,9 +13,11 @@ from amaranth import Elaboratable
 from hwgen.arguments import require_path
 from hwgen.artefact import build_folder, content_hash, save
 from hwgen.artefact.atomic import replace_folder
+from hwgen.artefact.plain_files import hash_files
 from hwgen.build import Build
 from hwgen.errors import ArtefactError
 from hwgen.generation.lint import WAIVER_FILE, waivers
+from hwgen.generation.target_folder import keep_foreign_files, require_replaceable
 from hwgen.generation.verilog import to_verilog
 from hwgen.network import Network
 from hwgen.plan.search.expectation import Expectation
@@ -60,18 +62,15 @@ class Design:
         verilog = _verilog(core, self.plan.name, reset_less=True)
         return {**verilog, WAIVER_FILE: waivers(f"{self.plan.name}.v"), **core.files}
 
-    def write(self, path: str | os.PathLike[str]) -> Build:
+    def write(self, path: str | os.PathLike[str], *, force: bool = False) -> Build:
         """Write the build folder completely or, on an error, not at all.
 
-        An earlier build folder at ``path`` is replaced. Raises :class:`.ArtefactError` where
-        ``path`` holds something else.
+        An earlier build folder at ``path`` is replaced; files in it that hwgen did not make are
+        kept. Raises :class:`.ArtefactError` where ``path`` holds something else, or results of
+        place and route that only ``force`` drops.
         """
         path = require_path("path", path, error=ArtefactError)
-        empty = not path.exists() or (path.is_dir() and not any(path.iterdir()))
-        if not empty and not build_folder.is_build_folder(path):
-            raise ArtefactError(
-                f"{path} exists and is not a build folder; give another path or remove it"
-            )
+        require_replaceable(path, force=force)
         with replace_folder(path) as folder:
             core = self._core()
             for name, text in self._files(core).items():
@@ -80,6 +79,7 @@ class Design:
             build_folder.write_manifest(folder, self._manifest(folder, core))
             if self.folding is not None:  # after the manifest: the user may edit it in place
                 (folder / FOLDING_FILE).write_text(self.folding, encoding="utf-8")
+            keep_foreign_files(path, folder)
         return Build(path)
 
     def _input(self) -> build_folder.InputEntry:
@@ -129,7 +129,7 @@ class Design:
             plan=self.plan,
             predicted=self.prediction,
             expected=self.expected,
-            files=build_folder.hash_files(folder),
+            files=hash_files(folder),
         )
 
 

@@ -8,11 +8,17 @@ of all of them, so that only clocked processes are left.
 
 from __future__ import annotations
 
+import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from amaranth import ClockDomain, Elaboratable
-from amaranth._toolchain.yosys import find_yosys
+from amaranth._toolchain.yosys import YosysError, find_yosys
 from amaranth.back import rtlil
+
+from hwgen import caches
+from hwgen.errors import ToolError
 
 _INTERNAL = ("generator", "top", "src", "amaranth.hierarchy", "amaranth.decoding")
 """Attributes for Amaranth's own tools."""
@@ -36,9 +42,30 @@ def to_verilog(unit: Elaboratable, *, name: str, reset_less: bool = False) -> st
         f"attrmap -modattr {removed}",
         "write_verilog -norename",
     )
-    yosys = find_yosys(lambda version: version >= (0, 40))
-    text: str = yosys.run(["-q", "-"], "\n".join(script), ignore_warnings=True)
+    try:
+        with _cache_for_yosys():
+            yosys = find_yosys(lambda version: version >= (0, 40))
+            text: str = yosys.run(["-q", "-"], "\n".join(script), ignore_warnings=True)
+    except YosysError as error:
+        last = str(error).splitlines()[-1:] or ["it printed nothing"]
+        raise ToolError(f"yosys, which writes the Verilog, failed: {last[0]}") from error
     return plain_verilog(text)
+
+
+@contextmanager
+def _cache_for_yosys() -> Iterator[None]:
+    """Set the variables of a cache that can be written: Amaranth starts yosys with our own."""
+    changed = caches.environment()
+    before = {name: os.environ.get(name) for name in changed}
+    os.environ.update(changed)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 def plain_verilog(text: str) -> str:

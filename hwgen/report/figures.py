@@ -5,15 +5,17 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from hwgen import artefact
-from hwgen.artefact.build_folder import PlanField, read_manifest
+from hwgen.artefact.build_folder import read_manifest
 from hwgen.artefact.evaluation_file import EvaluationFile
 from hwgen.artefact.report_file import ReportFile
 from hwgen.boards import Resource
 from hwgen.errors import ArtefactError
+from hwgen.plan.belonging import is_plan_of
 from hwgen.plan.timing.predict import PredictedCycles
+from hwgen.plan.units.hardware_plan import PlanField
 from hwgen.simulation.report import Cycles, SimulationReport
 from hwgen.synthesis import BuildReport
 from hwgen.validation import FrozenModel, provenance_as
@@ -132,11 +134,8 @@ def _performance(
     )
 
 
-def _conversion(folder: Path) -> ConversionFigures | None:
-    """Figures of the conversion of the network in ``folder``, if it has been converted."""
-    if not folder.is_dir():
-        return None
-    origin = artefact.load(folder).provenance
+def _conversion(origin: Mapping[str, Any], folder: Path) -> ConversionFigures | None:
+    """Figures in the provenance of the network in ``folder``, if it has been converted."""
     if "fidelity" not in origin:
         return None
     figures, warnings = origin["fidelity"], origin.get("warnings", ())
@@ -155,6 +154,11 @@ def gather(folder: str | os.PathLike[str]) -> BuildFigures:
     """
     manifest = read_manifest(folder)
     folder = Path(folder)
+    network = artefact.load(folder / "network") if (folder / "network").is_dir() else None
+    if network is not None and not is_plan_of(manifest.plan, network):
+        raise ArtefactError(
+            f"{folder}: the plan in its manifest is not one of its network; generate it again"
+        )
     simulation = SimulationReport.read(folder)
     synthesis = BuildReport.read(folder)
     evaluation = EvaluationFile.read(folder)
@@ -173,7 +177,7 @@ def gather(folder: str | os.PathLike[str]) -> BuildFigures:
         ),  # fmt: skip
         plan=manifest.plan,
         predicted=manifest.predicted,
-        conversion=_conversion(folder / "network"),
+        conversion=_conversion(network.provenance, folder / "network") if network else None,
         evaluation=evaluation,
         simulation=simulation,
         synthesis=synthesis,

@@ -1,4 +1,4 @@
-"""Compiles a core and its bench into a simulator, and reuses it until a source or tool changes."""
+"""Compiles a core and its bench into a simulator, or takes it from the user's cache."""
 
 from __future__ import annotations
 
@@ -14,14 +14,11 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from hwgen.artefact.build_folder import Manifest
 from hwgen.errors import ToolError
 from hwgen.resources import resource_dir
-from hwgen.simulation import runtime_objects, tools
+from hwgen.simulation import cache, runtime_objects, tools
 from hwgen.simulation.jobs import CompileJob
 from hwgen.simulation.options import Simulator
 from hwgen.simulation.process import launch
-from hwgen.simulation.work_folder import WorkFolder
-
-BENCH = "hwgen_bench"
-"""Name of the Verilog module around the core."""
+from hwgen.simulation.work_folder import BENCH, WorkFolder
 
 _HAND_WRITTEN = ("stream_checker.v", "packet_feeder.v")
 _PRODUCT = {Simulator.VERILATOR: BENCH, Simulator.ICARUS: "sim.vvp"}
@@ -42,20 +39,19 @@ public_flat_rw -module "hwgen_stream_checker" -var "*"
 def compile_simulator(manifest: Manifest, work: WorkFolder) -> float:
     """Compile a simulator of the core into the work folder; gives the seconds that it took.
 
-    A simulator compiled earlier from the same sources by the same tools is kept.
+    One that was compiled earlier from the same sources by the same tools comes from the cache. The
+    weights are no part of its key, for it reads them when it starts.
     """
     start = time.monotonic()
     simulator, traced = work.simulator, work.is_traced
     sources = _sources(manifest, work)
     arguments = _ARGUMENTS[simulator]
     key = hashlib.sha256(
-        json.dumps([sources, arguments, traced, tools.versions(simulator)]).encode()
+        json.dumps([simulator, sources, arguments, traced, tools.versions(simulator)]).encode()
     ).hexdigest()
     product = work.path / _PRODUCT[simulator]
-    key_file = work.path / "key.txt"
-    if product.is_file() and key_file.is_file() and key_file.read_text("utf-8") == key:
+    if cache.fetch_simulator(key, product):
         return 0.0
-    key_file.unlink(missing_ok=True)
     log = work.path / "build.log"
     # GNU make refuses paths with spaces, which the user's folder may have.
     with tempfile.TemporaryDirectory(prefix="hwgen-") as temporary:
@@ -78,8 +74,8 @@ def compile_simulator(manifest: Manifest, work: WorkFolder) -> float:
             raise ToolError(f"building with {simulator} made no simulator; see {log}")
         if simulator is Simulator.VERILATOR:
             runtime_objects.store(made, waves=traced)
+        cache.store_simulator(key, made / product.name)
         shutil.move(made / product.name, product)
-    key_file.write_text(key, encoding="utf-8")
     return time.monotonic() - start
 
 

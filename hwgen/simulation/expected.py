@@ -13,7 +13,6 @@ import numpy as np
 from hwgen import golden
 from hwgen.artefact.build_folder import EventFields, Manifest
 from hwgen.errors import ArtefactError
-from hwgen.golden.images import check_images
 from hwgen.network import Input, Network
 from hwgen.simulation.layout import ResultLayout, StreamLayout
 from hwgen.simulation.work_folder import WorkFolder
@@ -47,10 +46,8 @@ def write_expected(
 ) -> Expected:
     """Run golden on ``images`` and write the input and the expected words of every stream.
 
-    ``images`` has shape (samples, channels, height, width), or (samples, timesteps, channels,
-    height, width) for frames of address events.
+    ``images`` are what :func:`hwgen.golden.images.check_images` gives.
     """
-    images = check_images(network, images)
     if fields := manifest.input.fields:
         packets = pack_events(images, fields, manifest.input_width)
     else:

@@ -70,7 +70,7 @@ class BenchJob(Job):
     quiet_limit, heartbeat_cycles : int
         Cycles without a transfer that count as a deadlock, and between two reports of progress.
     by_bus : bool
-        Whether cocotb's AXI4-Stream models drive both ends, with the pauses of ``idle`` and
+        Whether AXI4-Stream models in Python drive both ends, with the pauses of ``idle`` and
         ``backpressure``, which ``seed`` determines.
     packets_file, log_file, progress_file : str
         Input packets; simulation log and progress, which the testbench writes.

@@ -1,11 +1,9 @@
-"""Starts :mod:`.launch` in a process group of its own and waits for it."""
+"""Starts :mod:`.launch`, which ends with this process, and waits for it."""
 
 from __future__ import annotations
 
 import contextlib
-import os
 import re
-import signal
 import subprocess
 import sys
 import time
@@ -13,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from hwgen.errors import ToolError
+from hwgen.processes import running
 from hwgen.simulation.jobs import CompileJob, RunJob
 from hwgen.simulation.tools import environment
 
@@ -41,26 +40,20 @@ def launch(
     job.write(job_file)
     action = "compile" if isinstance(job, CompileJob) else "run"
     command = [sys.executable, "-P", str(LAUNCH), action, str(job_file)]
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
-            env=environment(), start_new_session=True,
-        )  # fmt: skip
-        try:
-            finished = _wait(process, watch, patience_s)
-        except BaseException:
-            _end(process)
-            raise
-    if not finished:
-        raise ToolError(f"{task}: no progress for {patience_s:.0f} s; see {log}")
+    with (
+        log.open("wb") as output,
+        running(command, environment=environment(), output=output) as process,
+    ):
+        if not _ends(process, watch, patience_s):
+            raise ToolError(f"{task}: no progress for {patience_s:.0f} s; see {log}")
     if process.returncode != 0:
         raise ToolError(f"{task} failed: {first_error(log)}; see {log}")
 
 
-def _wait(
-    process: subprocess.Popen[bytes], watch: Callable[[], object] | None, patience_s: float | None
+def _ends(
+    process: subprocess.Popen[str], watch: Callable[[], object] | None, patience_s: float | None
 ) -> bool:
-    """Wait for the end; False if the process had to be killed for lack of progress."""
+    """Wait for the end; False if there is no progress."""
     state, since = None, time.monotonic()
     while True:
         with contextlib.suppress(subprocess.TimeoutExpired):
@@ -70,15 +63,7 @@ def _wait(
         if now != state:
             state, since = now, time.monotonic()
         elif patience_s is not None and time.monotonic() - since > patience_s:
-            _end(process)
             return False
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """Kill the job together with the compilers or the simulator that it started."""
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
 
 
 def first_error(log: Path) -> str:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from hwgen.artefact.report_file import ReportFile
 from hwgen.plan.units.counters import CounterKind
 from hwgen.simulation.options import Simulator, StallPattern
-from hwgen.validation import FrozenModel
+from hwgen.validation import Count, Digest, Figure, FilePath, FrozenModel, Identifier, Percent
 
 
 class CounterValue(FrozenModel):
@@ -15,7 +15,7 @@ class CounterValue(FrozenModel):
 
     node: str
     kind: CounterKind
-    value: int
+    value: Count
 
 
 class Cycles(NamedTuple):
@@ -37,8 +37,8 @@ class StreamActivity(FrozenModel):
     """Words compared on the stream of ``node``, and cycles in which a word waited."""
 
     node: str
-    words: int
-    stalled_cycles: int
+    words: Count
+    stalled_cycles: Count
 
 
 class SimulationReport(ReportFile):
@@ -74,30 +74,30 @@ class SimulationReport(ReportFile):
     FILE = "simulation.json"
     COMMAND = "simulate"
 
-    network: str
-    network_hash: str
+    network: Identifier
+    network_hash: Digest
     simulator: Simulator
     idle: StallPattern
     backpressure: StallPattern
-    seed: int
-    samples: int
+    seed: Count
+    samples: Count
     bit_exact: bool
     difference: str | None
-    latency_cycles: int | None
-    interval_cycles: float | None
-    predicted_latency_cycles: float | None
-    predicted_interval_cycles: float | None
-    cycles: int
-    cycles_per_second: float
-    build_seconds: float
-    run_seconds: float
-    wall_seconds: float
-    accuracy: float | None
+    latency_cycles: Count | None
+    interval_cycles: Figure | None
+    predicted_latency_cycles: Figure | None
+    predicted_interval_cycles: Figure | None
+    cycles: Count
+    cycles_per_second: Figure
+    build_seconds: Figure
+    run_seconds: Figure
+    wall_seconds: Figure
+    accuracy: Percent | None
     counters: tuple[CounterValue, ...]
     streams: tuple[StreamActivity, ...]
-    first_beat_cycles: tuple[int, ...]
-    last_result_cycles: tuple[int, ...]
-    waves: str | None
+    first_beat_cycles: tuple[Count, ...]
+    last_result_cycles: tuple[Count, ...]
+    waves: FilePath | None
 
     @property
     def is_stalled(self) -> bool:

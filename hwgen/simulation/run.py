@@ -5,20 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from math import ceil
 
-from pydantic import TypeAdapter, ValidationError
-
 from hwgen.artefact.build_folder import Manifest
 from hwgen.errors import ToolError
 from hwgen.plan.units.geometry import Schedule, WindowPlan
 from hwgen.plan.units.hardware_plan import HardwarePlan
-from hwgen.simulation.compile import BENCH
 from hwgen.simulation.expected import Expected
 from hwgen.simulation.jobs import BenchJob, RunJob
 from hwgen.simulation.options import Simulator, StallPattern
 from hwgen.simulation.process import launch
+from hwgen.simulation.read_log import read_simulation_log
 from hwgen.simulation.simulation_log import SimulationLog
-from hwgen.simulation.work_folder import WorkFolder
-from hwgen.validation import first_problem
+from hwgen.simulation.work_folder import BENCH, WorkFolder
 
 PATIENCE_S = 300.0
 """Seconds without a heartbeat of the testbench after which the simulator is killed."""
@@ -63,7 +60,7 @@ def run_bench(
         simulator=work.simulator,
         top=BENCH,
         folder=str(work.path),
-        cwd=str(work.build),
+        cwd=str(work.path),
         results_xml=str(work.path / "results.xml"),
         testbench_job=str(testbench_job),
         seed=seed,
@@ -86,10 +83,7 @@ def run_bench(
     launch(job, job_file=file, log=run_log, task=task, watch=watch, patience_s=PATIENCE_S)
     if not work.simulation_log.is_file():
         raise ToolError(f"{task} left no simulation log; see {run_log}")
-    try:
-        return TypeAdapter(SimulationLog).validate_json(work.simulation_log.read_bytes())
-    except ValidationError as error:
-        raise ToolError(f"{work.simulation_log} is damaged: {first_problem(error)}") from error
+    return read_simulation_log(work.simulation_log, manifest, expected)
 
 
 def _quiet_limit(plan: HardwarePlan) -> int:

@@ -10,27 +10,29 @@ from pathlib import Path
 import numpy as np
 
 from hwgen import artefact, golden
-from hwgen.arguments import require_integer, require_type
+from hwgen.arguments import require_integer
 from hwgen.artefact.build_folder import Manifest, read_manifest
 from hwgen.caution import warn
 from hwgen.errors import ArtefactError, DataError, MismatchError, ToolError
+from hwgen.golden.images import check_images
 from hwgen.network import Network
+from hwgen.plan.belonging import is_plan_of
 from hwgen.plan.timing.predict import predict
 from hwgen.simulation import tools
 from hwgen.simulation.compile import compile_simulator
 from hwgen.simulation.difference import first_difference
 from hwgen.simulation.expected import write_expected
 from hwgen.simulation.options import Simulator, StallPattern
+from hwgen.simulation.read_log import read_sample_cycles
 from hwgen.simulation.report import CounterValue, SimulationReport, StreamActivity
 from hwgen.simulation.run import run_bench
-from hwgen.simulation.simulation_log import SampleCycles
 from hwgen.simulation.work_folder import WorkFolder
 from hwgen.suggest import require_known
 
 
 def simulate(
     build: str | os.PathLike[str],
-    images: np.ndarray,
+    images: object,
     *,
     labels: np.ndarray | None = None,
     samples: int | None = None,
@@ -49,7 +51,7 @@ def simulate(
     Parameters
     ----------
     buses : bool, optional
-        Whether cocotb's AXI4-Stream models drive both ends. Pauses require them; without pauses, a
+        Whether AXI4-Stream models in Python drive both ends. Pauses require them; without pauses, a
         harness in Verilog drives the same signals several times as fast.
     """
     start = time.monotonic()
@@ -64,17 +66,18 @@ def simulate(
         rule = f"the stall patterns {idle} and {backpressure} need the bus models"
         raise DataError(f"{rule}; leave out buses=False")
     by_bus = stalled or bool(buses)
-    tools.require(Simulator(simulator), buses=by_bus)
+    tools.require(Simulator(simulator))
     manifest = read_manifest(build)
     folder = Path(build).resolve()
     network = _load_network(folder, manifest)
-    images, labels = _choose(images, labels, samples)
+    pixels, labels = _choose(network, images, labels, samples)
     if labels is not None and (outside := golden.labels_outside(labels, network.classes)):
         warn(outside)
     work = WorkFolder(build=folder, simulator=Simulator(simulator), waves=waves)
     with work.locked():
         tell("golden: computing the expected words of every stream")
-        expected = write_expected(manifest, work, network, images)
+        expected = write_expected(manifest, work, network, pixels)
+        work.copy_memories(manifest.memory_files)
         tell(f"building the {simulator} simulator")
         build_seconds = compile_simulator(manifest, work)
         running = time.monotonic()
@@ -89,13 +92,13 @@ def simulate(
             progress=tell,
         )
         run_seconds = time.monotonic() - running
-        cycles = SampleCycles.read(work.sample_cycles)
-        work.remove_expected()
+        cycles = read_sample_cycles(work.sample_cycles, samples=len(pixels))
+        work.remove_copies()
     difference = first_difference(manifest, expected, log)
     prediction = None
     if difference is None and not stalled:
         tell("cycle model: predicting latency and interval")
-        prediction = predict(manifest.plan, golden.run(network, images, trains=True).trains)
+        prediction = predict(manifest.plan, golden.run(network, pixels, trains=True).trains)
     report = SimulationReport(
         network=manifest.name,
         network_hash=manifest.network_hash,
@@ -103,7 +106,7 @@ def simulate(
         idle=source,
         backpressure=sink,
         seed=seed,
-        samples=len(images),
+        samples=len(pixels),
         bit_exact=difference is None,
         difference=difference,
         latency_cycles=cycles.latency,
@@ -126,7 +129,7 @@ def simulate(
         ),
         first_beat_cycles=cycles.first_beats,
         last_result_cycles=cycles.last_results,
-        waves=work.relative(work.waveform) if waves else None,
+        waves=work.waveform.relative_to(folder).as_posix() if waves else None,
     )
     report.write(folder)
     if difference is not None:
@@ -141,16 +144,19 @@ def _load_network(folder: Path, manifest: Manifest) -> Network:
             f"{folder / 'network'} is not the network that the core was generated from; "
             f"generate the build folder again"
         )
+    if not is_plan_of(manifest.plan, network):
+        raise ArtefactError(
+            f"{folder}: the plan in its manifest is not one of its network; generate it again"
+        )
     return network
 
 
 def _choose(
-    images: np.ndarray, labels: np.ndarray | None, samples: int | None
+    network: Network, images: object, labels: np.ndarray | None, samples: int | None
 ) -> tuple[np.ndarray, np.ndarray | None]:
-    remedy = "use np.asarray(images, dtype=np.uint8)"
-    require_type("images", images, np.ndarray, remedy, error=DataError)
+    pixels = check_images(network, images)
     if samples is not None:
-        require_integer("samples", samples, 1, len(images), error=DataError)
-    if labels is not None and len(labels) != len(images):
-        raise DataError(f"labels must be as many as the {len(images)} images, not {len(labels)}")
-    return images[:samples], None if labels is None else labels[:samples]
+        require_integer("samples", samples, 1, len(pixels), error=DataError)
+    if labels is not None and len(labels) != len(pixels):
+        raise DataError(f"labels must be as many as the {len(pixels)} images, not {len(labels)}")
+    return pixels[:samples], None if labels is None else labels[:samples]

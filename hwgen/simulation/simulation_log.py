@@ -6,6 +6,7 @@ The testbench writes it, hwgen reads it. Imports only the standard library: see 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -45,7 +46,7 @@ class CheckerState:
 
 @dataclass(frozen=True, kw_only=True)
 class SinkState:
-    """Packets that cocotb's AXI4-Stream sink received, in hexadecimal; ``empty``: none is left."""
+    """Packets that the AXI4-Stream sink took, in hexadecimal; ``empty``: no part of one is left."""
 
     packets: tuple[str, ...]
     empty: bool
@@ -95,9 +96,8 @@ class SampleCycles:
     last_results: tuple[int, ...]
 
     @classmethod
-    def read(cls, path: Path) -> SampleCycles:
-        """Read the lines ``i CYCLE`` and ``o CYCLE`` that the bench writes."""
-        lines = path.read_text(encoding="ascii").splitlines()
+    def of(cls, lines: Sequence[str]) -> SampleCycles:
+        """Cycles in the lines ``i CYCLE`` and ``o CYCLE`` that the bench writes."""
         return cls(
             first_beats=tuple(int(line[2:]) for line in lines if line.startswith("i ")),
             last_results=tuple(int(line[2:]) for line in lines if line.startswith("o ")),

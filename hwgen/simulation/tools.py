@@ -23,14 +23,9 @@ _FOREIGN = (
 )  # fmt: skip
 
 
-def require(simulator: Simulator, *, buses: bool) -> None:
-    """Raise :class:`.ToolError` for the first missing package or program of ``simulator``.
-
-    ``buses``: whether the AXI4-Stream models are needed.
-    """
+def require(simulator: Simulator) -> None:
+    """Raise :class:`.ToolError` for the first missing package or program of ``simulator``."""
     packages = {"cocotb": "cocotb", "cocotb_tools": "cocotb", "find_libpython": "find_libpython"}
-    if buses:
-        packages |= {"cocotbext": "cocotbext-axi", "cocotbext.axi": "cocotbext-axi"}
     for module, package in packages.items():
         if importlib.util.find_spec(module) is None:
             raise ToolError(f"{package} is missing: {_EXTRA}")

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+import os
+import shutil
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from hwgen.artefact.claim import storage_errors
+from hwgen.artefact.plain_files import read_plain
 from hwgen.simulation.options import Simulator
+
+BENCH = "hwgen_bench"
+"""Verilog module around the core, and Verilator's program for it."""
 
 
 class _File:
@@ -24,7 +31,8 @@ class _File:
 class WorkFolder:
     """Folder of one simulator within the build folder ``build``.
 
-    The simulator runs in the build folder, where the core's weight files are.
+    Each simulation starts with an empty one, and runs in it with copies of the core's weight files:
+    nothing that came with the build folder is run, followed or written.
     """
 
     build: Path
@@ -58,19 +66,31 @@ class WorkFolder:
 
     def relative(self, path: Path) -> str:
         """``path`` as the simulator sees it."""
-        return path.relative_to(self.build).as_posix()
+        return path.relative_to(self.path).as_posix()
 
-    def remove_expected(self) -> None:
-        """Remove the expected words: they are large, and every run writes them again."""
-        for path in self.path.glob("*.bin"):
-            path.unlink()
+    def copy_memories(self, names: Iterable[str]) -> None:
+        """Copy weight files of the build folder to where the simulator reads them."""
+        for name in names:
+            (self.path / name).write_bytes(read_plain(self.build / name))
+
+    def remove_copies(self) -> None:
+        """Remove what is large and made again by every run: all that only the simulator reads."""
+        for path in self.path.iterdir():
+            if path.suffix in (".bin", ".hex", ".vvp") or path.name == BENCH:
+                path.unlink()
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
-        """Create the folder and hold its lock: one simulation at a time uses it."""
+        """Make the folder anew and hold its lock: one simulation at a time uses it."""
         import fcntl
 
-        self.path.mkdir(parents=True, exist_ok=True)
-        with (self.path / "lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        with contextlib.ExitStack() as stack:
+            with storage_errors(self.path):
+                self.path.parent.mkdir(exist_ok=True)
+                lock = os.open(f"{self.path}.lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o644)
+                stack.callback(os.close, lock)
+                fcntl.flock(lock, fcntl.LOCK_EX)
+                if self.path.is_dir():
+                    shutil.rmtree(self.path)
+                self.path.mkdir()
             yield

@@ -5,18 +5,21 @@ from __future__ import annotations
 import os
 import shutil
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from hwgen import boards
 from hwgen.arguments import require_integer, require_number
+from hwgen.artefact.atomic import link_or_copy, move_over
 from hwgen.artefact.build_folder import Manifest, read_manifest
+from hwgen.artefact.claim import claimed, in_use, storage_errors
 from hwgen.boards import Board
 from hwgen.errors import PlanError, ToolError
 from hwgen.synthesis import netlist, tools
 from hwgen.synthesis.families import Pll, choose_pll, family_of
 from hwgen.synthesis.place import Placement, fastest, place_and_route
 from hwgen.synthesis.progress import Phases
-from hwgen.synthesis.report import WORK_FOLDER, BuildReport
+from hwgen.synthesis.report import FAILED_FOLDER, WORK_FOLDER, BuildReport
 from hwgen.synthesis.shell import SHELL, copy_shell, shell_parameters
 from hwgen.synthesis.tools import Watch
 
@@ -32,8 +35,9 @@ def build(
 ) -> BuildReport:
     """Synthesise, place and route a build folder; the results are in its folder ``synth``.
 
-    :meth:`hwgen.Build.place_and_route` describes the parameters. If a tool fails, its log is kept
-    in ``synth-failed``.
+    :meth:`hwgen.Build.place_and_route` describes the parameters. The tools work on a desk beside
+    ``synth``, a folder with the files of the core and a ``synth`` of its own, which replaces the
+    earlier one when all is done. If a tool fails, its log is kept in ``synth-failed``.
     """
     require_integer("seed", seed, 0, error=PlanError)
     require_integer("tries", tries, 1, error=PlanError)
@@ -50,24 +54,25 @@ def build(
     chosen = name if isinstance(name, Board) else boards.load(name)
     tools.require("yosys", family_of(chosen).nextpnr)
     loop = choose_pll(chosen, clock_mhz * 1e6 if clock_mhz is not None else chosen.default_hz)
-    work, failed, kept = folder / WORK_FOLDER, folder / "synth-failed", folder / ".synth-before"
-    for stale in (failed, kept):
-        shutil.rmtree(stale, ignore_errors=True)
-    if work.exists():
-        work.rename(kept)
-    try:
-        work.mkdir()
-        seeds = range(seed, seed + tries)
-        report = _build(folder, work, manifest, chosen, loop, seeds, progress)
-        report.write(folder)
-    except BaseException as error:
-        os.replace(work, failed)
-        if kept.exists():
-            kept.rename(work)
-        if isinstance(error, ToolError):
-            raise ToolError(str(error).replace(str(work), str(failed))) from error
-        raise
-    shutil.rmtree(kept, ignore_errors=True)
+    work, failed = folder / WORK_FOLDER, folder / FAILED_FOLDER
+    with in_use(folder), claimed(work) as desk, storage_errors(work):
+        fresh = desk / WORK_FOLDER
+        fresh.mkdir()
+        for name in manifest.files:
+            (desk / name).parent.mkdir(parents=True, exist_ok=True)
+            link_or_copy(folder / name, desk / name)
+        try:
+            seeds = range(seed, seed + tries)
+            report = _build(desk, fresh, manifest, chosen, loop, seeds, progress)
+            report.write(desk)
+        except BaseException as error:
+            with suppress(OSError):
+                move_over(fresh, failed)
+            if isinstance(error, ToolError):
+                raise ToolError(str(error).replace(str(fresh), str(failed))) from error
+            raise
+        shutil.rmtree(failed, ignore_errors=True)
+        move_over(fresh, work)
     return report
 
 

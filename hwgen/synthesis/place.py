@@ -42,7 +42,7 @@ class _TimingPath(BaseModel):
 
     start: str = Field(alias="from")
     end: str = Field(alias="to")
-    path: tuple[_Step, ...]
+    path: tuple[_Step, ...] = Field(min_length=1)
 
     @property
     def is_within_a_clock(self) -> bool:
@@ -57,12 +57,15 @@ class _NextpnrReport(BaseModel):
     critical_paths: tuple[_TimingPath, ...]
 
     @classmethod
-    def read(cls, path: Path) -> _NextpnrReport:
-        """Raises :class:`.ToolError` if nextpnr wrote a report of another form."""
+    def read(cls, path: Path, *, luts: str) -> _NextpnrReport:
+        """Raises :class:`.ToolError` if nextpnr wrote a report of another form, or no ``luts``."""
         try:
-            return cls.model_validate_json(path.read_bytes())
+            report = cls.model_validate_json(path.read_bytes())
         except ValidationError as error:
             raise ToolError(f"{path}: {first_problem(error)}; use another nextpnr") from error
+        if luts not in report.utilization:
+            raise ToolError(f"{path}: utilization has no {luts}; use another nextpnr")
+        return report
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,7 +102,7 @@ def place_and_route(
     run(family.nextpnr, options, folder=folder, log=work / "nextpnr.log", watch=watch)
     log = work / f"{family.packer}.log"
     run(family.packer, family.packer_options(here), folder=folder, log=log, watch=watch)
-    report = _NextpnrReport.read(work / "nextpnr.json")
+    report = _NextpnrReport.read(work / "nextpnr.json", luts=family.nextpnr_cells[Resource.LUT4])
     return _figures(board, report), work / family.bitstream_file
 
 

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from pydantic import computed_field
+from typing import Annotated
+
+from pydantic import Field, computed_field, field_validator
 
 from hwgen.artefact.report_file import ReportFile
 from hwgen.boards import Resource
-from hwgen.validation import FrozenModel
+from hwgen.validation import Count, Figure, FilePath, FrozenModel, Identifier, Word
+
+Delay = Annotated[float, Field(ge=-1e9, le=1e9)]
+"""In ns; below 0 after a constraint."""
 
 WORK_FOLDER = "synth"
 """Folder of synthesis, place and route in a build folder."""
+FAILED_FOLDER = f"{WORK_FOLDER}-failed"
+"""Folder of the last run of the tools that failed."""
 
 
 class PathStep(FrozenModel):
@@ -18,7 +25,7 @@ class PathStep(FrozenModel):
     kind: str
     cell: str
     net: str
-    delay_ns: float
+    delay_ns: Delay
 
 
 class CriticalPath(FrozenModel):
@@ -26,9 +33,9 @@ class CriticalPath(FrozenModel):
 
     source: str
     sink: str
-    delay_ns: float
-    logic_ns: float
-    routing_ns: float
+    delay_ns: Delay
+    logic_ns: Delay
+    routing_ns: Delay
     steps: tuple[PathStep, ...]
 
     @property
@@ -40,12 +47,12 @@ class CriticalPath(FrozenModel):
 class Usage(FrozenModel, extra="ignore"):
     """Amount of a resource that the routed design uses, and that the part has."""
 
-    used: int
-    available: int
+    used: Count
+    available: Count
 
     @property
     def percent(self) -> float:
-        return 100 * self.used / self.available
+        return 100 * self.used / self.available if self.available else 0.0
 
 
 class BuildReport(ReportFile, extra="ignore"):
@@ -75,19 +82,26 @@ class BuildReport(ReportFile, extra="ignore"):
     FILE = f"{WORK_FOLDER}/report.json"
     COMMAND = "build"
 
-    core: str
-    board: str
+    core: Identifier
+    board: Word
     part: str
-    seed: int
-    clock_mhz: float
-    fmax_mhz: float
+    seed: Count
+    clock_mhz: Figure
+    fmax_mhz: Figure
     utilisation: dict[Resource, Usage]
-    units: dict[str, dict[Resource, int]]
+    units: dict[str, dict[Resource, Count]]
     critical_path: CriticalPath | None
-    bitstream: str
-    synthesis_seconds: float
-    place_seconds: float
-    fmax_of_seeds: dict[int, float]
+    bitstream: FilePath
+    synthesis_seconds: Figure
+    place_seconds: Figure
+    fmax_of_seeds: dict[Count, Figure]
+
+    @field_validator("utilisation")
+    @classmethod
+    def _has_luts(cls, value: dict[Resource, Usage]) -> dict[Resource, Usage]:
+        if Resource.LUT4 not in value:
+            raise ValueError("lut4 is missing")
+        return value
 
     @computed_field  # type: ignore[prop-decorator]  # mypy: decorators on top of @property
     @property

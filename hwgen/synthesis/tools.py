@@ -9,13 +9,15 @@ import importlib.util
 import os
 import shlex
 import shutil
-import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from hwgen import caches
 from hwgen.errors import ToolError
+from hwgen.processes import running
 
 Watch = Callable[[str], object]
 
@@ -47,8 +49,14 @@ def command(name: str) -> list[str]:
     """First words of a tool's command line; raises :class:`.ToolError` if it is not installed."""
     tool = TOOLS[name]
     if native := os.environ.get(tool.variable):
-        words = shlex.split(native)
-        if shutil.which(words[0]) is None:
+        try:
+            words = shlex.split(native)
+        except ValueError as error:
+            raise ToolError(
+                f"{tool.variable}={native}: {error}; give a command line, or unset it to use pip's "
+                f"{name}"
+            ) from error
+        if not words or shutil.which(words[0]) is None:
             raise ToolError(
                 f"{tool.variable}={native}: no such program; unset it to use pip's {name}"
             )
@@ -74,21 +82,20 @@ def run(
 
     Raises :class:`.ToolError` if the tool is missing or fails, with its last errors.
     """
-    with log.open("w", buffering=1, encoding="utf-8") as sink:  # readable while the tool runs
-        process = subprocess.Popen(
-            [*command(name), *arguments], cwd=folder, stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
-        )  # fmt: skip
-        with process:
-            assert process.stdout is not None
-            try:
-                for line in process.stdout:
-                    sink.write(line)
-                    if watch:
-                        watch(line.rstrip())
-            except BaseException:
-                process.kill()
-                raise
+    with (
+        log.open("w", buffering=1, encoding="utf-8") as sink,  # readable while the tool runs
+        tempfile.TemporaryDirectory(prefix=".tmp-", dir=folder) as temporary,
+        running(
+            [*command(name), *arguments],
+            folder=folder,
+            environment=os.environ | caches.environment() | {"TMPDIR": temporary},
+        ) as process,
+    ):
+        assert process.stdout is not None
+        for line in process.stdout:
+            sink.write(line)
+            if watch:
+                watch(line.rstrip())
     if process.returncode != 0:
         raise ToolError(
             f"{name} failed with exit code {process.returncode}; log: {log}\n{why(log)}"
@@ -96,7 +103,10 @@ def run(
 
 
 def why(log: Path) -> str:
-    """Last five errors of a log, or its last five lines."""
-    lines = [line.strip() for line in log.read_text(encoding="utf-8").splitlines() if line.strip()]
-    errors = [line for line in lines if line.lower().startswith(("error", "fatal", "traceback"))]
+    """Last five errors of a log, the exception of a tool in Python, or the last five lines."""
+    text = log.read_text(encoding="utf-8", errors="replace")
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    errors = [line for line in lines if line.lower().startswith(("error", "fatal"))]
+    if any(line.startswith("Traceback") for line in lines):
+        errors = lines[-1:]
     return "\n".join(f"  {line}" for line in (errors or lines)[-5:])

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 
 import pytest
 
 from hwgen.artefact.atomic import replace_file, replace_folder
-from hwgen.errors import ArtefactError, ToolError
+from hwgen.artefact.claim import clean
+from hwgen.errors import StorageError, ToolError
 
 
 def tree(folder: Path) -> dict[str, str]:
@@ -61,7 +63,37 @@ def test_an_error_in_the_block_leaves_what_was_there(tmp_path: Path, error: Base
     assert os.listdir(tmp_path) == ["net"]
 
 
+@pytest.fixture
+def cannot_exchange(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file system that cannot exchange two folders at once."""
+
+    def fail(*_: object) -> None:
+        raise OSError(errno.EINVAL, "Invalid argument")
+
+    monkeypatch.setattr("hwgen.artefact.atomic._exchange", fail)
+
+
+def test_a_folder_is_never_missing_while_it_is_replaced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The old one is not moved away first: one exchange puts the new one in its place."""
+    target = before(tmp_path)
+    monkeypatch.setattr(Path, "rename", lambda *_: pytest.fail("a folder was moved"))
+    with replace_folder(target) as fresh:
+        (fresh / "new.txt").write_text("new")
+    assert tree(tmp_path) == {"net/new.txt": "new"}
+
+
+@pytest.mark.usefixtures("cannot_exchange")
+def test_a_folder_is_replaced_in_two_steps_otherwise(tmp_path: Path) -> None:
+    with replace_folder(before(tmp_path)) as fresh:
+        (fresh / "new.txt").write_text("new")
+    assert tree(tmp_path) == {"net/new.txt": "new"}
+    assert os.listdir(tmp_path) == ["net"]
+
+
 @pytest.mark.parametrize("exists", [True, False])
+@pytest.mark.usefixtures("cannot_exchange")
 def test_the_roll_back_when_the_second_rename_fails(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, exists: bool
 ) -> None:
@@ -71,23 +103,25 @@ def test_the_roll_back_when_the_second_rename_fails(
 
     def failing(source: Path, to: Path) -> Path:
         calls.append((source.name, Path(to).name))
-        if source.name.endswith(".new"):
+        if source.name.endswith("-new"):
             assert not target.exists()
             raise OSError(18, "Invalid cross-device link")
         return rename(source, to)
 
     monkeypatch.setattr(Path, "rename", failing)
     message = f"{target}: cannot be written: .*cross-device"
-    with pytest.raises(ArtefactError, match=message), replace_folder(target) as fresh:
+    with pytest.raises(StorageError, match=message), replace_folder(target) as fresh:
         (fresh / "new.txt").write_text("new")
     assert len(calls) == (3 if exists else 1)
     assert tree(tmp_path) == ({"net/old.txt": "old"} if exists else {})
     assert os.listdir(tmp_path) == (["net"] if exists else [])
 
 
+@pytest.mark.usefixtures("cannot_exchange")
 def test_a_failed_roll_back_keeps_the_only_copy(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """The next process puts it back."""
     target = before(tmp_path)
     rename = Path.rename
 
@@ -97,12 +131,12 @@ def test_a_failed_roll_back_keeps_the_only_copy(
         raise OSError(5, "Input/output error")
 
     monkeypatch.setattr(Path, "rename", failing)
-    with pytest.raises(ArtefactError, match="cannot be written"), replace_folder(target):
+    with pytest.raises(StorageError, match="cannot be written"), replace_folder(target):
         pass
-    (kept,) = tmp_path.iterdir()
-    assert kept.name.startswith(".net.")
-    assert kept.name.endswith(".old")
-    assert tree(kept) == {"old.txt": "old"}
+    assert tree(tmp_path) == {".net.hwgen-old/old.txt": "old"}
+    monkeypatch.undo()
+    clean(target)
+    assert tree(tmp_path) == {"net/old.txt": "old"}
 
 
 def test_a_file_is_replaced_or_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -116,7 +150,7 @@ def test_a_file_is_replaced_or_left_alone(tmp_path: Path, monkeypatch: pytest.Mo
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Path, "replace", fail)
-    with pytest.raises(ArtefactError, match=r"report\.json: cannot be written: .*No space left"):
+    with pytest.raises(StorageError, match=r"report\.json: cannot be written: .*No space left"):
         replace_file(path, "new")
     assert path.read_bytes() == b"\x00\xff"
     assert os.listdir(tmp_path) == ["report.json"]

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from hwgen.artefact.build_folder import is_build_folder, read_manifest, write_manifest
+from hwgen.artefact.build_folder import read_manifest, write_manifest
+from hwgen.artefact.manifest_head import is_build_folder
 from hwgen.errors import ArtefactError
 from hwgen.plan.assembly import make_plan
 from hwgen.plan.units.options import PlanOptions

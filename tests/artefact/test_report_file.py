@@ -26,11 +26,11 @@ def test_a_report_comes_back_and_none_is_none(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("value", "message"),
     [
-        ("NaN", "accuracy: Input should be a finite number"),
-        ("1e999", "accuracy: Input should be a finite number"),
+        ("NaN", "NaN is not JSON"),
+        ("1e999", "a number that is infinite"),
         ('"9"', "accuracy: Input should be a valid number"),
         ("9" * 20_000, "accuracy|Invalid JSON"),
-        ("[" * 5_000, "Invalid JSON: recursion limit"),
+        ("[" * 5_000, "nested too deeply"),
         ('"a\\nb\\u001b[31m"', r"not 'a\\nb\\x1b\[31m'"),
     ],
     ids=lambda text: text[:12],
@@ -47,7 +47,7 @@ def test_a_value_that_breaks_a_rule(value: str, message: str, tmp_path: Path) ->
 def test_what_is_not_a_file_of_the_folder_is_refused(tmp_path: Path) -> None:
     path = tmp_path / VALID.FILE
     os.mkfifo(path)
-    with pytest.raises(ArtefactError, match=r"evaluation.json is a pipe .*; run `hwgen evaluate`"):
+    with pytest.raises(ArtefactError, match="evaluation.json: is a pipe and not a regular file"):
         EvaluationFile.read(tmp_path)
     path.unlink()
     path.symlink_to("/dev/zero")

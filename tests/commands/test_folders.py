@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +12,7 @@ import pytest
 
 from hwgen import artefact
 from hwgen.artefact.build_folder import read_manifest
+from hwgen.artefact.claim import claimed
 from hwgen.cli import run
 from tests.support.command_line import Captured, fails, small_network
 
@@ -95,6 +98,54 @@ def test_a_folder_with_other_files_is_not_overwritten(
     assert (build / "thesis.tex").read_text() == "years of work"
 
 
+def test_an_earlier_build_is_replaced_but_not_what_others_put_there(
+    capsys: Captured, net: Path, tmp_path: Path
+) -> None:
+    build = tmp_path / "build"
+    assert run(["generate", str(net), "-o", str(build)]) == 0
+    (build / "synth").mkdir()
+    (build / "synth/bitstream.bit").write_text("hours of work")
+    (build / "notes.txt").write_text("mine")
+    capsys.readouterr()
+    assert "with --force" in fails(capsys, 2, "generate", net, "-o", build)
+    assert (build / "synth/bitstream.bit").read_text() == "hours of work"
+    assert run(["generate", str(net), "-o", str(build), "--force"]) == 0
+    assert (build / "notes.txt").read_text() == "mine"
+    assert not (build / "synth").exists()
+    assert sorted(os.listdir(tmp_path)) == ["build", "net"]
+
+
+@pytest.mark.parametrize("command", ["convert", "generate"])
+def test_the_output_is_checked_before_the_work(
+    monkeypatch: pytest.MonkeyPatch, capsys: Captured, net: Path, tmp_path: Path, command: str
+) -> None:
+    """A parent that is a file, and a folder that another process writes."""
+    (tmp_path / "file").write_text("")
+    work = "hwgen.datasets.load" if command == "convert" else "hwgen.generation.generator.generate"
+    monkeypatch.setattr(work, lambda *_, **__: pytest.fail("work began"))
+    options = ["model.py:f", "--data", "x.npz"] if command == "convert" else [net]
+    assert "File exists" in fails(capsys, 3, command, *options, "-o", tmp_path / "file/out")
+
+    def write_it_too(_: object = None) -> str:
+        return fails(capsys, 3, command, *options, "-o", tmp_path / "out")
+
+    with claimed(tmp_path / "out"), ThreadPoolExecutor(1) as other:
+        assert f"in use by process {os.getpid()} (" in other.submit(write_it_too).result()
+    assert sorted(os.listdir(tmp_path)) == ["file", "net"]
+
+
+def test_an_evaluation_that_cannot_be_kept_is_printed(
+    monkeypatch: pytest.MonkeyPatch, capsys: Captured, net: Path, data: Path
+) -> None:
+    def fail(*_: object) -> None:
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr("os.truncate", fail)
+    assert run(["evaluate", str(net), "--data", str(data)]) == 0
+    assert "not kept for `hwgen report`: " in capsys.readouterr().err
+    assert sorted(os.listdir(net)) == ["network.yaml", "weights.npz"]
+
+
 # --- printed results ----------------------------------------------------------------------------
 
 
@@ -131,7 +182,7 @@ def test_an_evaluation_goes_with_its_network(
     assert (figures["images"], figures["data"], figures["macs"]) == (6, "data.npz", MACS)
     assert run(["evaluate", str(build), "--data", str(data), "--samples", "4"]) == 0
     assert json.loads((build / kept).read_text())["images"] == 4
-    (net / kept).write_text((net / kept).read_text().replace(figures["network_hash"], "other"))
+    (net / kept).write_text((net / kept).read_text().replace(figures["network_hash"], "0" * 64))
     assert run(["generate", str(net), "-o", str(build)]) == 0
     assert not (build / kept).exists()
 

@@ -48,14 +48,22 @@ def test_a_network_becomes_verilog_that_is_bit_exact(
 
 @pytest.mark.parametrize("as_json", [False, True])
 def test_a_mismatch_is_printed_and_gives_exit_code_1(
-    monkeypatch: pytest.MonkeyPatch, capsys: Captured, data: Path, tmp_path: Path, as_json: bool
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: Captured,
+    net: Path,
+    data: Path,
+    tmp_path: Path,
+    as_json: bool,
 ) -> None:
     def differs(folder: Path, *_: object, **__: object) -> NoReturn:
         REPORT.write(folder)
         raise MismatchError("small differs from golden: conv, sample 1")
 
     monkeypatch.setattr("hwgen.simulation.runner.simulate", differs)
-    arguments = ["simulate", str(tmp_path), "--data", str(data), *(["--json"] if as_json else [])]
+    build = str(tmp_path / "build")
+    assert run(["generate", str(net), "-o", build]) == 0
+    capsys.readouterr()
+    arguments = ["simulate", build, "--data", str(data), *(["--json"] if as_json else [])]
     assert run(arguments) == 1
     printed = capsys.readouterr()
     assert "hwgen: error: small differs from golden: conv, sample 1\n" in printed.err

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import io
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -13,13 +15,14 @@ import torch
 import yaml
 from torch import nn
 
+from hwgen.artefact import atomic
 from hwgen.conversion import Finetuning, pipeline
 from hwgen.conversion.converted import Converted
 from hwgen.conversion.float_graph import FloatGraph
 from hwgen.conversion.op_graph import ClampOp, OpGraph
 from hwgen.conversion.stage_checks import first_difference
 from hwgen.conversion.stages import STAGES, Stage
-from hwgen.errors import ArtefactError
+from hwgen.errors import StorageError
 from hwgen.network import Layer
 from tests.support.conversion import convert
 from tests.support.float_models import Forward, pixels, tiny_cnn
@@ -215,12 +218,12 @@ def test_a_dump_is_written_whole_or_not_at_all(
 ) -> None:
     before = {path.name: path.read_bytes() for path in dumped.iterdir()}
 
-    def full(self: Path, data: bytes) -> int:
-        with self.open("wb") as file:
-            file.write(data[: len(data) // 2])
-        raise OSError("no space left on device")
+    class Full(io.FileIO):
+        def write(self, data: Any) -> int:
+            super().write(data[: len(data) // 2])
+            raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(Path, "write_bytes", full)
-    with pytest.raises(ArtefactError, match="01-trace.npz: cannot be written: no space left"):
+    monkeypatch.setattr(atomic, "open", Full, raising=False)
+    with pytest.raises(StorageError, match="01-trace.npz: cannot be written: .*No space left"):
         convert(tiny_cnn(), IMAGES, dump=dumped)
     assert {path.name: path.read_bytes() for path in dumped.iterdir()} == before

@@ -10,6 +10,7 @@ from importlib import metadata
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parents[2]
 OSI = "License :: OSI Approved :: "
@@ -37,6 +38,12 @@ def rows() -> dict[str, Row]:
     return found
 
 
+def users_extras() -> set[str]:
+    """Extras that are not for work on hwgen itself."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    return set(project["optional-dependencies"]) - {"bench", "dev", "docs"}
+
+
 def declared() -> dict[str, set[str]]:
     """Extras of pyproject.toml that name each package; "–" for the dependencies of all."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -61,6 +68,78 @@ def stated_licence(package: Message) -> str:
     classifiers = [str(value) for value in package.get_all("Classifier") or []]
     names = [value.removeprefix(OSI) for value in classifiers if value.startswith(OSI)]
     return ", ".join(names) or "not stated"
+
+
+def needed_by(extra: str) -> dict[str, str]:
+    """Licence of each installed package that ``hwgen[extra]`` brings, directly or not."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    groups = project["optional-dependencies"]
+    waiting = [Requirement(line) for line in [*project["dependencies"], *groups[extra]]]
+    found: dict[str, str] = {}
+    seen: set[tuple[str, frozenset[str]]] = set()
+    while waiting:
+        wanted = waiting.pop()
+        name, extras = normal(wanted.name), frozenset(wanted.extras)
+        if (name, extras) in seen:
+            continue
+        seen.add((name, extras))
+        if name == "hwgen":
+            waiting += [Requirement(line) for other in extras for line in groups[other]]
+            continue
+        try:
+            package = metadata.distribution(name)
+        except metadata.PackageNotFoundError:
+            continue
+        found[name] = stated_licence(package.metadata)
+        for line in package.requires or ():
+            needed = Requirement(line)
+            if not needed.marker or any(
+                needed.marker.evaluate({"extra": other}) for other in (extras or {""})
+            ):
+                waiting.append(needed)
+    return found
+
+
+def is_gpl(licence: str) -> bool:
+    """Whether a licence leaves no choice but the GPL or the AGPL; the LGPL is another one."""
+    return bool(re.search(r"\bA?GPL|GNU (Affero )?General Public", licence)) and (
+        " OR " not in licence
+    )
+
+
+def test_all_is_every_extra_of_a_user() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    (everything,) = map(Requirement, project["optional-dependencies"]["all"])
+    assert everything.name == "hwgen"
+    assert everything.extras == users_extras() - {"all"}
+
+
+@pytest.mark.parametrize("extra", sorted(users_extras()))
+def test_no_extra_of_a_user_brings_the_gpl(extra: str) -> None:
+    found = needed_by(extra)
+    assert {"numpy", "amaranth"} <= found.keys()
+    assert [f"{name}: {licence}" for name, licence in found.items() if is_gpl(licence)] == []
+
+
+def test_requirements_of_requirements_are_followed() -> None:
+    """The extra of the developers has a package under the GPL, three packages away."""
+    pytest.importorskip("cocotbext.axi")
+    assert is_gpl(needed_by("dev")["scapy"])
+
+
+@pytest.mark.parametrize(
+    ("licence", "expected"),
+    [
+        ("GPL-2.0-only", True),
+        ("AGPL-3.0-or-later", True),
+        ("GNU General Public License v3 (GPLv3)", True),
+        ("LGPL-3.0-only", False),
+        ("GNU Lesser General Public License v3 (LGPLv3)", False),
+        ("MIT OR GPL-2.0-only", False),
+    ],
+)
+def test_licences_that_are_the_gpl(licence: str, expected: bool) -> None:
+    assert is_gpl(licence) is expected
 
 
 def test_every_dependency_has_a_row() -> None:

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from hwgen.artefact.evaluation_file import EvaluationFile
-from hwgen.boards import Resource
 from hwgen.commands.report import print_summary
 from hwgen.errors import ArtefactError
 from hwgen.generation import generate
@@ -21,38 +20,13 @@ from hwgen.report.html import render, show
 from hwgen.simulation.options import StallPattern
 from hwgen.simulation.report import SimulationReport
 from hwgen.synthesis import BuildReport
-from hwgen.synthesis.report import CriticalPath, PathStep, Usage
 from tests.support.conversion import convert
 from tests.support.cores.tiny_core import write_tiny_core
 from tests.support.float_models import pixels, tiny_cnn
-from tests.support.reports import simulation_report
+from tests.support.reports import SYNTHESIS, simulation_report
 
-NETWORK_HASH = "abc"
+NETWORK_HASH = "ab" * 32
 SIMULATION = simulation_report(network_hash=NETWORK_HASH)
-SYNTHESIS = BuildReport(
-    core="tiny",
-    board="ulx3s-85f",
-    part="ecp5 85k CABGA381",
-    seed=1,
-    clock_mhz=100.0,
-    fmax_mhz=125.5,
-    utilisation={Resource.LUT4: Usage(used=2000, available=83640)},
-    units={"core": {Resource.LUT4: 1750}, "shell": {Resource.LUT4: 250}},
-    critical_path=CriticalPath(
-        source="core.a",
-        sink="core.b",
-        delay_ns=7.968,
-        logic_ns=3.0,
-        routing_ns=4.968,
-        steps=(PathStep(kind="logic", cell="core.b", net="", delay_ns=7.968),),
-    ),
-    bitstream="synth/bitstream.bit",
-    synthesis_seconds=1.0,
-    place_seconds=2.0,
-    fmax_of_seeds={1: 125.5},
-)
-
-
 EVALUATION = EvaluationFile(
     network_hash=NETWORK_HASH,
     data="test.npz",
@@ -119,14 +93,14 @@ def test_what_was_not_run_is_none(tmp_path: Path) -> None:
 
 
 def test_a_simulation_of_another_network_is_refused(tmp_path: Path) -> None:
-    other = SIMULATION.model_copy(update={"network_hash": "abd"})
+    other = SIMULATION.model_copy(update={"network_hash": "cd" * 32})
     folder = write_build(tmp_path / "build", simulation=other)
     with pytest.raises(ArtefactError, match="the last simulation was of another network"):
         gather(folder)
 
 
 def test_an_evaluation_of_another_network_is_refused(tmp_path: Path) -> None:
-    other = EVALUATION.model_copy(update={"network_hash": "abd"})
+    other = EVALUATION.model_copy(update={"network_hash": "cd" * 32})
     folder = write_build(tmp_path / "build", evaluation=other)
     with pytest.raises(ArtefactError, match="the last evaluation was .*run `hwgen evaluate` again"):
         gather(folder)

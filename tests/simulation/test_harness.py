@@ -9,7 +9,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
+from hwgen import artefact, golden
 from hwgen.artefact.build_folder import (
     BitField,
     EventFields,
@@ -25,7 +27,7 @@ from hwgen.simulation.jobs import RunJob
 from hwgen.simulation.layout import ResultLayout, SpikePosition, StreamLayout
 from hwgen.simulation.report import SimulationReport
 from hwgen.simulation.runner import simulate
-from tests.support.cores.mock_core import WRONG_BEATS, set_fault, write_mock_core
+from tests.support.cores.mock_core import WRONG_BEATS, set_fault, sign, write_mock_core
 from tests.support.testbench import stall_patterns as patterns
 
 SAMPLES = 4
@@ -243,6 +245,22 @@ def test_fewer_samples_are_the_first_ones(mock: tuple[Path, np.ndarray]) -> None
         simulate(folder, images, samples=5)
 
 
+@pytest.mark.parametrize("kind", ["channels last", "tensor", "int64", "list"])
+def test_images_as_people_have_them(mock: tuple[Path, np.ndarray], kind: str) -> None:
+    folder, images = mock
+    given = {
+        "channels last": lambda: np.moveaxis(images, 1, -1),
+        "tensor": lambda: torch.from_numpy(images),
+        "int64": lambda: images.astype(np.int64),
+        "list": lambda: list(images),
+    }[kind]()
+    classes = golden.classify(artefact.load(folder / "network"), images)
+    report = simulate(folder, given, labels=classes)
+    assert report.bit_exact
+    assert report.counter(WRONG_BEATS, node="input") == 0  # the core plays back its words
+    assert report.accuracy == 100.0
+
+
 # --- a faulty core -------------------------------------------------------------------------------
 
 CONV_WRONG = 2 * CONV_WORDS + CONV_WORDS // 3 + 2 * (3 * 2 + 1)
@@ -339,6 +357,7 @@ def test_the_lowest_tap_is_named(mock: tuple[Path, np.ndarray]) -> None:
     lines = (folder / "results.hex").read_text().split()
     try:
         (folder / "results.hex").write_text("\n".join(["7ff", *lines[1:]]))
+        sign(folder)
         with pytest.raises(MismatchError, match=r"layer 'input', sample 3, timestep 3"):
             simulate(folder, images)
     finally:
@@ -437,6 +456,7 @@ def test_verilog_that_does_not_compile(
     other = copy_of(folder, tmp_path)
     with (other / "mock_core.v").open("a") as file:
         file.write("module broken(input a, output b); assign b = ; endmodule\n")
+    sign(other)
     with pytest.raises(ToolError, match=rf"building with {simulator} failed: .*see .*build\.log"):
         simulate(other, images, simulator=simulator)
 

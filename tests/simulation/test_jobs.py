@@ -10,6 +10,7 @@ from pydantic import TypeAdapter
 
 from hwgen.simulation.jobs import BenchJob
 from hwgen.simulation.options import StallPattern
+from hwgen.simulation.read_log import read_sample_cycles
 from hwgen.simulation.simulation_log import (
     CheckerState,
     ExtraWord,
@@ -68,7 +69,7 @@ def test_a_simulation_log_survives_a_round_trip(tmp_path: Path) -> None:
 
 def test_latency_and_interval_follow_from_the_cycles_of_samples(tmp_path: Path) -> None:
     (tmp_path / "cycles").write_text("i 5\ni 20\no 105\ni 60\no 155\no 207\n")
-    cycles = SampleCycles.read(tmp_path / "cycles")
+    cycles = read_sample_cycles(tmp_path / "cycles", samples=9)
     assert cycles.first_beats == (5, 20, 60)
     assert (cycles.latency, cycles.interval) == (100, 51.0)
     one = SampleCycles(first_beats=(5,), last_results=(9,))

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from hwgen import boards
 from hwgen import synthesis as synth
+from hwgen.artefact.claim import claimed
 from hwgen.boards import Resource
-from hwgen.errors import ArtefactError, PlanError, ToolError
+from hwgen.errors import ArtefactError, PlanError, StorageError, ToolError
 from hwgen.synthesis import families, netlist, tools
 from hwgen.synthesis.families.ecp5 import Ecp5
 from hwgen.synthesis.report import Usage
@@ -129,7 +131,56 @@ def test_a_failing_tool_is_named_with_its_last_lines(
     assert log.is_file()
     # The result of the earlier build is kept.
     assert (folder / "synth/report.json").read_text() == "{}"
-    assert not (folder / ".synth-before").exists()
+    assert sorted(path.name for path in folder.glob("*synth*")) == ["synth", "synth-failed"]
+
+
+@pytest.mark.parametrize("failure", [KeyboardInterrupt(), SystemExit(143), OSError(28, "full")])
+def test_an_interrupted_build_keeps_the_earlier_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failure: BaseException
+) -> None:
+    """During all of it: the tools work in a folder of their own."""
+    folder = write_tiny_core(tmp_path / "build", board="ulx3s-85f")
+    (folder / "synth").mkdir()
+    (folder / "synth/bitstream.bit").write_text("earlier")
+    fake_yosys(tmp_path, monkeypatch, "echo started")
+
+    def interrupt(_: str) -> None:
+        assert (folder / "synth/bitstream.bit").read_text() == "earlier"
+        raise failure
+
+    monkeypatch.setattr("hwgen.synthesis.flow.Phases", lambda *_: interrupt)
+    with pytest.raises(StorageError if isinstance(failure, OSError) else type(failure)):
+        synth.build(folder)
+    assert (folder / "synth/bitstream.bit").read_text() == "earlier"
+    assert not list(folder.glob(".*"))
+
+
+def test_the_second_build_of_a_folder_names_the_first(tmp_path: Path) -> None:
+    folder = write_tiny_core(tmp_path / "build", board="ulx3s-85f")
+    with (
+        claimed(folder / "synth"),
+        ThreadPoolExecutor(1) as other,
+        pytest.raises(StorageError, match="synth: in use by process"),
+    ):
+        other.submit(synth.build, folder).result()
+
+
+def test_tools_find_the_core_and_keep_their_folder_clean(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The script names the files as they lie in the build folder afterwards."""
+    folder = write_tiny_core(tmp_path / "build", board="ulx3s-85f")
+    body = 'cat tiny_top.v > /dev/null && echo "$TMPDIR" && ls -a "$TMPDIR" && cat $4; exit 1'
+    fake_yosys(tmp_path, monkeypatch, body)
+    with pytest.raises(ToolError):
+        synth.build(folder)
+    lines = (folder / "synth-failed/yosys.out").read_text().splitlines()
+    assert Path(lines[0]).is_relative_to(folder / ".synth.hwgen-new")
+    assert lines[1:3] == [".", ".."]
+    assert lines[-1] == "write_json synth/netlist.json"
+    assert "tiny_top.v" in lines[3]
+    assert "synth/hwgen_board_shell.v" in lines[3]
+    assert not list(folder.glob(".*"))
 
 
 def test_abc_is_tried_when_abc9_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -177,6 +228,29 @@ def test_a_missing_tool_is_named_with_the_remedy(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("YOSYS", "no-such-yosys")
     with pytest.raises(ToolError, match="YOSYS=no-such-yosys: no such program"):
         tools.require("yosys")
+
+
+@pytest.mark.parametrize(("value", "rule"), [('"', "No closing quotation"), (" ", "no such")])
+def test_a_malformed_variable_is_named(
+    monkeypatch: pytest.MonkeyPatch, value: str, rule: str
+) -> None:
+    monkeypatch.setenv("YOSYS", value)
+    with pytest.raises(ToolError, match=f"^YOSYS={value}: {rule}.*; .*unset it to use pip's yosys"):
+        tools.require("yosys")
+
+
+@pytest.mark.parametrize(
+    ("log", "shown"),
+    [
+        ("ERROR: a\nmore\nFatal: b\n", ["ERROR: a", "Fatal: b"]),
+        ("1\n2\n3\n4\n5\n6\n", ["2", "3", "4", "5", "6"]),
+        ("Traceback (most recent call last):\n  at x\nOSError: full\n", ["OSError: full"]),
+        ("", []),
+    ],
+)
+def test_the_reason_is_taken_from_the_log(tmp_path: Path, log: str, shown: list[str]) -> None:
+    (tmp_path / "log").write_text(log)
+    assert [line.strip() for line in tools.why(tmp_path / "log").splitlines()] == shown
 
 
 # --- invalid build folders ----------------------------------------------------------------------

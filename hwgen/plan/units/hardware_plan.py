@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import PlainSerializer, PlainValidator, TypeAdapter, ValidationError
 
 from hwgen.errors import PlanError
 from hwgen.plan.units.encoder import EncoderPlan
@@ -78,3 +78,18 @@ class HardwarePlan:
 @cache
 def _adapter() -> TypeAdapter[HardwarePlan]:
     return TypeAdapter(HardwarePlan)
+
+
+def _read_plan(value: Any) -> HardwarePlan:
+    if isinstance(value, HardwarePlan):
+        return value
+    try:
+        return HardwarePlan.from_json(value)
+    except PlanError as error:
+        raise ValueError(str(error)) from error
+
+
+PlanField = Annotated[
+    HardwarePlan, PlainValidator(_read_plan), PlainSerializer(HardwarePlan.to_json)
+]
+"""A hardware plan as a field of a pydantic model."""

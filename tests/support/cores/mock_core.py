@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
+import json
+import re
 from collections.abc import Iterable
 from math import ceil
 from pathlib import Path
@@ -19,6 +20,7 @@ from hwgen.artefact.build_folder import (
     StreamEntry,
     write_manifest,
 )
+from hwgen.artefact.plain_files import hash_files, sha256
 from hwgen.network import (
     Conv2d,
     Flatten,
@@ -113,7 +115,7 @@ def write_mock_core(folder: Path, samples: int) -> np.ndarray:
     _write_hex(folder / "tap_1.hex", streams[1])
     _write_hex(folder / "results.hex", results)
     _write_hex(folder / "beats.hex", _beats(images, INPUT_WIDTH // 8))
-    set_fault(folder, "none")
+    _write_hex(folder / "fault.hex", [FAULTS["none"], 0, 0, 0])
     left = beats * INPUT_WIDTH - 8 * pixels
     sizes = {
         "INPUT_WIDTH": INPUT_WIDTH,
@@ -129,10 +131,8 @@ def write_mock_core(folder: Path, samples: int) -> np.ndarray:
         "RESULTS": CLASSES + 1,
         "RESULTS_DEPTH": len(results),
     }
-    (folder / "mock_sizes.v").write_text(
-        "".join(f"`define {name} {value}\n" for name, value in sizes.items())
-    )
-    shutil.copyfile(SOURCE, folder / "mock_core.v")
+    verilog = re.sub(r"`(\w+)", lambda name: str(sizes[name[1]]), SOURCE.read_text())
+    (folder / "mock_core.v").write_text(verilog)
     counters = [
         ("", CounterKind.CYCLES),
         ("", CounterKind.SAMPLES),
@@ -143,7 +143,7 @@ def write_mock_core(folder: Path, samples: int) -> np.ndarray:
     manifest = Manifest(
         name="mock",
         top="mock",
-        sources=("mock_sizes.v", "mock_core.v"),
+        sources=("mock_core.v",),
         network_hash=artefact.content_hash(network),
         board=None,
         tools={"hwgen": "0"},
@@ -171,7 +171,7 @@ def write_mock_core(folder: Path, samples: int) -> np.ndarray:
             for address, (node, kind) in enumerate(counters)
         ),
         plan=make_plan(network, PlanOptions(input_width=INPUT_WIDTH)),
-        files={},
+        files=hash_files(folder),
     )
     write_manifest(folder, manifest)
     return images
@@ -180,6 +180,15 @@ def write_mock_core(folder: Path, samples: int) -> np.ndarray:
 def set_fault(folder: Path, kind: str, *, stream: int = 0, word: int = 0, bit: int = 0) -> None:
     """Select the fault of the core in ``folder`` for the next simulation."""
     _write_hex(folder / "fault.hex", [FAULTS[kind], stream, word, bit])
+    sign(folder)
+
+
+def sign(folder: Path) -> None:
+    """Give the manifest the hashes of the files that it names, as they are now."""
+    path = folder / "manifest.json"
+    manifest = json.loads(path.read_text())
+    manifest["files"] = {name: sha256(folder / name) for name in manifest["files"]}
+    path.write_text(json.dumps(manifest))
 
 
 def _pixel_words(trains: np.ndarray, width: int) -> list[int]:

@@ -1,5 +1,5 @@
 // Replaces a generated core: plays words from files on its taps and as results, one sample at a
-// time, one stream after another. Sizes are macros of mock_sizes.v. fault.hex selects a fault:
+// time, one stream after another. mock_core.py puts in the sizes. fault.hex selects a fault:
 //
 //   KIND STREAM WORD BIT    KIND 0 nothing, 1 flips BIT of WORD, 2 leaves WORD out, 3 repeats WORD,
 //                           4 stops before WORD, 5 withdraws WORD for one cycle, 6 ends the
@@ -105,11 +105,17 @@ module mock (
     assign tap_0_ready = cycles % 3 != 0;
     assign tap_1_ready = cycles % 5 < 2;
 
-    mock_stream #(0, `WIDTH_0, `WORDS_0, `DEPTH_0, "tap_0.hex") stream_0 (
+    mock_stream #(
+        .INDEX(0), .WIDTH(`WIDTH_0), .SAMPLE_WORDS(`WORDS_0), .DEPTH(`DEPTH_0), .FILE("tap_0.hex")
+    ) stream_0 (
         clk, rst, received, finished_0, tap_0_data, tap_0_valid, tap_0_ready);
-    mock_stream #(1, `WIDTH_1, `WORDS_1, `DEPTH_1, "tap_1.hex") stream_1 (
+    mock_stream #(
+        .INDEX(1), .WIDTH(`WIDTH_1), .SAMPLE_WORDS(`WORDS_1), .DEPTH(`DEPTH_1), .FILE("tap_1.hex")
+    ) stream_1 (
         clk, rst, finished_0, finished_1, tap_1_data, tap_1_valid, tap_1_ready);
-    mock_stream #(2, 33, `RESULTS, `RESULTS_DEPTH, "results.hex") stream_results (
+    mock_stream #(
+        .INDEX(2), .WIDTH(33), .SAMPLE_WORDS(`RESULTS), .DEPTH(`RESULTS_DEPTH), .FILE("results.hex")
+    ) stream_results (
         clk, rst, finished_1, finished_results, {m_axis_tlast, m_axis_tdata}, m_axis_tvalid,
         m_axis_tready);
 

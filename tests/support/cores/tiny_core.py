@@ -12,9 +12,9 @@ from hwgen.artefact.build_folder import (
     InputKind,
     Manifest,
     Port,
-    hash_files,
     write_manifest,
 )
+from hwgen.artefact.plain_files import hash_files
 from hwgen.network import Conv2d, Network
 from hwgen.plan.assembly import make_plan
 from hwgen.plan.units.options import PlanOptions
