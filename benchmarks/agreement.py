@@ -1,6 +1,6 @@
 """Agreement with the float model where conversion is hard: keyword spotting, and great depth.
 
-    python -m benchmarks.agreement [--json FILE] [--quick] [--cache FOLDER]
+    python -m benchmarks.agreement [--json FILE] [--quick] [--cache FOLDER] [--timesteps 4]
 
 A DS-CNN is trained on synthetic words; a ResNet of 56 layers has random weights, and batch norms
 that have seen random images. Both are converted with no option but the number of timesteps. Figures
@@ -94,6 +94,7 @@ def measure(subject: Subject, timesteps: int, effort: str) -> dict[str, Any]:
 
 def main(argv: list[str] | None = None) -> None:
     parser = make_parser(__doc__, quick="keyword spotting at T = 4 only", cache=True)
+    parser.add_argument("--timesteps", type=int, action="append", help="only these")
     options = parser.parse_args(argv)
     console = make_console()
     cache = options.cache or default_cache()
@@ -103,7 +104,7 @@ def main(argv: list[str] | None = None) -> None:
     rows = []
     for make in subjects:
         subject = make()
-        for timesteps in (4,) if options.quick else TIMESTEPS:
+        for timesteps in options.timesteps or ((4,) if options.quick else TIMESTEPS):
             for effort in ("best", "fast"):
                 rows.append(measure(subject, timesteps, effort))
                 console.print(records_table("", rows[-1:]))

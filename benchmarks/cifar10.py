@@ -25,7 +25,7 @@ from rich.progress import Progress
 from rich.table import Table
 from torch import nn
 
-from benchmarks import cifar_models
+from benchmarks import cifar_models, method_cases
 from benchmarks.command import make_console, make_parser, write_json
 from benchmarks.figures import golden_figures, percent_right
 from benchmarks.table import make_table
@@ -35,12 +35,6 @@ from hwgen.conversion.frontend.float_model import float_classes
 from hwgen.datasets import Dataset
 from hwgen.network import Network
 
-PUBLISHED_WAY: dict[str, Any] = {
-    "error": "absolute",
-    "channel_scales": False,
-    "bias_correction": "none",
-    "rounding": "nearest",
-}
 EPOCHS = 4  # of "trained", as many as "best" takes
 TITLES = {"resnet20": "ResNet-20", "resnet8": "MLPerf Tiny ResNet-8"}
 NORMALISATIONS: dict[str, dict[str, Any]] = {
@@ -79,12 +73,10 @@ class Case:
 
     @property
     def options(self) -> dict[str, Any]:
-        return self.steps | _OPTIONS[self.way] | self._input
-
-    @property
-    def _input(self) -> dict[str, Any]:
         published = self.way == "as published"
-        return {"layer_timesteps": {"input": int(self.timesteps)}} if published else {}
+        return self.steps | (
+            method_cases.published(int(self.timesteps)) if published else _OPTIONS[self.way]
+        )
 
 
 _OPTIONS: dict[str, dict[str, Any]] = {
@@ -93,9 +85,8 @@ _OPTIONS: dict[str, dict[str, Any]] = {
     "nearest": {"rounding": "nearest", "effort": "fast"},
     "fitted": {"rounding": "fitted", "effort": "fast", "calibration_images": 3000},
     "trained": {"finetuning": Finetuning(epochs=EPOCHS), "effort": "fast"},
-    "as published": PUBLISHED_WAY | {"effort": "fast"},
 }
-WAYS = tuple(_OPTIONS)
+WAYS = (*_OPTIONS, "as published")
 
 
 def cases(name: str) -> Iterable[Case]:

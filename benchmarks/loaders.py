@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.command import make_console, make_parser, write_json
-from benchmarks.loader_cases import LOADERS, fuzz
+from benchmarks.loader_cases import LOADERS
+from benchmarks.loader_fuzz import fuzz
 from benchmarks.table import make_table
 
 KEYS = ("loader", "tried", "refused", "same", "different", "tracebacks", "hangs", "mib", "seconds")

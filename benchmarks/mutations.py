@@ -1,4 +1,4 @@
-"""Mutations of files for the fuzz targets of benchmarks/loader_cases.py: of bytes and of values."""
+"""Mutations of files for the fuzz targets of benchmarks/loader_fuzz.py: of bytes and of values."""
 
 from __future__ import annotations
 
@@ -37,10 +37,15 @@ HOSTILE: tuple[Any, ...] = (
 
 @st.composite
 def changed_bytes(draw: st.DrawFn, content: bytes) -> bytes:
-    """``content`` with one to four changes: flips, cuts, repeats, insertions."""
+    """``content`` with one to four changes: flips, cuts, repeats, insertions.
+
+    Half of them are at the start or the end, where formats have their headers and tables.
+    """
     changed = bytearray(content)
     for _ in range(draw(st.integers(1, 4))):
-        start = draw(st.integers(0, max(0, len(changed) - 1)))
+        last = max(0, len(changed) - 1)
+        anywhere, head = st.integers(0, last), st.integers(0, min(200, last))
+        start = draw(st.one_of(anywhere, anywhere, head, st.integers(max(0, last - 200), last)))
         length = draw(st.sampled_from((1, 1, 2, 4, 16, 200)))
         match draw(st.integers(0, 5)):
             case 0:

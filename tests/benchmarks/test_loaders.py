@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from benchmarks import loader_cases
-from benchmarks.loader_cases import LOADERS, Loader, fuzz
+from benchmarks import loader_fuzz
+from benchmarks.loader_cases import LOADERS
+from benchmarks.loader_fuzz import Loader, fuzz
 from hwgen.errors import HwgenError
 
 BY_NAME = {loader.name: loader for loader in LOADERS}
@@ -68,7 +69,7 @@ def test_failures_are_told_apart(error: BaseException, found: str) -> None:
 
 
 def test_a_hang_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(loader_cases, "HANG", 0.02)
+    monkeypatch.setattr(loader_fuzz, "HANG", 0.02)
     loader = failing(HwgenError("x"))
 
     def read(folder: Path) -> Any:
