@@ -193,5 +193,5 @@ def pad(values: torch.Tensor, padding: Padding, pad_value: np.ndarray | None) ->
     sides = (left, right, top, bottom)
     if pad_value is None:
         return F.pad(values, sides)
-    inside = F.pad(torch.ones_like(values), sides)
-    return F.pad(values, sides) + (1 - inside) * per_channel(pad_value).to(values.dtype)
+    outside: torch.Tensor = 1 - F.pad(torch.ones_like(values), sides)
+    return F.pad(values, sides) + outside * per_channel(pad_value).to(values.dtype)

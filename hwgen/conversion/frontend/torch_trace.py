@@ -89,8 +89,8 @@ class _Tracer:
                 self._refuse(node, "only calls of operators can be converted")
 
     def _call(self, node: torch.fx.Node) -> Any:
-        args = torch.fx.map_arg(node.args, lambda n: self.values[n])
-        kwargs = torch.fx.map_arg(node.kwargs, lambda n: self.values[n])
+        args: Any = torch.fx.map_arg(node.args, lambda n: self.values[n])
+        kwargs: Any = torch.fx.map_arg(node.kwargs, lambda n: self.values[n])
         given = [self.values[n] for n in node.all_input_nodes]
         refs = [value for value in given if isinstance(value, Ref)]
         if not refs:
