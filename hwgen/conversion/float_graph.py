@@ -6,7 +6,7 @@ Fusion makes it out of an :class:`hwgen.conversion.op_graph.OpGraph`; quantisati
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -98,9 +98,8 @@ class Steps:
         """
         step = torch.from_numpy(self.scale).to(sums.dtype) if scale is None else scale
         given = (sums, step.reshape(-1, 1, 1), self.levels, self.eta)
-        made = _StraightThrough.apply(*given)  # type: ignore[no-untyped-call]
-        assert isinstance(made, torch.Tensor)
-        return made
+        apply: Callable[..., torch.Tensor] = _StraightThrough.apply
+        return apply(*given)
 
 
 class _StraightThrough(torch.autograd.Function):
