@@ -118,8 +118,8 @@ def test_a_common_number_is_limited_to_the_maximum_of_each_layer() -> None:
     plan = make_plan(cnn(), PlanOptions(lanes=64, scanners=500, membrane_lanes=64))
     assert [stage.lanes for stage in plan.layers] == [20, 10, 4]
     assert [stage.membrane_lanes for stage in plan.layers] == [20, 10, 4]
-    # Two channels; a row of three pixels of 20 channels; ten inputs.
-    assert [stage.window.scanners for stage in plan.layers] == [2, 60, 10]
+    # A row of three pixels of two channels, and of 20; ten inputs.
+    assert [stage.window.scanners for stage in plan.layers] == [6, 60, 10]
 
 
 @pytest.mark.parametrize(

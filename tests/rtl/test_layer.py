@@ -64,6 +64,8 @@ UNITS = [
     Unit(lanes=4, scanners=2, pipeline="overlap", schedule="time"),
     Unit(lanes=2, scanners=3, pipeline="alternate", schedule="row"),
     Unit(lanes=4, scanners=2, pipeline="overlap", schedule="row"),
+    # As many as a kernel's row of two channels has inputs.
+    Unit(lanes=3, scanners=6, pipeline="overlap", schedule="row"),
 ]
 
 

@@ -12,9 +12,9 @@ from hwgen.plan.units import widths
 from hwgen.plan.units.geometry import StreamPlan
 from hwgen.plan.units.layer import LayerPlan, UnitKind
 from hwgen.plan.units.options import LayerOptions, Request
-from hwgen.plan.units.softmax import plan_softmax
+from hwgen.plan.units.softmax import SoftmaxPlan, plan_softmax
 from hwgen.plan.units.synaptic_path import SynapticPathPlan
-from hwgen.plan.units.window_buffers import MAX_SLICE_WIDTH, plan_path
+from hwgen.plan.units.window_buffers import MAX_SLICE_WIDTH, WeightFacts, plan_path
 
 DEFAULT_LANES = 16
 MAX_WORDS_PER_ROUND = 16
@@ -56,14 +56,54 @@ def scanner_count(layer: Layer, inputs: Sequence[TrainType], request: Request) -
     return request.limit("scanners", layer.name, default=1, maximum=maximum, unit="inputs")
 
 
-def plan_layer(layer: Layer, context: LayerContext, options: LayerOptions) -> LayerPlan:
-    """Sizes of the unit of ``layer``.
+@dataclass(frozen=True, kw_only=True)
+class LayerFacts:
+    """Sizes of a layer that no option changes."""
+
+    weights: tuple[WeightFacts, ...]
+    weight_bits: int
+    current_width: int
+    constant_current_width: int
+    membrane_width: int
+    softmax: SoftmaxPlan | None
+
+    @classmethod
+    def of(cls, layer: Layer, inputs: Sequence[TrainType]) -> LayerFacts:
+        """Raises :class:`.PlanError` for a membrane that is too wide."""
+        joined = JoinedTrains(tuple(inputs))
+        membrane_width = widths.membrane_width(layer, joined)
+        if membrane_width > MAX_MEMBRANE_WIDTH:
+            raise PlanError(
+                f"{layer.name}: its membranes need {membrane_width} bits, more than the maximum of "
+                f"{MAX_MEMBRANE_WIDTH}; convert with fewer threshold_frac_bits, timesteps or "
+                f"weight bits"
+            )
+        kind = UnitKind.of(layer.neuron, joined.longest)
+        is_constant = kind == UnitKind.CONSTANT_CURRENT
+        weights = [projection.weights for projection in layer.projections]
+        low, high = min(w.min() for w in weights), max(w.max() for w in weights)
+        return cls(
+            weights=tuple(map(WeightFacts.of, layer.projections, inputs)),
+            weight_bits=widths.signed_width(int(low), int(high)),
+            current_width=widths.current_width(layer),
+            constant_current_width=(
+                widths.constant_current_width(layer, joined.longest) if is_constant else 0
+            ),
+            membrane_width=membrane_width,
+            softmax=plan_softmax(layer) if kind == UnitKind.SOFTMAX else None,
+        )
+
+
+def plan_layer(
+    layer: Layer, context: LayerContext, options: LayerOptions, facts: LayerFacts | None = None
+) -> LayerPlan:
+    """Sizes of the unit of ``layer``; ``facts`` are those of the layer, where they are known.
 
     Raises :class:`.PlanError` for an option that does not fit, or a membrane that is too wide.
     """
     inputs, output = context.inputs, context.output
-    joined = JoinedTrains(inputs)
-    given = joined.longest
+    facts = facts or LayerFacts.of(layer, inputs)
+    given = JoinedTrains(inputs).longest
     name, fan_out = layer.name, output.shape[0]
     lane_count = options.lanes.limit(
         "lanes", name, default=DEFAULT_LANES, maximum=fan_out, unit="output channels"
@@ -75,13 +115,14 @@ def plan_layer(layer: Layer, context: LayerContext, options: LayerOptions) -> La
             projection,
             stream,
             train_type,
+            weights,
             fan_out=fan_out,
             lanes=lane_count,
             # In proportion to the work: all projections of a layer run in parallel.
             scanners=ceil(scanners * _fan_in(projection) / widest),
         )
-        for projection, stream, train_type in zip(
-            layer.projections, context.streams, inputs, strict=True
+        for projection, stream, train_type, weights in zip(
+            layer.projections, context.streams, inputs, facts.weights, strict=True
         )
     )
     paths = options.apply(name, paths)
@@ -90,18 +131,7 @@ def plan_layer(layer: Layer, context: LayerContext, options: LayerOptions) -> La
     # The words of each window pass the membrane unit in accumulation and again in firing.
     cycles = max(spikes) / (1 + timesteps_out / given.timesteps)
     words = _words_per_round(name, lane_count, options.membrane_lanes, cycles)
-    membrane_width = widths.membrane_width(layer, joined)
-    if membrane_width > MAX_MEMBRANE_WIDTH:
-        raise PlanError(
-            f"{name}: its membranes need {membrane_width} bits, more than the maximum of "
-            f"{MAX_MEMBRANE_WIDTH}; convert with fewer threshold_frac_bits, timesteps or weight "
-            f"bits"
-        )
-    weights = [projection.weights for projection in layer.projections]
-    weight_low, weight_high = min(w.min() for w in weights), max(w.max() for w in weights)
     kind = UnitKind.of(layer.neuron, given)
-    is_constant = kind == UnitKind.CONSTANT_CURRENT
-    constant_width = widths.constant_current_width(layer, given) if is_constant else 0
     return LayerPlan(
         node=name,
         kind=kind,
@@ -116,11 +146,11 @@ def plan_layer(layer: Layer, context: LayerContext, options: LayerOptions) -> La
         leak_in=given.leak,
         leak_out=output.leak,
         frac_bits=layer.neuron.frac_bits,
-        weight_bits=widths.signed_width(int(weight_low), int(weight_high)),
-        current_width=widths.current_width(layer),
-        membrane_width=membrane_width,
+        weight_bits=facts.weight_bits,
+        current_width=facts.current_width,
+        membrane_width=facts.membrane_width,
         banks=1 if kind.is_single_phase else context.banks,
-        constant_current_width=constant_width,
+        constant_current_width=facts.constant_current_width,
         output=StreamPlan(
             node=name,
             shape=output.shape,
@@ -128,7 +158,7 @@ def plan_layer(layer: Layer, context: LayerContext, options: LayerOptions) -> La
             width=lane_count // words,
             schedule=context.streams[0].schedule,
         ),
-        softmax=plan_softmax(layer) if kind == UnitKind.SOFTMAX else None,
+        softmax=facts.softmax,
     )
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from math import ceil
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hwgen.network import Conv2d, Identity, Linear, Projection, TrainType, equal_taps
-from hwgen.plan.units.geometry import StreamPlan, WindowPlan, WordLayout
+from hwgen.plan.units.geometry import Schedule, StreamPlan, WindowPlan, WordLayout
 from hwgen.plan.units.synaptic_path import PathKind, SynapticPathPlan
 from hwgen.plan.units.widths import signed_width
 
@@ -19,10 +19,45 @@ BUSY_SLICE_WIDTH = 8
 """A narrower slice holds about one spike or none, so that reading it takes as long as scanning."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class WeightFacts:
+    """What the weights of a projection decide, whatever its unit is.
+
+    Parameters
+    ----------
+    tile : (ty, tx)
+        Tiles of equal taps.
+    bits : int
+        Bits that hold every weight, and 0.
+    present, absent : int
+        Weights other than 0, and connections of a dense projection that the projection lacks.
+    """
+
+    tile: tuple[int, int]
+    bits: int
+    present: int
+    absent: int
+
+    @classmethod
+    def of(cls, projection: Projection, source_type: TrainType) -> WeightFacts:
+        weights, fan_in = projection.weights, 1
+        if isinstance(projection, Conv2d):
+            fan_in = projection.groups
+        elif isinstance(projection, Identity):
+            fan_in = source_type.shape[0]
+        return cls(
+            tile=equal_taps(weights),
+            bits=signed_width(min(0, int(weights.min())), max(0, int(weights.max()))),
+            present=int(np.count_nonzero(weights)),
+            absent=weights.size * (fan_in - 1),
+        )
+
+
 def plan_path(
     projection: Projection,
     source: StreamPlan,
     source_type: TrainType,
+    facts: WeightFacts,
     *,
     fan_out: int,
     lanes: int,
@@ -38,13 +73,19 @@ def plan_path(
     words = source.words_per_row if flat else source.words_per_pixel
     rounds = ceil(fan_out / lanes)
     masked = _is_masked(projection, source_type) and _fits_lanes(source, words, lanes)
+    ky, kx = conv.weights.shape[2:] if conv else (source.rows if flat else 1, 1)
+    pad = conv.pad_value if conv and any(conv.padding) else None
+    pads = pad is not None and bool(pad.any())
+    # The writer of a wide window knows the timestep only where a row comes in all of them.
+    knows_step = source.schedule == Schedule.ROW and source_type.timesteps > 1
+    may_be_wide = not masked and facts.tile == (1, 1) and (knows_step or not pads)
+    taps = kx if may_be_wide else 1
     if masked:
         scanners, pack = 1, lanes // source.width
     else:
-        scanners = min(scanners, source.width * words)
+        scanners = min(scanners, source.width * words * taps)
         pack = max(1, min(words, MAX_SLICE_WIDTH * scanners // source.width))
-        scanners = min(scanners, pack * source.width)
-    ky, kx = conv.weights.shape[2:] if conv else (source.rows if flat else 1, 1)
+        scanners = min(scanners, pack * source.width * taps)
     window = WindowPlan(
         word_width=source.width,
         timesteps=source_type.timesteps,
@@ -62,32 +103,20 @@ def plan_path(
         depthwise=masked,
     )
     window = replace(window, slots=usual_slots(window))
-    tile = equal_taps(conv.weights) if conv else (1, 1)
-    pad = conv.pad_value if conv and any(conv.padding) else None
-    if pad is not None and pad.any():
+    if pad is not None and pads:
         window = replace(window, pad_planes=pad_planes(pad, source_type, window))
-    if not masked and tile == (1, 1) and _is_narrow(window):
+    if may_be_wide and _is_narrow(window):
         window = replace(window, wide=True)
     return SynapticPathPlan(
         source=source.node,
         kind=PathKind.MASKED if masked else PathKind.SPIKES,
         window=window,
-        tile=tile,
-        weight_bits=signed_width(
-            min(0, int(projection.weights.min())), max(0, int(projection.weights.max()))
+        tile=facts.tile,
+        weight_bits=facts.bits,
+        weight_share=round(
+            facts.present / (projection.weights.size + (0 if masked else facts.absent)), 6
         ),
-        weight_share=_weight_share(projection, source_type, masked=masked),
     )
-
-
-def _weight_share(projection: Projection, source_type: TrainType, *, masked: bool) -> float:
-    """Share of the stored weights that are not zero; those of absent connections are."""
-    stored = projection.weights.size
-    if isinstance(projection, Conv2d) and not masked:
-        stored *= projection.groups
-    elif isinstance(projection, Identity) and not masked:
-        stored *= source_type.shape[0]
-    return round(int(np.count_nonzero(projection.weights)) / stored, 6)
 
 
 def _is_narrow(window: WindowPlan) -> bool:
@@ -96,7 +125,6 @@ def _is_narrow(window: WindowPlan) -> bool:
     return bool(
         window.chunks == 1
         and window.kernel[1] > 1
-        and (window.planes > 1 or not window.pad_planes)  # the writer knows the timestep of the row
         and per_scanner < BUSY_SLICE_WIDTH
         and per_scanner * window.kernel[1] <= MAX_SLICE_WIDTH
     )
