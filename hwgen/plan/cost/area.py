@@ -186,15 +186,38 @@ def stage_usage(stage: Stage, fabric: Fabric = ECP5) -> Usage:
 
 def plan_usage(plan: HardwarePlan, fabric: Fabric = ECP5) -> dict[str, Usage]:
     """Resources of each stage by node; "" for the logic between the stages."""
-    last = plan.layers[-1]
-    logits = RESULT_BIT + SELECTED_BIT * (last.membrane_lanes - 1)
-    logic = logits * last.membrane_width + FORKED * len(plan.streams)
+    rest = core_usage(plan, fabric)
+    usage = {}
+    for stage in plan.stages:
+        usage[stage.node] = with_margin(stage_usage(stage, fabric), fabric)
+        rest += output_usage(stage, plan.consumers(stage.node), fabric, counters=plan.counters)
+    return {"": rest, **usage}
+
+
+def core_usage(plan: HardwarePlan, fabric: Fabric = ECP5) -> Usage:
+    """What does not depend on how the stages are built: input, counters, control, the result."""
+    logic = RESULT_BIT * plan.layers[-1].membrane_width + FORKED * len(plan.streams)
     if plan.counters:
         logic += COUNTER * (2 + 2 * len(plan.streams) + 2 * len(plan.layers))
-    rest = encoder_usage(plan.encoder, fabric)
-    rest += Usage(logic, ff=registers.core_registers(plan))
-    usage = {"": rest, **{stage.node: stage_usage(stage, fabric) for stage in plan.stages}}
-    return {node: replace(used, lut4=fabric.margin * used.lut4) for node, used in usage.items()}
+    source = plan.encoder.output
+    ff = registers.core_registers(plan) + registers.stream_registers(
+        source, plan.consumers(source.node), counters=plan.counters
+    )
+    return with_margin(encoder_usage(plan.encoder, fabric) + Usage(logic, ff=ff), fabric)
+
+
+def output_usage(stage: Stage, consumers: int, fabric: Fabric = ECP5, *, counters: bool) -> Usage:
+    """What follows a stage: forks of its stream, or the choice of one membrane as a logit."""
+    if isinstance(stage, LayerPlan) and stage.gives_logits:
+        chosen = SELECTED_BIT * (stage.membrane_lanes - 1) * stage.membrane_width
+        return with_margin(Usage(chosen), fabric)
+    ff = registers.stream_registers(stage.output, consumers, counters=counters)
+    return Usage(ff=ff)
+
+
+def with_margin(usage: Usage, fabric: Fabric) -> Usage:
+    """``usage`` with a margin on LUT4, so that synthesis finds no more."""
+    return replace(usage, lut4=fabric.margin * usage.lut4)
 
 
 def encoder_usage(plan: EncoderPlan, fabric: Fabric = ECP5) -> Usage:

@@ -6,7 +6,7 @@ from math import ceil
 
 from hwgen.network import InputCode
 from hwgen.plan.units.encoder import EncoderPlan
-from hwgen.plan.units.geometry import WindowPlan
+from hwgen.plan.units.geometry import StreamPlan, WindowPlan
 from hwgen.plan.units.hardware_plan import HardwarePlan
 from hwgen.plan.units.layer import LayerPlan, UnitKind
 from hwgen.plan.units.pool import PoolPlan
@@ -100,17 +100,19 @@ def encoder_registers(plan: EncoderPlan) -> int:
 
 
 def core_registers(plan: HardwarePlan) -> int:
-    """Result unit, forks, reset sequencer and performance counters."""
+    """Result unit, reset sequencer and performance counters, without :func:`stream_registers`."""
     last = plan.layers[-1]
     index = bits(last.fan_out)
     total = 2 * last.membrane_width + 4 * index + plan.logit_width + 8
     total += 2 + len(plan.stages) + 3
-    for stream in plan.streams:
-        total += plan.consumers(stream.node) * (2 * stream.width + 3)
     if plan.counters:
-        total += sum(stream.width for stream in plan.streams) + 32
-        total += COUNTED * (2 + 2 * len(plan.streams) + 2 * len(plan.layers))
+        total += 32 + COUNTED * (2 + 2 * len(plan.streams) + 2 * len(plan.layers))
     return total
+
+
+def stream_registers(stream: StreamPlan, consumers: int, *, counters: bool) -> int:
+    """Fork of a stream to its consumers, and the word that is counted."""
+    return consumers * (2 * stream.width + 3) + (stream.width if counters else 0)
 
 
 def bits(count: int) -> int:

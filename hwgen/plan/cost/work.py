@@ -14,7 +14,7 @@ The slowest part determines the layer. :mod:`hwgen.plan.timing.predict` is exact
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import ceil
 
@@ -31,6 +31,7 @@ from hwgen.plan.units.synaptic_path import PathKind, SynapticPathPlan
 
 Trains = Mapping[str, NDArray[np.uint8]]
 """Spike trains by node, shape (samples, timesteps, channels, height, width)."""
+Streams = Sequence[StreamPlan]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,17 +60,19 @@ class Work:
 
 
 class Workload:
-    """Measures layer plans on recorded spike trains; ``stream`` returns the stream of a node."""
+    """Measures layer plans on recorded spike trains.
 
-    def __init__(self, trains: Trains, stream: Callable[[str], StreamPlan]) -> None:
+    ``streams`` of a method are the streams that the layer reads, one for each path.
+    """
+
+    def __init__(self, trains: Trains) -> None:
         self._trains = trains
-        self._stream = stream
         self._windows: dict[object, tuple[NDArray[np.float64], float, int]] = {}
         self._orders: dict[object, tuple[int, ...]] = {}
 
-    def measure(self, plan: LayerPlan) -> Work:
+    def measure(self, plan: LayerPlan, streams: Streams) -> Work:
         """Work per sample, averaged over all samples."""
-        counts, spikes, scanners = self._count_windows(plan)
+        counts, spikes, scanners = self._count_windows(plan, streams)
         cycles = np.arange(len(counts))
         windows = plan.passes * plan.positions * plan.rounds
         words = plan.passes * plan.membrane_depth
@@ -91,11 +94,11 @@ class Workload:
         # With one bank, a layer does not accumulate while it fires.
         return work if plan.banks == 2 else replace(work, scan=work.scan + fire)
 
-    def balance(self, plan: LayerPlan) -> LayerPlan:
+    def balance(self, plan: LayerPlan, streams: Streams) -> LayerPlan:
         """The plan with the bits of chunks dealt out so that scanners find equally many spikes."""
         paths = tuple(
-            replace(path, window=replace(path.window, order=self._order(path)))
-            for path in plan.paths
+            replace(path, window=replace(path.window, order=self._order(path, stream)))
+            for path, stream in zip(plan.paths, streams, strict=True)
         )
         return replace(plan, paths=paths)
 
@@ -104,24 +107,26 @@ class Workload:
         lines = window.rows * window.timesteps
         return lines * (window.columns * window.words + window.flush_chunks)
 
-    def _count_windows(self, plan: LayerPlan) -> tuple[NDArray[np.float64], float, int]:
+    def _count_windows(
+        self, plan: LayerPlan, streams: Streams
+    ) -> tuple[NDArray[np.float64], float, int]:
         """Number of windows and rounds per sample that take 0, 1, … cycles; and the spikes and the
         scanners of the busiest path."""
         masked = any(path.is_masked for path in plan.paths)
         key = (tuple(map(_shape, plan.paths)), plan.rounds if masked else 1)
         if key not in self._windows:
-            self._windows[key] = self._scan(plan)
+            self._windows[key] = self._scan(plan, streams)
         counts, spikes, scanners = self._windows[key]
         return (counts if masked else counts * plan.rounds), spikes, scanners
 
-    def _scan(self, plan: LayerPlan) -> tuple[NDArray[np.float64], float, int]:
+    def _scan(self, plan: LayerPlan, streams: Streams) -> tuple[NDArray[np.float64], float, int]:
         samples = len(self._trains[plan.paths[0].source])
         counts = np.zeros(1)
         spikes = [0.0] * len(plan.paths)
         for sample in range(samples):
             slowest: NDArray[np.int64] = np.zeros(1, dtype=np.int64)
-            for index, path in enumerate(plan.paths):
-                costs = self._costs(sample, path)
+            for index, (path, stream) in enumerate(zip(plan.paths, streams, strict=True)):
+                costs = self._costs(sample, path, stream)
                 cycles = scan_cycles(costs).max(axis=-1)
                 silent = (plan.silent_steps(path), 0)
                 cycles = np.pad(cycles, (silent, *[(0, 0)] * (cycles.ndim - 1)))
@@ -133,10 +138,10 @@ class Workload:
         busiest = int(np.argmax(spikes))
         return counts / samples, spikes[busiest], plan.paths[busiest].window.scanners
 
-    def _costs(self, sample: int, path: SynapticPathPlan) -> NDArray[np.uint8]:
-        return window_costs(self._trains[path.source][sample], self._stream(path.source), path)
+    def _costs(self, sample: int, path: SynapticPathPlan, stream: StreamPlan) -> NDArray[np.uint8]:
+        return window_costs(self._trains[path.source][sample], stream, path)
 
-    def _order(self, path: SynapticPathPlan) -> tuple[int, ...]:
+    def _order(self, path: SynapticPathPlan, stream: StreamPlan) -> tuple[int, ...]:
         if path.window.scanners == 1:
             return ()
         key = _shape(path)
@@ -144,7 +149,7 @@ class Workload:
             window = path.window
             single = replace(path, window=replace(window, scanners=window.chunk_width, order=()))
             spikes = sum(
-                self._costs(sample, single).sum(axis=(0, 1, 2, 3, 4), dtype=np.int64)
+                self._costs(sample, single, stream).sum(axis=(0, 1, 2, 3, 4), dtype=np.int64)
                 for sample in range(len(self._trains[path.source]))
             )
             self._orders[key] = deal(np.asarray(spikes), window.scanners)
@@ -184,9 +189,14 @@ def deal(spikes: NDArray[np.int64], scanners: int) -> tuple[int, ...]:
 
 
 def _shape(path: SynapticPathPlan) -> tuple[str, PathKind, WindowPlan]:
-    """Everything that the spikes and cycles of a path depend on."""
-    rounds = path.window.rounds if path.is_masked else 1
-    return path.source, path.kind, replace(path.window, rounds=rounds, slots=1)
+    """Everything that the spikes and cycles of a path depend on.
+
+    Whole chunks hold the same bits, whatever the words are that they are packed from.
+    """
+    window = replace(path.window, rounds=path.window.rounds if path.is_masked else 1, slots=1)
+    if window.words % window.pack == 0:
+        window = replace(window, word_width=window.pixel_width, words=window.chunks, pack=1)
+    return path.source, path.kind, window
 
 
 def encoder_cycles(plan: EncoderPlan) -> int:

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import itertools
+from bisect import bisect_left
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from math import ceil, inf
+from math import ceil
 
 from hwgen.network import Layer
 from hwgen.plan.cost.area import layer_usage
-from hwgen.plan.cost.fabric import ECP5, Fabric
+from hwgen.plan.cost.fabric import Fabric
 from hwgen.plan.cost.usage import Usage, weight_usage
 from hwgen.plan.cost.work import Work, Workload
+from hwgen.plan.units.geometry import StreamPlan
 from hwgen.plan.units.layer import LayerPlan
-from hwgen.plan.units.layer_sizes import MAX_WORDS_PER_ROUND, LayerContext, max_scanners, plan_layer
+from hwgen.plan.units.layer_sizes import (
+    MAX_WORDS_PER_ROUND,
+    LayerContext,
+    LayerFacts,
+    plan_layer,
+)
 from hwgen.plan.units.memories import READ_ONLY_KINDS, MemoryKind
 from hwgen.plan.units.options import LayerOptions, Request
 from hwgen.plan.units.window_buffers import MAX_SLICE_WIDTH
@@ -24,61 +32,68 @@ MAX_WASTE = 0.1
 """Maximum share of a layer's lanes without a channel."""
 NEAR = 1.5
 """Other numbers of lanes are tried only where no divisor lies within this factor."""
+SPARE = 2
+"""Numbers of scanners, and of membrane lanes, that are tried for each number of lanes: the fewest
+that suffice and the next one. More of them cost more, but for as many membrane lanes as lanes,
+which need no serializer."""
+
+Slots = Mapping[tuple[str, int], int]
+"""Rows that the window buffer of each path of each layer must hold."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Candidate:
-    """One way to build a layer. Only the spikes that decide between candidates are counted.
+    """One way to build a layer, but for its weight memories.
 
-    ``unit`` is the plan without balanced scanners, ``scanners`` the requested number; ``usage``
-    excludes the weights, which ``weights`` gives for each projection and memory kind.
+    ``unit`` is the plan without balanced scanners, ``scanners`` the requested number, ``streams``
+    what the layer reads.
     """
 
     unit: LayerPlan
     scanners: int
-    usage: Usage
-    weights: tuple[dict[MemoryKind, Usage], ...]
+    streams: tuple[StreamPlan, ...]
     fabric: Fabric
     workload: Workload
 
     @cached_property
     def plan(self) -> LayerPlan:
-        return self.workload.balance(self.unit)
+        return self.workload.balance(self.unit, self.streams)
 
     @cached_property
     def work(self) -> Work:
-        return self.workload.measure(self.plan)
+        return self.workload.measure(self.plan, self.streams)
 
-    def at(self, price: float) -> tuple[LayerPlan, Usage]:
-        """Plan and usage with the cheapest weight memories, at ``price`` cells per block RAM."""
-        kinds = self._kinds(price)
+    @cached_property
+    def memories(self) -> list[tuple[tuple[MemoryKind, ...], Usage]]:
+        """Kinds of the weight memory of each path, with the usage of the whole layer."""
+        without = layer_usage(self.unit, self.fabric)
+        costs = [
+            {kind: weight_usage(self.unit, path, kind, self.fabric) for kind in READ_ONLY_KINDS}
+            for path in self.unit.paths
+        ]
+        different = [{usage: kind for kind, usage in reversed(cost.items())} for cost in costs]
+        return [
+            (tuple(kind for _, kind in chosen), sum((usage for usage, _ in chosen), without))
+            for chosen in itertools.product(*(each.items() for each in different))
+        ]
+
+    def with_memories(self, kinds: Sequence[MemoryKind]) -> LayerPlan:
+        """The plan with weight memories of these kinds."""
         paths = [
             replace(path, memory=kind) for path, kind in zip(self.plan.paths, kinds, strict=True)
         ]
-        return replace(self.plan, paths=tuple(paths)), self._usage(kinds)
-
-    def cost(self, price: float) -> float:
-        """Cost at ``price`` cells per block RAM."""
-        return self._usage(self._kinds(price)).cost(price, self.fabric)
-
-    def _kinds(self, price: float) -> list[MemoryKind]:
-        def cheapest(kinds: dict[MemoryKind, Usage]) -> MemoryKind:
-            return min(kinds, key=lambda name: kinds[name].cost(price, self.fabric))
-
-        return [cheapest(kinds) for kinds in self.weights]
-
-    def _usage(self, chosen: list[MemoryKind]) -> Usage:
-        pairs = zip(self.weights, chosen, strict=True)
-        return sum((kinds[kind] for kinds, kind in pairs), self.usage)
+        return replace(self.plan, paths=tuple(paths))
 
 
 class Candidates:
-    """Finds the units that take at most a given number of cycles per sample."""
+    """Finds the units of a layer that take at most a given number of cycles per sample."""
 
-    def __init__(self, workload: Workload) -> None:
+    def __init__(self, workload: Workload, slots: Slots) -> None:
         self._workload = workload
+        self._slots = slots
         self._known: dict[object, Candidate] = {}
         self._units: dict[object, LayerPlan] = {}
+        self._facts: dict[str, LayerFacts] = {}
         self._spikes: dict[str, float] = {}
 
     def within(
@@ -86,39 +101,58 @@ class Candidates:
         layer: Layer,
         context: LayerContext,
         cycles: float,
-        price: float,
-        fabric: Fabric = ECP5,
-    ) -> list[Candidate]:
-        """For each number of lanes, the cheapest candidate that takes at most ``cycles``; of
-        equal ones, that with the fewest scanners. ``price`` is that of :meth:`Candidate.at`."""
-        found = []
-        maximum = min(MAX_SCANNERS, max_scanners(layer, context.inputs))
+        fabric: Fabric,
+        is_wide_enough: Callable[[StreamPlan], bool] = lambda output: True,
+    ) -> Iterator[Candidate]:
+        """Candidates that take at most ``cycles``.
+
+        For each number of lanes those with the fewest scanners and membrane lanes that suffice,
+        the next ones, and those with as many membrane lanes as lanes.
+        """
         for lanes in lane_counts(context.output.shape[0]):
-            minimum = self._min_scanners(layer, context, lanes, cycles)
-            best, lowest = None, inf
-            for scanners in range(minimum, maximum + 1):
-                for candidate in self._of(layer, context, lanes, scanners, fabric):
-                    cost = candidate.cost(price)
-                    if cost < lowest and candidate.work.cycles <= cycles:
-                        best, lowest = candidate, cost
-            if best is not None:
-                found.append(best)
-        return found
+            counts, fewest = 0, self._min_scanners(layer, context, lanes, cycles, fabric)
+            for scanners in self._scanner_counts(layer, context, lanes, fewest):
+                # More membrane lanes never take longer.
+                every = list(self._of(layer, context, lanes, scanners, fabric))
+                slow = bisect_left(
+                    every,
+                    True,
+                    key=lambda candidate: (
+                        is_wide_enough(candidate.unit.output) and candidate.work.cycles <= cycles
+                    ),
+                )
+                found = every[slow:]
+                yield from found[:SPARE]
+                yield from found[SPARE:][-1:]
+                counts += bool(found)
+                if counts == SPARE:
+                    break
 
-    def fastest(self, layer: Layer, context: LayerContext, fabric: Fabric = ECP5) -> Candidate:
-        """The candidate with the fewest cycles; of equal ones, that with the fewest scanners."""
-        maximum = min(MAX_SCANNERS, max_scanners(layer, context.inputs))
+    def fastest(self, layer: Layer, context: LayerContext, fabric: Fabric) -> Candidate:
+        """The candidate with the most lanes, scanners and membrane lanes."""
         lanes = lane_counts(context.output.shape[0])[-1]
-        counts = range(1, maximum + 1)
-        every = (c for n in counts for c in self._of(layer, context, lanes, n, fabric))
-        return min(every, key=lambda candidate: candidate.work.cycles)
+        return list(self._of(layer, context, lanes, MAX_SCANNERS, fabric))[-1]
 
-    def _min_scanners(self, layer: Layer, context: LayerContext, lanes: int, cycles: float) -> int:
+    def _min_scanners(
+        self, layer: Layer, context: LayerContext, lanes: int, cycles: float, fabric: Fabric
+    ) -> int:
         """Fewest scanners that can meet ``cycles``, at one spike per cycle and scanner."""
         if layer.name not in self._spikes:
-            self._spikes[layer.name] = next(self._of(layer, context, lanes, 1, ECP5)).work.spikes
+            one = next(self._of(layer, context, lanes, 1, fabric))
+            self._spikes[layer.name] = one.work.spikes
         rounds = ceil(context.output.shape[0] / lanes)
-        return max(1, ceil(rounds * self._spikes[layer.name] / max(cycles, 1)))
+        return ceil(rounds * self._spikes[layer.name] / max(cycles, 1))
+
+    def _scanner_counts(
+        self, layer: Layer, context: LayerContext, lanes: int, fewest: int
+    ) -> Iterator[int]:
+        """Requests from ``fewest`` on that lead to different units, ascending."""
+        built: list[int] = []
+        for scanners in range(max(1, fewest), MAX_SCANNERS + 1):
+            unit = self._unit(layer, context, lanes, scanners)
+            if (now := [path.window.scanners for path in unit.paths]) != built:
+                yield scanners
+            built = now
 
     def _of(
         self, layer: Layer, context: LayerContext, lanes: int, scanners: int, fabric: Fabric
@@ -145,11 +179,7 @@ class Candidates:
             self._known[key] = Candidate(
                 unit=plan,
                 scanners=scanners,
-                usage=layer_usage(plan, fabric),
-                weights=tuple(
-                    {kind: weight_usage(plan, path, kind, fabric) for kind in READ_ONLY_KINDS}
-                    for path in plan.paths
-                ),
+                streams=context.streams,
                 fabric=fabric,
                 workload=self._workload,
             )
@@ -160,7 +190,14 @@ class Candidates:
         key = (layer.name, context.streams, lanes, scanners)
         if key not in self._units:
             options = LayerOptions(lanes=Request(lanes), scanners=Request(scanners))
-            self._units[key] = plan_layer(layer, context, options)
+            if layer.name not in self._facts:
+                self._facts[layer.name] = LayerFacts.of(layer, context.inputs)
+            unit = plan_layer(layer, context, options, self._facts[layer.name])
+            paths = tuple(
+                replace(path, window=replace(path.window, slots=self._slots[layer.name, index]))
+                for index, path in enumerate(unit.paths)
+            )
+            self._units[key] = replace(unit, paths=paths)
         return self._units[key]
 
 

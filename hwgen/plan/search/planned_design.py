@@ -109,8 +109,11 @@ def evaluate_plan(
     plan: HardwarePlan, trains: Trains, scanners: Mapping[str, int], fabric: Fabric = ECP5
 ) -> PlannedDesign:
     """Evaluate a plan that the planner did not make, on spike trains from golden."""
-    workload = Workload(trains, plan.stream)
-    works = {layer.node: workload.measure(layer) for layer in plan.layers}
+    workload = Workload(trains)
+    works = {
+        layer.node: workload.measure(layer, [plan.stream(source) for source in layer.sources])
+        for layer in plan.layers
+    }
     return evaluate(plan, works=works, scanners=scanners, fabric=fabric)
 
 

@@ -23,8 +23,9 @@ WINDOWS = two_layers.STEPS * two_layers.SIZE**2  # 128 in all timesteps
 
 def work(layer: str, set_channels: dict[str, int], **options: Any) -> Work:
     plan = make_plan(two_layers.network(), PlanOptions(**options))
-    workload = Workload(two_layers.trains(**set_channels), plan.stream)
-    return workload.measure(next(stage for stage in plan.layers if stage.node == layer))
+    measured = next(stage for stage in plan.layers if stage.node == layer)
+    streams = [plan.stream(source) for source in measured.sources]
+    return Workload(two_layers.trains(**set_channels)).measure(measured, streams)
 
 
 def test_a_window_takes_one_cycle_per_spike() -> None:
@@ -77,7 +78,8 @@ def test_a_shorter_train_is_scanned_in_the_last_timesteps() -> None:
     network = Network(name="n", input=source, nodes=(copies, out))
     trains = golden.run(network, np.full((1, 8, 1, 1), 2, np.uint8), trains=True).trains
     plan = make_plan(network, PlanOptions())
-    done = Workload(trains, plan.stream).measure(plan.layers[-1])
+    last = plan.layers[-1]
+    done = Workload(trains).measure(last, [plan.stream(source) for source in last.sources])
     assert (done.scan, done.read, done.spikes) == (8 + 8, 2, 8)
 
 
@@ -94,12 +96,12 @@ def test_balanced_scanners_have_equally_many_spikes() -> None:
     trains["quiet"][:, :, 0] = trains["quiet"][:, :, 2] = (
         1  # both belong to scanner 0 in the default order
     )
-    workload = Workload(trains, plan.stream)
-    busy = plan.layers[1]
-    assert workload.measure(busy).scan == 2 * WINDOWS
-    balanced = workload.balance(busy)
+    workload, busy = Workload(trains), plan.layers[1]
+    streams = [plan.stream("quiet")]
+    assert workload.measure(busy, streams).scan == 2 * WINDOWS
+    balanced = workload.balance(busy, streams)
     assert sorted(balanced.window.order) == list(range(8))
-    assert workload.measure(balanced).scan == WINDOWS
+    assert workload.measure(balanced, streams).scan == WINDOWS
     # The order is an option of the plan.
     again = make_plan(
         network, PlanOptions(scanners=2, membrane_lanes=8, orders={"busy": [balanced.window.order]})
