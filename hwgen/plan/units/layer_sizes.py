@@ -115,7 +115,7 @@ def plan_layer(
             projection,
             stream,
             train_type,
-            weights,
+            facts=weights,
             fan_out=fan_out,
             lanes=lane_count,
             # In proportion to the work: all projections of a layer run in parallel.

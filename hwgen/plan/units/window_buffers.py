@@ -57,17 +57,18 @@ def plan_path(
     projection: Projection,
     source: StreamPlan,
     source_type: TrainType,
-    facts: WeightFacts,
     *,
     fan_out: int,
     lanes: int,
     scanners: int,
+    facts: WeightFacts | None = None,
 ) -> SynapticPathPlan:
-    """Sizes of one projection's synaptic path.
+    """Sizes of one projection's synaptic path; ``facts`` are those of it, where they are known.
 
     A linear projection reads a map like a convolution whose kernel is the whole map and whose
     pixels are the map's rows, so the window buffer reassembles the map in either schedule.
     """
+    facts = facts or WeightFacts.of(projection, source_type)
     conv = projection if isinstance(projection, Conv2d) else None
     flat = isinstance(projection, Linear)
     words = source.words_per_row if flat else source.words_per_pixel
