@@ -53,7 +53,7 @@ def test_of_equal_plans_the_one_with_fewer_block_rams_is_taken() -> None:
 def test_a_stream_has_the_width_that_its_reader_was_sized_for() -> None:
     """The cheapest of each stage would be 10 + 10; with equal streams they are 10 + 50 or 30 + 10.
 
-    "c" reads both: the pair of "a" of width 2 and "b" of width 1 costs 30 + 10 + 5.
+    "c" reads both: "a" of width 2, "b" and "c" cost 30 + 10 + 5.
     """
     wide, narrow = stream("a", 2), stream("a", 1)
     choices = {
@@ -63,8 +63,8 @@ def test_a_stream_has_the_width_that_its_reader_was_sized_for() -> None:
     chosen = select(choices, Usage(), Budget())
     assert [chosen[name].usage.lut4 for name in "ab"] == [30, 10]
     choices["c"] = [
-        choice("c", [narrow, stream("b", 1)], 1, 0),
-        choice("c", [wide, stream("b", 1)], 5, 0),
+        choice("c", [stream("b", 1), narrow], 1, 0),
+        choice("c", [stream("b", 1), wide], 5, 0),
     ]
     chosen = select(choices, Usage(), Budget())
     assert [chosen[name].usage.lut4 for name in "abc"] == [30, 10, 5]
