@@ -107,8 +107,10 @@ class Candidates:
         """Candidates that take at most ``cycles``.
 
         For each number of lanes those with the fewest scanners and membrane lanes that suffice,
-        the next ones, and those with as many membrane lanes as lanes.
+        the next ones, and those with as many membrane lanes as lanes. No more lanes are tried than
+        suffice with one scanner, and the next two numbers.
         """
+        enough = 0
         for lanes in lane_counts(context.output.shape[0]):
             counts, fewest = 0, self._min_scanners(layer, context, lanes, cycles, fabric)
             for scanners in self._scanner_counts(layer, context, lanes, fewest):
@@ -125,8 +127,11 @@ class Candidates:
                 yield from found[:SPARE]
                 yield from found[SPARE:][-1:]
                 counts += bool(found)
+                enough += bool(found) and scanners == 1
                 if counts == SPARE:
                     break
+            if enough > SPARE:
+                return
 
     def fastest(self, layer: Layer, context: LayerContext, fabric: Fabric) -> Candidate:
         """The candidate with the most lanes, scanners and membrane lanes."""

@@ -25,6 +25,10 @@ from hwgen.plan.units.layer_sizes import LayerContext
 from hwgen.plan.units.memories import MemoryKind
 from hwgen.plan.units.pool import Stage, plan_pool
 
+WIDTHS = 3
+"""Widths of a stream that are tried: the narrowest ones that its readers can take in time. Wider
+ones save no more than a serializer, and each multiplies the choices of the readers."""
+
 Cost = tuple[float, float, float, float]
 
 
@@ -106,9 +110,10 @@ class Choices:
                 by_name = dict(zip(names, chosen, strict=True))
                 sources = tuple(by_name[name] for name in node.sources)
                 choices += self._of(node, sources, cycles, fabric)
-            found[node.name] = useful = _useful(choices, fabric)
-            outputs = {choice.output for choice in useful}
-            streams[node.name] = sorted(outputs, key=lambda stream: stream.width)
+            outputs = {choice.output for choice in choices}
+            streams[node.name] = narrow = sorted(outputs, key=lambda s: s.width)[:WIDTHS]
+            kept = [choice for choice in choices if choice.output in narrow]
+            found[node.name] = _useful(kept, fabric)
         return found
 
     def _of(

@@ -23,8 +23,9 @@ from hwgen.plan.cost.usage import Usage
 from hwgen.plan.search.choices import Choice
 from hwgen.plan.search.planned_design import Budget
 
-GAP = 1e-4
-"""Share by which a plan may exceed the smallest one."""
+GAP, LOOSE_GAP = 1e-4, 0.02
+"""Share by which a plan may exceed the smallest one; where none fits, by which it may exceed the
+one that exceeds its budget least."""
 USUAL_PRICE, TIE = 400.0, 1e-3
 """Logic cells for a block RAM: without a limit on them about their ratio on an ECP5; with one they
 are free, but for a choice between equal plans."""
@@ -62,7 +63,7 @@ class _Program:
 
     def smallest(self) -> dict[str, Choice] | None:
         """The plan with the least cost; None where no plan keeps the limits."""
-        return self._solve(self._costs, self._needs, self._left)
+        return self._solve(self._costs, self._needs, self._left, GAP)
 
     def least_excess(self) -> dict[str, Choice]:
         """The plan whose greatest need, as a multiple of its limit, is the smallest."""
@@ -70,14 +71,18 @@ class _Program:
         limits = np.maximum(self._limits, 1)
         needs = np.column_stack([self._needs, -limits])
         costs = np.append(np.zeros(len(self._all)), 1.0)
-        chosen = self._solve(costs, needs, self._left - limits)
+        chosen = self._solve(costs, needs, self._left - limits, LOOSE_GAP)
         assert chosen is not None
         return chosen
 
     def _solve(
-        self, costs: NDArray[np.float64], needs: NDArray[np.float64], most: NDArray[np.float64]
+        self,
+        costs: NDArray[np.float64],
+        needs: NDArray[np.float64],
+        most: NDArray[np.float64],
+        gap: float,
     ) -> dict[str, Choice] | None:
-        """The cheapest choices with ``needs`` · x ≤ ``most``.
+        """The cheapest choices with ``needs`` · x ≤ ``most``, up to ``gap``.
 
         Variables beyond those of the choices are real numbers from 0.
         """
@@ -98,7 +103,7 @@ class _Program:
             constraints=constraints,
             integrality=is_choice,
             bounds=Bounds(0, np.where(is_choice, 1, inf)),
-            options={"mip_rel_gap": GAP, "node_limit": MAX_NODES},
+            options={"mip_rel_gap": gap, "node_limit": MAX_NODES},
         )
         if found.x is None:
             return None
